@@ -1,0 +1,62 @@
+# make help lists what can be made. Settings of a call: STAGE, BINS, ARCH, KEEP, PYTHON.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+STAGE ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements-dev.txt
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test test-quick synth lint format lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/\1\t\2/' | expand -t 14
+
+install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
+
+$(VENV)/.complete: $(LOCKS)
+	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.complete: package-lock.json
+	@command -v node >/dev/null || { echo "error: no 'node' on the PATH: install Node.js 22 or newer (20 still works), the CDK needs it"; exit 1; }
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' || { echo "error: Node.js $$(node --version) is too old: install 22 or newer (20 still works)"; exit 1; }
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: install ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
+	@$(BIN)/python -m local.demo
+
+test: install ## every test
+	@$(BIN)/python -m pytest
+
+test-quick: install ## the tests without the embedded cloud
+	@$(BIN)/python -m pytest -m "not e2e"
+
+synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out
+	@npx --no-install cdk synth --quiet -c stage=$(STAGE)
+
+lint: install ## ruff and pyright
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright
+
+format: install ## mend what ruff can mend
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lock: ## pin and hash all dependencies anew (needs uv)
+	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
+	@for room in infra/ data_prep/ inference/ training/ ""; do \
+		name=$${room}requirements$$([ -n "$$room" ] || echo -dev); \
+		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
+	done
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,69 @@
+"""The Data stack: where bins live, what prepares them, and which model and dataset are current."""
+
+import sys
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.data_prep_function import DataPrepFunction
+from infra.names import NO_MODEL, Names
+from infra.parameter_seeds import ParameterSeeds
+from infra.settings import Settings
+from infra.stage_bucket import StageBucket
+from infra.stage_logs import StageLogs
+
+LAMBDA_PYTHON = "3.13"
+
+
+class DataStack(Stack):
+    """Bucket, seeded parameters, data-preparation Lambda."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, **kwargs: object) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        names = Names(settings.stage)
+        runtime, python = _lambda_python(settings)
+        logs = StageLogs(self, "Logs", days=settings.log_retention_days)
+        self.bucket = StageBucket(self, "Bucket", retain=settings.retain_data)
+        ParameterSeeds(
+            self,
+            "Parameters",
+            parameters={names.parameter("model"): NO_MODEL, names.parameter("dataset"): NO_MODEL},
+            runtime=runtime,
+            log_group=logs,
+        )
+        self.data_prep = DataPrepFunction(
+            self,
+            "DataPrep",
+            settings=settings.data_prep,
+            bucket_name=self.bucket.bucket_name,
+            runtime=runtime,
+            python=python,
+            log_group=logs,
+        )
+        self._grant_data_prep(settings)
+        CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
+
+    def _grant_data_prep(self, settings: Settings) -> None:
+        self.bucket.grant_read_write(self.data_prep, "datasets/*")
+        self.bucket.grant_read_write(self.data_prep, "runs/*")
+        self.bucket.grant_read(self.data_prep, "requests/*")
+        source = f"arn:{self.partition}:s3:::{settings.data_prep.source_bucket}"
+        self.data_prep.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:ListBucket"],
+                resources=[source, f"{source}/{settings.data_prep.source_prefix}*"],
+            )
+        )
+
+
+def _lambda_python(settings: Settings) -> tuple[lambda_.Runtime, str | None]:
+    """The Lambdas' runtime, and the version to bundle wheels for (None: this interpreter's).
+
+    The embedded cloud runs Lambdas in its own interpreter, so their wheels must fit that one.
+    """
+    if settings.stage != "local":
+        return lambda_.Runtime.PYTHON_3_13, LAMBDA_PYTHON
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return lambda_.Runtime(f"python{version}", lambda_.RuntimeFamily.PYTHON), None

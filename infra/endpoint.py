@@ -1,0 +1,119 @@
+"""The endpoint of the approved model, and nothing at all while no model is approved."""
+
+from aws_cdk import CfnCondition, CfnResource
+from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from infra.names import VARIANT
+from infra.settings import Serving
+
+
+class ModelEndpoint(Construct):
+    """Model, endpoint config, endpoint and autoscaling, all under `condition`.
+
+    The endpoint's and the variant's names are fixed; CloudFormation names model and config, so that a
+    change of either makes new ones and the endpoint moves over (blue/green). Nothing outside `condition`
+    may refer to a resource in here.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Serving,
+        name: str,
+        image: str,
+        model_data: str,
+        role: iam.IRole,
+        condition: CfnCondition,
+    ) -> None:
+        super().__init__(scope, id)
+        self._settings = settings
+        model = sagemaker.CfnModel(
+            self,
+            "Model",
+            execution_role_arn=role.role_arn,
+            enable_network_isolation=True,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=image, model_data_url=model_data
+            ),
+        )
+        # SageMaker reads the archive with the role at creation: its policy must be attached by then.
+        model.node.add_dependency(role)
+        config = sagemaker.CfnEndpointConfig(
+            self,
+            "Config",
+            production_variants=[
+                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+                    variant_name=VARIANT,
+                    model_name=model.attr_model_name,
+                    instance_type=settings.instance_type,
+                    initial_instance_count=settings.min_instances,
+                    initial_variant_weight=1,
+                )
+            ],
+        )
+        self.endpoint = sagemaker.CfnEndpoint(
+            self,
+            "Endpoint",
+            endpoint_name=name,
+            endpoint_config_name=config.attr_endpoint_config_name,
+            retain_all_variant_properties=True,
+            deployment_config=self._deployment(),
+        )
+        resources: list[CfnResource] = [model, config, self.endpoint, *self._autoscaling(name)]
+        for resource in resources:
+            resource.cfn_options.condition = condition
+
+    def _deployment(self) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
+        settings = self._settings
+        capacity = sagemaker.CfnEndpoint.CapacitySizeProperty(
+            type="CAPACITY_PERCENT", value=settings.canary_percent
+        )
+        canary = settings.canary_percent > 0
+        return sagemaker.CfnEndpoint.DeploymentConfigProperty(
+            blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
+                traffic_routing_configuration=sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
+                    type="CANARY" if canary else "ALL_AT_ONCE",
+                    canary_size=capacity if canary else None,
+                    wait_interval_in_seconds=settings.bake_seconds,
+                ),
+                termination_wait_in_seconds=settings.bake_seconds,
+            )
+        )
+
+    def _autoscaling(self, name: str) -> list[CfnResource]:
+        settings = self._settings
+        target = autoscaling.CfnScalableTarget(
+            self,
+            "Scaling",
+            service_namespace="sagemaker",
+            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
+            resource_id=f"endpoint/{name}/variant/{VARIANT}",
+            min_capacity=settings.min_instances,
+            max_capacity=settings.max_instances,
+        )
+        target.add_resource_dependency(self.endpoint)
+        policy = autoscaling.CfnScalingPolicy(
+            self,
+            "ScalingPolicy",
+            policy_name=f"{name}-invocations",
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=target.ref,
+            target_tracking_scaling_policy_configuration=(
+                autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
+                    target_value=settings.invocations_per_instance,
+                    scale_in_cooldown=settings.scale_in_cooldown_seconds,
+                    scale_out_cooldown=settings.scale_out_cooldown_seconds,
+                    predefined_metric_specification=(
+                        autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                            predefined_metric_type="SageMakerVariantInvocationsPerInstance"
+                        )
+                    ),
+                )
+            ),
+        )
+        return [target, policy]

@@ -1,0 +1,76 @@
+"""Builds the code directory of a Lambda with its hash-locked dependencies; needs pip, no Docker."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "build" / "lambda"
+# glibc of Amazon Linux 2023 is 2.34; pip takes a wheel of any platform named here.
+GLIBC = ("2_34", "2_28", "2_17")
+
+
+class PackageError(RuntimeError):
+    """pip could not install the dependencies of a Lambda; the text ends with pip's own words."""
+
+
+def build(*, package: str, architecture: str, python: str | None) -> Path:
+    """The directory with `package` (a room's folder) and what its requirements.txt names.
+
+    `architecture` is x86_64 or arm64. `python` is the Lambda's version ("3.13"); None builds for the running
+    interpreter (the embedded cloud runs Lambdas in it). Cached by content under build/lambda.
+    Raises PackageError.
+    """
+    source = ROOT / package
+    key = _digest(source, architecture, python or sys.version)
+    target = CACHE / f"{package}-{key}"
+    if target.is_dir():
+        return target
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        building = Path(scratch) / "package"
+        shutil.copytree(source, building / package, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
+        _install(source / "requirements.txt", building, architecture, python)
+        try:
+            os.replace(building, target)
+        except OSError:
+            if not target.is_dir():  # another synth finished the same package first
+                raise
+    return target
+
+
+def _install(requirements: Path, target: Path, architecture: str, python: str | None) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
+    command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--target", str(target)]
+    if python is not None:
+        machine = {"x86_64": "x86_64", "arm64": "aarch64"}[architecture]
+        command += ["--implementation", "cp", "--python-version", python]
+        for glibc in GLIBC:
+            command += ["--platform", f"manylinux_{glibc}_{machine}"]
+        command += ["--platform", f"manylinux2014_{machine}"]
+    result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
+    if result.returncode:
+        words = (result.stderr or result.stdout).strip()[-2000:]
+        raise PackageError(
+            f"pip could not install {requirements.name} of {requirements.parent.name}:\n{words}"
+        )
+
+
+def _digest(source: Path, *facts: str) -> str:
+    digest = hashlib.sha256("\0".join(facts).encode())
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".in":
+            digest.update(f"\0{path.relative_to(source)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,55 @@
+"""The Serving stack: the image, the release, and the endpoint once a model is approved."""
+
+from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Fn, Stack
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.data_stack import DataStack
+from infra.endpoint import ModelEndpoint
+from infra.endpoint_role import EndpointRole
+from infra.names import NO_MODEL, Names
+from infra.release import Release
+from infra.release_definition import MODEL_PARAMETER
+from infra.serving_image import ServingImage
+from infra.settings import Settings
+
+
+class ServingStack(Stack):
+    """Image, endpoint under the Condition "a model is approved", release."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, data: DataStack, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        names = Names(settings.stage)
+        image = ServingImage(self, "Image", settings=settings)
+        ssm.StringParameter(
+            self, "ImageParameter", parameter_name=names.parameter("image"), string_value=image.uri
+        )
+        model = CfnParameter(
+            self,
+            MODEL_PARAMETER,
+            type="AWS::SSM::Parameter::Value<String>",
+            default=names.parameter("model"),
+            description="Names the SSM parameter that holds the approved model; only the release writes it",
+        )
+        is_approved = CfnCondition(
+            self,
+            "AModelIsApproved",
+            expression=Fn.condition_not(Fn.condition_equals(model.value_as_string, NO_MODEL)),
+        )
+        role = EndpointRole(self, "EndpointRole", bucket=data.bucket)
+        image.grant_pull(role)
+        ModelEndpoint(
+            self,
+            "Model",
+            settings=settings.serving,
+            name=names.endpoint,
+            image=image.uri,
+            model_data=model.value_as_string,
+            role=role,
+            condition=is_approved,
+        )
+        release = Release(self, "Release", settings=settings)
+        CfnOutput(self, "EndpointName", value=names.endpoint)
+        CfnOutput(self, "ReleaseArn", value=release.state_machine.state_machine_arn)

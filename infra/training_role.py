@@ -1,0 +1,84 @@
+"""The role of training jobs: reads data and code, writes models and checkpoints, nothing else."""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk.region_info import RegionInfo
+from constructs import Construct
+
+from infra.settings import Settings
+
+
+def deep_learning_container(settings: Settings) -> str:
+    """The URI of AWS's PyTorch training image for the stage's region and instance type."""
+    info = RegionInfo.get(settings.region)
+    tag = settings.training.image_tag.format(accelerator="cu133" if settings.training.has_gpu else "cpu")
+    domain = f"dkr.ecr.{settings.region}.{info.domain_suffix}"
+    return f"{info.dlc_repository_account}.{domain}/pytorch:{tag}"
+
+
+class TrainingRole(iam.Role):
+    """Assumed by SageMaker for the training jobs of this stage."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket) -> None:
+        super().__init__(
+            scope,
+            id,
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+            ),
+        )
+        for prefix in ("datasets/*", "weights/*"):
+            bucket.grant_read(self, prefix)
+        for prefix in ("models/*", "checkpoints/*"):
+            bucket.grant_read_write(self, prefix)
+        self._grant_logs()
+        self._grant_image(settings)
+
+    def _grant_logs(self) -> None:
+        group = Stack.of(self).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="/aws/sagemaker/TrainingJobs*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                    "logs:DescribeLogStreams",
+                ],
+                resources=[group],
+            )
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],  # the action knows no resources; the namespace bounds it
+                conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+            )
+        )
+
+    def _grant_image(self, settings: Settings) -> None:
+        stack = Stack.of(self)
+        repository = stack.format_arn(
+            service="ecr",
+            resource="repository",
+            resource_name="pytorch",
+            account=RegionInfo.get(settings.region).dlc_repository_account,
+        )
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                resources=[repository],
+            )
+        )
+        # GetAuthorizationToken knows no resources.
+        self.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))

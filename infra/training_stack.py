@@ -1,0 +1,136 @@
+"""The Training stack: the role, the code, the registry and the pipeline that fills it."""
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra import code_archive
+from infra.data_stack import DataStack
+from infra.names import Names
+from infra.pipeline import PipelineDefinition
+from infra.settings import Settings
+from infra.stage_logs import StageLogs
+from infra.training_role import TrainingRole
+from infra.tuning_job import tuning_job
+
+
+class TrainingStack(Stack):
+    """Training role, code archive, model registry, pipeline."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, data: DataStack, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        self._names = Names(settings.stage)
+        role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket)
+        code = s3_assets.Asset(self, "Code", path=str(code_archive.build(room="training")))
+        code.grant_read(role)
+        self._registry(settings)
+        definition = PipelineDefinition(
+            self,
+            "Definition",
+            settings=settings,
+            bucket=data.bucket,
+            data_prep=data.data_prep,
+            tuning_job=tuning_job(settings=settings, bucket=data.bucket, role=role, code=code),
+        )
+        self.pipeline = self._state_machine(settings, definition)
+        self._grant_tuning(role)
+        self._grant_registry()
+        CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
+
+    def _registry(self, settings: Settings) -> None:
+        group = sagemaker.CfnModelPackageGroup(
+            self,
+            "Registry",
+            model_package_group_name=self._names.model_package_group,
+            model_package_group_description=f"Bin counting models of stage {settings.stage}",
+        )
+        group.apply_removal_policy(RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY)
+
+    def _state_machine(self, settings: Settings, definition: PipelineDefinition) -> sfn.StateMachine:
+        logs = StageLogs(
+            self,
+            "PipelineLogs",
+            days=settings.log_retention_days,
+            name=f"/aws/vendedlogs/states/{self._names.pipeline}",
+        )
+        return sfn.StateMachine(
+            self,
+            "Pipeline",
+            state_machine_name=self._names.pipeline,
+            definition_body=sfn.DefinitionBody.from_chainable(definition.start),
+            timeout=Duration.days(7),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
+        )
+
+    def _sagemaker_arn(self, kind: str, name: str) -> str:
+        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
+
+    def _grant_tuning(self, role: iam.IRole) -> None:
+        """What `.sync` needs: the job's verbs, the role to hand over, the managed event rule."""
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateHyperParameterTuningJob",
+                    "sagemaker:DescribeHyperParameterTuningJob",
+                    "sagemaker:StopHyperParameterTuningJob",
+                    "sagemaker:ListTags",
+                ],
+                resources=[self._sagemaker_arn("hyper-parameter-tuning-job", "bins-*")],
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:DescribeTrainingJob"],
+                resources=[self._sagemaker_arn("training-job", "bins-*")],
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+                resources=[
+                    self.format_arn(
+                        service="events",
+                        resource="rule",
+                        resource_name="StepFunctionsGetEventsForSageMakerTuningJobsRule",
+                    )
+                ],
+            )
+        )
+
+    def _grant_registry(self) -> None:
+        group = self._names.model_package_group
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:CreateModelPackage"],
+                resources=[
+                    self._sagemaker_arn("model-package-group", group),
+                    self._sagemaker_arn("model-package", f"{group}/*"),
+                ],
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[
+                    self.format_arn(
+                        service="ssm",
+                        resource="parameter",
+                        resource_name=self._names.parameter("image").removeprefix("/"),
+                        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+                    )
+                ],
+            )
+        )

@@ -1,0 +1,121 @@
+"""The request of the hyperparameter tuning job, as the state machine sends it."""
+
+import json
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+
+from infra.settings import Settings, Training
+from infra.training_role import deep_learning_container
+
+OBJECTIVE = "select:rmse"
+METRICS = (
+    "train:loss",
+    "train:images_per_second",
+    "select:loss",
+    "select:accuracy",
+    "select:rmse",
+    "select:mae",
+    "select:within_one",
+    "report:accuracy",
+    "report:rmse",
+    "report:mae",
+    "report:within_one",
+    "report:majority_accuracy",
+)
+NUMBER = r"([-+0-9.eE]+)"
+
+
+def tuning_job(
+    *, settings: Settings, bucket: s3.IBucket, role: iam.IRole, code: s3_assets.Asset
+) -> dict[str, Any]:
+    """CreateHyperParameterTuningJob's request in JSONPath form.
+
+    It takes from the state's input `$.tuning_job_name` and `$.dataset.uri`.
+    """
+    training = settings.training
+    return {
+        "HyperParameterTuningJobName.$": "$.tuning_job_name",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": training.strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": OBJECTIVE},
+            "ResourceLimits": {
+                "MaxNumberOfTrainingJobs": training.max_jobs,
+                "MaxParallelTrainingJobs": training.max_parallel_jobs,
+            },
+            "ParameterRanges": _ranges(training),
+            "TrainingJobEarlyStoppingType": "Auto" if training.strategy == "Bayesian" else "Off",
+        },
+        "TrainingJobDefinition": {
+            "StaticHyperParameters": _hyperparameters(training, code),
+            "AlgorithmSpecification": {
+                "TrainingImage": deep_learning_container(settings),
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [
+                    {"Name": name, "Regex": f"metric={name} value={NUMBER}"} for name in METRICS
+                ],
+            },
+            "RoleArn": role.role_arn,
+            "InputDataConfig": _channels(training, code),
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket.bucket_name}/models"},
+            "CheckpointConfig": {"S3Uri": f"s3://{bucket.bucket_name}/checkpoints"},
+            "ResourceConfig": {
+                "InstanceType": training.instance_type,
+                "InstanceCount": training.instance_count,
+                "VolumeSizeInGB": training.volume_gib,
+            },
+            "StoppingCondition": _stopping(training),
+            "EnableManagedSpotTraining": training.spot,
+        },
+    }
+
+
+def _ranges(training: Training) -> dict[str, Any]:
+    def bounds(name: str, values: tuple[float, float], scaling: str) -> dict[str, str]:
+        low, high = (str(value) for value in values)
+        return {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scaling}
+
+    return {
+        "IntegerParameterRanges": [bounds("epochs", training.epochs, "Linear")],
+        "ContinuousParameterRanges": [bounds("learning-rate", training.learning_rate, "Logarithmic")],
+        "CategoricalParameterRanges": [
+            {"Name": "batch-size", "Values": [str(size) for size in training.batch_sizes]}
+        ],
+    }
+
+
+def _hyperparameters(training: Training, code: s3_assets.Asset) -> dict[str, str]:
+    flags: dict[str, Any] = {
+        "arch": training.arch,
+        "image-size": training.image_size,
+        "pretrained": training.pretrained,
+        "max-count": training.max_count,
+        **training.fixed,
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": f"/opt/ml/input/data/code/{code.s3_object_key}",
+    }
+    # The toolkit reads each value as JSON.
+    return {name: json.dumps(value) for name, value in flags.items()}
+
+
+def _channels(training: Training, code: s3_assets.Asset) -> list[dict[str, Any]]:
+    def channel(name: str, uri: dict[str, str]) -> dict[str, Any]:
+        source = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", **uri}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    channels = [
+        channel("dataset", {"S3Uri.$": "$.dataset.uri"}),
+        channel("code", {"S3Uri": code.s3_object_url}),
+    ]
+    if training.weights_uri:
+        channels.append(channel("weights", {"S3Uri": training.weights_uri}))
+    return channels
+
+
+def _stopping(training: Training) -> dict[str, int]:
+    stopping = {"MaxRuntimeInSeconds": training.max_runtime_seconds}
+    if training.spot:
+        stopping["MaxWaitTimeInSeconds"] = training.max_wait_seconds
+    return stopping

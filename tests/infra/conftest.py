@@ -1,0 +1,34 @@
+"""The templates of every stage, synthesized once."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from infra import settings, stage
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def context(**overrides: Any) -> dict[str, Any]:
+    """cdk.json's context, as the CDK command line hands it to the app, with `-c key=value` laid over."""
+    return {**json.loads((ROOT / "cdk.json").read_text())["context"], **overrides}
+
+
+@pytest.fixture(scope="session")
+def templates() -> dict[str, dict[str, Template]]:
+    """{stage: {part: template}} for the parts data, training and serving."""
+    return {name: _synthesize(name) for name in settings.STAGES}
+
+
+def _synthesize(name: str) -> dict[str, Template]:
+    given = context(stage=name)
+    app = cdk.App(context={key: value for key, value in given.items() if key != "stages"})
+    stage.build(app=app, settings=settings.load(given.get))
+    return {
+        part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
+        for part in ("data", "training", "serving")
+    }

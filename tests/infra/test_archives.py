@@ -1,0 +1,31 @@
+"""The code that goes to AWS: the same bytes for the same sources."""
+
+import hashlib
+import os
+import tarfile
+from pathlib import Path
+
+from infra import code_archive, lambda_package
+
+
+def test_the_training_archive_is_reproducible() -> None:
+    first = hashlib.sha256(code_archive.build(room="training").read_bytes()).hexdigest()
+    for path in (code_archive.ROOT / "training").rglob("*.py"):
+        os.utime(path)
+    assert hashlib.sha256(code_archive.build(room="training").read_bytes()).hexdigest() == first
+
+
+def test_the_training_archive_has_the_program_and_its_requirements_at_its_root() -> None:
+    with tarfile.open(code_archive.build(room="training"), "r:gz") as archive:
+        names = archive.getnames()
+    assert {"train.py", "requirements.txt"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or Path(name).is_absolute()]
+
+
+def test_a_lambda_package_is_made_once_per_content() -> None:
+    first = lambda_package.build(package="data_prep", architecture="arm64", python="3.13")
+    again = lambda_package.build(package="data_prep", architecture="arm64", python="3.13")
+    other = lambda_package.build(package="data_prep", architecture="x86_64", python="3.13")
+    assert first == again != other
+    assert (first / "data_prep" / "handler.py").is_file()
+    assert list((first / "pydantic_core").glob("*cpython-313-aarch64*.so"))

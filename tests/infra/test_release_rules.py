@@ -1,0 +1,143 @@
+"""The three rules that keep releases true on real AWS, where an emulator would forgive (DESIGN)."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk.assertions import Match, Template
+
+from infra.settings import STAGES
+from infra.synthesis import SynthesisError, synthesize
+
+Templates = dict[str, dict[str, Template]]
+CONDITION = "AModelIsApproved"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_model_parameter_is_no_resource_with_a_value(templates: Templates, stage: str) -> None:
+    """An update of such a resource (a tag is enough) would write `none` back and delete the endpoint."""
+    for template in templates[stage].values():
+        names = [
+            resource["Properties"]["Name"]
+            for resource in template.find_resources("AWS::SSM::Parameter").values()
+        ]
+        assert f"/bincount/{stage}/model" not in names
+    templates[stage]["data"].has_resource_properties(
+        "Custom::ParameterSeed", {"Name": f"/bincount/{stage}/model", "Value": "none"}
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_serving_stack_reads_the_approved_model_as_a_typed_parameter(
+    templates: Templates, stage: str
+) -> None:
+    templates[stage]["serving"].has_parameter(
+        "ApprovedModel",
+        {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"/bincount/{stage}/model"},
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_image_and_no_model_crosses_stacks_as_an_export(templates: Templates, stage: str) -> None:
+    """CloudFormation refuses to change an export in use: only what never changes may be one."""
+    for template in templates[stage].values():
+        exports = [
+            json.dumps(output["Value"])
+            for output in template.find_outputs("*").values()
+            if "Export" in output
+        ]
+        for value in exports:
+            assert "Bucket" in value or "DataPrep" in value, f"unexpected export {value}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_endpoint_resource_stands_under_the_condition(templates: Templates, stage: str) -> None:
+    resources = templates[stage]["serving"].to_json()["Resources"]
+    kinds = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::")
+    under = [resource for resource in resources.values() if resource["Type"].startswith(kinds)]
+    assert len(under) == 5
+    assert {resource.get("Condition") for resource in under} == {CONDITION}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_outside_the_condition_refers_inside(templates: Templates, stage: str) -> None:
+    template = templates[stage]["serving"].to_json()
+    inside = {name for name, r in template["Resources"].items() if r.get("Condition") == CONDITION}
+    outside = [r for name, r in template["Resources"].items() if name not in inside]
+    assert not inside & set(_references([outside, template.get("Outputs", {})]))
+
+
+def test_a_reference_that_may_dangle_fails_the_build() -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Dangling")
+    parameter = cdk.CfnParameter(stack, "P", default="none")
+    condition = cdk.CfnCondition(
+        stack,
+        "C",
+        expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, "none")),
+    )
+    group = sagemaker.CfnModelPackageGroup(stack, "Group", model_package_group_name="g")
+    group.cfn_options.condition = condition
+    cdk.CfnOutput(stack, "Out", value=group.ref)
+    with pytest.raises(SynthesisError, match="W1001"):
+        synthesize(app)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_release_keeps_the_parameters_when_it_updates_the_stack(templates: Templates, stage: str) -> None:
+    release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    arguments = release["States"]["UpdateStack"]["Arguments"]
+    declared = set(templates[stage]["serving"].to_json()["Parameters"])
+    assert arguments["UsePreviousTemplate"] is True
+    assert {p["ParameterKey"] for p in arguments["Parameters"] if p["UsePreviousValue"]} == declared | {
+        "BootstrapVersion"
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_approved_package_of_the_group_starts_the_release(templates: Templates, stage: str) -> None:
+    templates[stage]["serving"].has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {
+                    "ModelPackageGroupName": [f"bincount-{stage}"],
+                    "ModelApprovalStatus": ["Approved"],
+                },
+            },
+            "State": "ENABLED",
+            "Targets": Match.any_value(),
+        },
+    )
+
+
+def state_machine(template: Template, name: str) -> dict[str, Any]:
+    """The state machine's definition; tokens in it read as their JSON text."""
+    machines = template.find_resources(
+        "AWS::StepFunctions::StateMachine", {"Properties": {"StateMachineName": name}}
+    )
+    (machine,) = machines.values()
+    definition = machine["Properties"]["DefinitionString"]
+    if isinstance(definition, dict):
+        definition = "".join(
+            part if isinstance(part, str) else json.dumps(part).replace('"', "'")
+            for part in definition["Fn::Join"][1]
+        )
+    return json.loads(definition)
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        found = [value["Ref"]] if "Ref" in value else []
+        if "Fn::GetAtt" in value:
+            found.append(value["Fn::GetAtt"][0])
+        if isinstance(value.get("DependsOn"), list):
+            found += value["DependsOn"]
+        return found + [name for item in value.values() for name in _references(item)]
+    if isinstance(value, list):
+        return [name for item in value for name in _references(item)]
+    return []

@@ -1,0 +1,169 @@
+"""What each stack holds, by properties (logical ids are hashed and may change)."""
+
+import json
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.settings import STAGES
+from tests.infra.test_release_rules import state_machine
+
+Templates = dict[str, dict[str, Template]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_bucket_is_private_versioned_encrypted_and_tls_only(templates: Templates, stage: str) -> None:
+    data = templates[stage]["data"]
+    data.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "BucketEncryption": Match.any_value(),
+        },
+    )
+    data.has_resource_properties(
+        "AWS::S3::BucketPolicy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like(
+                            {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+                        )
+                    ]
+                )
+            }
+        },
+    )
+
+
+def test_prod_keeps_its_data_and_local_leaves_nothing(templates: Templates) -> None:
+    templates["prod"]["data"].has_resource("AWS::S3::Bucket", {"DeletionPolicy": "Retain"})
+    templates["local"]["data"].has_resource("AWS::S3::Bucket", {"DeletionPolicy": "Delete"})
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    order, at = [], "Open"
+    while at:
+        order.append(at)
+        state = states[at]
+        at = state.get("Next") or state.get("Default") or ("Choices" in state and state["Choices"][0]["Next"])
+        if at == "Refused by the gate":
+            at = states["Gate"]["Choices"][0]["Next"]
+    assert [name for name in order if name != "Is the dataset sealed already?"] == [
+        "Open",
+        "Index",
+        "Plan",
+        "Arrange",
+        "Seal",
+        "PublishDataset",
+        "NameTuningJob",
+        "Tune",
+        "DescribeBest",
+        "Gate",
+        "ReadServingImage",
+        "Register",
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_maps_are_distributed_batched_and_write_their_results_to_s3(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    for name in ("Index", "Arrange"):
+        assert states[name]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        assert states[name]["ItemBatcher"]["BatchInput"]["step"] == name.lower()
+        assert states[name]["ResultWriter"]["Resource"].endswith(":s3:putObject")
+        worker = states[name]["ItemProcessor"]["States"][f"{name}Batch"]
+        assert "Lambda.TooManyRequestsException" in worker["Retry"][0]["ErrorEquals"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_tuning_job_varies_the_three_hyperparameters(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    tune = states["Tune"]
+    assert tune["Resource"].endswith(":states:::sagemaker:createHyperParameterTuningJob.sync")
+    ranges = tune["Parameters"]["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    names = sorted(r["Name"] for kind in ranges.values() for r in kind)
+    assert names == [
+        "batch-size",
+        "epochs",
+        "learning-rate",
+    ]
+    fixed = tune["Parameters"]["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert json.loads(fixed["sagemaker_submit_directory"]).endswith(".gz")
+    assert all(isinstance(value, str) for value in fixed.values()), "SageMaker takes strings only"
+
+
+def test_the_tuning_job_name_stays_within_32_characters(templates: Templates) -> None:
+    naming = state_machine(templates["dev"]["training"], "bincount-dev-pipeline")["States"]["NameTuningJob"]
+    assert "'bins-' & $substring(" in naming["Output"]
+    assert "0, 17)" in naming["Output"]  # 5 + 17 = 22
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_passing_a_role_is_bound_to_sagemaker(templates: Templates, stage: str) -> None:
+    templates[stage]["training"].has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like(
+                            {
+                                "Action": "iam:PassRole",
+                                "Condition": {
+                                    "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+                                },
+                            }
+                        )
+                    ]
+                )
+            }
+        },
+    )
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_serving_image_is_built_in_the_account(templates: Templates, stage: str) -> None:
+    templates[stage]["serving"].resource_count_is("AWS::CodeBuild::Project", 1)
+    templates[stage]["serving"].has_resource_properties(
+        "AWS::SSM::Parameter", {"Name": f"/bincount/{stage}/image"}
+    )
+
+
+def test_local_names_an_image_and_builds_none(templates: Templates) -> None:
+    templates["local"]["serving"].resource_count_is("AWS::CodeBuild::Project", 0)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_endpoint_keeps_its_names_and_its_autoscaled_count(templates: Templates, stage: str) -> None:
+    serving = templates[stage]["serving"]
+    serving.has_resource_properties(
+        "AWS::SageMaker::Endpoint", {"EndpointName": f"bincount-{stage}", "RetainAllVariantProperties": True}
+    )
+    serving.has_resource_properties("AWS::SageMaker::EndpointConfig", {"EndpointConfigName": Match.absent()})
+    serving.has_resource_properties("AWS::SageMaker::Model", {"ModelName": Match.absent()})
+    serving.has_resource_properties(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        {"ResourceId": f"endpoint/bincount-{stage}/variant/champion"},
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_account_number_stands_in_a_template(templates: Templates, stage: str) -> None:
+    """But AWS's own registry of training images, which is public."""
+    for template in templates[stage].values():
+        text = json.dumps(template.to_json()).replace("763104351884", "")
+        assert not [word for word in text.replace('"', " ").replace(":", " ").split() if _is_account(word)]
+
+
+def _is_account(word: str) -> bool:
+    return len(word) == 12 and word.isdigit()
