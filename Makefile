@@ -31,8 +31,8 @@ node_modules/.complete: package-lock.json
 	npm ci --silent --no-audit --no-fund
 	@touch $@
 
-demo: install ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
-	@$(BIN)/python -m local.demo
+demo: ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
+	@started=$$(date +%s) && $(MAKE) --no-print-directory install && DEMO_STARTED=$$started $(BIN)/python -m local.demo
 
 test: install ## every test
 	@$(BIN)/python -m pytest
@@ -51,8 +51,7 @@ format: install ## mend what ruff can mend
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
-	@for room in infra/ data_prep/ inference/ training/ ""; do \
-		name=$${room}requirements$$([ -n "$$room" ] || echo -dev); \
+	@for name in {infra,data_prep,inference,training}/requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done

@@ -1,20 +1,16 @@
 """The Data stack: where bins live, what prepares them, and which model and dataset are current."""
 
-import sys
-
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.data_prep_function import DataPrepFunction
+from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
 from infra.parameter_seeds import ParameterSeeds
 from infra.settings import Settings
 from infra.stage_bucket import StageBucket
 from infra.stage_logs import StageLogs
-
-LAMBDA_PYTHON = "3.13"
 
 
 class DataStack(Stack):
@@ -23,7 +19,7 @@ class DataStack(Stack):
     def __init__(self, scope: Construct, id: str, *, settings: Settings, **kwargs: object) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
-        runtime, python = _lambda_python(settings)
+        runtime, python = lambda_python(settings)
         logs = StageLogs(self, "Logs", days=settings.log_retention_days)
         self.bucket = StageBucket(self, "Bucket", retain=settings.retain_data)
         ParameterSeeds(
@@ -56,14 +52,3 @@ class DataStack(Stack):
                 resources=[source, f"{source}/{settings.data_prep.source_prefix}*"],
             )
         )
-
-
-def _lambda_python(settings: Settings) -> tuple[lambda_.Runtime, str | None]:
-    """The Lambdas' runtime, and the version to bundle wheels for (None: this interpreter's).
-
-    The embedded cloud runs Lambdas in its own interpreter, so their wheels must fit that one.
-    """
-    if settings.stage != "local":
-        return lambda_.Runtime.PYTHON_3_13, LAMBDA_PYTHON
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return lambda_.Runtime(f"python{version}", lambda_.RuntimeFamily.PYTHON), None

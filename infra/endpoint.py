@@ -38,7 +38,7 @@ class ModelEndpoint(Construct):
             execution_role_arn=role.role_arn,
             enable_network_isolation=True,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=image, model_data_url=model_data
+                image=image, model_data_url=model_data, environment={"BINCOUNT_ENDPOINT": name}
             ),
         )
         # SageMaker reads the archive with the role at creation: its policy must be attached by then.

@@ -1,12 +1,12 @@
 """SSM parameters that exist from the first deploy on and belong to nobody's template afterwards."""
 
-from pathlib import Path
-
-from aws_cdk import ArnFormat, CustomResource, Duration, Stack
+from aws_cdk import ArnFormat, CustomResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from infra.custom_resource_function import CustomResourceFunction
 
 
 class ParameterSeeds(Construct):
@@ -25,16 +25,8 @@ class ParameterSeeds(Construct):
         log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, id)
-        function = lambda_.Function(
-            self,
-            "Function",
-            runtime=runtime,
-            handler="parameter_seed.handler",
-            code=lambda_.Code.from_asset(
-                str(Path(__file__).parent / "lambdas"), exclude=["*", "!parameter_seed.py"]
-            ),
-            timeout=Duration.seconds(60),
-            log_group=log_group,
+        function = CustomResourceFunction(
+            self, "Function", module="parameter_seed", runtime=runtime, log_group=log_group
         )
         for name, value in parameters.items():
             arn = Stack.of(self).format_arn(

@@ -52,7 +52,7 @@ class PipelineDefinition(Construct):
             self._data_map("Index", "$.dataset.parts.key")
             .next(self._data_step("Plan", "plan", "$.plan"))
             .next(self._data_map("Arrange", "$.plan.work_list.key"))
-            .next(self._data_step("Seal", "seal", sfn.JsonPath.DISCARD))
+            .next(self._pack_and_seal())
             .next(publish)
         )
         open_ = self._data_step("Open", "open", "$.dataset")
@@ -77,9 +77,24 @@ class PipelineDefinition(Construct):
             .otherwise(own.next(first))
         )
 
+    def _pack_and_seal(self) -> sfn.Chain:
+        """Shards, where the request's layout has them; then the seal."""
+        seal = self._data_step("Seal", "seal", sfn.JsonPath.DISCARD)
+        shards = self._data_step("Deal", "deal", "$.shards").next(
+            self._data_map("Pack", "$.shards.work_list.key")
+        )
+        has_shards = (
+            sfn.Choice(self, "HasShards", state_name="Are shards wanted?")
+            .when(sfn.Condition.boolean_equals("$.plan.shards", True), shards.next(seal))
+            .otherwise(seal)
+        )
+        return sfn.Chain.custom(has_shards, [seal], seal)
+
     def _data_step(self, id: str, step: str, result_path: str) -> tasks.LambdaInvoke:
-        """One call of the Lambda; `open` and `plan` take the request, `seal` the dataset's id."""
-        name, path = ("dataset_id", "$.dataset.dataset_id") if step == "seal" else ("request", "$.request")
+        """One call of the Lambda; `open` and `plan` take the request, the others the dataset's id."""
+        name, path = (
+            ("request", "$.request") if step in ("open", "plan") else ("dataset_id", "$.dataset.dataset_id")
+        )
         task = tasks.LambdaInvoke(
             self,
             id,
@@ -110,8 +125,9 @@ class PipelineDefinition(Construct):
             id,
             item_reader=sfn.S3JsonItemReader(bucket=self._bucket, key=sfn.JsonPath.string_at(items_key)),
             item_batcher=sfn.ItemBatcher(
-                max_items_per_batch=1 if step == "index" else data.batch_size,
-                batch_input={"step": step, "dataset_id": dataset_id},
+                max_items_per_batch=data.batch_size if step == "arrange" else 1,
+                # CDK writes the batch input as it stands: a path must be marked by its key.
+                batch_input={"step": step, "dataset_id.$": "$.dataset.dataset_id"},
             ),
             # Without a writer the children's results count against the 256 KiB of a state's output.
             result_writer_v2=sfn.ResultWriterV2(

@@ -4,6 +4,7 @@ They stand in `cdk.json` under `context.stages.<stage>`. A single value can be o
 its dotted path: `cdk synth -c stage=dev -c training.arch=resnet34`.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
@@ -269,7 +270,17 @@ def _override(values: dict[str, Any], lookup: Callable[[str], Any]) -> None:
         if given is None or (not section and field == "stage"):
             continue
         target = values.setdefault(section, {}) if section else values
-        target[field] = _plain(given)
+        target[field] = _plain(_from_command_line(given))
+
+
+def _from_command_line(given: Any) -> Any:
+    """`-c` gives text: lists and objects are written as JSON (`-c 'training.epochs=[2, 4]'`)."""
+    if not isinstance(given, str) or not given.startswith(("[", "{")):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given  # the model says what it expected instead
 
 
 def paths() -> list[tuple[str, str]]:

@@ -1,14 +1,15 @@
 """The Training stack: the role, the code, the registry and the pipeline that fills it."""
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import code_archive
 from infra.data_stack import DataStack
+from infra.lambda_python import lambda_python
+from infra.model_registry import ModelRegistry
 from infra.names import Names
 from infra.pipeline import PipelineDefinition
 from infra.settings import Settings
@@ -28,7 +29,15 @@ class TrainingStack(Stack):
         role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket)
         code = s3_assets.Asset(self, "Code", path=str(code_archive.build(room="training")))
         code.grant_read(role)
-        self._registry(settings)
+        runtime, _ = lambda_python(settings)
+        ModelRegistry(
+            self,
+            "Registry",
+            name=self._names.model_package_group,
+            retain=settings.retain_data,
+            runtime=runtime,
+            log_group=StageLogs(self, "Logs", days=settings.log_retention_days),
+        )
         definition = PipelineDefinition(
             self,
             "Definition",
@@ -41,15 +50,6 @@ class TrainingStack(Stack):
         self._grant_tuning(role)
         self._grant_registry()
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
-
-    def _registry(self, settings: Settings) -> None:
-        group = sagemaker.CfnModelPackageGroup(
-            self,
-            "Registry",
-            model_package_group_name=self._names.model_package_group,
-            model_package_group_description=f"Bin counting models of stage {settings.stage}",
-        )
-        group.apply_removal_policy(RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY)
 
     def _state_machine(self, settings: Settings, definition: PipelineDefinition) -> sfn.StateMachine:
         logs = StageLogs(

@@ -68,6 +68,8 @@ def tuning_job(
             },
             "StoppingCondition": _stopping(training),
             "EnableManagedSpotTraining": training.spot,
+            # The archive's digest: a model names the very code that made it.
+            "Environment": {"SOURCE_REVISION": code.asset_hash},
         },
     }
 

@@ -53,6 +53,17 @@ def test_a_value_can_be_overridden_by_its_path() -> None:
     assert (settings.training.max_jobs, settings.training.arch) == (3, "resnet34")
 
 
+def test_lists_and_objects_are_overridden_as_json() -> None:
+    given = {"training.epochs": "[1, 2]", "tags": '{"owner": "ops"}'}
+    settings = load(context(stage="dev", **given).get)
+    assert (settings.training.epochs, settings.tags) == ((1, 2), {"owner": "ops"})
+
+
+def test_broken_json_on_the_command_line_is_a_fault_of_the_setting() -> None:
+    with pytest.raises(SettingsError, match="training.epochs"):
+        load(context(stage="dev", **{"training.epochs": "[1,"}).get)
+
+
 def test_spot_needs_time_to_wait() -> None:
     with pytest.raises(SettingsError, match="max_wait_seconds must be at least"):
         load(context(stage="dev", **{"training.max_wait_seconds": 100}).get)

@@ -79,7 +79,10 @@ def test_maps_are_distributed_batched_and_write_their_results_to_s3(templates: T
     states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
     for name in ("Index", "Arrange"):
         assert states[name]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
-        assert states[name]["ItemBatcher"]["BatchInput"]["step"] == name.lower()
+        assert states[name]["ItemBatcher"]["BatchInput"] == {
+            "step": name.lower(),
+            "dataset_id.$": "$.dataset.dataset_id",
+        }
         assert states[name]["ResultWriter"]["Resource"].endswith(":s3:putObject")
         worker = states[name]["ItemProcessor"]["States"][f"{name}Batch"]
         assert "Lambda.TooManyRequestsException" in worker["Retry"][0]["ErrorEquals"]

@@ -1,0 +1,169 @@
+"""The command line: every step, one after the other, on one machine."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from data_prep.arrange import arrange
+from data_prep.deal import PACK_LIST, deal
+from data_prep.directory_store import DirectoryStore
+from data_prep.errors import DataPrepError
+from data_prep.index import index
+from data_prep.lines import Line, read_json
+from data_prep.open_run import PARTS, open_run
+from data_prep.pack import pack
+from data_prep.parallel import map_ordered
+from data_prep.plan import plan, remaining
+from data_prep.request import parse_request
+from data_prep.run import Run
+from data_prep.s3_store import S3Store
+from data_prep.seal import seal
+from data_prep.store import Store, exists, split_s3_uri
+
+BATCH = 100
+"""Images a record file: what is done anew after a crash is at most the batches under way."""
+
+AT_ONCE = 2
+"""Batches under way, so that one's last images do not leave the connections idle."""
+
+_EXAMPLES = """\
+examples:
+  python -m data_prep --source bins/ --target data/ --file-list bins/file_list.json
+  python -m data_prep --source s3://aft-vbi-pds --unsigned --target data/ --counts 1-5 --limit-per-class 500
+  python -m data_prep --source s3://aft-vbi-pds --target s3://my-bucket --counts 0-20 --short-side 256
+
+Run the same command again after an interruption: it does only what is missing. Exit code 0 means a sealed
+dataset.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the dataset that the arguments ask for and print its address; one line on stderr where that
+    fails."""
+    arguments = _parser().parse_args(argv)
+    try:
+        request = parse_request(_request(arguments), directories=True)
+        answer = make_dataset(open_run(_target(arguments.target), request), quiet=arguments.quiet)
+    except DataPrepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{answer['uri']} has {answer['images']} images; {answer['rejected']} were rejected")
+    return 0
+
+
+def make_dataset(run: Run, *, quiet: bool) -> dict[str, Any]:
+    """Index, plan, arrange and seal what is missing of the run; the answer of seal."""
+    if exists(run.target, run.sealed_key):
+        return seal(run)
+    parts = read_json(run.target, run.key(PARTS))
+    for part in tqdm(parts, desc="index", unit="part", disable=quiet):
+        index(run, part)
+    planned = plan(run)
+    with tqdm(total=planned["images"], desc="arrange", unit="image", disable=quiet) as bar:
+        bar.update(planned["images"] - planned["to_do"])
+        for done in map_ordered(lambda batch: arrange(run, batch), _batches(remaining(run)), workers=AT_ONCE):
+            bar.update(done["accepted"] + done["rejected"])
+    if run.request.layout != "folders":
+        deal(run)
+        for item in tqdm(read_json(run.target, run.key(PACK_LIST)), desc="pack", unit="shard", disable=quiet):
+            pack(run, item["shard"])
+    return seal(run)
+
+
+def _batches(items: Iterator[Line]) -> Iterator[list[Line]]:
+    while batch := list(islice(items, BATCH)):
+        yield batch
+
+
+def _target(address: str) -> Store:
+    if not address.startswith("s3://"):
+        return DirectoryStore(Path(address))
+    bucket, prefix = split_s3_uri(address)
+    return S3Store(bucket=bucket, prefix=_folder(prefix))
+
+
+def _folder(prefix: str) -> str:
+    return prefix if prefix.endswith("/") or not prefix else prefix + "/"
+
+
+def _request(arguments: argparse.Namespace) -> dict[str, Any]:
+    source: dict[str, Any] = {"directory": str(Path(arguments.source).resolve())}
+    if arguments.source.startswith("s3://"):
+        bucket, prefix = split_s3_uri(arguments.source)
+        source = {"bucket": bucket, "prefix": _folder(prefix), "unsigned": arguments.unsigned}
+    stored = None
+    if arguments.short_side is not None:
+        stored = {"short_side": arguments.short_side, "quality": arguments.quality}
+    return {
+        "source": source,
+        "file_list": arguments.file_list,
+        "counts": arguments.counts,
+        "limit_per_class": arguments.limit_per_class,
+        "validation_share": arguments.validation_share,
+        "layout": arguments.layout,
+        "shard_mb": arguments.shard_mb,
+        "stored": stored,
+    }
+
+
+def _range(text: str) -> list[int]:
+    low, _, high = text.partition("-")
+    if not low.isdecimal() or not (high or low).isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a range such as 1-5, or one count, not {text!r}")
+    return [int(low), int(high or low)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep",
+        description="Make an immutable, honestly split dataset from photographs of bins.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--source",
+        required=True,
+        metavar="DIR|s3://…",
+        help="holds bin-images/<id>.jpg and metadata/<id>.json",
+    )
+    add(
+        "--target",
+        required=True,
+        metavar="DIR|s3://…",
+        help="where datasets/<id>/ is written, and runs/<id>/ meanwhile",
+    )
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument(
+        "--file-list", metavar="FILE|s3://…", help='take these: {"1": ["data/metadata/<id>.json", …], …}'
+    )
+    chosen.add_argument(
+        "--counts", type=_range, metavar="MIN-MAX", help="take every image with so many objects, as 1-5"
+    )
+    add("--limit-per-class", type=int, metavar="N", help="at most N images of each count (default: no limit)")
+    add(
+        "--validation-share",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the blocks of ids (default 0.2)",
+    )
+    add("--layout", default="folders", choices=("folders", "shards", "both"), help="default: folders")
+    add("--shard-mb", type=int, default=100, metavar="MB", help="size of a shard, about (default 100)")
+    add(
+        "--short-side",
+        type=int,
+        metavar="PIXELS",
+        help="store images this small (default: the original bytes)",
+    )
+    add(
+        "--quality", type=int, default=90, metavar="1-100", help="JPEG quality with --short-side (default 90)"
+    )
+    add("--unsigned", action="store_true", help="read the source bucket without credentials")
+    add("--quiet", action="store_true", help="no progress bar")
+    return parser

@@ -1,0 +1,79 @@
+"""A folder as a store; ETags are what S3 gives a plain object: the MD5 of its content."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from data_prep.store import Changed, Info, Missing, Store
+
+
+class DirectoryStore:
+    """Files under a folder. It need not exist before the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def uri(self) -> str:
+        return f"{self.root}/"
+
+    def read(self, key: str, *, etag: str | None = None) -> bytes:
+        try:
+            data = (self.root / key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise Missing(key) from error
+        if etag is not None and _etag(data) != etag:
+            raise Changed(key)
+        return data
+
+    def info(self, key: str) -> Info:
+        data = self.read(key)
+        return Info(key, _etag(data), len(data))
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
+        keys = (path.relative_to(self.root).as_posix() for path in self._files(prefix))
+        for key in sorted(key for key in keys if key > after):
+            yield self.info(key)
+
+    def _files(self, prefix: str) -> Iterator[Path]:
+        folder, _, start = prefix.rpartition("/")
+        if not (self.root / folder).is_dir():
+            return
+        for entry in os.scandir(self.root / folder):
+            if entry.name.startswith(start):
+                yield from _below(Path(entry.path))
+
+    def write(self, key: str, data: bytes, *, content_type: str) -> None:
+        path, scratch = self._prepare(key)
+        scratch.write_bytes(data)
+        os.replace(scratch, path)
+
+    def write_file(self, key: str, path: Path, *, content_type: str) -> None:
+        target, scratch = self._prepare(key)
+        shutil.copyfile(path, scratch)
+        os.replace(scratch, target)
+
+    def take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> None:
+        self.write(key, data, content_type="image/jpeg")
+
+    def _prepare(self, key: str) -> tuple[Path, Path]:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that the rename is atomic; listings never show it, since keys do not start
+        # with a dot.
+        return path, path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+def _below(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        for child in path.iterdir():
+            yield from _below(child)
+    elif not path.name.startswith("."):
+        yield path
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,52 @@
+"""A few examples of each count, small, for the dataset's report."""
+
+import base64
+import heapq
+import io
+
+from PIL import Image, ImageOps
+
+from data_prep.draw import draw_of
+from data_prep.lines import Line
+from data_prep.run import Run
+
+EXAMPLES = 8
+"""Pictures of each count."""
+
+_HEIGHT = 120
+
+
+class Gallery:
+    """Keeps, of all records it is shown, the same few of each count in every run."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, list[tuple[int, str, Line]]] = {}
+
+    def consider(self, record: Line) -> None:
+        """Keep the record if its draw is among the lowest of its count."""
+        heap = self._kept.setdefault(record["count"], [])
+        entry = (-draw_of(record["id"], purpose="gallery"), record["id"], record)
+        if len(heap) < EXAMPLES:
+            heapq.heappush(heap, entry)
+        else:
+            heapq.heappushpop(heap, entry)
+
+    def pictures(self, run: Run) -> dict[int, list[tuple[str, str]]]:
+        """By count: ids and their pictures as data URIs, 120 pixels high. Reads them from the dataset."""
+        return {
+            count: [
+                (identity, _thumbnail(run.target.read(run.staged_key(record))))
+                for _, identity, record in sorted(kept)
+            ]
+            for count, kept in sorted(self._kept.items())
+        }
+
+
+def _thumbnail(data: bytes) -> str:
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (_HEIGHT, _HEIGHT))
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    image.thumbnail((10 * _HEIGHT, _HEIGHT))
+    small = io.BytesIO()
+    image.save(small, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(small.getvalue()).decode()

@@ -1,0 +1,55 @@
+"""Lists of records in storage: JSON lines, gzipped, byte-identical for the same records."""
+
+import gzip
+import io
+import json
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data_prep.store import Store
+
+Line = dict[str, Any]
+
+
+@contextmanager
+def line_file(store: Store, key: str) -> Generator[Callable[[Line], None], None, None]:
+    """A function that adds a record; what was added is put under `key` at the end, unless an error comes
+    first."""
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        path = Path(scratch) / "lines.gz"
+        with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+
+            def add(line: Line) -> None:
+                packed.write(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+
+            yield add
+        store.write_file(key, path, content_type="application/gzip")
+
+
+def write_lines(store: Store, key: str, lines: Iterable[Line]) -> None:
+    """Stream the records to `key` through a temporary file."""
+    with line_file(store, key) as add:
+        for line in lines:
+            add(line)
+
+
+def read_lines(store: Store, key: str) -> Iterator[Line]:
+    """The records under `key`, in their order. Raises Missing."""
+    with gzip.GzipFile(fileobj=io.BytesIO(store.read(key))) as packed:
+        for line in packed:
+            yield json.loads(line)
+
+
+def write_json(store: Store, key: str, value: Any) -> None:
+    """One JSON document, for people to read too."""
+    store.write(
+        key, json.dumps(value, indent=2, sort_keys=True).encode() + b"\n", content_type="application/json"
+    )
+
+
+def read_json(store: Store, key: str) -> Any:
+    """The document under `key`. Raises Missing."""
+    return json.loads(store.read(key))

@@ -1,0 +1,67 @@
+"""Pack: one WebDataset shard, a tar of `<id>.jpg` and `<id>.cls` (the count as text) in shuffled order."""
+
+import hashlib
+import io
+import tarfile
+import tempfile
+from pathlib import Path
+
+from data_prep.deal import list_key, shard_key
+from data_prep.draw import draw_of
+from data_prep.errors import NotReconciled
+from data_prep.lines import Line, read_lines, write_json
+from data_prep.parallel import map_ordered
+from data_prep.run import Run
+from data_prep.s3_store import CONNECTIONS
+from data_prep.store import Missing, exists
+
+
+def packed_key(run: Run, name: str) -> str:
+    """Where the record of a packed shard is; it is written after the shard."""
+    return run.key(f"packed/{name}.json")
+
+
+def pack(run: Run, name: str) -> None:
+    """Write the shard; one that is packed already is left alone. The same images make the same bytes.
+
+    Raises NotReconciled where a stored image is not the one that was recorded.
+    """
+    if exists(run.target, packed_key(run, name)):
+        return
+    # A second order, so that a shard's order says nothing about which ids it was dealt.
+    records = sorted(read_lines(run.target, list_key(run, name)), key=_place)
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        path = Path(scratch) / "shard.tar"
+        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as shard:
+            images = map_ordered(lambda record: _image(run, record), records, workers=CONNECTIONS)
+            for record, image in zip(records, images, strict=True):
+                _add(shard, f"{record['id']}.jpg", image)
+                _add(shard, f"{record['id']}.cls", str(record["count"]).encode())
+        written = path.stat().st_size
+        run.target.write_file(run.prefix + shard_key(name), path, content_type="application/x-tar")
+    write_json(run.target, packed_key(run, name), {"images": len(records), "bytes": written})
+
+
+def _place(record: Line) -> int:
+    return draw_of(record["id"], purpose="place")
+
+
+def _image(run: Run, record: Line) -> bytes:
+    key = run.staged_key(record)
+    try:
+        data = run.target.read(key)
+    except Missing as error:
+        raise NotReconciled(
+            f"{run.target.uri}{key} was recorded but is not there; delete the records of {run.dataset_id} "
+            "and run the request again"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != record["sha256"]:
+        raise NotReconciled(f"{run.target.uri}{key} is not what was recorded; delete its record, run again")
+    return data
+
+
+def _add(shard: tarfile.TarFile, name: str, data: bytes) -> None:
+    # Owner, mode and time stay at TarInfo's fixed defaults: the same images make the same tar.
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    shard.addfile(member, io.BytesIO(data))

@@ -1,0 +1,164 @@
+"""Plan: joins the index, refuses duplicates, assigns sides and writes the work that is still to do."""
+
+import hashlib
+import heapq
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from data_prep.draw import draw_of
+from data_prep.errors import BadRequest
+from data_prep.index import index, index_key
+from data_prep.lines import Line, read_json, read_lines, write_json, write_lines
+from data_prep.open_run import LIST_REFUSED, PARTS
+from data_prep.records import read_records
+from data_prep.run import Run
+from data_prep.split import side_of
+from data_prep.store import exists
+
+PLANNED = "planned.jsonl.gz"
+REFUSED = "refused.jsonl.gz"
+SUMMARY = "plan.json"
+WORK_LIST = "work.json"
+
+
+def plan(run: Run) -> dict[str, Any]:
+    """Write the work list (a JSON array of items); answers how many images are planned and how many to do.
+
+    Index parts that the index step did not read are read here. What was planned once stays planned: a
+    second run only takes out of the work list what already has a record. Raises BadRequest where nothing
+    usable is selected.
+    """
+    if not exists(run.target, run.key(SUMMARY)):
+        _decide(run)
+    summary = read_json(run.target, run.key(SUMMARY))
+    return {"images": summary["planned"], "to_do": _write_array(run, remaining(run))}
+
+
+def remaining(run: Run) -> Iterator[Line]:
+    """The planned items without a record, sorted by id."""
+    done = (record["id"] for record in read_records(run))
+    return _without(read_lines(run.target, run.key(PLANNED)), done)
+
+
+def _decide(run: Run) -> None:
+    parts = read_json(run.target, run.key(PARTS))
+    for part in parts:
+        index(run, part)
+    selection = _Selection(run, [part["part"] for part in parts])
+    write_lines(run.target, run.key(PLANNED), selection.planned())
+    list_refused = list(read_lines(run.target, run.key(LIST_REFUSED)))
+    refused = heapq.merge(list_refused, selection.refused, key=lambda line: line["id"])
+    write_lines(run.target, run.key(REFUSED), refused)
+    reasons = Counter(line["reason"] for line in [*list_refused, *selection.refused])
+    if selection.images == 0:
+        told = (
+            ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+            or "nothing was found"
+        )
+        raise BadRequest(
+            f"the request selects no usable image of {run.source.uri} ({told}); check source and selection"
+        )
+    summary = {
+        "planned": selection.images,
+        "refused": sum(reasons.values()),
+        "relabelled": selection.relabelled,
+        "not_selected": selection.not_selected,
+    }
+    write_json(run.target, run.key(SUMMARY), summary)
+
+
+class _Selection:
+    """One pass over the index, in the order of ids. It holds an ETag an image and the refused, no more."""
+
+    def __init__(self, run: Run, parts: list[str]) -> None:
+        self._run = run
+        self._parts = parts
+        self._limits = self._find_limits()
+        self.refused: list[Line] = []
+        self.images = 0
+        self.relabelled = 0
+        self.not_selected = 0
+
+    def planned(self) -> Iterator[Line]:
+        """The items to arrange, each {id, count, split, part, etag, bytes}."""
+        self.refused = []
+        for line in self._unique(self.refused):
+            if not self._is_wanted(line):
+                self.not_selected += 1
+                continue
+            self.images += 1
+            self.relabelled += "listed" in line
+            side = side_of(line["id"], validation_share=self._run.request.validation_share)
+            yield line | {"split": side.split, "part": side.part}
+
+    def _unique(self, refused: list[Line]) -> Iterator[Line]:
+        seen: dict[bytes, str] = {}
+        for part in self._parts:
+            for line in read_lines(self._run.target, index_key(self._run, part)):
+                if "reason" in line:
+                    refused.append(line)
+                    continue
+                first = seen.setdefault(
+                    hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest(), line["id"]
+                )
+                if first == line["id"]:
+                    yield line
+                else:
+                    refused.append(
+                        {"id": line["id"], "reason": "duplicate", "detail": f"the same bytes as {first}"}
+                    )
+
+    def _in_range(self, count: int) -> bool:
+        counts = self._run.request.counts
+        return counts is None or counts[0] <= count <= counts[1]
+
+    def _is_wanted(self, line: Line) -> bool:
+        if not self._in_range(line["count"]):
+            return False
+        limit = self._limits.get(line["count"])
+        return limit is None or draw_of(line["id"], purpose="limit") <= limit
+
+    def _find_limits(self) -> dict[int, int]:
+        """The largest draw that is still taken, for each count that has more images than the limit."""
+        most = self._run.request.limit_per_class
+        if most is None:
+            return {}
+        smallest: dict[int, list[int]] = {}
+        totals: Counter[int] = Counter()
+        for line in self._unique([]):
+            heap = smallest.setdefault(line["count"], [])
+            totals[line["count"]] += 1
+            push = heapq.heappush if len(heap) < most else heapq.heappushpop
+            push(heap, -draw_of(line["id"], purpose="limit"))
+        return {count: -heap[0] for count, heap in smallest.items() if totals[count] > most}
+
+
+def _without(planned: Iterable[Line], done: Iterable[str]) -> Iterator[Line]:
+    """The planned items that are not in `done`; both sorted by id."""
+    rest = iter(done)
+    current = next(rest, None)
+    for item in planned:
+        while current is not None and current < item["id"]:
+            current = next(rest, None)
+        if current != item["id"]:
+            yield item
+
+
+def _write_array(run: Run, items: Iterable[Line]) -> int:
+    written = 0
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        path = Path(scratch) / "work.json"
+        with path.open("w", encoding="utf-8") as file:
+            file.write("[")
+            for item in items:
+                file.write(
+                    ("," if written else "") + "\n" + json.dumps(item, sort_keys=True, separators=(",", ":"))
+                )
+                written += 1
+            file.write("\n]\n")
+        run.target.write_file(run.key(WORK_LIST), path, content_type="application/json")
+    return written

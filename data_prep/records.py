@@ -1,0 +1,60 @@
+"""The records of arranged images: a file a batch, read back as one list sorted by id."""
+
+import hashlib
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from data_prep.errors import NotReconciled
+from data_prep.lines import Line, read_lines, write_lines
+from data_prep.run import Run
+
+FOLDER = "records/"
+
+
+def write_records(run: Run, records: list[Line]) -> None:
+    """Write a batch's records. The name follows from its ids: a batch delivered twice overwrites itself."""
+    records = sorted(records, key=lambda record: record["id"])
+    digest = hashlib.sha256("\n".join(record["id"] for record in records).encode()).hexdigest()[:16]
+    write_lines(run.target, run.key(f"{FOLDER}{records[0]['id']}-{digest}.jsonl.gz"), records)
+
+
+def read_records(run: Run) -> Iterator[Line]:
+    """All records sorted by id, each id once.
+
+    Batches are runs of sorted ids, and their names begin with their first id, so only those that overlap
+    are held. Two records of one id must be the same (the batch was delivered twice); else raises
+    NotReconciled.
+    """
+    last: Line | None = None
+    for record in _merged(run):
+        if last is None or record["id"] != last["id"]:
+            yield record
+        elif record != last:
+            raise NotReconciled(
+                f"two records of image {record['id']} differ ({last} and {record}); the source changed while "
+                f"it was read; delete {run.target.uri}{run.key(FOLDER)} and run the request again"
+            )
+        last = record
+
+
+def _merged(run: Run) -> Iterator[Line]:
+    prefix = run.key(FOLDER)
+    names = deque((info.key.removeprefix(prefix).split("-")[0], info.key) for info in run.target.list(prefix))
+    heap: list[tuple[str, int, Line, Iterator[Line]]] = []
+    number = 0
+
+    def push(lines: Iterator[Line]) -> None:
+        nonlocal number
+        line: Any = next(lines, None)
+        if line is not None:
+            number += 1
+            heapq.heappush(heap, (line["id"], number, line, lines))
+
+    while names or heap:
+        while names and (not heap or names[0][0] <= heap[0][0]):
+            push(read_lines(run.target, names.popleft()[1]))
+        _, _, line, lines = heapq.heappop(heap)
+        yield line
+        push(lines)

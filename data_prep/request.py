@@ -1,0 +1,133 @@
+"""What a dataset is asked for with, and the dataset's id that follows from it."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from data_prep.errors import BadRequest
+
+FORMAT = 1
+"""Goes into every dataset's id: raise it when the same request would make other bytes than before."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Part):
+    """Where the images are: `<prefix>bin-images/<id>.jpg` and `<prefix>metadata/<id>.json`."""
+
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
+    prefix: Annotated[str, Field(max_length=512, pattern=r"^(|[^/].*/)$")] = ""
+    unsigned: bool = False
+    directory: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.bucket is None) == (self.directory is None):
+            raise ValueError("name either a bucket or (at the command line) a directory")
+        if self.directory is not None and (self.prefix or self.unsigned):
+            raise ValueError("prefix and unsigned belong to a bucket, not to a directory")
+        return self
+
+
+class Stored(_Part):
+    """Images are kept at a short side of `short_side` pixels (smaller ones as they are), JPEG `quality` 1
+    to 100."""
+
+    short_side: Annotated[int, Field(ge=32, le=4096)]
+    quality: Annotated[int, Field(ge=1, le=100)] = 90
+
+
+class Request(_Part):
+    """A dataset: which images, how split, how laid out, how large. Build it with `parse_request`.
+
+    Exactly one of `file_list` (an s3:// address, or a path at the command line) and `counts` ([min, max],
+    both included) selects. `limit_per_class` keeps at most that many of each count, chosen by a stable
+    hash.
+    """
+
+    source: Source
+    file_list: Annotated[str, Field(min_length=1)] | None = None
+    counts: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = None
+    limit_per_class: Annotated[int, Field(ge=1)] | None = None
+    validation_share: Annotated[float, Field(gt=0, le=0.5)] = 0.2
+    layout: Literal["folders", "shards", "both"] = "folders"
+    shard_mb: Annotated[int, Field(ge=1, le=1000)] = 100
+    stored: Stored | None = None
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> Self:
+        if (self.file_list is None) == (self.counts is None):
+            raise ValueError("give either file_list or counts, to say which images are wanted")
+        if self.counts is not None and self.counts[0] > self.counts[1]:
+            raise ValueError(f"counts must be [min, max] with min <= max, not {list(self.counts)}")
+        if self.file_list is not None and self.source.bucket and not self.file_list.startswith("s3://"):
+            raise ValueError(f"file_list must be an s3://bucket/key address, not {self.file_list!r}")
+        return self
+
+
+_MENDS = {
+    "source": 'give {"bucket": "<name>", "prefix": "", "unsigned": false}',
+    "bucket": "give a bucket's bare name, such as aft-vbi-pds",
+    "prefix": 'leave it out, or end it with "/" and do not begin it with one',
+    "unsigned": "true for a public bucket that the role has no right to, else false",
+    "file_list": "give the address of the list, such as s3://bucket/file_list.json",
+    "counts": "give the smallest and the largest count wanted, such as [1, 5]",
+    "limit_per_class": "give a whole number of at least 1, or leave it out for no limit",
+    "validation_share": "give a share above 0 and up to 0.5; 0.2 is usual",
+    "layout": "give folders, shards or both",
+    "shard_mb": "give 1 to 1000; 100 is usual",
+    "stored": 'give {"short_side": 256, "quality": 90}, or leave it out to keep the originals',
+    "short_side": "give 32 to 4096 pixels",
+    "quality": "give 1 to 100",
+}
+
+
+def parse_request(value: Any, *, directories: bool = False) -> Request:
+    """The checked request; `directories` allows a folder as source (the command line, not the Lambda).
+
+    Raises BadRequest naming every fault, each with what came and how to mend it.
+    """
+    try:
+        request = Request.model_validate(value)
+    except ValidationError as error:
+        faults = [_fault(dict(fault)) for fault in error.errors(include_url=False)]
+        raise BadRequest(f"the request has {len(faults)} fault(s): " + "; ".join(faults)) from error
+    if request.source.directory is not None and not directories:
+        raise BadRequest("source: a directory is only known to the command line; name a bucket")
+    return request
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    path = [str(step) for step in fault["loc"]]
+    name = next((step for step in reversed(path) if step in _MENDS), None)
+    if fault["type"] == "extra_forbidden":
+        return f"{'.'.join(path)}: there is no such field; take it out"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    place = ".".join(path) or "request"
+    if fault["type"] in ("missing", "value_error"):
+        return f"{place}: {message}" + (f"; {_MENDS[name]}" if name and fault["type"] == "missing" else "")
+    return f"{place}: {message}, not {_short(fault['input'])}" + (f"; {_MENDS[name]}" if name else "")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def dataset_id(request: Request, *, file_list_sha256: str | None) -> str:
+    """`bins-` and 12 hex digits of the canonical request and of the file list's content.
+
+    The list's content counts, not only its address: a list that was edited makes another dataset.
+    Fields at their defaults are left out, so that a field added later changes no id.
+    """
+    canonical = {
+        "format": FORMAT,
+        "request": request.model_dump(mode="json", exclude_defaults=True),
+        "file_list_sha256": file_list_sha256,
+    }
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    return "bins-" + hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,119 @@
+"""Seal: reconciles, writes the manifest, the rejected list and the report, and last of all dataset.json."""
+
+import heapq
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from data_prep.deal import PACK_LIST, SHARDS, shard_key, shard_name
+from data_prep.errors import NotReconciled
+from data_prep.lines import Line, read_json, read_lines, write_json, write_lines
+from data_prep.pack import packed_key
+from data_prep.plan import REFUSED, SUMMARY
+from data_prep.reconcile import reconcile
+from data_prep.report import report
+from data_prep.run import Run, folder_key
+from data_prep.split import BLOCK, RULE
+from data_prep.store import Missing, exists
+from data_prep.tally import Tally
+
+MANIFEST = "manifest.jsonl.gz"
+REJECTED = "rejected.jsonl.gz"
+REPORT = "dataset.html"
+
+
+def seal(run: Run) -> dict[str, Any]:
+    """Make the dataset exist; answers {dataset_id, prefix, uri, images, rejected}.
+
+    A dataset that is sealed already is answered from its dataset.json and not touched.
+    Raises NotReconciled where records and plan do not match, or where no image was accepted.
+    """
+    try:
+        return _answer(run, read_json(run.target, run.sealed_key))
+    except Missing:
+        dataset = _write(run)
+        write_json(run.target, run.sealed_key, dataset)
+        return _answer(run, dataset)
+
+
+def _answer(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dataset_id": run.dataset_id,
+        "prefix": run.prefix,
+        "uri": run.uri,
+        "images": dataset["images"],
+        "rejected": sum(dataset["rejected"].values()),
+    }
+
+
+def _write(run: Run) -> dict[str, Any]:
+    tally = Tally()
+    write_lines(run.target, run.prefix + MANIFEST, _manifest(run, tally))
+    write_lines(run.target, run.prefix + REJECTED, _rejected(run, tally))
+    summary = read_json(run.target, run.key(SUMMARY))
+    _account(run, tally, summary)
+    dataset = _dataset(run, tally, summary)
+    page = report(dataset, tally, tally.gallery.pictures(run))
+    run.target.write(run.prefix + REPORT, page.encode(), content_type="text/html; charset=utf-8")
+    return dataset
+
+
+def _account(run: Run, tally: Tally, summary: dict[str, int]) -> None:
+    planned, refused, rejected = summary["planned"], summary["refused"], tally.rejected.total()
+    if tally.images + rejected != planned + refused:
+        raise NotReconciled(
+            f"{run.dataset_id}: {tally.images} accepted and {rejected} rejected, but {planned} were planned "
+            f"and {refused} refused; run the request again"
+        )
+    if tally.images == 0:
+        raise NotReconciled(
+            f"{run.dataset_id}: no image was accepted, {dict(tally.rejected)}; check the source"
+        )
+
+
+def _manifest(run: Run, tally: Tally) -> Iterator[Line]:
+    shards = _packed_shards(run) if run.request.layout != "folders" else {}
+    for record in reconcile(run):
+        if "reason" in record:
+            tally.rejected_by_arrange.append(record)
+            continue
+        tally.accept(record)
+        line = record | {"key": folder_key(record) if run.request.layout != "shards" else None}
+        yield line | {"shard": shard_key(shard_name(record, shards))} if shards else line
+
+
+def _packed_shards(run: Run) -> dict[str, int]:
+    """How many shards each side has. Raises NotReconciled unless all of them are packed."""
+    try:
+        names = [item["shard"] for item in read_json(run.target, run.key(PACK_LIST))]
+        shards = read_json(run.target, run.key(SHARDS))
+    except Missing as error:
+        raise NotReconciled(f"{run.dataset_id}: no shards were dealt; run deal and pack first") from error
+    lacking = [name for name in names if not exists(run.target, packed_key(run, name))]
+    if lacking:
+        raise NotReconciled(
+            f"{run.dataset_id}: {len(lacking)} of {len(names)} shards are not packed; run pack"
+        )
+    return shards
+
+
+def _rejected(run: Run, tally: Tally) -> Iterator[Line]:
+    early = read_lines(run.target, run.key(REFUSED))
+    for line in heapq.merge(early, tally.rejected_by_arrange, key=lambda line: line["id"]):
+        tally.rejected[line["reason"]] += 1
+        yield {"id": line["id"], "reason": line["reason"], "detail": line.get("detail")}
+
+
+def _dataset(run: Run, tally: Tally, summary: dict[str, int]) -> dict[str, Any]:
+    request = run.request.model_dump(mode="json")
+    return {
+        "schema_version": 1,
+        "dataset_id": run.dataset_id,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "source": request.pop("source"),
+        "request": request,
+        "split_rule": {"name": RULE, "block": BLOCK, "validation_share": run.request.validation_share},
+        "relabelled": summary["relabelled"],
+        "not_selected": summary["not_selected"],
+        **tally.as_json(),
+    }

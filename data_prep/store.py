@@ -1,0 +1,75 @@
+"""Where files live, an S3 bucket or a folder, as the steps see it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from data_prep.errors import BadRequest
+
+
+class Missing(LookupError):
+    """There is nothing under that key."""
+
+
+class Changed(Exception):
+    """What is under the key is no longer what the plan saw there (another ETag)."""
+
+
+class Info(NamedTuple):
+    """One object: `etag` without quotes."""
+
+    key: str
+    etag: str
+    bytes: int
+
+
+class Store(Protocol):
+    """Files under keys. All methods may be called from many threads; all raise TransferFailed."""
+
+    @property
+    def uri(self) -> str:
+        """The address of the store's root, ending with a slash."""
+        ...
+
+    def read(self, key: str, *, etag: str | None = None) -> bytes:
+        """The whole content. Raises Missing, or Changed where `etag` is given and another one is found."""
+        ...
+
+    def info(self, key: str) -> Info:
+        """Size and ETag. Raises Missing."""
+        ...
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
+        """Everything whose key starts with `prefix` and is greater than `after`, in the order of the keys."""
+        ...
+
+    def write(self, key: str, data: bytes, *, content_type: str) -> None:
+        """Put the content under the key, whole or not at all."""
+        ...
+
+    def write_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Put a file's content under the key, whole or not at all; its size need not fit into memory."""
+        ...
+
+    def take(self, key: str, *, source: "Store", source_info: Info, data: bytes) -> None:
+        """Copy an unchanged object from `source`, at the server where it can, else from `data`, its
+        content."""
+        ...
+
+
+def exists(store: Store, key: str) -> bool:
+    """Whether there is something under the key."""
+    try:
+        store.info(key)
+    except Missing:
+        return False
+    return True
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of an `s3://bucket/key` address. Raises BadRequest."""
+    found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", uri)
+    if found is None:
+        raise BadRequest(f"{uri[:200]!r} is no S3 address; give s3://bucket/key")
+    return found[1], found[2] or ""

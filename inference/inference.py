@@ -1,0 +1,145 @@
+"""SageMaker's four verbs, pure and free of HTTP: load, read, count, write.
+
+model = model_fn("/opt/ml/model")
+inputs = input_fn(body, "image/jpeg")
+prediction = predict_fn(inputs, model)
+body, media_type = output_fn(prediction, "application/json")
+"""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from inference.accept import JSON, TEXT, choose_media_type
+from inference.answer import Answer, Verification, make_answer, verify
+from inference.cpus import available_cpus
+from inference.engine import Engine
+from inference.model_json import Description, read_description
+from inference.photo import Photo, decode, read_photo
+from inference.refusal import Refusal
+
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
+MAX_PIXELS = 25_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model: what it is (`description`) and the network that computes logits (`engine`)."""
+
+    description: Description
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """One request: a checked, still encoded photo, and the number of objects it should show, if told."""
+
+    photo: Photo
+    expected_count: int | None = None
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An answer with what belongs to it; durations are milliseconds."""
+
+    answer: Answer
+    verification: Verification | None
+    counts: tuple[int, ...]
+    model_id: str
+    request_id: str
+    decode_ms: float
+    infer_ms: float
+
+
+def model_fn(model_dir: str | Path, *, cpus: int | None = None) -> Model:
+    """Load the model of a directory that holds model.json, model.xml and model.bin.
+
+    `cpus` is how many CPUs it may use (default: those that this process really has).
+    Raises ModelFault, with every fault named, where it cannot be served.
+    """
+    folder = Path(model_dir)
+    description = read_description(folder / "model.json")
+    return Model(description, Engine(folder=folder, description=description, cpus=cpus or available_cpus()))
+
+
+def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = MAX_PIXELS) -> Inputs:
+    """Check one request body by its header; nothing is decoded yet (its size depends on the model).
+
+    Raises Refusal: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.
+    """
+    check_content_type(content_type)
+    return Inputs(read_photo(body, max_pixels=max_pixels))
+
+
+def check_content_type(content_type: str | None) -> None:
+    """Raise Refusal 415 unless the content type is one of CONTENT_TYPES (parameters are ignored)."""
+    media_type = (content_type or "").split(";", 1)[0].strip().lower()
+    if media_type not in CONTENT_TYPES:
+        came = repr(content_type[:100]) if content_type else "none"
+        raise Refusal(
+            415,
+            "unsupported_media_type",
+            f"expected a Content-Type of {', '.join(CONTENT_TYPES)}, got {came}: send one of those",
+        )
+
+
+def predict_fn(inputs: Inputs, model: Model) -> Prediction:
+    """Decode one photo, run the network and calibrate its answer.
+
+    Raises Refusal 400 where the pixels cannot be decoded.
+    """
+    description = model.description
+    start = time.perf_counter()
+    pixels = decode(inputs.photo, width=description.width, height=description.height)
+    decoded = time.perf_counter()
+    logits = model.engine.infer(pixels)
+    inferred = time.perf_counter()
+    answer = make_answer(logits, model=description)
+    expected = inputs.expected_count
+    return Prediction(
+        answer=answer,
+        verification=None if expected is None else verify(answer, expected=expected, model=description),
+        counts=description.counts,
+        model_id=description.model_id,
+        request_id=inputs.request_id,
+        decode_ms=(decoded - start) * 1000,
+        infer_ms=(inferred - decoded) * 1000,
+    )
+
+
+def output_fn(prediction: Prediction, accept: str | None) -> tuple[bytes, str]:
+    """The answer as bytes, and their media type: JSON by default, the bare count for `text/plain`.
+
+    Raises Refusal 406 where `accept` allows neither.
+    """
+    if choose_media_type(accept) == TEXT:
+        return str(prediction.answer.count).encode(), TEXT
+    return json.dumps(_members(prediction), separators=(",", ":")).encode(), JSON
+
+
+def _members(prediction: Prediction) -> dict[str, object]:
+    """The JSON members of an answer (docs/schemas/answer.schema.json); probabilities to 6 decimals."""
+    answer, verification = prediction.answer, prediction.verification
+    members: dict[str, object] = {
+        "count": answer.count,
+        "confidence": round(answer.confidence, 6),
+        "expected_value": round(answer.expected_value, 6),
+        "interval": list(answer.interval),
+        "probabilities": {
+            str(count): round(p, 6) for count, p in zip(prediction.counts, answer.probabilities, strict=True)
+        },
+        "at_least": answer.at_least,
+        "review": answer.review,
+        "model": prediction.model_id,
+        "request_id": prediction.request_id,
+    }
+    if verification is not None:
+        members["verification"] = {
+            "expected": verification.expected,
+            "verdict": verification.verdict,
+            "probability": round(verification.probability, 6),
+        }
+    return members

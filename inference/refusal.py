@@ -1,0 +1,34 @@
+"""The one exception that a caller sees: a request that is refused, with its reason."""
+
+
+class Refusal(Exception):
+    """A request that gets an error answer instead of a count.
+
+    `status` is the HTTP status, `code` a stable word for programs, `message` one sentence for people (what
+    was expected, what came, what to do). `retry_after` (seconds) stands where trying again can help.
+    `of_image` marks faults of this one image: batch transform answers them with 200, so that one bad
+    image does not fail a job of 100,000.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after: int | None = None,
+        of_image: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+        self.of_image = of_image
+
+    def body(self, *, request_id: str) -> dict[str, object]:
+        """The error as the JSON members that every refusal has."""
+        error: dict[str, object] = {"code": self.code, "message": self.message, "request_id": request_id}
+        if self.retry_after is not None:
+            error["retry_after"] = self.retry_after
+        return {"error": error}

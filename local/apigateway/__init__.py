@@ -1,0 +1,1 @@
+"""API Gateway's AWS integration with the SageMaker runtime."""

@@ -1,0 +1,184 @@
+"""Starts and stops an embedded cloud from Python: for tests and the demo."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from local.environment import client_environment
+from local.hosting.model_server import free_port
+from local.identity import REGION
+from local.server import READY
+from local.settings import DEFAULT_SERVER_COMMAND, Settings
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_TAIL_LINES = 20
+
+
+class CloudError(Exception):
+    """The embedded cloud did not start; the text holds the end of its log."""
+
+
+class Cloud:
+    """An embedded cloud in a process of its own, for the length of a `with` block.
+
+    It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is told
+    once where the server's log is. `server_command` runs in place of the serving image (see Settings).
+
+        with Cloud(data_dir=folder) as cloud:
+            cloud.client("s3").create_bucket(Bucket="bins")
+    """
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        port: int | None = None,
+        strict: bool = False,
+        log: Callable[[str], None] | None = None,
+        tree: Path | None = None,
+        server_command: Sequence[str] = DEFAULT_SERVER_COMMAND,
+        server_start_seconds: float = 60.0,
+    ) -> None:
+        self._settings = Settings(
+            port=port or free_port(),
+            data_dir=data_dir.resolve(),
+            strict=strict,
+            tree=(tree or Path(__file__).parents[1]).resolve(),
+            server_command=tuple(server_command),
+            server_start_seconds=server_start_seconds,
+        )
+        self._log = log or (lambda _: None)
+        self._session = boto3.Session(region_name=REGION)
+        self._clients: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log_file = self._settings.data_dir / "cloud.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where every AWS API answers."""
+        return self._settings.endpoint_url
+
+    @property
+    def pid(self) -> int:
+        """The server's process id. Raises CloudError before `start`."""
+        if self._process is None:
+            raise CloudError("the embedded cloud is not started: use it in a `with` block")
+        return self._process.pid
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which AWS SDKs, the AWS CLI and the CDK reach this cloud; add them to a
+        process's own.
+        """
+        return client_environment(self._settings)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client as the account's owner; `options` go to `boto3.client` (other keys, for example).
+
+        Clients without options are made once: making one takes up to half a second.
+        """
+        defaults = {
+            "endpoint_url": self.url,
+            "region_name": REGION,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "verify": str(self._settings.certificate) if self._settings.strict else None,
+            "config": Config(retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=64),
+        }
+        if options:
+            return self._session.client(service, **{**defaults, **options})
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, **defaults)
+        return self._clients[service]
+
+    def start(self) -> None:
+        """Starts the server and waits until it is ready. Raises CloudError with the end of its log."""
+        self._settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("wb") as output:
+            self._process = subprocess.Popen(
+                self._command(),
+                cwd=self._settings.tree,
+                env=self._server_environment(),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        self._log(f"{READY}{self.url}, log in {self.log_file}")
+
+    def stop(self) -> None:
+        """Ends the server and everything that it started; does nothing where it is not running."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _wait_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while READY.encode() not in self.log_file.read_bytes():
+            if process.poll() is not None:
+                raise CloudError(
+                    f"the embedded cloud ended with exit code {process.returncode}.\n{self._tail()}"
+                )
+            if time.monotonic() > deadline:
+                raise CloudError(
+                    f"the embedded cloud was not ready within {_READY_SECONDS:.0f} s.\n{self._tail()}"
+                )
+            time.sleep(0.05)
+
+    def _command(self) -> list[str]:
+        settings = self._settings
+        command = [
+            sys.executable,
+            "-m",
+            "local",
+            "serve",
+            "--port",
+            str(settings.port),
+            "--until-stdin-closes",
+        ]
+        command += ["--data", str(settings.data_dir), "--server-command", shlex.join(settings.server_command)]
+        command += ["--server-start-seconds", str(settings.server_start_seconds)]
+        return command + (["--strict"] if settings.strict else [])
+
+    def _server_environment(self) -> dict[str, str]:
+        """This process's environment without AWS's variables, which must not reach jobs and Lambdas."""
+        own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        # The CDK's Node Lambdas (it empties buckets with one) find the AWS SDK here, as in Lambda's own
+        # runtime.
+        modules = str(self._settings.tree / "node_modules")
+        return {**own, "PYTHONUNBUFFERED": "1", "NODE_PATH": modules}
+
+    def _tail(self) -> str:
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])

@@ -1,0 +1,1 @@
+"""CloudFormation resource types that ministack lacks, and a check that it is too lenient about."""

@@ -1,0 +1,200 @@
+"""The run itself, step by step."""
+
+import json
+import time
+from typing import Any
+
+from local.cloud import Cloud, CloudError
+from local.demo.dataset import Dataset
+from local.demo.deployment import Deployment
+from local.demo.errors import DemoError
+from local.demo.execution import Execution
+from local.demo.options import Options
+from local.demo.predictions import accuracy, ask, majority_accuracy
+from local.demo.screen import Screen
+from local.demo.source import SEED, make_bins, unseen_generated, upload
+from local.demo.training_jobs import TrainingJobs
+
+RELEASE_TIMEOUT_SECONDS = 180
+
+
+def run(options: Options) -> None:
+    """Everything from an empty cloud to answers; writes `options.out`/report.json.
+
+    Raises DemoError. Whatever was started has ended when this returns, however it ends.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    screen = Screen()
+    installed = time.time()
+    try:
+        with Cloud(data_dir=options.out / "cloud", port=options.port) as cloud:
+            demo = Demo(options=options, screen=screen, cloud=cloud)
+            report = demo.run(install_seconds=installed - options.started)
+            path = options.out / "report.json"
+            path.write_text(json.dumps(report, indent=2) + "\n")
+            screen.console.print(f"\nreport: {path.relative_to(options.out.parents[1])}")
+            if options.keep:
+                demo.stay()
+    except CloudError as error:
+        raise DemoError(str(error)) from error
+
+
+class Demo:
+    """One run on a cloud that is up."""
+
+    def __init__(self, *, options: Options, screen: Screen, cloud: Cloud) -> None:
+        self._options = options
+        self._screen = screen
+        self._cloud = cloud
+        self._seconds: dict[str, float] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
+
+    def run(self, *, install_seconds: float) -> dict[str, Any]:
+        """Each step once, in order; the report."""
+        self._seconds["install"] = round(install_seconds, 1)
+        self._deploy()
+        self._put_bins()
+        pipeline = self._run_pipeline()
+        self._await_release()
+        jobs = TrainingJobs(self._cloud.client("sagemaker")).report()
+        dataset = self._dataset()
+        predictions = self._count(dataset)
+        self._seconds["total"] = round(time.time() - self._options.started, 1)
+        self._screen.console.print(f"seconds: {', '.join(f'{k} {v:.0f}' for k, v in self._seconds.items())}")
+        return {
+            "stacks": self._stacks(),
+            "execution": {
+                "arn": pipeline.arn,
+                "status": pipeline.status,
+                "seconds_per_state": pipeline.seconds(),
+            },
+            "dataset": {"id": dataset.id, "counts": dataset.counts()},
+            "training": jobs,
+            "endpoint": self._endpoint(),
+            **predictions,
+            "seconds": self._seconds,
+        }
+
+    def stay(self) -> None:
+        """Print how to call the endpoint and wait for Ctrl-C."""
+        image = next((self._options.out / "unseen" / "bin-images").glob("*.jpg"), None)
+        if self._options.bins is not None:
+            image = next((self._options.bins / "bin-images").glob("*.jpg"))
+        variables = self._cloud.environment()
+        exports = " ".join(f"{k}={v}" for k, v in sorted(variables.items()) if k.startswith("AWS_"))
+        self._screen.console.print("\nThe cloud stays up until Ctrl-C. In another terminal:\n", style="bold")
+        print(f"export {exports}")
+        print(
+            ".venv/bin/python -c \"import boto3; print(boto3.client('sagemaker-runtime').invoke_endpoint("
+            f"EndpointName='{self._endpoint_name}', ContentType='image/jpeg', "
+            "CustomAttributes='expected-count=3', "
+            f"Body=open('{image}', 'rb').read())['Body'].read().decode())\""
+        )
+        while True:
+            time.sleep(3600)
+
+    @property
+    def _endpoint_name(self) -> str:
+        return self._outputs["bincount-local-serving"]["EndpointName"]
+
+    def _deploy(self) -> None:
+        started = time.monotonic()
+        overrides = {"training.arch": self._options.arch} if self._options.arch else {}
+        with self._screen.step("cdk bootstrap and cdk deploy --all, on the embedded cloud"):
+            deployment = Deployment(
+                environment=self._cloud.environment(),
+                out=self._options.out,
+                overrides=overrides,
+                say=self._screen.now,
+            )
+            self._screen.now("cdk bootstrap")
+            deployment.bootstrap()
+            self._screen.now("cdk deploy --all")
+            self._outputs = deployment.deploy()
+            for name in sorted(self._outputs):
+                self._screen.line(name)
+        self._seconds["deploy"] = round(time.monotonic() - started, 1)
+
+    def _put_bins(self) -> None:
+        s3 = self._cloud.client("s3")
+        with self._screen.step("Bins into an emulated public bucket"):
+            directory = self._options.bins
+            if directory is None:
+                self._screen.now(f"drawing {self._options.images} bins")
+                directory = make_bins(self._options.out / "bins", images=self._options.images, seed=SEED)
+            images = upload(
+                s3, directory, progress=lambda done, all_: self._screen.now(f"{done} of {all_} files")
+            )
+            self._screen.line(f"{images} images")
+
+    def _run_pipeline(self) -> Execution:
+        started = time.monotonic()
+        stepfunctions = self._cloud.client("stepfunctions")
+        arn = self._outputs["bincount-local-training"]["PipelineArn"]
+        with self._screen.step("The pipeline: prepare, train and tune, gate, register"):
+            answer = stepfunctions.start_execution(stateMachineArn=arn, input="{}")
+            execution = Execution(stepfunctions, answer["executionArn"])
+            jobs = TrainingJobs(self._cloud.client("sagemaker"))
+            shown: dict[int, str] = {}
+
+            def poll(state: str) -> None:
+                self._screen.now(state)
+                lines = jobs.progress() if state == "Tune" else []
+                for index, line in enumerate(lines):
+                    if shown.get(index) != line:
+                        shown[index] = line
+                        self._screen.line(f"  {line}")
+
+            execution.follow(on_state=lambda state: self._screen.line(f"state {state}"), on_poll=poll)
+        self._seconds["pipeline"] = round(time.monotonic() - started, 1)
+        return execution
+
+    def _await_release(self) -> None:
+        """The approval's event starts the release; it ends with the endpoint in service."""
+        started = time.monotonic()
+        stepfunctions = self._cloud.client("stepfunctions")
+        arn = self._outputs["bincount-local-serving"]["ReleaseArn"]
+        with self._screen.step("The release: the approved model reaches the endpoint"):
+            deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
+            while not (found := stepfunctions.list_executions(stateMachineArn=arn)["executions"]):
+                if time.monotonic() > deadline:
+                    raise DemoError(f"the approval started no release within {RELEASE_TIMEOUT_SECONDS} s")
+                time.sleep(0.5)
+            execution = Execution(stepfunctions, found[0]["executionArn"])
+            execution.follow(on_state=self._screen.now, on_poll=self._screen.now)
+            self._screen.line(f"endpoint {self._endpoint_name} is {self._endpoint()['status']}")
+        self._seconds["release"] = round(time.monotonic() - started, 1)
+
+    def _dataset(self) -> Dataset:
+        value = self._cloud.client("ssm").get_parameter(Name="/bincount/local/dataset")
+        return Dataset(self._cloud.client("s3"), value["Parameter"]["Value"])
+
+    def _count(self, dataset: Dataset) -> dict[str, Any]:
+        started = time.monotonic()
+        if self._options.bins is None:
+            bins = unseen_generated(self._options.out / "unseen")
+        else:
+            bins = dataset.report_bins()
+        if not bins:
+            raise DemoError("no bin was held out: name a BINS directory with more images")
+        predictions = ask(self._cloud.client("sagemaker-runtime"), endpoint=self._endpoint_name, bins=bins)
+        self._seconds["invoke"] = round(time.monotonic() - started, 1)
+        self._screen.predictions(predictions)
+        majority = dataset.majority()
+        figures = {
+            "accuracy": round(accuracy(predictions), 4),
+            "majority_accuracy": round(majority_accuracy(predictions, majority=majority), 4),
+        }
+        self._screen.console.print(
+            f"accuracy [bold]{figures['accuracy']:.1%}[/bold]; always answering {majority}: "
+            f"{figures['majority_accuracy']:.1%}"
+        )
+        return {**figures, "predictions": [p.row() for p in predictions]}
+
+    def _endpoint(self) -> dict[str, str]:
+        answer = self._cloud.client("sagemaker").describe_endpoint(EndpointName=self._endpoint_name)
+        return {"name": answer["EndpointName"], "status": answer["EndpointStatus"]}
+
+    def _stacks(self) -> list[dict[str, str]]:
+        stacks = self._cloud.client("cloudformation").describe_stacks()["Stacks"]
+        return [{"name": stack["StackName"], "status": stack["StackStatus"]} for stack in stacks]

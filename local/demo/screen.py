@@ -1,0 +1,60 @@
+"""What a person sees of a run: steps with their time, states and training jobs as they happen."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from local.demo.predictions import Prediction
+
+SHOWN_PREDICTIONS = 15
+
+
+class Screen:
+    """Prints to a terminal with bars and colours, to a log with plain lines."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self._step = ""
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Announce a step; at its end say how long it took."""
+        self.console.print(f"[bold]{title}[/bold]")
+        started = time.monotonic()
+        with self.console.status("") as status:
+            self._status = status
+            yield
+        self.console.print(f"  [green]done[/green] in {time.monotonic() - started:.0f} s")
+
+    def now(self, text: str) -> None:
+        """What is being done at this moment (on a terminal only, over the last such text)."""
+        self._status.update(f"[dim]{text}[/dim]")
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        self.console.print(f"  {text}")
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Progress]:
+        """A progress bar with a count; tasks are added by the caller."""
+        columns = (TextColumn(f"  {title}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield progress
+
+    def predictions(self, predictions: list[Prediction]) -> None:
+        """The first answers as a table."""
+        table = Table(title=f"{len(predictions)} bins that the model never saw")
+        for name in ("image", "true", "counted", "confidence", "ms"):
+            table.add_column(name, justify="left" if name == "image" else "right")
+        for p in predictions[:SHOWN_PREDICTIONS]:
+            right = "green" if p.count == p.true else "red"
+            table.add_row(
+                p.id, str(p.true), f"[{right}]{p.count}[/{right}]", f"{p.confidence:.2f}", f"{p.ms:.0f}"
+            )
+        self.console.print(table)
+        if len(predictions) > SHOWN_PREDICTIONS:
+            self.line(f"… and {len(predictions) - SHOWN_PREDICTIONS} more in report.json")

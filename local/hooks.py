@@ -1,0 +1,258 @@
+"""The one place that names what is private in ministack and is used, replaced or added to.
+
+ministack is pinned exactly because of this list. `verify` runs at every start and fails with one line that
+names the hook; tests/unit/local/test_hooks.py holds it.
+"""
+
+import importlib
+import importlib.metadata
+import inspect
+from dataclasses import dataclass
+
+MINISTACK = "1.5.33"
+
+
+class HookError(Exception):
+    """ministack is not what this code was written for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hook:
+    """A private name in ministack; `parameters` are the names of a function's, or None for a plain value."""
+
+    module: str
+    name: str
+    parameters: tuple[str, ...] | None = None
+    reason: str
+
+
+_APP = "ministack.app"
+_ROUTER = "ministack.core.router"
+_ACTIONS = "ministack.core.iam_actions"
+_EVALUATOR = "ministack.core.iam_evaluator"
+_LAMBDA = "ministack.core.lambda_runtime"
+_EVENTS = "ministack.services.eventbridge"
+_TLS = "ministack.core.tls"
+_SFN = "ministack.services.stepfunctions"
+_GATEWAY = "ministack.services.apigateway_v1"
+_PROVISIONERS = "ministack.services.cloudformation.provisioners"
+_STACKS = "ministack.services.cloudformation.stacks"
+_ENGINE = "ministack.services.cloudformation.engine"
+_CFN_HANDLERS = "ministack.services.cloudformation.handlers"
+_CHANGESETS = "ministack.services.cloudformation.changesets"
+_REQUEST = ("service", "method", "path", "headers", "body", "query_params")
+_TASK = ("state_def", "raw_input", "execution", "ctx")
+_SUPPORT = ("template", "conditions", "params")
+_MAP = ("state_def", "raw_input", "effective", "iterator", "execution", "ctx")
+_CUSTOM = (
+    "integration",
+    "api_id",
+    "stage_name",
+    "stage",
+    "resource",
+    "request_path",
+    "method",
+    "headers",
+    "body",
+    "query_params",
+    "path_params",
+    "owner_account_id",
+    "owner_region",
+    "binary_media_types",
+    "authorizer_context",
+    "caller_identity",
+)
+
+REPLACED = (
+    Hook(
+        module=_APP,
+        name="SERVICE_HANDLERS",
+        reason="SageMaker, its runtime and Application Auto Scaling are added",
+    ),
+    Hook(module=_ROUTER, name="SERVICE_PATTERNS", reason="requests for the added services are recognised"),
+    Hook(module=_ACTIONS, name="SERVICE_TO_IAM_NAMESPACE", reason="IAM enforcement knows the added services"),
+    Hook(
+        module=_ACTIONS,
+        name="extract_iam_action",
+        parameters=_REQUEST,
+        reason="InvokeEndpoint has no X-Amz-Target",
+    ),
+    Hook(
+        module=_ACTIONS,
+        name="extract_resource_arn",
+        parameters=(*_REQUEST, "region", "account_id"),
+        reason="policies that name SageMaker resources are enforced",
+    ),
+    Hook(module=_PROVISIONERS, name="_RESOURCE_HANDLERS", reason="CloudFormation types are added"),
+    Hook(
+        module=_STACKS,
+        name="_runs_on_worker_thread",
+        parameters=("resource_type",),
+        reason="an endpoint resource waits for its endpoint and must not block the event loop",
+    ),
+    Hook(
+        module=_ENGINE,
+        name="validate_template_support",
+        parameters=_SUPPORT,
+        reason="a reference to a resource whose Condition is false is refused, as on AWS",
+    ),
+    Hook(
+        module=_CFN_HANDLERS,
+        name="validate_template_support",
+        parameters=_SUPPORT,
+        reason="the same, as imported",
+    ),
+    Hook(
+        module=_CHANGESETS,
+        name="validate_template_support",
+        parameters=_SUPPORT,
+        reason="the same, as imported",
+    ),
+    Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
+    Hook(
+        module=_SFN,
+        name="_execute_task",
+        parameters=_TASK,
+        reason="size limit; tasks learn of their execution",
+    ),
+    Hook(module=_SFN, name="_execute_map", parameters=_TASK, reason="size limit"),
+    Hook(module=_SFN, name="_execute_parallel", parameters=_TASK, reason="size limit"),
+    Hook(
+        module=_SFN, name="_execute_pass", parameters=("state_def", "raw_input", "ctx"), reason="size limit"
+    ),
+    Hook(
+        module=_SFN,
+        name="_invoke_resource",
+        parameters=("resource", "input_data"),
+        reason="size limit of results",
+    ),
+    Hook(
+        module=_SFN,
+        name="_invoke_resource_with_timeout",
+        parameters=("resource", "input_data", "timeout"),
+        reason="a task that times out stops its job",
+    ),
+    Hook(
+        module=_SFN,
+        name="_fail_execution",
+        parameters=("execution", "error", "cause"),
+        reason="an aborted execution stays ABORTED when its task then fails",
+    ),
+    Hook(
+        module=_SFN,
+        name="_error_matches",
+        parameters=("error_equals", "error"),
+        reason="States.ALL does not match States.DataLimitExceeded and States.Runtime",
+    ),
+    Hook(
+        module=_SFN,
+        name="_run_distributed_map",
+        parameters=_MAP,
+        reason="ItemBatcher, ResultWriter, size limit",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_invoke_lambda_custom_v1",
+        parameters=_CUSTOM,
+        reason="AWS integrations with runtime.sagemaker",
+    ),
+)
+
+USED = (
+    Hook(module=_APP, name="AUTH", reason="tells whether IAM is enforced"),
+    Hook(module=_APP, name="app", parameters=("scope", "receive", "send"), reason="the ASGI application"),
+    Hook(module=_TLS, name="resolve_tls_material", parameters=(), reason="makes the certificate"),
+    Hook(
+        module=_LAMBDA,
+        name="execution_credentials",
+        parameters=("config",),
+        reason="sessions of execution roles",
+    ),
+    Hook(module=_LAMBDA, name="reset", parameters=(), reason="ends Lambda's worker processes"),
+    Hook(
+        module=_EVALUATOR,
+        name="enforce",
+        parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+        reason="iam:PassRole, and the role of an API Gateway integration",
+    ),
+    Hook(
+        module=_ROUTER,
+        name="extract_access_key_id",
+        parameters=("headers", "query_params"),
+        reason="the caller",
+    ),
+    Hook(
+        module=_EVENTS,
+        name="_put_events",
+        parameters=("data", "allow_aws_source"),
+        reason="events of aws.sagemaker",
+    ),
+    Hook(
+        module=_ENGINE, name="_intrinsic_references", parameters=("value",), reason="references of a template"
+    ),
+    Hook(module=_SFN, name="_ExecutionError", reason="fails a task with an error and a cause"),
+    Hook(module=_SFN, name="_executions", reason="the status of an execution"),
+    Hook(module=_SFN, name="_state_machines", reason="the role of a state machine"),
+    Hook(module=_SFN, name="_map_runs", reason="the ARN of a Map Run"),
+    Hook(module=_SFN, name="_read_map_items", parameters=("reader", "effective", "ctx"), reason="ItemReader"),
+    Hook(module=_SFN, name="_resolve_path_or_ctx", parameters=("path", "data", "ctx"), reason="ItemsPath"),
+    Hook(
+        module=_SFN, name="_resolve_params_obj", parameters=("template", "data", "ctx"), reason="ItemSelector"
+    ),
+    Hook(
+        module=_SFN, name="_apply_result_selector", parameters=("state_def", "data"), reason="ResultSelector"
+    ),
+    Hook(
+        module=_SFN,
+        name="_apply_result_path",
+        parameters=("state_def", "original", "result"),
+        reason="ResultPath",
+    ),
+    Hook(
+        module=_SFN, name="_apply_output_path", parameters=("state_def", "data", "ctx"), reason="OutputPath"
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_parse_service_integration_uri",
+        parameters=("uri",),
+        reason="an integration's URI",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_select_service_integration_response",
+        parameters=("integration", "backend_status"),
+        reason="selection patterns",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_service_integration_response",
+        parameters=("integration", "backend_status", "backend_text", "accept", "request_params", "context"),
+        reason="response parameters and templates",
+    ),
+)
+
+
+def verify(hooks: tuple[Hook, ...] = REPLACED + USED, *, version: str = MINISTACK) -> None:
+    """Raises HookError with one line where ministack's version or one of `hooks` is not as expected."""
+    installed = importlib.metadata.version("ministack")
+    if installed != version:
+        raise HookError(
+            f"the embedded cloud needs ministack {version} exactly, found {installed}: "
+            f"install requirements-dev.txt, or review local/hooks.py against {installed}"
+        )
+    for hook in hooks:
+        _verify_one(hook)
+
+
+def _verify_one(hook: Hook) -> None:
+    where = f"{hook.module}.{hook.name} ({hook.reason})"
+    module = importlib.import_module(hook.module)
+    if not hasattr(module, hook.name):
+        raise HookError(f"ministack has no {where}: review local/hooks.py")
+    if hook.parameters is None:
+        return
+    found = tuple(inspect.signature(getattr(module, hook.name)).parameters)
+    if found != hook.parameters:
+        raise HookError(
+            f"ministack's {where} takes {found}, expected {hook.parameters}: review local/hooks.py"
+        )

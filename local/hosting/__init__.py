@@ -1,0 +1,1 @@
+"""Runs the server process behind an endpoint and carries requests to it."""

@@ -1,0 +1,75 @@
+"""What IAM enforcement must know of the added services: actions, resources and PassRole."""
+
+import json
+import re
+from typing import Any
+
+from local.identity import ACCOUNT, REGION
+
+NAMESPACES = {
+    "sagemaker": "sagemaker",
+    "sagemaker-control": "sagemaker",
+    "application-autoscaling": "application-autoscaling",
+}
+_ENDPOINT = re.compile(r"/endpoints/([^/]+)/invocations")
+_RESOURCES = {
+    "TrainingJob": "training-job",
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+    "Model": "model",
+    "EndpointConfig": "endpoint-config",
+    "Endpoint": "endpoint",
+    "ModelPackageGroup": "model-package-group",
+    "ModelPackage": "model-package",
+}
+
+
+def runtime_action(service: str, path: str) -> str | None:
+    """The action of a runtime request, or None where the request is none."""
+    return "sagemaker:InvokeEndpoint" if service == "sagemaker" and _ENDPOINT.fullmatch(path) else None
+
+
+def resource_arn(*, service: str, path: str, headers: dict[str, str], body: bytes) -> str | None:
+    """The ARN that a SageMaker request is about; `*` where AWS has none; None for other services."""
+    if service == "application-autoscaling":
+        return "*"
+    if service not in ("sagemaker", "sagemaker-control"):
+        return None
+    match = _ENDPOINT.fullmatch(path)
+    if match:
+        return _arn(f"endpoint/{match.group(1)}")
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    request = _request(body)
+    if "ResourceArn" in request:
+        return request["ResourceArn"]
+    kind = re.sub("^(Create|Describe|Update|Delete|Stop|List)", "", operation)
+    if operation == "ListTrainingJobsForHyperParameterTuningJob":
+        kind = "HyperParameterTuningJob"
+    name = request.get(f"{kind}Name") or request.get(f"{kind}Arn") or request.get(f"{kind}GroupName")
+    if kind not in _RESOURCES or not isinstance(name, str):
+        return "*"
+    # AWS checks CreateModelPackage on the package that is to be: <group>/<next version>.
+    suffix = "/1" if operation == "CreateModelPackage" else ""
+    return name if name.startswith("arn:") else _arn(f"{_RESOURCES[kind]}/{name}{suffix}")
+
+
+def passed_roles(*, service: str, body: bytes) -> list[str]:
+    """The role ARNs that a SageMaker request hands over: the caller needs iam:PassRole for each."""
+    if service != "sagemaker-control":
+        return []
+    request = _request(body)
+    definition = request.get("TrainingJobDefinition")
+    nested = definition.get("RoleArn") if isinstance(definition, dict) else None
+    roles = (request.get("RoleArn"), request.get("ExecutionRoleArn"), nested)
+    return [role for role in roles if isinstance(role, str)]
+
+
+def _arn(resource: str) -> str:
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{resource}"
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return request if isinstance(request, dict) else {}

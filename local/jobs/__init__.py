@@ -1,0 +1,1 @@
+"""Runs one training job as the platform does: files down, the real training toolkit, files up."""

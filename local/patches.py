@@ -1,0 +1,243 @@
+"""Puts the embedded cloud's parts into ministack; every name that is touched stands in `hooks.py`."""
+
+import contextvars
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
+from ministack.services import apigateway_v1, eventbridge
+from ministack.services import stepfunctions as sfn
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
+
+from local import iam
+from local.apigateway.sagemaker_integration import SageMakerIntegration
+from local.autoscaling.api import ApplicationAutoScaling
+from local.aws import Aws, Credentials
+from local.cloudformation.autoscaling_types import autoscaling_types
+from local.cloudformation.conditions import check_references
+from local.cloudformation.sagemaker_types import sagemaker_types
+from local.errors import AwsError
+from local.identity import ACCOUNT, REGION
+from local.sagemaker.runtime import Response, invoke
+from local.sagemaker.service import SageMaker
+from local.settings import Settings
+from local.stepfunctions.distributed_map import DistributedMap
+from local.stepfunctions.limits import check_size
+from local.stepfunctions.sagemaker_tasks import SageMakerTasks
+from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
+from local.stepfunctions.task_context import TaskContext, current, entered
+from local.wire import error_response, json_handler, runtime_handler
+
+_UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
+
+
+def install(settings: Settings) -> SageMaker:
+    """Builds the parts, patches ministack (once in a process) and returns SageMaker, to be closed at the
+    end.
+    """
+    aws = Aws(settings=settings, role_credentials=_role_credentials)
+    sagemaker = SageMaker(settings=settings, aws=aws, publish_event=_publish_event)
+    autoscaling = ApplicationAutoScaling(variant_exists=functools.partial(_variant_exists, sagemaker))
+    _add_services(sagemaker, autoscaling)
+    _teach_iam()
+    _teach_cloudformation(sagemaker, autoscaling)
+    _teach_step_functions(aws)
+    _teach_api_gateway(sagemaker)
+    return sagemaker
+
+
+def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
+    runtime = functools.partial(_invoke, sagemaker)
+    # The control plane is told by its target, the runtime by its signature (both sign as `sagemaker`).
+    app.SERVICE_HANDLERS["sagemaker-control"] = _with_passed_roles(json_handler(sagemaker.call))
+    app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
+    app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
+    router.SERVICE_PATTERNS["sagemaker-control"] = {"target_prefixes": ["SageMaker."]}
+    router.SERVICE_PATTERNS["sagemaker"] = {"credential_scope": "sagemaker"}
+    router.SERVICE_PATTERNS["application-autoscaling"] = {
+        "target_prefixes": ["AnyScaleFrontendService."],
+        "credential_scope": "application-autoscaling",
+    }
+
+
+def _teach_iam() -> None:
+    iam_actions.SERVICE_TO_IAM_NAMESPACE.update(iam.NAMESPACES)
+    action_of, arn_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    def extract_iam_action(
+        service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any
+    ) -> str | None:
+        return iam.runtime_action(service, path) or action_of(
+            service, method, path, headers, body, query_params
+        )
+
+    def extract_resource_arn(
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: bytes,
+        query_params: Any,
+        region: str,
+        account_id: str,
+    ) -> str:
+        own = iam.resource_arn(service=service, path=path, headers=headers, body=body)
+        return own or arn_of(service, method, path, headers, body, query_params, region, account_id)
+
+    iam_actions.extract_iam_action = extract_iam_action
+    iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
+    provisioners._RESOURCE_HANDLERS.update(sagemaker_types(sagemaker))
+    provisioners._RESOURCE_HANDLERS.update(autoscaling_types(autoscaling))
+    waits = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda resource_type: (
+        resource_type == "AWS::SageMaker::Endpoint" or waits(resource_type)
+    )
+    validate = engine.validate_template_support
+
+    def validate_template_support(template: Any, conditions: Any, params: Any = None) -> None:
+        validate(template, conditions, params)
+        if params is not None:  # ValidateTemplate has no parameter values, so no conditions to judge by
+            check_references(template, conditions, references=engine._intrinsic_references)
+
+    engine.validate_template_support = validate_template_support
+    handlers.validate_template_support = validate_template_support
+    changesets.validate_template_support = validate_template_support
+
+
+def _teach_step_functions(aws: Aws) -> None:
+    fail = sfn._ExecutionError
+    sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=fail)
+    for service in SDK_SERVICES:
+        sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=fail)
+    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws)
+    for name in ("_execute_task", "_execute_map", "_execute_parallel"):
+        setattr(sfn, name, _limited(getattr(sfn, name)))
+    sfn._execute_pass = _limited_pass(sfn._execute_pass)
+    sfn._invoke_resource = _limited_result(sfn._invoke_resource)
+    sfn._invoke_resource_with_timeout = _telling_timeout(sfn._invoke_resource_with_timeout)
+    sfn._fail_execution = _keeping_aborted(sfn._fail_execution)
+    matches = sfn._error_matches
+    sfn._error_matches = lambda error_equals, error: (
+        error in error_equals if error in _UNCATCHABLE else matches(error_equals, error)
+    )
+
+
+def _teach_api_gateway(sagemaker: SageMaker) -> None:
+    apigateway_v1._invoke_lambda_custom_v1 = SageMakerIntegration(
+        invoke=functools.partial(_invoke, sagemaker),
+        authorise=_authorise,
+        other=apigateway_v1._invoke_lambda_custom_v1,
+    )
+
+
+def _limited(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """A state's function with its context entered and its output limited."""
+
+    def run(state_def: Any, raw_input: Any, execution: Any, ctx: Any) -> Any:
+        machine = sfn._state_machines.get(ctx["StateMachine"]["Id"]) or {}
+        top = sfn._executions.get(ctx["Execution"]["Id"]) or execution
+        context = TaskContext(role=machine.get("roleArn", ""), is_running=lambda: top["status"] == "RUNNING")
+        with entered(context):
+            output, following = execute(state_def, raw_input, execution, ctx)
+        check_size(output, what=f"The output of the state {ctx['State']['Name']}", fail=sfn._ExecutionError)
+        return output, following
+
+    return run
+
+
+def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def run(state_def: Any, raw_input: Any, ctx: Any = None) -> Any:
+        output, following = execute(state_def, raw_input, ctx)
+        check_size(output, what="The output of a Pass state", fail=sfn._ExecutionError)
+        return output, following
+
+    return run
+
+
+def _limited_result(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
+    def run(resource: Any, input_data: Any) -> Any:
+        check_size(input_data, what=f"The input of {resource}", fail=sfn._ExecutionError)
+        result = invoke_resource(resource, input_data)
+        check_size(result, what=f"The result of {resource}", fail=sfn._ExecutionError)
+        return result
+
+    return run
+
+
+def _telling_timeout(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
+    def run(resource: Any, input_data: Any, timeout: Any) -> Any:
+        try:
+            return invoke_resource(resource, input_data, timeout)
+        except sfn._ExecutionError as error:
+            if error.error == "States.Timeout":
+                current().timed_out.set()
+            raise
+
+    return run
+
+
+def _keeping_aborted(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
+    def run(execution: Any, error: Any, cause: Any) -> None:
+        if execution["status"] != "ABORTED":
+            fail_execution(execution, error, cause)
+
+    return run
+
+
+def _with_passed_roles(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuses a request that hands over a role which its caller may not pass (strict only)."""
+
+    async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
+        for role in iam.passed_roles(service="sagemaker-control", body=body) if app.AUTH else []:
+            key = router.extract_access_key_id(headers, query)
+            context = {"iam:PassedToService": ["sagemaker.amazonaws.com"]}
+            if iam_evaluator.enforce(
+                key, "iam:PassRole", "iam", REGION, resource_arn=role, service_context=context
+            ):
+                message = f"The caller is not authorized to perform: iam:PassRole on resource: {role}"
+                return error_response(AwsError("AccessDeniedException", message))
+        return await handle(method, path, headers, body, query)
+
+    return checked
+
+
+def _authorise(role: str, action: str, arn: str) -> bool:
+    if not app.AUTH:
+        return True
+    if not role:
+        return False
+    key = _role_credentials(role, "apigateway")["AWS_ACCESS_KEY_ID"]
+    # In a context of its own: the caller's request (perhaps unsigned) is not what is judged here.
+    return contextvars.Context().run(iam_evaluator.enforce, key, action, "sagemaker", REGION, arn) is None
+
+
+def _invoke(sagemaker: SageMaker, name: str, headers: Any, body: bytes) -> Response:
+    return invoke(endpoints=sagemaker.endpoints, name=name, headers=headers, body=body)
+
+
+def _variant_exists(sagemaker: SageMaker, resource_id: str) -> bool:
+    parts = resource_id.split("/")
+    if len(parts) != 4:
+        return False
+    for endpoint in sagemaker.endpoints.store.all():
+        variants = [variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])]
+        if endpoint["EndpointName"] == parts[1] and parts[3] in variants:
+            return True
+    return False
+
+
+def _role_credentials(role: str, session: str) -> Credentials:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{session}"
+    return lambda_runtime.execution_credentials({"Role": role, "FunctionName": session, "FunctionArn": arn})
+
+
+def _publish_event(entry: dict[str, Any]) -> None:
+    eventbridge._put_events(
+        {"Entries": [{**entry, "Detail": json.dumps(entry["Detail"])}]}, allow_aws_source=True
+    )

@@ -1,0 +1,202 @@
+"""CreateEndpoint, DescribeEndpoint, UpdateEndpoint, DeleteEndpoint, ListEndpoints."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+from local.aws import Aws
+from local.errors import validation_error
+from local.hosting.deployment import Deployment, DeploymentError, deploy
+from local.hosting.model_server import ModelServer
+from local.identity import sagemaker_arn
+from local.sagemaker.endpoint_configs import EndpointConfigs
+from local.sagemaker.listing import page_of
+from local.sagemaker.models import Models, container_of
+from local.sagemaker.store import ErrorOfName, Record, Store
+from local.settings import Settings
+
+_LOG = logging.getLogger("local.endpoints")
+_ARN = sagemaker_arn("endpoint/{name}")
+_BUSY = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingBack")
+
+
+class Endpoints:
+    """Endpoints; an update is blue/green: the new server answers `/ping` before the old one is let go."""
+
+    def __init__(self, *, settings: Settings, aws: Aws, models: Models, configs: EndpointConfigs) -> None:
+        self._settings = settings
+        self._aws = aws
+        self._models = models
+        self._configs = configs
+        self._servers: dict[str, ModelServer] = {}
+        self._closed = False
+        self.store = Store(
+            missing=ErrorOfName("ValidationException", f'Could not find endpoint "{_ARN}".'),
+            taken=ErrorOfName("ValidationException", f'Cannot create already existing endpoint "{_ARN}".'),
+        )
+        self.operations = {
+            "CreateEndpoint": self.create,
+            "DescribeEndpoint": lambda request: self.store.get(request["EndpointName"]),
+            "UpdateEndpoint": self.update,
+            "DeleteEndpoint": self.delete,
+            "ListEndpoints": self.list,
+        }
+
+    def create(self, request: dict[str, Any]) -> Record:
+        """Starts an endpoint; it is `InService` or `Failed` some seconds later."""
+        config = self._configs.store.get(request["EndpointConfigName"])
+        name = request["EndpointName"]
+        now = time.time()
+        record = {
+            "EndpointName": name,
+            "EndpointArn": _ARN.format(name=name),
+            "EndpointConfigName": request["EndpointConfigName"],
+            "EndpointStatus": "Creating",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "_settled": threading.Event(),
+        }
+        self.store.add(name, record)
+        self._in_background(self._bring_up, record, config)
+        return record
+
+    def update(self, request: dict[str, Any]) -> Record:
+        """Moves an endpoint that is not busy to another configuration."""
+        config = self._configs.store.get(request["EndpointConfigName"])
+        record = self.store.get(request["EndpointName"])
+        self._refuse_busy(record)
+        record["_settled"] = threading.Event()
+        record.update(EndpointStatus="Updating", LastModifiedTime=time.time())
+        record.pop("FailureReason", None)
+        if "DeploymentConfig" in request:
+            record["LastDeploymentConfig"] = request["DeploymentConfig"]
+        self._in_background(self._switch, record, config)
+        return record
+
+    def delete(self, request: dict[str, Any]) -> Record:
+        """Takes an endpoint down; requests in flight are answered first."""
+        record = self.store.get(request["EndpointName"])
+        self._refuse_busy(record)
+        self.store.remove(record["EndpointName"])
+        server = self._servers.pop(record["EndpointName"], None)
+        if server:
+            self._in_background(server.drain_and_stop)
+        return {}
+
+    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A page of endpoints, newest first."""
+        return page_of(
+            self.store.all(),
+            request,
+            member="Endpoints",
+            name_key="EndpointName",
+            status_key="EndpointStatus",
+            descending=True,
+        )
+
+    def wait(self, name: str) -> Record:
+        """Waits until the endpoint is neither creating nor updating; returns its record."""
+        record = self.store.get(name)
+        record["_settled"].wait()
+        return record
+
+    def server(self, name: str) -> ModelServer | None:
+        """The server that answers for an endpoint now, or None while there is none."""
+        return self._servers.get(name)
+
+    def close(self) -> None:
+        """Ends every server at once."""
+        self._closed = True
+        for server in list(self._servers.values()):
+            server.stop(grace=2.0)
+
+    def _bring_up(self, record: Record, config: Record) -> None:
+        try:
+            self._servers[record["EndpointName"]] = self._deploy(record, config)
+        except DeploymentError as error:
+            record.update(EndpointStatus="Failed", FailureReason=str(error)[:1024])
+        else:
+            self._in_service(record, config)
+        record["LastModifiedTime"] = time.time()
+        record["_settled"].set()
+
+    def _switch(self, record: Record, config: Record) -> None:
+        """Blue/green: what fails leaves the old server in service under the OLD configuration's name."""
+        name = record["EndpointName"]
+        try:
+            server = self._deploy(record, config)
+        except DeploymentError as error:
+            old = "InService" if name in self._servers else "Failed"
+            record.update(EndpointStatus=old, FailureReason=str(error)[:1024])
+        else:
+            before = self._servers.get(name)
+            self._servers[name] = server
+            self._in_service(record, config)
+            if before:
+                self._in_background(before.drain_and_stop)
+        record["LastModifiedTime"] = time.time()
+        record["_settled"].set()
+
+    def _deploy(self, record: Record, config: Record) -> ModelServer:
+        variant = config["ProductionVariants"][0]
+        model = self._models.store.get(variant["ModelName"])
+        container = container_of(model)
+        server = deploy(
+            Deployment(
+                endpoint=record["EndpointName"],
+                variant=variant["VariantName"],
+                image=container.get("Image", ""),
+                model_data_url=container.get("ModelDataUrl"),
+                environment=container.get("Environment", {}),
+                role=model.get("ExecutionRoleArn"),
+            ),
+            settings=self._settings,
+            aws=self._aws,
+        )
+        if self._closed:
+            server.stop(grace=2.0)
+            raise DeploymentError("The embedded cloud is shutting down.")
+        return server
+
+    def _in_service(self, record: Record, config: Record) -> None:
+        variant = config["ProductionVariants"][0]
+        image = container_of(self._models.store.get(variant["ModelName"])).get("Image")
+        count, weight = variant.get("InitialInstanceCount", 1), variant.get("InitialVariantWeight", 1.0)
+        record.update(
+            EndpointStatus="InService",
+            EndpointConfigName=config["EndpointConfigName"],
+            DataCaptureConfig=_capture_summary(config),
+            ProductionVariants=[
+                {
+                    "VariantName": variant["VariantName"],
+                    "DeployedImages": [
+                        {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": time.time()}
+                    ],
+                    "CurrentWeight": weight,
+                    "DesiredWeight": weight,
+                    "CurrentInstanceCount": count,
+                    "DesiredInstanceCount": count,
+                }
+            ],
+        )
+
+    def _refuse_busy(self, record: Record) -> None:
+        if record["EndpointStatus"] in _BUSY:
+            raise validation_error(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+
+    def _in_background(self, work: Any, *arguments: Any) -> None:
+        threading.Thread(target=work, args=arguments, name=f"endpoint-{work.__name__}", daemon=True).start()
+
+
+def _capture_summary(config: Record) -> dict[str, Any] | None:
+    capture = config.get("DataCaptureConfig")
+    if not capture:
+        return None
+    return {
+        "EnableCapture": capture.get("EnableCapture", False),
+        "CaptureStatus": "Stopped",
+        "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
+        "DestinationS3Uri": capture["DestinationS3Uri"],
+        "KmsKeyId": capture.get("KmsKeyId", ""),
+    }

@@ -1,0 +1,153 @@
+"""CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob."""
+
+import re
+import threading
+import time
+from typing import Any
+
+from local.aws import Aws
+from local.errors import AwsError, validation_error
+from local.identity import sagemaker_arn
+from local.jobs.training_run import TrainingRun
+from local.sagemaker.listing import page_of
+from local.sagemaker.store import ErrorOfName, Record, Store
+from local.settings import Settings
+
+
+class TrainingJobs:
+    """Training jobs; each runs in a thread of its own until it ends."""
+
+    def __init__(self, *, settings: Settings, aws: Aws) -> None:
+        self._settings = settings
+        self._aws = aws
+        self._runs: dict[str, TrainingRun] = {}
+        self._closed = False
+        self.store = Store(
+            missing=ErrorOfName("ValidationException", "Requested resource not found."),
+            taken=ErrorOfName(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a training job with "
+                f"this name already exists ({sagemaker_arn('training-job/{name}')})",
+            ),
+        )
+        self.operations = {
+            "CreateTrainingJob": self.create,
+            "DescribeTrainingJob": lambda request: self.describe(request["TrainingJobName"]),
+            "StopTrainingJob": self.stop,
+            "ListTrainingJobs": self.list,
+        }
+
+    def create(self, request: dict[str, Any], *, tuning_job_arn: str | None = None) -> Record:
+        """Starts a training job and returns its record, which the run keeps up to date."""
+        check_definition(request)
+        name = request["TrainingJobName"]
+        now = time.time()
+        record = {
+            **request,
+            "TrainingJobArn": sagemaker_arn(f"training-job/{name}"),
+            "TuningJobArn": tuning_job_arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "SecondaryStatusTransitions": [],
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        if self._closed:
+            raise AwsError("ResourceLimitExceeded", "The embedded cloud is shutting down: no new jobs.")
+        self.store.add(name, record)
+        run = TrainingRun(record=record, settings=self._settings, aws=self._aws)
+        self._runs[name] = run
+        threading.Thread(target=run.run, name=f"training-job-{name}", daemon=True).start()
+        return record
+
+    def describe(self, name: str) -> Record:
+        """The record, with the running times worked out."""
+        record = self.store.get(name)
+        started, ended = record.get("TrainingStartTime"), record.get("TrainingEndTime")
+        if started and ended:
+            seconds = max(1, round(ended - started))
+            record = {**record, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+        return record
+
+    def wait(self, name: str) -> Record:
+        """Waits until the job has ended; returns its record."""
+        self._runs[name].ended.wait()
+        return self.describe(name)
+
+    def stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Asks a job to stop; a job that has ended is refused, as on AWS."""
+        record = self.store.get(request["TrainingJobName"])
+        if record["TrainingJobStatus"] not in ("InProgress", "Stopping"):
+            raise validation_error(
+                f"The request was rejected because the training job is in status "
+                f"{record['TrainingJobStatus']}."
+            )
+        self._runs[record["TrainingJobName"]].stop()
+        return {}
+
+    def stop_running(self, name: str) -> None:
+        """Stops a job of ours that may have ended in the meantime."""
+        if not self._runs[name].ended.is_set():
+            self._runs[name].stop()
+
+    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A page of jobs."""
+        return page_of(
+            self.store.all(),
+            request,
+            member="TrainingJobSummaries",
+            name_key="TrainingJobName",
+            status_key="TrainingJobStatus",
+        )
+
+    def close(self) -> None:
+        """Stops every job and waits until each has ended."""
+        self._closed = True
+        for run in self._runs.values():
+            run.abandon()
+        for run in self._runs.values():
+            run.ended.wait(timeout=10)
+
+
+def check_definition(definition: dict[str, Any]) -> None:
+    """Refuses what AWS refuses although the shape is right: of a training job or a tuning job's
+    definition.
+    """
+    algorithm = definition.get("AlgorithmSpecification")
+    if not algorithm or "TrainingImage" not in algorithm:
+        raise validation_error("The embedded cloud needs AlgorithmSpecification.TrainingImage.")
+    for metric in algorithm.get("MetricDefinitions", []):
+        _check_regex(metric)
+    stopping = definition.get("StoppingCondition", {})
+    if definition.get("EnableManagedSpotTraining"):
+        longest, wait = stopping.get("MaxRuntimeInSeconds", 86400), stopping.get("MaxWaitTimeInSeconds")
+        if wait is None or wait < longest:
+            raise validation_error(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                "MaxRuntimeInSeconds"
+            )
+    elif "MaxWaitTimeInSeconds" in stopping:
+        raise validation_error(
+            "MaxWaitTimeInSeconds above 0 is not supported when Managed Spot Training is disabled."
+        )
+    resources = definition.get("ResourceConfig", {})
+    if resources.get("InstanceCount", 1) != 1:
+        raise validation_error(
+            "The embedded cloud trains on one instance: set ResourceConfig.InstanceCount to 1."
+        )
+    names = [channel["ChannelName"] for channel in definition.get("InputDataConfig", [])]
+    if len(set(names)) != len(names):
+        raise validation_error(f"Channel names must be unique within InputDataConfig, got {names}")
+
+
+def _check_regex(metric: dict[str, str]) -> None:
+    try:
+        groups = re.compile(metric["Regex"]).groups
+    except re.error as error:
+        raise validation_error(
+            f"Metric {metric['Name']}: the regex {metric['Regex']!r} is invalid: {error}"
+        ) from error
+    if groups < 1:
+        raise validation_error(
+            f"Metric {metric['Name']}: the regex {metric['Regex']!r} has no group for the value."
+        )

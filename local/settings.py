@@ -1,0 +1,62 @@
+"""What one embedded cloud is started with."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+DEFAULT_SERVER_COMMAND = (sys.executable, "-m", "inference", "--model-dir", "{model_dir}", "--port", "{port}")
+TRAINING_TOOLKIT = "sagemaker_pytorch_container.training:main"
+SERVER_REPOSITORY = "bincount-inference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of one embedded cloud.
+
+    port: TCP port on 127.0.0.1.
+    data_dir: everything the cloud writes stands below it.
+    strict: HTTPS, and IAM policies are enforced.
+    tree: the source tree; the server command runs in it.
+    server_command: what runs in place of the `bincount-inference` image; `{model_dir}` and `{port}` are
+    filled in. server_start_seconds: how long a server may take until `/ping` answers 200.
+    stop_grace_seconds: how long a process may take to end after SIGTERM before SIGKILL.
+    """
+
+    port: int
+    data_dir: Path
+    strict: bool = False
+    tree: Path
+    server_command: tuple[str, ...] = DEFAULT_SERVER_COMMAND
+    server_start_seconds: float = 60.0
+    stop_grace_seconds: float = 30.0
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where every AWS API of this cloud answers."""
+        return f"{'https' if self.strict else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def temporary_dir(self) -> Path:
+        """TMPDIR of the cloud and of everything it starts."""
+        return self.data_dir / "tmp"
+
+    @property
+    def certificate(self) -> Path:
+        """The server's self-signed certificate, which clients must trust (strict only)."""
+        return self.temporary_dir / "ministack-tls" / "server.crt"
+
+    @property
+    def certificate_bundle(self) -> Path:
+        """The system's roots and the server's certificate in one file (strict only)."""
+        return self.certificate.with_name("trusted.pem")
+
+    @property
+    def jobs_dir(self) -> Path:
+        """One folder for each training job stands here: the `/opt/ml` of that job."""
+        return self.data_dir / "jobs"
+
+    @property
+    def models_dir(self) -> Path:
+        """One folder for each running server stands here: its unpacked model."""
+        return self.data_dir / "models"

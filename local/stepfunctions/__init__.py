@@ -1,0 +1,1 @@
+"""Step Functions integrations and limits that ministack lacks."""

@@ -1,0 +1,98 @@
+"""A Distributed Map with ItemBatcher, ResultWriter and the size limit on its results."""
+
+import copy
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import stepfunctions as sfn
+
+from local.aws import Aws
+from local.stepfunctions.item_batcher import batches
+from local.stepfunctions.limits import check_size
+from local.stepfunctions.result_writer import write_results
+from local.stepfunctions.task_context import current
+
+RunMap = Callable[..., tuple[Any, str | None]]
+_DONE_HERE = ("ItemBatcher", "ResultWriter", "ResultSelector", "ResultPath", "OutputPath")
+
+
+class DistributedMap:
+    """Wraps ministack's Distributed Map: batches what goes in, writes or limits what comes out."""
+
+    def __init__(self, *, run: RunMap, aws: Aws) -> None:
+        self._run = run
+        self._aws = aws
+
+    def __call__(
+        self, state: dict[str, Any], raw_input: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
+    ) -> tuple[Any, str | None]:
+        """The state's output and the next state's name."""
+        inner = {key: value for key, value in state.items() if key not in _DONE_HERE}
+        inner["Label"] = f"{state.get('Label', 'Map')}-{uuid.uuid4().hex[:8]}"
+        inner_input = effective
+        if "ItemBatcher" in state:
+            for key in ("ItemReader", "ItemSelector", "Parameters"):
+                inner.pop(key, None)
+            inner["ItemsPath"] = "$.batches"
+            inner_input = {"batches": _batched(state, effective, ctx)}
+        try:
+            results, following = self._run(inner, raw_input, inner_input, iterator, execution, ctx)
+        except sfn._ExecutionError:
+            if "ResultWriter" in state:
+                self._write(state, effective, ctx, label=inner["Label"])
+            raise
+        if "ResultWriter" in state:
+            results = self._write(state, effective, ctx, label=inner["Label"])
+        check_size(results, what="The result of the Map Run", fail=sfn._ExecutionError)
+        result = sfn._apply_result_selector(state, results)
+        output = sfn._apply_result_path(state, raw_input, result)
+        return sfn._apply_output_path(state, output, ctx), following
+
+    def _write(self, state: dict[str, Any], effective: Any, ctx: Any, *, label: str) -> dict[str, Any]:
+        writer = sfn._resolve_params_obj(state["ResultWriter"].get("Parameters") or {}, effective, ctx)
+        arn = next(arn for arn in sfn._map_runs if f"/{label}:" in arn)
+        children = [child for child in list(sfn._executions.values()) if child.get("mapRunArn") == arn]
+        return write_results(
+            children=children,
+            map_run_arn=arn,
+            bucket=writer["Bucket"],
+            prefix=writer.get("Prefix", ""),
+            s3=self._aws.client("s3", role=current().role),
+        )
+
+
+def _batched(state: dict[str, Any], effective: Any, ctx: Any) -> list[dict[str, Any]]:
+    """The inputs of the child executions."""
+    items: Any
+    if "ItemReader" in state:
+        items = sfn._read_map_items(state["ItemReader"], effective, ctx)
+    else:
+        items = sfn._resolve_path_or_ctx(state.get("ItemsPath", "$"), effective, ctx)
+    selector = state.get("ItemSelector") or state.get("Parameters")
+    if selector:
+        items = [_selected(selector, item, index, effective, ctx) for index, item in enumerate(items)]
+    batcher = state["ItemBatcher"]
+    batch_input = batcher.get("BatchInput")
+    try:
+        return batches(
+            items,
+            most_items=_limit(batcher, "MaxItemsPerBatch", effective, ctx),
+            most_bytes=_limit(batcher, "MaxInputBytesPerBatch", effective, ctx),
+            batch_input=None if batch_input is None else sfn._resolve_params_obj(batch_input, effective, ctx),
+        )
+    except ValueError as error:
+        raise sfn._ExecutionError("States.DataLimitExceeded", str(error)) from error
+
+
+def _selected(selector: Any, item: Any, index: int, effective: Any, ctx: Any) -> Any:
+    item_ctx = copy.deepcopy(ctx)
+    item_ctx["Map"] = {"Item": {"Index": index, "Value": item}}
+    return sfn._resolve_params_obj(selector, effective, item_ctx)
+
+
+def _limit(batcher: dict[str, Any], name: str, effective: Any, ctx: Any) -> int | None:
+    if f"{name}Path" in batcher:
+        given: Any = sfn._resolve_path_or_ctx(batcher[f"{name}Path"], effective, ctx)
+        return int(given)
+    return int(batcher[name]) if batcher.get(name) else None

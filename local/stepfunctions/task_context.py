@@ -1,0 +1,39 @@
+"""What a task's integration must know of the execution that it runs in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskContext:
+    """The state machine's role, and how to learn that the task's result is no longer wanted."""
+
+    role: str
+    is_running: Callable[[], bool]
+    timed_out: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def abandoned(self) -> bool:
+        """True once the execution was stopped or the task's own time is over."""
+        return self.timed_out.is_set() or not self.is_running()
+
+
+_CURRENT: ContextVar[TaskContext] = ContextVar("task_context")
+
+
+@contextmanager
+def entered(context: TaskContext) -> Iterator[TaskContext]:
+    """Makes `context` the current one for the code inside."""
+    token = _CURRENT.set(context)
+    try:
+        yield context
+    finally:
+        _CURRENT.reset(token)
+
+
+def current() -> TaskContext:
+    """The context of the task that this thread runs."""
+    return _CURRENT.get()

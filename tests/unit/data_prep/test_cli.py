@@ -1,0 +1,87 @@
+"""`python -m data_prep`: exit code 0 only on a sealed dataset, one clear line otherwise."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def data_prep(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "data_prep", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_folder_becomes_a_sealed_dataset_with_progress(
+    make_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = make_source({str(number): number % 3 for number in range(150)})
+    done = data_prep("--source", source, "--target", tmp_path / "t", "--file-list", source / "file_list.json")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert "has 150 images; 0 were rejected" in done.stdout
+    assert "arrange: 100%" in done.stderr
+    assert len(list((tmp_path / "t" / "datasets").glob("*/dataset.json"))) == 1
+    again = data_prep(
+        "--source", source, "--target", tmp_path / "t", "--file-list", source / "file_list.json"
+    )
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_a_bucket_becomes_a_dataset_in_a_bucket(
+    s3: Any, upload: Callable[[Path, str], None], make_source: Callable[..., Path]
+) -> None:
+    upload(make_source({str(number): number % 3 for number in range(30)}), "cli-source")
+    s3.create_bucket(Bucket="cli-target")
+    done = data_prep(
+        "--quiet", "--source", "s3://cli-source", "--target", "s3://cli-target/team", "--counts", "1-2"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = s3.list_objects_v2(Bucket="cli-target", Prefix="team/datasets/")["Contents"]
+    assert sum(entry["Key"].endswith(".jpg") for entry in found) == 20
+    assert sum(entry["Key"].endswith("/dataset.json") for entry in found) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--file-list", "no-such-file"), "BadRequest: file_list: there is nothing to read at no-such-file"),
+        (("--counts", "5-1"), "min <= max, not [5, 1]"),
+        (("--counts", "0-9", "--validation-share", "2"), "validation_share: "),
+        (("--counts", "0-9"), "selects no usable image"),
+    ],
+)
+def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = data_prep("--quiet", "--source", tmp_path / "none", "--target", tmp_path / "t", *arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("BadRequest: ") and done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert not list(tmp_path.rglob("dataset.json"))
+
+
+def test_storage_that_does_not_answer_is_one_line_too(tmp_path: Path) -> None:
+    done = data_prep(
+        *("--quiet", "--source", "s3://nothing", "--target", tmp_path, "--counts", "1-5"),
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_MAX_ATTEMPTS="1",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_DEFAULT_REGION="us-east-1",
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("TransferFailed: list_objects_v2 of s3://nothing/")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_shows_examples() -> None:
+    done = data_prep("--help")
+    assert done.returncode == 0
+    assert "python -m data_prep --source bins/ --target data/ --file-list bins/file_list.json" in done.stdout

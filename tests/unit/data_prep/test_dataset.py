@@ -1,0 +1,263 @@
+"""From a folder to a sealed dataset: what is accepted, what is rejected and why, and that nothing is lost."""
+
+import gzip
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from data_prep.arrange import arrange
+from data_prep.cli import make_dataset
+from data_prep.directory_store import DirectoryStore
+from data_prep.errors import BadRequest, NotReconciled
+from data_prep.open_run import open_run
+from data_prep.plan import plan, remaining
+from data_prep.request import parse_request
+from data_prep.run import Run
+from data_prep.seal import seal
+
+SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"
+COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(20) for place in range(3)}
+
+
+def begin(source: Path, target: Path, **fields: Any) -> Run:
+    request = {"source": {"directory": str(source)}, "file_list": str(source / "file_list.json")} | fields
+    return open_run(DirectoryStore(target), parse_request(request, directories=True))
+
+
+def make(source: Path, target: Path, **fields: Any) -> Path:
+    """The folder of the sealed dataset."""
+    run = begin(source, target, **fields)
+    return target / make_dataset(run, quiet=True)["prefix"]
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def rejected(dataset: Path) -> dict[str, str]:
+    return {line["id"]: line["reason"] for line in lines(dataset / "rejected.jsonl.gz")}
+
+
+def summary(dataset: Path) -> dict[str, Any]:
+    return json.loads((dataset / "dataset.json").read_text())
+
+
+@pytest.fixture
+def source(make_source: Callable[..., Path]) -> Path:
+    return make_source(COUNTS)
+
+
+@pytest.mark.parametrize("layout", ["folders", "shards", "both"])
+def test_the_files_obey_their_schemas(source: Path, tmp_path: Path, layout: str) -> None:
+    dataset = make(source, tmp_path / "target", layout=layout)
+    jsonschema.validate(summary(dataset), json.loads((SCHEMAS / "dataset.schema.json").read_text()))
+    manifest = json.loads((SCHEMAS / "manifest.schema.json").read_text())
+    for line in lines(dataset / "manifest.jsonl.gz"):
+        jsonschema.validate(line, manifest)
+
+
+def test_the_manifest_names_every_image_once_sorted_by_id(source: Path, tmp_path: Path) -> None:
+    dataset = make(source, tmp_path / "target")
+    manifest = lines(dataset / "manifest.jsonl.gz")
+    assert [line["id"] for line in manifest] == sorted(COUNTS)
+    for line in manifest:
+        stored = (dataset / line["key"]).read_bytes()
+        assert stored == (source / "bin-images" / f"{line['id']}.jpg").read_bytes()
+        assert line["key"] == f"{line['split']}/{COUNTS[line['id']]}/{line['id']}.jpg"
+        assert (line["bytes"], line["width"], line["height"]) == (len(stored), 48, 40)
+
+
+def test_dataset_json_counts_what_the_manifest_holds(source: Path, tmp_path: Path) -> None:
+    dataset = make(source, tmp_path / "target")
+    manifest, told = lines(dataset / "manifest.jsonl.gz"), summary(dataset)
+    for split in ("train", "val"):
+        counts = Counter(str(line["count"]) for line in manifest if line["split"] == split)
+        assert told["counts"][split] == counts
+    for part in ("select", "report"):
+        assert told["val_parts"][part] == Counter(
+            str(line["count"]) for line in manifest if line["part"] == part
+        )
+    assert told["images"] == len(manifest)
+    assert told["bytes"] == sum(line["bytes"] for line in manifest)
+
+
+def test_the_same_request_makes_the_same_bytes_elsewhere(source: Path, tmp_path: Path) -> None:
+    one, two = (make(source, tmp_path / name, layout="both") for name in ("one", "two"))
+    assert one.name == two.name
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
+    differing = [str(path) for path in files if (one / path).read_bytes() != (two / path).read_bytes()]
+    assert set(differing) <= {"dataset.json"}  # the time of its making stands in it
+
+
+def test_each_rejection_has_its_reason_and_nothing_is_lost(source: Path, tmp_path: Path) -> None:
+    images, metadata = source / "bin-images", source / "metadata"
+    ids = sorted(COUNTS)
+    (images / f"{ids[0]}.jpg").unlink()
+    (metadata / f"{ids[1]}.json").unlink()
+    (metadata / f"{ids[2]}.json").write_text('{"EXPECTED_QUANTITY": ')
+    (metadata / f"{ids[3]}.json").write_text('{"BIN_FCSKU_DATA": {}}')
+    (metadata / f"{ids[4]}.json").write_text('{"EXPECTED_QUANTITY": -1}')
+    (metadata / f"{ids[5]}.json").write_text('{"EXPECTED_QUANTITY": "3"}')
+    (images / f"{ids[6]}.jpg").write_bytes(b"")
+    (images / f"{ids[7]}.jpg").write_bytes((images / f"{ids[7]}.jpg").read_bytes()[:300])
+    (images / f"{ids[8]}.jpg").write_bytes(b"\x89PNG\r\n\x1a\n")
+    shutil.copy(images / f"{ids[9]}.jpg", images / f"{ids[10]}.jpg")
+    listed = json.loads((source / "file_list.json").read_text())
+    listed["2"] += ["data/metadata/../../x.json", f"data/metadata/{ids[20]}.json"]
+    (source / "file_list.json").write_text(json.dumps(listed))
+
+    dataset = make(source, tmp_path / "target")
+    assert rejected(dataset) == {
+        ids[0]: "missing_image",
+        ids[1]: "missing_metadata",
+        ids[2]: "bad_metadata",
+        ids[3]: "bad_metadata",
+        ids[4]: "bad_metadata",
+        ids[5]: "bad_metadata",
+        ids[6]: "empty",
+        ids[7]: "undecodable",
+        ids[8]: "not_jpeg",
+        ids[10]: "duplicate",
+        ids[20]: "listed_twice",
+        "data/metadata/../../x.json": "bad_id",
+    }
+    told = summary(dataset)
+    assert told["rejected"] == Counter(rejected(dataset).values())
+    assert told["images"] + sum(told["rejected"].values()) == sum(map(len, listed.values()))
+
+
+def test_the_metadata_wins_over_the_list_and_it_is_told(source: Path, tmp_path: Path) -> None:
+    identity = sorted(COUNTS)[0]
+    (source / "metadata" / f"{identity}.json").write_text('{"EXPECTED_QUANTITY": 9}')
+    dataset = make(source, tmp_path / "target")
+    line = next(line for line in lines(dataset / "manifest.jsonl.gz") if line["id"] == identity)
+    assert line["count"] == 9
+    assert summary(dataset)["relabelled"] == 1
+
+
+def test_padded_and_plain_ids_are_two_images(make_source: Callable[..., Path], tmp_path: Path) -> None:
+    dataset = make(make_source({"01013": 2, "1013": 4, "1": 1, "10": 3}), tmp_path / "target")
+    found = {line["id"]: line["count"] for line in lines(dataset / "manifest.jsonl.gz")}
+    assert found == {"01013": 2, "1013": 4, "1": 1, "10": 3}
+
+
+def test_counts_select_from_all_metadata_there_is(make_source: Callable[..., Path], tmp_path: Path) -> None:
+    source = make_source({"7": 1, "70": 2, "00700": 3, "700123": 4, "99": 0})
+    (source / "metadata" / "70x.json").write_text('{"EXPECTED_QUANTITY": 2}')
+    (source / "metadata" / "71.json").write_text('{"EXPECTED_QUANTITY": 2}')
+    shutil.copy(source / "bin-images" / "7.jpg", source / "bin-images" / "72.jpg")
+    dataset = make(source, tmp_path / "target", file_list=None, counts=[1, 3])
+    assert [line["id"] for line in lines(dataset / "manifest.jsonl.gz")] == ["00700", "7", "70"]
+    assert rejected(dataset) == {"70x": "bad_id", "71": "missing_image", "72": "missing_metadata"}
+    assert summary(dataset)["not_selected"] == 2
+
+
+def test_a_limit_takes_that_many_of_each_class_and_always_the_same(source: Path, tmp_path: Path) -> None:
+    few = lines(make(source, tmp_path / "target", limit_per_class=4) / "manifest.jsonl.gz")
+    more = lines(make(source, tmp_path / "target", limit_per_class=9) / "manifest.jsonl.gz")
+    assert Counter(line["count"] for line in few) == {0: 4, 1: 4, 2: 4}
+    assert Counter(line["count"] for line in more) == {0: 9, 1: 9, 2: 9}
+    assert {line["id"] for line in few} < {line["id"] for line in more}
+
+
+def test_an_image_is_on_the_same_side_whatever_is_requested(source: Path, tmp_path: Path) -> None:
+    requests: list[dict[str, Any]] = [{}, {"limit_per_class": 5}, {"file_list": None, "counts": [1, 2]}]
+    sides: dict[str, set[Any]] = {}
+    for fields in requests:
+        for line in lines(make(source, tmp_path / "target", **fields) / "manifest.jsonl.gz"):
+            sides.setdefault(line["id"], set()).add((line["split"], line["part"]))
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_a_smaller_size_is_stored_smaller(source: Path, tmp_path: Path) -> None:
+    dataset = make(source, tmp_path / "target", stored={"short_side": 32, "quality": 80})
+    assert {(line["width"], line["height"]) for line in lines(dataset / "manifest.jsonl.gz")} == {(38, 32)}
+
+
+def test_a_request_that_selects_nothing_is_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match=r"selects no usable image of .* \(nothing was found\)"):
+        make(source, tmp_path / "target", file_list=None, counts=[500, 600])
+    assert not (tmp_path / "target" / "datasets").exists()
+
+
+def test_a_source_without_images_is_refused_with_the_reasons(source: Path, tmp_path: Path) -> None:
+    shutil.rmtree(source / "bin-images")
+    with pytest.raises(BadRequest, match=r"\(missing_image: 60\)"):
+        make(source, tmp_path / "target")
+
+
+def test_seal_refuses_a_run_with_a_missing_record(source: Path, tmp_path: Path) -> None:
+    run = begin(source, tmp_path)
+    plan(run)
+    arrange(run, list(remaining(run))[1:])
+    with pytest.raises(NotReconciled, match=r"1 image\(s\) were planned but have no record.*: 00000$"):
+        seal(run)
+    assert not (tmp_path / run.sealed_key).exists()
+
+
+def test_seal_refuses_a_record_that_was_not_planned(source: Path, tmp_path: Path) -> None:
+    run = begin(source, tmp_path)
+    plan(run)
+    items = list(remaining(run))
+    arrange(run, [*items, items[-1] | {"id": "99999"}])
+    with pytest.raises(NotReconciled, match=r"1 image\(s\) have a record but were not planned.*: 99999$"):
+        seal(run)
+
+
+def test_seal_refuses_two_records_that_differ(source: Path, tmp_path: Path) -> None:
+    run = begin(source, tmp_path)
+    plan(run)
+    items = list(remaining(run))
+    arrange(run, items)
+    arrange(run, [items[3] | {"count": 7}])
+    with pytest.raises(NotReconciled, match=f"two records of image {items[3]['id']} differ"):
+        seal(run)
+
+
+def test_a_second_run_does_only_what_is_missing(source: Path, tmp_path: Path) -> None:
+    run = begin(source, tmp_path)
+    plan(run)
+    items = list(remaining(run))
+    for batch in (items[40:50], items[5:10]):
+        arrange(run, batch)
+    again = begin(source, tmp_path)
+    assert plan(again) == {"images": 60, "to_do": 45}
+    assert list(remaining(again)) == items[:5] + items[10:40] + items[50:]
+    whole = make(source, tmp_path / "whole")
+    resumed = tmp_path / make_dataset(again, quiet=True)["prefix"]
+    assert (resumed / "manifest.jsonl.gz").read_bytes() == (whole / "manifest.jsonl.gz").read_bytes()
+
+
+def test_a_sealed_dataset_is_never_touched(source: Path, tmp_path: Path) -> None:
+    dataset = make(source, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*")}
+    shutil.rmtree(tmp_path / "runs")
+    (source / "bin-images" / "00000.jpg").unlink()
+    assert make(source, tmp_path) == dataset
+    assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*")} == before
+
+
+def test_an_edited_list_makes_another_dataset(source: Path, tmp_path: Path) -> None:
+    first = make(source, tmp_path)
+    (source / "file_list.json").write_text(json.dumps({"1": ["data/metadata/00001.json"]}))
+    second = make(source, tmp_path)
+    assert second != first
+    assert summary(second)["images"] == 1
+
+
+def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Path) -> None:
+    (source / "bin-images" / "00000.jpg").write_bytes(b"")
+    page = (make(source, tmp_path) / "dataset.html").read_text()
+    for words in ("59 images", "1 rejected", "<td>empty</td><td>1</td>", "train: ", "select: ", "report: "):
+        assert words in page
+    for count in range(3):
+        section = page.split(f"<h3>{count} object")[1].split("<h3>")[0]
+        assert section.count("data:image/jpeg;base64,") == 8
+    assert "http" not in page

@@ -1,0 +1,209 @@
+"""The Lambda steps on a real S3 over HTTP, called as the state machine calls them."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data_prep.errors import BadRequest, NotReconciled
+from data_prep.handler import handler
+
+BUCKET = "stage"
+COUNTS = {f"{block * 100 + place:05d}": (block + place) % 4 for block in range(12) for place in range(4)}
+
+
+@pytest.fixture
+def request_for(
+    s3: Any,
+    upload: Callable[[Path, str], None],
+    make_source: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., dict[str, Any]]:
+    """A request for a fresh source bucket; the stage's bucket is shared, as in life."""
+    monkeypatch.setenv("BUCKET", BUCKET)
+    s3.create_bucket(Bucket=BUCKET)
+
+    def make(bucket: str, **fields: Any) -> dict[str, Any]:
+        upload(make_source(COUNTS), bucket)
+        return {"source": {"bucket": bucket}, "file_list": f"s3://{bucket}/file_list.json"} | fields
+
+    return make
+
+
+def read(s3: Any, key: str) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def work_of(s3: Any, planned: dict[str, Any]) -> list[dict[str, Any]]:
+    return json.loads(read(s3, planned["work_list"]["key"]))
+
+
+def arrange(dataset_id: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return handler({"Items": items, "BatchInput": {"step": "arrange", "dataset_id": dataset_id}}, None)
+
+
+def test_plan_arrange_and_seal_make_a_dataset(s3: Any, request_for: Callable[..., dict[str, Any]]) -> None:
+    planned = handler({"step": "plan", "request": request_for("whole")}, None)
+
+    items = work_of(s3, planned)
+    assert not planned["sealed"]
+    assert planned["images"] == len(items) == len(COUNTS)
+    answers = [
+        arrange(planned["dataset_id"], items[start : start + 10]) for start in range(0, len(items), 10)
+    ]
+    assert sum(answer["accepted"] for answer in answers) == len(COUNTS)
+
+    sealed = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    assert sealed == {
+        "dataset_id": planned["dataset_id"],
+        "prefix": planned["prefix"],
+        "uri": f"s3://{BUCKET}/{planned['prefix']}",
+        "images": len(COUNTS),
+        "rejected": 0,
+    }
+    manifest = [
+        json.loads(line)
+        for line in gzip.decompress(read(s3, sealed["prefix"] + "manifest.jsonl.gz")).splitlines()
+    ]
+    assert {line["id"]: line["count"] for line in manifest} == COUNTS
+    for line in manifest:
+        stored = read(s3, sealed["prefix"] + line["key"])
+        assert stored == s3.get_object(Bucket="whole", Key=f"bin-images/{line['id']}.jpg")["Body"].read()
+
+
+def test_a_sealed_dataset_is_planned_as_sealed_and_not_touched(
+    s3: Any, request_for: Callable[..., Any]
+) -> None:
+    request = request_for("sealed")
+    planned = handler({"step": "plan", "request": request}, None)
+    arrange(planned["dataset_id"], work_of(s3, planned))
+    first = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    before = s3.head_object(Bucket=BUCKET, Key=first["prefix"] + "dataset.json")
+
+    assert handler({"step": "plan", "request": request}, None)["sealed"]
+    assert handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None) == first
+    after = s3.head_object(Bucket=BUCKET, Key=first["prefix"] + "dataset.json")
+    assert (before["ETag"], before["LastModified"]) == (after["ETag"], after["LastModified"])
+
+
+def test_open_and_index_leave_plan_nothing_to_read(s3: Any, request_for: Callable[..., Any]) -> None:
+    request = request_for("opened")
+    opened = handler({"step": "open", "request": request}, None)
+    parts = json.loads(read(s3, opened["parts"]["key"]))
+    answer = handler(
+        {"Items": parts, "BatchInput": {"step": "index", "dataset_id": opened["dataset_id"]}}, None
+    )
+    assert answer == {"parts": len(parts)}
+
+    for identity in COUNTS:
+        s3.delete_object(Bucket="opened", Key=f"metadata/{identity}.json")
+    assert handler({"step": "plan", "request": request}, None)["images"] == len(COUNTS)
+
+
+def test_counts_select_from_a_listing(s3: Any, request_for: Callable[..., Any]) -> None:
+    request = request_for("listed", file_list=None, counts=[1, 2])
+    planned = handler({"step": "plan", "request": request}, None)
+    assert {item["id"] for item in work_of(s3, planned)} == {
+        i for i, count in COUNTS.items() if count in (1, 2)
+    }
+
+
+def test_after_a_crash_only_what_is_missing_is_planned(s3: Any, request_for: Callable[..., Any]) -> None:
+    request = request_for("crashed")
+    planned = handler({"step": "plan", "request": request}, None)
+    items = work_of(s3, planned)
+    arrange(planned["dataset_id"], items[10:20])
+
+    with pytest.raises(
+        NotReconciled, match=r"^NotReconciled: .* 38 image\(s\) were planned but have no record"
+    ):
+        handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    assert not [key for key in keys(s3, planned["prefix"]) if key.endswith("dataset.json")]
+
+    again = handler({"step": "plan", "request": request}, None)
+    assert again["images"] == len(COUNTS)
+    assert work_of(s3, again) == items[:10] + items[20:]
+    arrange(planned["dataset_id"], work_of(s3, again))
+    assert handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)["images"] == len(COUNTS)
+
+
+def keys(s3: Any, prefix: str) -> list[str]:
+    return [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+def test_the_same_batch_twice_is_recorded_once(s3: Any, request_for: Callable[..., Any]) -> None:
+    planned = handler({"step": "plan", "request": request_for("twice")}, None)
+    items = work_of(s3, planned)
+    arrange(planned["dataset_id"], items)
+    arrange(planned["dataset_id"], items)
+    arrange(planned["dataset_id"], items[5:9])
+    assert handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)["images"] == len(COUNTS)
+
+
+def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
+    s3: Any, request_for: Callable[..., Any]
+) -> None:
+    planned = handler({"step": "plan", "request": request_for("moving")}, None)
+    items = work_of(s3, planned)
+    s3.put_object(Bucket="moving", Key=f"bin-images/{items[0]['id']}.jpg", Body=b"something else")
+    s3.delete_object(Bucket="moving", Key=f"bin-images/{items[1]['id']}.jpg")
+    assert arrange(planned["dataset_id"], items) == {"accepted": len(COUNTS) - 2, "rejected": 2}
+
+    sealed = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    lines = gzip.decompress(read(s3, sealed["prefix"] + "rejected.jsonl.gz")).splitlines()
+    assert {line["id"]: line["reason"] for line in map(json.loads, lines)} == {
+        items[0]["id"]: "changed",
+        items[1]["id"]: "missing_image",
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            {"step": "explode"},
+            "step is 'explode'; expected one of open, plan, deal, seal, index, arrange, pack",
+        ),
+        ({}, "step is None"),
+        ({"step": "seal", "dataset_id": "../../etc"}, "expected the one that the plan step answered"),
+        ({"step": "seal", "dataset_id": "bins-000000000000"}, "run the plan step with its request first"),
+        ({"step": "plan", "request": {"source": {"directory": "/etc"}, "counts": [1, 5]}}, "name a bucket"),
+        ({"step": "plan"}, "the request has 1 fault"),
+        ({"step": "arrange"}, 'expected {"Items": [item, …]'),
+        ({"BatchInput": {"step": "pack", "dataset_id": "x"}, "Items": []}, "not empty"),
+        ({"BatchInput": {"step": "index"}, "Items": [{}]}, "not empty"),
+    ],
+)
+def test_an_event_that_no_step_takes_is_a_bad_request(
+    event: dict[str, Any], told: str, request_for: Callable[..., Any]
+) -> None:
+    with pytest.raises(BadRequest) as error:
+        handler(event, None)
+    assert str(error.value).startswith("BadRequest: ")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("change", [{"id": "../../x"}, {"split": "../.."}, {"count": "3"}, {"id": None}])
+def test_an_item_that_plan_did_not_write_is_a_bad_request(
+    s3: Any, request_for: Callable[..., Any], change: dict[str, Any]
+) -> None:
+    planned = handler({"step": "plan", "request": request_for("forged")}, None)
+    with pytest.raises(BadRequest, match="arrange got 1 other item"):
+        arrange(planned["dataset_id"], [work_of(s3, planned)[0] | change])
+
+
+def test_shards_are_dealt_packed_and_sealed(s3: Any, request_for: Callable[..., Any]) -> None:
+    planned = handler({"step": "plan", "request": request_for("sharded", layout="both")}, None)
+    assert planned["shards"]
+    arrange(planned["dataset_id"], work_of(s3, planned))
+    dealt = handler({"step": "deal", "dataset_id": planned["dataset_id"]}, None)
+    items = json.loads(read(s3, dealt["work_list"]["key"]))
+    assert len(items) == dealt["shards"]
+    told = {"step": "pack", "dataset_id": planned["dataset_id"]}
+    assert handler({"Items": items, "BatchInput": told}, None) == {"shards": len(items)}
+    handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    stored = [key for key in keys(s3, planned["prefix"]) if key.endswith(".tar")]
+    assert len(stored) == dealt["shards"]

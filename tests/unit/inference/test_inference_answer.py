@@ -1,0 +1,145 @@
+"""The calibrated answer, by cases computed by hand."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.answer import interval, make_answer, verify
+from inference.model_json import Description
+
+MODEL = Description(
+    model_id="m",
+    architecture="none",
+    precision="FP32",
+    counts=(0, 1, 2, 3),
+    open_top=False,
+    width=8,
+    height=8,
+    temperature=1.0,
+    score_quantile=0.8,
+    confidence_below=0.6,
+    mismatch_below=0.05,
+)
+OPEN = dataclasses.replace(MODEL, open_top=True)
+
+
+def logits(*probabilities: float) -> np.ndarray:
+    """Logits whose softmax is these probabilities."""
+    return np.log(np.asarray(probabilities, dtype=np.float32))
+
+
+def test_probabilities_are_a_softmax():
+    answer = make_answer(logits(0.1, 0.2, 0.3, 0.4), model=MODEL)
+    assert answer.probabilities == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert (answer.count, answer.confidence) == (3, pytest.approx(0.4))
+
+
+def test_the_expected_value_is_the_mean_count():
+    """0 x 0.1 + 1 x 0.2 + 2 x 0.3 + 3 x 0.4 = 2.0"""
+    assert make_answer(logits(0.1, 0.2, 0.3, 0.4), model=MODEL).expected_value == pytest.approx(2.0)
+
+
+def test_a_temperature_of_2_takes_square_roots_of_the_odds():
+    """Odds of 4 to 1 become 2 to 1."""
+    model = dataclasses.replace(MODEL, counts=(0, 1), temperature=2.0)
+    assert make_answer(logits(0.2, 0.8), model=model).probabilities == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_large_logits_do_not_overflow():
+    answer = make_answer(np.array([1e4, 0, -1e4, 0], dtype=np.float32), model=MODEL)
+    assert (answer.count, answer.confidence) == (0, 1.0)
+
+
+def test_equal_probabilities_count_the_lower():
+    assert make_answer(logits(0.1, 0.4, 0.4, 0.1), model=MODEL).count == 1
+
+
+def test_counts_are_the_model_s_not_the_columns():
+    model = dataclasses.replace(MODEL, counts=(2, 3, 5, 8))
+    answer = make_answer(logits(0.05, 0.05, 0.2, 0.7), model=model)
+    assert (answer.count, answer.interval) == (8, (5, 8))
+    assert answer.expected_value == pytest.approx(2 * 0.05 + 3 * 0.05 + 5 * 0.2 + 8 * 0.7)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "quantile", "expected"),
+    [
+        ([0.1, 0.6, 0.2, 0.1], 0.5, (1, 1)),  # the first neighbour's score would be 0.6
+        ([0.1, 0.6, 0.2, 0.1], 0.6, (1, 2)),  # 0.6 is within: the more probable neighbour joins, mass 0.8
+        ([0.1, 0.6, 0.2, 0.1], 0.79, (1, 2)),
+        ([0.1, 0.6, 0.2, 0.1], 0.8, (0, 2)),  # a tie between 0 and 3: the lower joins, mass 0.9
+        ([0.1, 0.6, 0.2, 0.1], 0.9, (0, 3)),
+        ([0.1, 0.6, 0.2, 0.1], 0.0, (1, 1)),
+        ([0.1, 0.6, 0.2, 0.1], 1.0, (0, 3)),
+        ([0.7, 0.0, 0.3], 0.7, (0, 2)),  # contiguous: what lies between joins first and adds no mass
+        ([0.7, 0.0, 0.3], 0.69, (0, 0)),
+        ([0.25, 0.25, 0.25, 0.25], 0.25, (0, 1)),
+        ([1.0], 1.0, (0, 0)),
+    ],
+)
+def test_the_interval_grows_by_the_more_probable_neighbour(probabilities, quantile, expected):
+    assert interval(probabilities, score_quantile=quantile) == expected
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda values: sum(values) > 0), st.floats(0, 1)
+)
+def test_the_interval_holds_the_argmax_and_grows_with_the_quantile(values, quantile):
+    probabilities = [value / sum(values) for value in values]
+    low, high = interval(probabilities, score_quantile=quantile)
+    assert 0 <= low <= probabilities.index(max(probabilities)) <= high < len(values)
+    wider = interval(probabilities, score_quantile=1.0)
+    assert wider == (0, len(values) - 1)
+
+
+@pytest.mark.parametrize(("threshold", "review"), [(0.59, False), (0.61, True), (None, True)])
+def test_review_is_asked_below_the_threshold(threshold, review):
+    model = dataclasses.replace(MODEL, confidence_below=threshold)
+    assert make_answer(logits(0.1, 0.1, 0.2, 0.6), model=model).review is review
+
+
+def test_the_open_top_class_always_asks_for_review():
+    answer = make_answer(logits(0.001, 0.001, 0.001, 0.997), model=OPEN)
+    assert (answer.count, answer.at_least, answer.review) == (3, True, True)
+
+
+def test_other_classes_of_an_open_model_do_not():
+    answer = make_answer(logits(0.001, 0.001, 0.997, 0.001), model=OPEN)
+    assert (answer.count, answer.at_least, answer.review) == (2, False, False)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected", "verdict", "probability"),
+    [
+        ((0.02, 0.03, 0.15, 0.8), 3, "match", 0.8),
+        ((0.02, 0.03, 0.15, 0.8), 2, "uncertain", 0.15),
+        ((0.02, 0.03, 0.15, 0.8), 1, "mismatch", 0.03),
+        ((0.02, 0.03, 0.15, 0.8), 4, "mismatch", 0.0),  # outside the classes, no open one
+        ((0.1, 0.2, 0.2, 0.5), 3, "uncertain", 0.5),  # agrees, but asks for review
+    ],
+)
+def test_the_verdict(probabilities, expected, verdict, probability):
+    found = verify(make_answer(logits(*probabilities), model=MODEL), expected=expected, model=MODEL)
+    assert (found.expected, found.verdict) == (expected, verdict)
+    assert found.probability == pytest.approx(probability)
+
+
+@pytest.mark.parametrize("expected", [3, 4, 1000])
+def test_a_number_above_an_open_class_counts_as_that_class_and_never_matches(expected):
+    answer = make_answer(logits(0.02, 0.03, 0.15, 0.8), model=OPEN)
+    found = verify(answer, expected=expected, model=OPEN)
+    assert (found.verdict, found.probability) == ("uncertain", pytest.approx(0.8))
+
+
+def test_logits_that_are_no_numbers_are_an_error():
+    with pytest.raises(ValueError, match="expected 4 finite logits"):
+        make_answer(np.array([0, math.nan, 0, 0], dtype=np.float32), model=MODEL)
+
+
+def test_logits_of_another_number_are_an_error():
+    with pytest.raises(ValueError, match="expected 4 finite logits"):
+        make_answer(np.zeros(5, dtype=np.float32), model=MODEL)

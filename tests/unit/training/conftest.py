@@ -1,0 +1,90 @@
+"""The training code on the path as the toolkit puts it, and small bins that the tests draw themselves."""
+
+import gzip
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+TRAINING = Path(__file__).parents[3] / "training"
+sys.path.insert(0, str(TRAINING))
+
+
+def draw_bin(count: int, *, seed: int) -> bytes:
+    """A JPEG of `count` bright squares on brown."""
+    random = np.random.default_rng([seed, count])
+    image = Image.new("RGB", (96, 80), (120, 90, 60))
+    draw = ImageDraw.Draw(image)
+    for slot in random.permutation(6)[:count]:
+        x, y = 4 + 31 * (slot % 3), 6 + 38 * (slot // 3)
+        draw.rectangle((x, y, x + 22, y + 26), fill=tuple(int(v) for v in random.integers(150, 255, 3)))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def write_dataset(
+    folder: Path, *, train: list[int], select: list[int], report: list[int], sealed: bool = True
+) -> Path:
+    """A dataset as docs/contracts.md has it, with an image for each count of the three lists."""
+    lines = []
+    for part, counts in (("train", train), ("select", select), ("report", report)):
+        for count in counts:
+            number = len(lines)
+            data = draw_bin(count, seed=number)
+            side = "train" if part == "train" else "val"
+            key = f"{side}/{count}/{number:05d}.jpg"
+            path = folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            lines.append(
+                {
+                    "id": f"{number:05d}", "count": count, "split": side,
+                    "part": None if side == "train" else part,
+                    "key": key, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+                    "width": 96, "height": 80,
+                }
+            )  # fmt: skip
+    with gzip.open(folder / "manifest.jsonl.gz", "wt", encoding="utf-8") as manifest:
+        manifest.writelines(json.dumps(line) + "\n" for line in lines)
+    if sealed:
+        (folder / "dataset.json").write_text(json.dumps({"dataset_id": "tiny"}), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def make_dataset(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a dataset of a few images below tmp_path; keywords as write_dataset's."""
+
+    def make(
+        *,
+        train: list[int] | None = None,
+        select: list[int] | None = None,
+        report: list[int] | None = None,
+        sealed: bool = True,
+    ) -> Path:
+        folder = tmp_path / "dataset"
+        folder.mkdir()
+        return write_dataset(
+            folder,
+            train=[1, 2, 3] if train is None else train,
+            select=[1, 2] if select is None else select,
+            report=[3, 1] if report is None else report,
+            sealed=sealed,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 bins with 1 or 4 objects: 24 to train on, 8 to choose by, 8 to judge by."""
+    return write_dataset(
+        tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, select=[1, 4] * 4, report=[4, 1] * 4
+    )

@@ -1,0 +1,128 @@
+"""Reading a sealed dataset, and refusing what is none."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from bintrain.classes import choose_classes
+from bintrain.dataset import read_dataset
+from bintrain.errors import TrainingError
+from bintrain.images import Images, fits
+
+MakeDataset = Callable[..., Path]
+
+
+def test_a_sealed_dataset_is_read_with_its_three_parts(make_dataset: MakeDataset) -> None:
+    dataset = read_dataset(make_dataset(train=[1, 2, 2], select=[1], report=[2, 1]))
+
+    assert dataset.id == "tiny"
+    assert [image.count for image in dataset.part("train")] == [1, 2, 2]
+    assert [image.count for image in dataset.part("select")] == [1]
+    assert [image.id for image in dataset.part("report")] == ["00004", "00005"]
+    assert all(image.path.is_file() for image in dataset.images)
+
+
+def test_a_dataset_without_its_seal_does_not_exist(make_dataset: MakeDataset) -> None:
+    with pytest.raises(TrainingError, match="the dataset is not sealed: .*dataset.json is missing"):
+        read_dataset(make_dataset(sealed=False))
+
+
+@pytest.mark.parametrize("part", ["train", "select", "report"])
+def test_every_part_needs_an_image(make_dataset: MakeDataset, part: str) -> None:
+    with pytest.raises(TrainingError, match=f"holds no image in its part '{part}'"):
+        read_dataset(make_dataset(**{part: []}))
+
+
+def test_an_image_that_is_listed_must_be_there(make_dataset: MakeDataset) -> None:
+    folder = make_dataset()
+    (folder / "train" / "1" / "00000.jpg").unlink()
+
+    with pytest.raises(TrainingError, match="00000.jpg is in the manifest but not there"):
+        read_dataset(folder)
+
+
+def test_a_seal_that_is_not_json_is_refused(make_dataset: MakeDataset) -> None:
+    folder = make_dataset()
+    (folder / "dataset.json").write_text("{")
+
+    with pytest.raises(TrainingError, match="dataset.json is not JSON"):
+        read_dataset(folder)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no json",
+        json.dumps({"id": "1"}),
+        json.dumps({"id": "1", "count": "2", "split": "train", "part": None, "key": "k", "sha256": "s"}),
+        json.dumps({"id": "1", "count": 2, "split": "val", "part": "test", "key": "k", "sha256": "s"}),
+    ],
+)
+def test_a_line_that_is_not_the_contract_s_is_refused_in_one_line(
+    make_dataset: MakeDataset, line: str
+) -> None:
+    folder = make_dataset()
+    with gzip.open(folder / "manifest.jsonl.gz", "wt") as manifest:
+        manifest.write(line + "\n")
+
+    with pytest.raises(TrainingError, match="manifest.jsonl.gz, after line 0") as caught:
+        read_dataset(folder)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_dataset_of_shards_alone_is_refused_with_what_to_request(make_dataset: MakeDataset) -> None:
+    folder = make_dataset()
+    entry = {"id": "7", "count": 2, "split": "train", "part": None, "key": None, "sha256": "s"}
+    with gzip.open(folder / "manifest.jsonl.gz", "wt") as manifest:
+        manifest.write(json.dumps(entry) + "\n")
+
+    with pytest.raises(
+        TrainingError, match="image 7 is in a shard only.*request the layout 'folders' or 'both'"
+    ):
+        read_dataset(folder)
+
+
+def test_a_manifest_that_was_cut_off_is_refused(make_dataset: MakeDataset) -> None:
+    path = make_dataset() / "manifest.jsonl.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+
+    with pytest.raises(TrainingError, match="manifest.jsonl.gz, after line"):
+        read_dataset(path.parent)
+
+
+def test_images_are_the_same_from_memory_and_from_disk(make_dataset: MakeDataset) -> None:
+    images = read_dataset(make_dataset()).part("train")
+    classes = choose_classes([1, 2, 3], max_count=5)
+
+    kept = Images(images, classes=classes, size=48, keep=True)
+    read = Images(images, classes=classes, size=48, keep=False)
+
+    assert kept.labels == [0, 1, 2]
+    assert kept[1][0].shape == (48, 48, 3) and kept[1][0].dtype == torch.uint8
+    assert all(torch.equal(kept[i][0], read[i][0]) and kept[i][1] == read[i][1] for i in range(3))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_an_image_that_is_not_the_manifest_s_is_refused(make_dataset: MakeDataset, keep: bool) -> None:
+    images = read_dataset(make_dataset()).part("train")
+    images[0].path.write_bytes(images[1].path.read_bytes())
+
+    with pytest.raises(TrainingError, match="00000.jpg is not the manifest's file"):
+        Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=keep)[0]
+
+
+def test_a_count_that_training_never_saw_is_refused(make_dataset: MakeDataset) -> None:
+    images = read_dataset(make_dataset(select=[5])).part("select")
+
+    with pytest.raises(TrainingError, match=r"image 00003 \(select\) shows 5 objects, but no training image"):
+        Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=False)
+
+
+def test_the_bound_on_memory_counts_three_bytes_a_pixel() -> None:
+    assert fits(1024, size=32, cache_mib=3)
+    assert not fits(1025, size=32, cache_mib=3)

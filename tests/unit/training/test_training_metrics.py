@@ -1,0 +1,61 @@
+"""Figures against cases counted by hand."""
+
+import numpy as np
+import pytest
+
+from bintrain.classes import Classes
+from bintrain.errors import TrainingError
+from bintrain.log import log_metric
+from bintrain.metrics import calibration_error, confusion, count_metrics, majority_accuracy, per_count
+
+CLASSES = Classes(counts=(1, 2, 4), open_top=False)
+PREDICTED = np.array([0, 1, 2, 0])
+TRUE = np.array([0, 0, 0, 2])
+"""As counts: 1 for 1, 2 for 1, 4 for 1, 1 for 4: errors 0, 1, 3, -3."""
+
+
+def test_errors_are_in_objects_not_in_classes() -> None:
+    figures = count_metrics(PREDICTED, TRUE, classes=CLASSES)
+
+    assert figures == pytest.approx(
+        {"accuracy": 1 / 4, "rmse": (19 / 4) ** 0.5, "mae": 7 / 4, "within_one": 2 / 4}
+    )
+
+
+def test_per_count_lists_the_true_counts_that_occur() -> None:
+    rows = per_count(PREDICTED, TRUE, classes=CLASSES)
+
+    assert [(row["count"], row["images"]) for row in rows] == [(1, 3), (4, 1)]
+    assert rows[0]["accuracy"] == pytest.approx(1 / 3)
+    assert rows[1]["rmse"] == 3
+
+
+def test_confusion_has_a_row_for_each_true_class() -> None:
+    assert confusion(PREDICTED, TRUE, classes=CLASSES).tolist() == [[1, 1, 1], [0, 0, 0], [1, 0, 0]]
+
+
+def test_the_majority_is_that_of_training() -> None:
+    assert majority_accuracy(np.array([0, 1, 1, 2]), train=np.array([2, 2, 1])) == 1 / 4
+    assert majority_accuracy(np.array([0, 1, 1, 2]), train=np.array([2, 2, 1, 1])) == 2 / 4
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    true = np.array([0, 1, 0, 0])
+
+    assert calibration_error(probabilities, true) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+
+
+def test_a_metric_is_one_line_of_the_contract_s_form(capsys: pytest.CaptureFixture[str]) -> None:
+    log_metric("select:accuracy", 0.4123, epoch=3)
+    log_metric("report:rmse", 1e-7)
+
+    assert capsys.readouterr().out == (
+        "metric=select:accuracy value=0.4123 epoch=3\nmetric=report:rmse value=1e-07\n"
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_metric_that_is_no_number_ends_the_job(value: float) -> None:
+    with pytest.raises(TrainingError, match="train:loss became .*Lower --learning-rate"):
+        log_metric("train:loss", value)

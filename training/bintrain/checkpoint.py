@@ -1,0 +1,57 @@
+"""Save the whole state of training after an epoch, and take it up again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bintrain.errors import TrainingError
+
+NAME = "checkpoint.pt"
+FORMAT = 1
+
+State = dict[str, Any]
+
+
+def save_checkpoint(folder: Path, *, identity: dict[str, Any], state: State) -> None:
+    """Write `<folder>/checkpoint.pt` in one step: a kill at any moment leaves the old one or the new one.
+
+    `identity` is what must be the same for the state to make sense: hyperparameters, dataset, classes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{NAME}.partial"
+    with partial.open("wb") as file:
+        torch.save({"format": FORMAT, "identity": identity, "state": state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, folder / NAME)
+
+
+def load_checkpoint(folder: Path, *, identity: dict[str, Any]) -> State | None:
+    """The state saved last, or None where there is none.
+
+    Raises TrainingError when it was saved under another identity.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    if saved["format"] != FORMAT:
+        raise TrainingError(
+            f"{path} has format {saved['format']}, expected {FORMAT}; remove it to start afresh"
+        )
+    names = sorted(identity.keys() | saved["identity"].keys())
+    differing = [
+        f"{name} was {saved['identity'].get(name)!r} and is now {identity.get(name)!r}"
+        for name in names
+        if saved["identity"].get(name) != identity.get(name)
+    ]
+    if differing:
+        raise TrainingError(
+            f"{path} belongs to another training: {'; '.join(differing)}. "
+            "Use the same values, another job name, or remove the checkpoint"
+        )
+    return saved["state"]

@@ -1,0 +1,109 @@
+"""Read a sealed dataset's manifest: which image belongs to which part, and what it shows."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bintrain.errors import TrainingError
+
+PARTS = ("train", "select", "report")
+"""Learn from, choose by, and look at once for the published figures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinImage:
+    """One line of the manifest; `part` is one of PARTS, `path` the file on this machine."""
+
+    id: str
+    count: int
+    part: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A sealed dataset. `images` are in the manifest's order (by id)."""
+
+    id: str
+    images: tuple[BinImage, ...]
+
+    def part(self, name: str) -> tuple[BinImage, ...]:
+        """The images of one of PARTS."""
+        return tuple(image for image in self.images if image.part == name)
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read `dataset.json` and `manifest.jsonl.gz`.
+
+    Raises TrainingError when the dataset is not sealed, a file is not what the contract says, an image is
+    listed but missing, or one of the three parts is empty.
+    """
+    sealed = folder / "dataset.json"
+    if not sealed.is_file():
+        raise TrainingError(
+            f"the dataset is not sealed: {sealed} is missing (it is written last). "
+            "Let data preparation finish, or give the folder datasets/<dataset_id>/ itself"
+        )
+    identity = _read_identity(sealed)
+    images = tuple(_read_manifest(folder))
+    for name in PARTS:
+        if not any(image.part == name for image in images):
+            raise TrainingError(
+                f"the dataset {identity} holds no image in its part '{name}' ({len(images)} images in all). "
+                "Request a dataset with more images"
+            )
+    return Dataset(id=identity, images=images)
+
+
+def _read_identity(path: Path) -> str:
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainingError(f"{path} is not JSON ({error}); make the dataset again") from error
+    identity = document.get("dataset_id") if isinstance(document, dict) else None
+    if not isinstance(identity, str) or not identity:
+        raise TrainingError(f"{path} has no text 'dataset_id'; make the dataset again")
+    return identity
+
+
+def _read_manifest(folder: Path) -> Iterator[BinImage]:
+    path = folder / "manifest.jsonl.gz"
+    if not path.is_file():
+        raise TrainingError(f"{path} is missing from a sealed dataset; give the whole prefix as the channel")
+    done = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield _read_line(line, folder=folder)
+                done += 1
+    except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(
+            f"{path}, after line {done}: {type(error).__name__} {error}; expected a gzip of JSON lines with "
+            "id, count, split, part, key and sha256. Make the dataset again"
+        ) from error
+
+
+def _read_line(line: str, *, folder: Path) -> BinImage:
+    entry: Any = json.loads(line)
+    part = "train" if entry["split"] == "train" else entry["part"]
+    if part not in PARTS:
+        raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
+    count = entry["count"]
+    if not isinstance(count, int) or count < 0:
+        raise ValueError(f"count {count!r} is not a number of objects")
+    if entry["key"] is None:
+        raise TrainingError(
+            f"image {entry['id']} is in a shard only and this job reads files; "
+            "request the layout 'folders' or 'both'"
+        )
+    path = folder / entry["key"]
+    if not path.is_file():
+        raise TrainingError(f"{path} is in the manifest but not there; give the whole prefix as the channel")
+    return BinImage(id=entry["id"], count=count, part=part, path=path, sha256=entry["sha256"])

@@ -1,0 +1,61 @@
+"""The model as the server reads it: OpenVINO IR that takes raw pixels."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import openvino as ov
+import torch
+from torch import Tensor, nn
+
+from bintrain.network import BinCounter
+
+PRECISION = "FP16"
+"""How the weights are stored in model.bin."""
+
+
+class _RawPixels(nn.Module):
+    def __init__(self, network: BinCounter) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image.permute(0, 3, 1, 2).float() / 255)
+
+
+def export_model(network: BinCounter, *, size: int, folder: Path) -> Path:
+    """Write model.xml and model.bin: `image` uint8 [N, size, size, 3] -> `logits` float32 [N, C], any N.
+
+    Returns the path of model.xml.
+    """
+    wrapper = _RawPixels(network.cpu()).eval()
+    example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
+    shape = [("image", [-1, size, size, 3], ov.Type.u8)]
+    with _without_telemetry(), torch.inference_mode(), warnings.catch_warnings():
+        # PyTorch asks for torch.export: its conversion takes twice as long and loses the fixed input size.
+        warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=FutureWarning)
+        model = ov.convert_model(wrapper, example_input=example, input=shape)
+    model.inputs[0].get_tensor().set_names({"image"})
+    model.outputs[0].get_tensor().set_names({"logits"})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.xml"
+    ov.save_model(model, path, compress_to_fp16=True)
+    return path
+
+
+@contextmanager
+def _without_telemetry() -> Generator[None]:
+    # convert_model reports its use to the internet by default; CI is its one switch that needs no file.
+    before = os.environ.get("CI")
+    os.environ["CI"] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CI"]
+        else:
+            os.environ["CI"] = before

@@ -1,0 +1,115 @@
+"""One training job from dataset to model, as a sequence of verbs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from bintrain.classes import Classes, choose_classes
+from bintrain.dataset import PARTS, Dataset, read_dataset
+from bintrain.evaluation import Evaluation, Judged, evaluate
+from bintrain.export import export_model
+from bintrain.flags import Call
+from bintrain.images import Images, fits
+from bintrain.log import log_metric, say
+from bintrain.model_card import write_model_card
+from bintrain.model_json import describe_model, write_json
+from bintrain.network import BinCounter, build_network
+from bintrain.papers import write_metrics, write_predictions, write_weights
+from bintrain.runtime import exported_logits
+from bintrain.trainer import Progress, Trainer
+
+PUBLISHED = ("accuracy", "rmse", "mae", "within_one", "majority_accuracy")
+
+
+def run_job(call: Call, *, env: Mapping[str, str]) -> None:
+    """Train, export, evaluate what was exported, and write it all to the call's folders.
+
+    Raises TrainingError for whatever the caller can mend.
+    """
+    _make_repeatable(call.settings.seed)
+    dataset = read_dataset(call.places.dataset)
+    classes = choose_classes(
+        (image.count for image in dataset.part("train")), max_count=call.settings.max_count
+    )
+    parts = _load_images(call, dataset=dataset, classes=classes)
+    network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
+    progress = _train(call, network=network, classes=classes, parts=parts, dataset=dataset)
+    exported = export_model(network, size=call.settings.image_size, folder=call.places.model)
+    judged = {
+        name: Judged(logits=exported_logits(exported, parts[name]), true=np.asarray(parts[name].labels))
+        for name in ("select", "report")
+    }
+    evaluation = evaluate(
+        **judged, train=np.asarray(parts["train"].labels), classes=classes, settings=call.settings
+    )
+    _write(
+        call, network=network, dataset=dataset, classes=classes, judged=judged, evaluation=evaluation,
+        progress=progress, env=env,
+    )  # fmt: skip
+    _publish(evaluation)
+
+
+def _make_repeatable(seed: int) -> None:
+    # cuBLAS is deterministic only with a fixed workspace (PyTorch's notes on reproducibility).
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(seed)
+
+
+def _load_images(call: Call, *, dataset: Dataset, classes: Classes) -> dict[str, Images]:
+    size = call.settings.image_size
+    keep = fits(len(dataset.images), size=size, cache_mib=call.machine.cache_mib)
+    counts = {name: len(dataset.part(name)) for name in PARTS}
+    say(f"dataset {dataset.id}: {counts}, in memory: {keep}")
+    say(f"classes {list(classes.counts)}, open top: {classes.open_top}")
+    return {name: Images(dataset.part(name), classes=classes, size=size, keep=keep) for name in PARTS}
+
+
+def _train(
+    call: Call, *, network: BinCounter, classes: Classes, parts: dict[str, Images], dataset: Dataset
+) -> Progress:
+    identity = call.settings.model_dump() | {"dataset_id": dataset.id, "classes": list(classes.counts)}
+    return Trainer(
+        network=network,
+        classes=classes,
+        settings=call.settings,
+        train=parts["train"],
+        select=parts["select"],
+        workers=call.machine.workers,
+        checkpoints=call.places.checkpoints,
+        identity=identity,
+    ).run()
+
+
+def _write(
+    call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, judged: dict[str, Judged],
+    evaluation: Evaluation, progress: Progress, env: Mapping[str, str],
+) -> None:  # fmt: skip
+    model = describe_model(
+        settings=call.settings, classes=classes, evaluation=evaluation, dataset_id=dataset.id, env=env
+    )
+    output = call.places.output
+    write_weights(network, folder=output)
+    write_predictions(
+        judged["report"], dataset.part("report"), classes=classes,
+        temperature=evaluation.calibration.temperature, folder=output,
+    )  # fmt: skip
+    write_metrics(
+        evaluation, model=model, settings=call.settings.model_dump(), history=progress.history, folder=output
+    )
+    write_model_card(
+        evaluation, model=model, images={name: len(dataset.part(name)) for name in PARTS}, folder=output
+    )
+    # Last, so that a model folder with a model.json is a whole one.
+    write_json(model, path=call.places.model / "model.json")
+
+
+def _publish(evaluation: Evaluation) -> None:
+    for part, figures in (("select", evaluation.select), ("report", evaluation.report)):
+        for name in PUBLISHED:
+            if name in figures:
+                log_metric(f"{part}:{name}", figures[name])

@@ -1,0 +1,55 @@
+"""model.json: what the server must know of the model; its schema is docs/schemas/model.schema.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bintrain.classes import Classes
+from bintrain.evaluation import Evaluation
+from bintrain.export import PRECISION
+from bintrain.network import MEAN, STD
+from bintrain.places import job_name
+from bintrain.preprocess import NAME, VERSION
+from bintrain.settings import Settings
+
+SCHEMA_VERSION = 1
+
+
+def describe_model(
+    *, settings: Settings, classes: Classes, evaluation: Evaluation, dataset_id: str, env: Mapping[str, str]
+) -> dict[str, Any]:
+    """The document, complete."""
+    calibration = evaluation.calibration
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model_id": job_name(env),
+        "architecture": settings.arch,
+        "precision": PRECISION,
+        "classes": {"counts": list(classes.counts), "open_top": classes.open_top},
+        "preprocessing": {
+            "name": NAME, "version": VERSION, "width": settings.image_size, "height": settings.image_size,
+        },
+        "normalisation": {"in_graph": True, "mean": list(MEAN), "std": list(STD)},
+        "calibration": {
+            "temperature": calibration.temperature,
+            "interval": {"coverage": settings.coverage, "score_quantile": calibration.score_quantile},
+            "review": {
+                "target_accuracy": settings.target_accuracy, "confidence_below": calibration.confidence_below,
+            },
+            "verdict": {"mismatch_below": calibration.mismatch_below},
+        },
+        "metrics": {"select": evaluation.select, "report": evaluation.report},
+        "dataset_id": dataset_id,
+        "source_revision": env.get("SOURCE_REVISION") or "unknown",
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }  # fmt: skip
+
+
+def write_json(document: Mapping[str, Any], *, path: Path) -> None:
+    """Write strict JSON (no NaN), making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")

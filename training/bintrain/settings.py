@@ -1,0 +1,70 @@
+"""Hyperparameters: every knob with its default, bounds, unit and meaning."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """What decides the model that comes out, besides the data. The field `batch_size` is flag `--batch-size`.
+
+    The defaults are the recipe that was best on real bins (fine-tuning, Gaussian soft labels, AdamW, cosine).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    epochs: int = Field(default=12, ge=1, le=1000, description="passes over the training images")
+    batch_size: int = Field(default=64, ge=2, le=4096, description="images in a step")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's peak rate")
+    arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
+        default="resnet50", description="torchvision network"
+    )
+    image_size: int = Field(
+        default=224, ge=32, le=1024, description="width and height of the network's input, pixels"
+    )
+    pretrained: Literal["auto", "none"] = Field(
+        default="auto",
+        description="auto: ImageNet weights from the weights channel, else the network; none: from scratch",
+    )
+    max_count: int = Field(default=5, ge=0, le=1000, description="largest count with a class of its own")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="same seed, data and machine: same model")
+
+    weight_decay: float = Field(
+        default=0.02, ge=0, le=1, description="AdamW's decay of weights (not of biases and norms)"
+    )
+    label_sigma: float = Field(
+        default=0.7, ge=0, le=5, description="width of the Gaussian soft labels, objects; 0: hard"
+    )
+    warmup: float = Field(default=0.1, ge=0, le=0.9, description="share of the steps in which the rate rises")
+    ema_decay: float = Field(default=0.99, ge=0, lt=1, description="averaging of weights over steps; 0: none")
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="share of features dropped before the head")
+    clip: float = Field(default=5.0, gt=0, le=1000, description="largest norm of the gradient")
+    freeze_backbone: bool = Field(default=False, description="train the head alone, as the seed project did")
+    patience: int = Field(
+        default=8, ge=0, le=1000, description="epochs without a better one before stopping; 0: never"
+    )
+
+    target_accuracy: float = Field(
+        default=0.9, gt=0, le=1, description="accuracy promised for answers without review"
+    )
+    coverage: float = Field(
+        default=0.9, gt=0, lt=1, description="share of bins whose true count the interval holds"
+    )
+    false_alarm: float = Field(
+        default=0.05, ge=0, lt=1, description="share of right consignments that may be a mismatch"
+    )
+
+
+class Machine(BaseModel):
+    """Knobs that change how fast the job runs and nothing of the model that comes out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workers: int = Field(
+        default=2, ge=0, le=128, description="processes that decode, when images do not fit in memory"
+    )
+    cache_mib: int = Field(
+        default=2048, ge=0, le=1 << 20, description="decoded images kept in memory, at most, MiB"
+    )

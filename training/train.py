@@ -1,0 +1,35 @@
+"""Train a bin counter: sealed dataset in, evaluated OpenVINO model out.
+
+SageMaker's toolkit runs this file with the job's hyperparameters as flags; by hand:
+
+    python training/train.py --dataset DIR --model-dir OUT/model --output-dir OUT/output \
+        --arch resnet18 --image-size 96 --pretrained none --epochs 12 --batch-size 32
+
+`--help` lists every flag with its default and bounds. A failure is one line on stderr, the same line in
+SageMaker's failure file, and exit code 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bintrain.errors import TrainingError
+from bintrain.failure import write_failure
+from bintrain.flags import parse_call
+from bintrain.job import run_job
+
+
+def main() -> int:
+    """Run one job; 0, or 1 after a failure that was reported."""
+    try:
+        run_job(parse_call(sys.argv[1:], env=os.environ), env=os.environ)
+    except TrainingError as error:
+        write_failure(f"TrainingError: {error}", env=os.environ)
+        print(f"TrainingError: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
