@@ -33,6 +33,7 @@ _EVALUATOR = "ministack.core.iam_evaluator"
 _LAMBDA = "ministack.core.lambda_runtime"
 _EVENTS = "ministack.services.eventbridge"
 _TLS = "ministack.core.tls"
+_S3 = "ministack.services.s3"
 _SFN = "ministack.services.stepfunctions"
 _GATEWAY = "ministack.services.apigateway_v1"
 _PROVISIONERS = "ministack.services.cloudformation.provisioners"
@@ -161,6 +162,7 @@ REPLACED = (
 USED = (
     Hook(module=_APP, name="AUTH", reason="tells whether IAM is enforced"),
     Hook(module=_APP, name="app", parameters=("scope", "receive", "send"), reason="the ASGI application"),
+    Hook(module=_S3, name="_bucket_tags", reason="buckets of a stack get their Tags"),
     Hook(module=_TLS, name="resolve_tls_material", parameters=(), reason="makes the certificate"),
     Hook(
         module=_LAMBDA,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
-from ministack.services import apigateway_v1, eventbridge
+from ministack.services import apigateway_v1, eventbridge, s3
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
@@ -17,6 +17,7 @@ from local.apigateway.sagemaker_integration import SageMakerIntegration
 from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
 from local.cloudformation.autoscaling_types import autoscaling_types
+from local.cloudformation.bucket_tags import with_bucket_tags
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.errors import AwsError
@@ -94,6 +95,8 @@ def _teach_iam() -> None:
 def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
     provisioners._RESOURCE_HANDLERS.update(sagemaker_types(sagemaker))
     provisioners._RESOURCE_HANDLERS.update(autoscaling_types(autoscaling))
+    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = with_bucket_tags(bucket, s3._bucket_tags)
     waits = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda resource_type: (
         resource_type == "AWS::SageMaker::Endpoint" or waits(resource_type)
