@@ -20,6 +20,7 @@ def client_environment(settings: Settings) -> dict[str, str]:
         "CDK_DEFAULT_REGION": REGION,
         "CDK_HOME": str(settings.data_dir / "cdk"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
     }
     if settings.strict:
         variables |= trust_environment(settings)

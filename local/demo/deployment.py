@@ -61,6 +61,7 @@ class Deployment:
             "--progress",
             "events",
             "--no-color",
+            "--no-notices",  # they are fetched from the internet
         ]
         with self._log.open("a") as log:
             process = subprocess.Popen(

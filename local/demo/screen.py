@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from local.demo.predictions import Prediction
 
 SHOWN_PREDICTIONS = 15
+LOG_WIDTH = 160
 
 
 class Screen:
@@ -18,6 +18,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console = Console(highlight=False, width=LOG_WIDTH)
         self._step = ""
 
     @contextmanager
@@ -37,13 +39,6 @@ class Screen:
     def line(self, text: str) -> None:
         """A line that stays."""
         self.console.print(f"  {text}")
-
-    @contextmanager
-    def bar(self, title: str) -> Iterator[Progress]:
-        """A progress bar with a count; tasks are added by the caller."""
-        columns = (TextColumn(f"  {title}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            yield progress
 
     def predictions(self, predictions: list[Prediction]) -> None:
         """The first answers as a table."""

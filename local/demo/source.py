@@ -1,6 +1,7 @@
 """The emulated public bucket, and the bins that nothing of the pipeline has ever seen."""
 
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ def make_bins(directory: Path, *, images: int, seed: int) -> Path:
     wanted = {"images": images, "seed": seed}
     stamp = directory / "made.json"
     if not stamp.is_file() or json.loads(stamp.read_text()) != wanted:
+        shutil.rmtree(directory, ignore_errors=True)
         generate(out=directory, images=images, seed=seed, counts=COUNTS)
         stamp.write_text(json.dumps(wanted))
     return directory

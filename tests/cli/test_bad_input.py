@@ -1,0 +1,96 @@
+"""What a person gets for a wrong call: one clear line that says what to do, and a failing exit code."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(*command: str, **variables: str) -> tuple[int, str]:
+    """Exit code and all that was printed."""
+    environment = {**os.environ, **variables}
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def demo(**variables: str) -> tuple[int, str]:
+    return call(sys.executable, "-m", "local.demo", **variables)
+
+
+def test_an_unknown_stage() -> None:
+    code, printed = call("make", "synth", "STAGE=nowhere")
+    assert code != 0
+    assert "error: unknown stage 'nowhere': pass -c stage=NAME with one of local, dev, prod" in printed
+    assert "Traceback" not in printed
+
+
+def test_a_wrong_setting() -> None:
+    code, printed = call("npx", "--no-install", "cdk", "synth", "-q", "-c", "training.max_jobs=none")
+    assert code != 0
+    assert "training.max_jobs" in printed and "Traceback" not in printed
+
+
+def test_a_directory_of_images_that_is_not_there() -> None:
+    code, printed = demo(BINS="/nowhere/at/all")
+    assert (code, printed.count("\n")) == (1, 1)
+    assert "BINS=/nowhere/at/all is no directory" in printed
+
+
+def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    code, printed = demo(BINS=str(tmp_path))
+    assert code == 1
+    assert "lacks bin-images, file_list.json" in printed
+
+
+def test_a_busy_port_starts_nothing(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, printed = demo(PORT=str(taken.getsockname()[1]))
+    assert code == 1
+    assert "is in use" in printed and "Traceback" not in printed
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("IMAGES", "7"), ("ARCH", "alexnet")])
+def test_a_value_out_of_bounds(name: str, value: str) -> None:
+    code, printed = demo(**{name: value})
+    assert code == 1
+    assert f"{name}={value}" in printed and "Traceback" not in printed
+
+
+def test_no_node_on_the_path(tmp_path: Path) -> None:
+    """Every other program is there; only Node is not."""
+    for program in ("bash", "make", "python3", "date", "touch", "git", "grep", "sed", "expand", "env"):
+        found = shutil.which(program)
+        if found:
+            (tmp_path / program).symlink_to(found)
+    fresh = tmp_path / "tree"
+    fresh.mkdir()
+    for name in ("Makefile", "package-lock.json", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, fresh / name)
+    result = subprocess.run(
+        ["make", "node_modules/.complete"],
+        cwd=fresh,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert "error: no 'node' on the PATH: install Node.js 22 or newer" in result.stdout + result.stderr
+
+
+def test_help_lists_the_targets_that_a_person_would_guess() -> None:
+    code, printed = call("make", "help")
+    assert code == 0
+    for target in ("install", "demo", "test", "synth", "lint", "clean", "help"):
+        assert f"\n{target} " in f"\n{printed}"
