@@ -45,10 +45,16 @@ class DataStack(Stack):
         self.bucket.grant_read_write(self.data_prep, "datasets/*")
         self.bucket.grant_read_write(self.data_prep, "runs/*")
         self.bucket.grant_read(self.data_prep, "requests/*")
-        source = f"arn:{self.partition}:s3:::{settings.data_prep.source_bucket}"
+        source = settings.data_prep
+        self._let_data_prep_read(source.source_bucket, f"{source.source_prefix}*")
+        if source.file_list:  # it may lie in any bucket
+            bucket, _, key = source.file_list.removeprefix("s3://").partition("/")
+            self._let_data_prep_read(bucket, key)
+
+    def _let_data_prep_read(self, name: str, keys: str) -> None:
+        bucket = f"arn:{self.partition}:s3:::{name}"
         self.data_prep.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["s3:GetObject", "s3:ListBucket"],
-                resources=[source, f"{source}/{settings.data_prep.source_prefix}*"],
+                actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{keys}"]
             )
         )

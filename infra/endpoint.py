@@ -27,7 +27,7 @@ class ModelEndpoint(Construct):
         name: str,
         image: str,
         model_data: str,
-        role: iam.IRole,
+        role: iam.Role,
         condition: CfnCondition,
     ) -> None:
         super().__init__(scope, id)

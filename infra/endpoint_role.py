@@ -14,7 +14,7 @@ class EndpointRole(iam.Role):
         super().__init__(
             scope,
             id,
-            assumed_by=iam.ServicePrincipal(
+            assumed_by=iam.ServicePrincipal(  # pyright: ignore[reportArgumentType]
                 "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             ),
         )

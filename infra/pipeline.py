@@ -12,12 +12,14 @@ from constructs import Construct
 from infra.names import Names
 from infra.settings import Gate, Settings
 
+# CDK's own default leaves this one out. A new account may run fewer functions at a time than a map starts:
+# the others wait for their turn, which is no fault and takes as long as it takes.
+LAMBDA_BUSY = ["Lambda.TooManyRequestsException"]
 LAMBDA_FAULTS = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",  # CDK's own default leaves this one out
     "TransferFailed",  # S3 could not be reached; what was done is kept, the batch resumes
 ]
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -36,7 +38,7 @@ class PipelineDefinition(Construct):
         *,
         settings: Settings,
         bucket: s3.IBucket,
-        data_prep: lambda_.IFunction,
+        data_prep: lambda_.Function,
         tuning_job: dict[str, Any],
     ) -> None:
         super().__init__(scope, id)
@@ -88,7 +90,7 @@ class PipelineDefinition(Construct):
             .when(sfn.Condition.boolean_equals("$.plan.shards", True), shards.next(seal))
             .otherwise(seal)
         )
-        return sfn.Chain.custom(has_shards, [seal], seal)
+        return sfn.Chain.custom(has_shards, [seal], seal)  # pyright: ignore[reportArgumentType]
 
     def _data_step(self, id: str, step: str, result_path: str) -> tasks.LambdaInvoke:
         """One call of the Lambda; `open` and `plan` take the request, the others the dataset's id."""
@@ -98,7 +100,7 @@ class PipelineDefinition(Construct):
         task = tasks.LambdaInvoke(
             self,
             id,
-            lambda_function=self._data_prep,
+            lambda_function=self._data_prep,  # pyright: ignore[reportArgumentType]
             payload=sfn.TaskInput.from_object({"step": step, name: sfn.JsonPath.object_at(path)}),
             payload_response_only=True,
             retry_on_service_exceptions=False,
@@ -114,7 +116,7 @@ class PipelineDefinition(Construct):
         worker = tasks.LambdaInvoke(
             self,
             f"{id}Batch",
-            lambda_function=self._data_prep,
+            lambda_function=self._data_prep,  # pyright: ignore[reportArgumentType]
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
@@ -300,6 +302,14 @@ def _tune(scope: Construct, tuning_job: dict[str, Any]) -> sfn.CustomState:
 
 
 def _retry_lambda(task: tasks.LambdaInvoke) -> None:
+    task.add_retry(
+        errors=LAMBDA_BUSY,
+        interval=Duration.seconds(2),
+        max_attempts=60,
+        backoff_rate=2,
+        max_delay=Duration.minutes(1),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
     task.add_retry(
         errors=LAMBDA_FAULTS,
         interval=Duration.seconds(2),

@@ -56,7 +56,7 @@ class Release(Construct):
                     "ModelApprovalStatus": ["Approved"],
                 },
             ),
-            targets=[targets.SfnStateMachine(self.state_machine)],
+            targets=[targets.SfnStateMachine(self.state_machine)],  # pyright: ignore[reportArgumentType]
         )
 
     def _grant(self, stack: Stack) -> None:

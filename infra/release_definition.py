@@ -6,6 +6,8 @@ from infra.names import Names
 from infra.settings import Release
 
 MODEL_PARAMETER = "ApprovedModel"
+# CloudFormation's words: "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."
+BUSY = "{% $contains($states.input.Cause, /is in [A-Z_]+_IN_PROGRESS state/) %}"
 
 
 def release_definition(*, names: Names, settings: Release, partition: str) -> dict[str, Any]:
@@ -13,7 +15,9 @@ def release_definition(*, names: Names, settings: Release, partition: str) -> di
 
     Input: the registry's event (`detail.ModelPackageArn`). The parameter is written first, then the serving
     stack is updated with its own template, and the endpoint is asked what it really serves: CloudFormation
-    and SageMaker can both roll back without an error that anyone would see.
+    and SageMaker can both roll back without an error that anyone would see. SageMaker may send one approval
+    twice, and a `cdk deploy` may be under way: a stack that is busy is waited for. Giving up would put the
+    former model's name back while the other update goes on to the new one.
     """
     sdk = f"arn:{partition}:states:::aws-sdk"
     return {
@@ -25,7 +29,7 @@ def release_definition(*, names: Names, settings: Release, partition: str) -> di
             **_read(sdk, names),
             **_update(sdk, names, settings),
             **_verify(sdk, names),
-            **_restore(sdk, names),
+            **_restore(sdk, names, settings),
         },
     }
 
@@ -40,6 +44,7 @@ def _read(sdk: str, names: Names) -> dict[str, Any]:
                 "model_package": "{% $states.result.ModelPackageArn %}",
                 "approval": "{% $states.result.ModelApprovalStatus %}",
                 "model": "{% $states.result.InferenceSpecification.Containers[0].ModelDataUrl %}",
+                "reason": "",
             },
             "Next": "IsApproved",
         },
@@ -66,19 +71,19 @@ def _read(sdk: str, names: Names) -> dict[str, Any]:
 def _update(sdk: str, names: Names, settings: Release) -> dict[str, Any]:
     return {
         "PutModel": _put(sdk, names, value="{% $model %}", next_state="UpdateStack", on_error="Restore"),
-        "UpdateStack": _update_stack(
-            sdk, names, next_state="Wait", no_change="DescribeEndpoint", failed="Restore"
-        ),
+        "UpdateStack": _update_stack(sdk, names, next_state="Wait", refused="UpdateRefused"),
         "UpdateRefused": {
             "Type": "Choice",
             "Choices": [
                 {
                     "Condition": "{% $contains($states.input.Cause, 'No updates are to be performed') %}",
                     "Next": "DescribeEndpoint",
-                }
+                },
+                {"Condition": BUSY, "Next": "WaitForTurn"},
             ],
             "Default": "Restore",
         },
+        "WaitForTurn": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "UpdateStack"},
         "Wait": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "DescribeStack"},
         "DescribeStack": {
             "Type": "Task",
@@ -167,17 +172,23 @@ def _verify(sdk: str, names: Names) -> dict[str, Any]:
     }
 
 
-def _restore(sdk: str, names: Names) -> dict[str, Any]:
+def _restore(sdk: str, names: Names, settings: Release) -> dict[str, Any]:
     restore = _put(sdk, names, value="{% $former %}", next_state="RestoreStack", on_error="Failed")
     restore["Assign"] = {"reason": "{% $states.input.Cause %}"}
     return {
         "Restore": restore,
-        "RestoreStack": _update_stack(sdk, names, next_state="Failed", no_change="Failed", failed="Failed"),
+        "RestoreStack": _update_stack(sdk, names, next_state="Failed", refused="RestoreRefused"),
+        "RestoreRefused": {
+            "Type": "Choice",
+            "Choices": [{"Condition": BUSY, "Next": "WaitToRestore"}],
+            "Default": "Failed",
+        },
+        "WaitToRestore": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "RestoreStack"},
         "Failed": {
             "Type": "Fail",
             "Error": "ReleaseFailed",
             "Cause": "{% 'The release of ' & $model_package & ' failed and ' & $former & ' was put back: '"
-            " & ($exists($reason) ? $reason : $states.input.Cause) %}",
+            " & ($reason != '' ? $reason : $states.input.Cause) %}",
         },
     }
 
@@ -198,7 +209,7 @@ def _put(sdk: str, names: Names, *, value: str, next_state: str, on_error: str) 
     }
 
 
-def _update_stack(sdk: str, names: Names, *, next_state: str, no_change: str, failed: str) -> dict[str, Any]:
+def _update_stack(sdk: str, names: Names, *, next_state: str, refused: str) -> dict[str, Any]:
     keep = [{"ParameterKey": key, "UsePreviousValue": True} for key in (MODEL_PARAMETER, "BootstrapVersion")]
     return {
         "Type": "Task",
@@ -209,7 +220,7 @@ def _update_stack(sdk: str, names: Names, *, next_state: str, no_change: str, fa
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             "Parameters": keep,
         },
-        "Catch": _catch("UpdateRefused" if no_change != failed else failed),
+        "Catch": _catch(refused),
         "Next": next_state,
     }
 

@@ -45,7 +45,7 @@ class DataPrep(_Section):
         0, ge=0, le=1_000_000, description="at most so many images of each count; 0: no limit"
     )
     validation_share: float = Field(
-        0.2, gt=0.0, lt=0.5, description="share of the id blocks that is kept for validation"
+        0.2, gt=0.0, le=0.5, description="share of the id blocks that is kept for validation"
     )
     memory_mib: int = Field(1024, ge=512, le=10_240, description="memory of the data-preparation Lambda, MiB")
     architecture: Literal["x86_64", "arm64"] = Field(
@@ -118,8 +118,8 @@ class Training(_Section):
     @field_validator("epochs", "learning_rate")
     @classmethod
     def _is_range(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0 < value[0] <= value[1]:
-            raise ValueError(f"a range [low, high] with 0 < low <= high is expected, got {list(value)}")
+        if not 0 < value[0] < value[1]:
+            raise ValueError(f"a range [low, high] with 0 < low < high is expected, got {list(value)}")
         return value
 
     @field_validator("batch_sizes")

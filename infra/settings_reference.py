@@ -11,7 +11,7 @@ def reference() -> str:
     rows = ["| setting | default | meaning | bounds |", "|---|---|---|---|"]
     for section, name in paths():
         model = Settings.model_fields[section].annotation if section else Settings
-        field = model.model_fields[name]  # pyright: ignore[reportOptionalMemberAccess]
+        field = model.model_fields[name]  # pyright: ignore
         path = f"{section}.{name}" if section else name
         rows.append(
             f"| `{path}` | {_default(field)} | {field.description or ''} | {_bounds(section, name)} |"

@@ -24,7 +24,7 @@ class TrainingRole(iam.Role):
         super().__init__(
             scope,
             id,
-            assumed_by=iam.ServicePrincipal(
+            assumed_by=iam.ServicePrincipal(  # pyright: ignore[reportArgumentType]
                 "sagemaker.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
             ),
@@ -33,8 +33,20 @@ class TrainingRole(iam.Role):
             bucket.grant_read(self, prefix)
         for prefix in ("models/*", "checkpoints/*"):
             bucket.grant_read_write(self, prefix)
+        if settings.training.weights_uri:
+            self._grant_weights(settings.training.weights_uri)
         self._grant_logs()
         self._grant_image(settings)
+
+    def _grant_weights(self, uri: str) -> None:
+        """The weights may lie in a bucket that is not the stage's."""
+        name, _, prefix = uri.removeprefix("s3://").partition("/")
+        bucket = f"arn:{Stack.of(self).partition}:s3:::{name}"
+        self.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{prefix}*"]
+            )
+        )
 
     def _grant_logs(self) -> None:
         group = Stack.of(self).format_arn(

@@ -2,6 +2,7 @@
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -48,7 +49,7 @@ class TrainingStack(Stack):
         )
         self.pipeline = self._state_machine(settings, definition)
         self._grant_tuning(role)
-        self._grant_registry()
+        self._grant_registry(data.bucket)
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
 
     def _state_machine(self, settings: Settings, definition: PipelineDefinition) -> sfn.StateMachine:
@@ -71,7 +72,7 @@ class TrainingStack(Stack):
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
-    def _grant_tuning(self, role: iam.IRole) -> None:
+    def _grant_tuning(self, role: iam.Role) -> None:
         """What `.sync` needs: the job's verbs, the role to hand over, the managed event rule."""
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
@@ -110,8 +111,17 @@ class TrainingStack(Stack):
             )
         )
 
-    def _grant_registry(self) -> None:
+    def _grant_registry(self, bucket: s3.IBucket) -> None:
+        """Registering looks at the model's archive and image with the rights of the one who registers."""
         group = self._names.model_package_group
+        bucket.grant_read(self.pipeline, "models/*")
+        # CloudFormation names the serving image's repository after the Serving stack.
+        images = self.format_arn(
+            service="ecr", resource="repository", resource_name=f"{self._names.stack('serving')}-*"
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
+        )
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["sagemaker:CreateModelPackage"],

@@ -29,7 +29,7 @@ NUMBER = r"([-+0-9.eE]+)"
 
 
 def tuning_job(
-    *, settings: Settings, bucket: s3.IBucket, role: iam.IRole, code: s3_assets.Asset
+    *, settings: Settings, bucket: s3.IBucket, role: iam.Role, code: s3_assets.Asset
 ) -> dict[str, Any]:
     """CreateHyperParameterTuningJob's request in JSONPath form.
 
@@ -60,7 +60,10 @@ def tuning_job(
             "RoleArn": role.role_arn,
             "InputDataConfig": _channels(training, code),
             "OutputDataConfig": {"S3OutputPath": f"s3://{bucket.bucket_name}/models"},
-            "CheckpointConfig": {"S3Uri": f"s3://{bucket.bucket_name}/checkpoints"},
+            # SageMaker copies all that is below this address into each job as it starts.
+            "CheckpointConfig": {
+                "S3Uri.$": f"States.Format('s3://{bucket.bucket_name}/checkpoints/{{}}', $.tuning_job_name)"
+            },
             "ResourceConfig": {
                 "InstanceType": training.instance_type,
                 "InstanceCount": training.instance_count,

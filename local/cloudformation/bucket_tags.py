@@ -3,14 +3,15 @@
 The CDK empties a bucket at `cdk destroy` only where it finds its tag on it.
 """
 
-from collections.abc import MutableMapping
 from typing import Any
 
 Handler = dict[str, Any]
 
 
-def with_bucket_tags(handler: Handler, tags: MutableMapping[str, dict[str, str]]) -> Handler:
-    """ministack's handler of the type, which also keeps the tags; `tags` holds each bucket's."""
+def with_bucket_tags(handler: Handler, tags: Any) -> Handler:
+    """ministack's handler of the type, which also keeps the tags; `tags` is ministack's map of each
+    bucket's.
+    """
 
     def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
         name, attributes = handler["create"](logical_id, properties, stack)
@@ -27,7 +28,7 @@ def with_bucket_tags(handler: Handler, tags: MutableMapping[str, dict[str, str]]
     return {**handler, "create": create, "update": update}
 
 
-def _tag(tags: MutableMapping[str, dict[str, str]], bucket: str, properties: dict[str, Any]) -> None:
+def _tag(tags: Any, bucket: str, properties: dict[str, Any]) -> None:
     given = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
     if given:
         tags[bucket] = given

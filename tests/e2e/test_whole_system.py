@@ -25,7 +25,7 @@ ENDPOINT = "bincount-local"
 PARAMETER = "/bincount/local/model"
 TINY = {
     "training.image_size": "32",
-    "training.epochs": "[1, 1]",
+    "training.epochs": "[1, 2]",
     "training.batch_sizes": "[16]",
     "training.max_jobs": "2",
     "data_prep.batch_size": "20",

@@ -21,11 +21,12 @@ def context(**overrides: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def templates() -> dict[str, dict[str, Template]]:
     """{stage: {part: template}} for the parts data, training and serving."""
-    return {name: _synthesize(name) for name in settings.STAGES}
+    return {name: synthesize(name) for name in settings.STAGES}
 
 
-def _synthesize(name: str) -> dict[str, Template]:
-    given = context(stage=name)
+def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
+    """The templates of a stage's parts, with settings given as on the command line laid over."""
+    given = context(stage=name, **overrides)
     app = cdk.App(context={key: value for key, value in given.items() if key != "stages"})
     stage.build(app=app, settings=settings.load(given.get))
     return {

@@ -1,6 +1,7 @@
 """The three rules that keep releases true on real AWS, where an emulator would forgive (DESIGN)."""
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -113,6 +114,46 @@ def test_an_approved_package_of_the_group_starts_the_release(templates: Template
             "Targets": Match.any_value(),
         },
     )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("update", "otherwise"), [("UpdateStack", "Restore"), ("RestoreStack", "Failed")])
+def test_a_stack_that_is_busy_is_waited_for(
+    templates: Templates, stage: str, update: str, otherwise: str
+) -> None:
+    """SageMaker may send an approval twice; the second release must not undo the first one's parameter."""
+    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    (catch,) = states[update]["Catch"]
+    refused = states[catch["Next"]]
+    (wait,) = [choice["Next"] for choice in refused["Choices"] if _matches(choice, IN_PROGRESS)]
+    assert states[wait]["Type"] == "Wait"
+    assert states[wait]["Next"] == update
+    assert not [choice for choice in refused["Choices"] if _matches(choice, "is in ROLLBACK_COMPLETE state")]
+    assert refused["Default"] == otherwise
+
+
+IN_PROGRESS = (
+    "Stack:arn:aws:cloudformation:us-east-1:1:stack/s/1 is in UPDATE_COMPLETE_CLEANUP_IN_PROGRESS state"
+    " and can not be updated."
+)
+
+
+def _matches(choice: dict[str, Any], cause: str) -> bool:
+    """Whether the choice's regular expression, where it has one, finds something in `cause`."""
+    pattern = re.search(r"Cause, /(.*)/\)", choice["Condition"])
+    return pattern is not None and re.search(pattern[1], cause) is not None
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_variable_of_the_release_is_assigned_before_anything_can_fail(
+    templates: Templates, stage: str
+) -> None:
+    """Step Functions refuses an expression that names a variable which was never assigned."""
+    release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    states = release["States"]
+    assigned = {*states[release["StartAt"]]["Assign"], *states["ReadServingModel"]["Assign"]}
+    used = set(re.findall(r"\$([a-z_]+)\b(?!\()", json.dumps(states))) - {"states"}
+    assert used and used <= assigned
 
 
 def state_machine(template: Template, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
+from tests.infra.conftest import synthesize
 from tests.infra.test_release_rules import state_machine
 
 Templates = dict[str, dict[str, Template]]
@@ -58,7 +59,7 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         at = state.get("Next") or state.get("Default") or ("Choices" in state and state["Choices"][0]["Next"])
         if at == "Refused by the gate":
             at = states["Gate"]["Choices"][0]["Next"]
-    assert [name for name in order if name != "Is the dataset sealed already?"] == [
+    assert [name for name in order if not name.endswith("?")] == [
         "Open",
         "Index",
         "Plan",
@@ -105,6 +106,43 @@ def test_the_tuning_job_varies_the_three_hyperparameters(templates: Templates, s
     assert all(isinstance(value, str) for value in fixed.values()), "SageMaker takes strings only"
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_throttled_lambda_waits_for_its_turn(templates: Templates, stage: str) -> None:
+    """A new account runs fewer functions at a time than a map starts."""
+    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    worker = states["Arrange"]["ItemProcessor"]["States"]["ArrangeBatch"]
+    (retry,) = [r for r in worker["Retry"] if "Lambda.TooManyRequestsException" in r["ErrorEquals"]]
+    assert retry["MaxAttempts"] * retry["MaxDelaySeconds"] >= 3600
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_tuning_job_has_a_checkpoint_folder_of_its_own(templates: Templates, stage: str) -> None:
+    """SageMaker copies all that is below the address into every job as it starts."""
+    tune = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]["Tune"]
+    address = tune["Parameters"]["TrainingJobDefinition"]["CheckpointConfig"]["S3Uri.$"]
+    assert address.startswith("States.Format('s3://")
+    assert address.endswith("/checkpoints/{}', $.tuning_job_name)")
+
+
+def test_lists_and_weights_in_other_buckets_may_be_read() -> None:
+    parts = synthesize(
+        "dev",
+        **{
+            "data_prep.file_list": "s3://lists/mine/list.json",
+            "training.weights_uri": "s3://weights/imagenet/",
+        },
+    )
+    for part, resources in (
+        ("data", ["arn:aws:s3:::lists", "arn:aws:s3:::lists/mine/list.json"]),
+        ("training", ["arn:aws:s3:::weights", "arn:aws:s3:::weights/imagenet/*"]),
+    ):
+        statement = {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": Match.array_with(resources)}
+        parts[part].has_resource_properties(
+            "AWS::IAM::Policy",
+            {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(statement)])}},
+        )
+
+
 def test_the_tuning_job_name_stays_within_32_characters(templates: Templates) -> None:
     naming = state_machine(templates["dev"]["training"], "bincount-dev-pipeline")["States"]["NameTuningJob"]
     assert "'bins-' & $substring(" in naming["Output"]
@@ -132,6 +170,14 @@ def test_passing_a_role_is_bound_to_sagemaker(templates: Templates, stage: str) 
             }
         },
     )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_pipeline_may_look_at_the_image_that_it_registers(templates: Templates, stage: str) -> None:
+    policies = templates[stage]["training"].find_resources("AWS::IAM::Policy").values()
+    statements = [s for policy in policies for s in policy["Properties"]["PolicyDocument"]["Statement"]]
+    (images,) = [s for s in statements if s["Action"] == ["ecr:BatchGetImage", "ecr:DescribeImages"]]
+    assert f":repository/bincount-{stage}-serving-*" in json.dumps(images["Resource"])
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
