@@ -1,11 +1,12 @@
 """The role of training jobs: reads data and code, writes models and checkpoints, nothing else."""
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from infra.sagemaker_role import SageMakerRole
 from infra.settings import Settings
 
 
@@ -17,25 +18,17 @@ def deep_learning_container(settings: Settings) -> str:
     return f"{info.dlc_repository_account}.{domain}/pytorch:{tag}"
 
 
-class TrainingRole(iam.Role):
+class TrainingRole(SageMakerRole):
     """Assumed by SageMaker for the training jobs of this stage."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket) -> None:
-        super().__init__(
-            scope,
-            id,
-            assumed_by=iam.ServicePrincipal(  # pyright: ignore[reportArgumentType]
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
-            ),
-        )
+        super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*")
         for prefix in ("datasets/*", "weights/*"):
             bucket.grant_read(self, prefix)
         for prefix in ("models/*", "checkpoints/*"):
             bucket.grant_read_write(self, prefix)
         if settings.training.weights_uri:
             self._grant_weights(settings.training.weights_uri)
-        self._grant_logs()
         self._grant_image(settings)
 
     def _grant_weights(self, uri: str) -> None:
@@ -45,32 +38,6 @@ class TrainingRole(iam.Role):
         self.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{prefix}*"]
-            )
-        )
-
-    def _grant_logs(self) -> None:
-        group = Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/aws/sagemaker/TrainingJobs*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "logs:DescribeLogStreams",
-                ],
-                resources=[group],
-            )
-        )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["cloudwatch:PutMetricData"],
-                resources=["*"],  # the action knows no resources; the namespace bounds it
-                conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
 
