@@ -9,6 +9,9 @@ from pathlib import Path
 
 from data_prep.store import Changed, Info, Missing, Store
 
+UNFINISHED = ".unfinished"
+"""Folder below the root for files that are being written; it may be deleted when nothing writes."""
+
 
 class DirectoryStore:
     """Files under a folder. It need not exist before the first write."""
@@ -51,6 +54,17 @@ class DirectoryStore:
         scratch.write_bytes(data)
         os.replace(scratch, path)
 
+    def create(self, key: str, data: bytes, *, content_type: str) -> bool:
+        path, scratch = self._prepare(key)
+        scratch.write_bytes(data)
+        try:
+            os.link(scratch, path)  # unlike a rename, it fails where the name is taken
+        except FileExistsError:
+            return False
+        finally:
+            scratch.unlink()
+        return True
+
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
         target, scratch = self._prepare(key)
         shutil.copyfile(path, scratch)
@@ -62,9 +76,11 @@ class DirectoryStore:
     def _prepare(self, key: str) -> tuple[Path, Path]:
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the rename is atomic; listings never show it, since keys do not start
-        # with a dot.
-        return path, path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        # On the target's file system, so that the rename is atomic, and outside of every dataset: what a
+        # killed process leaves behind lies there.
+        scratch = self.root / UNFINISHED
+        scratch.mkdir(parents=True, exist_ok=True)
+        return path, scratch / secrets.token_hex(8)
 
 
 def _below(path: Path) -> Iterator[Path]:

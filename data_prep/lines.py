@@ -45,9 +45,16 @@ def read_lines(store: Store, key: str) -> Iterator[Line]:
 
 def write_json(store: Store, key: str, value: Any) -> None:
     """One JSON document, for people to read too."""
-    store.write(
-        key, json.dumps(value, indent=2, sort_keys=True).encode() + b"\n", content_type="application/json"
-    )
+    store.write(key, _document(value), content_type="application/json")
+
+
+def create_json(store: Store, key: str, value: Any) -> bool:
+    """As write_json, but only where nothing is under `key`; False where something is."""
+    return store.create(key, _document(value), content_type="application/json")
+
+
+def _document(value: Any) -> bytes:
+    return json.dumps(value, indent=2, sort_keys=True).encode() + b"\n"
 
 
 def read_json(store: Store, key: str) -> Any:

@@ -16,7 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from data_prep.errors import TransferFailed
 from data_prep.store import Changed, Info, Missing, Store
 
-CONNECTIONS = 64
+CONNECTIONS = 32
+"""Requests of one batch under way. botocore takes about a millisecond of CPU for each and Python runs one
+thread at a time, so that more threads only wait for each other (benchmarks/data_prep.py)."""
+
+POOL = 2 * CONNECTIONS
+"""Connections that are kept: the command line has two batches under way, and one thrown away is made anew."""
+
 _REQUEST_ATTEMPTS = 10  # where AWS_MAX_ATTEMPTS, the SDKs' own variable, says nothing else
 _BODY_ATTEMPTS = 5
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -69,6 +75,14 @@ class S3Store:
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
         self._call("put_object", key, Key=self.prefix + key, Body=data, ContentType=content_type)
+
+    def create(self, key: str, data: bytes, *, content_type: str) -> bool:
+        wanted = {"Body": data, "ContentType": content_type, "IfNoneMatch": "*"}
+        try:
+            self._call("put_object", key, Key=self.prefix + key, **wanted)
+        except Changed:
+            return False
+        return True
 
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
         extra = {"ContentType": content_type}
@@ -124,7 +138,8 @@ def _build_client(unsigned: bool) -> Any:
     more = {"signature_version": UNSIGNED} if unsigned else {}
     config = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
-        max_pool_connections=CONNECTIONS,
+        max_pool_connections=POOL,
+        user_agent="bincount-data-prep",  # put together anew for each request otherwise, a tenth of its CPU
         connect_timeout=10,
         read_timeout=60,
         **more,

@@ -7,7 +7,7 @@ from typing import Any
 
 from data_prep.deal import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.errors import NotReconciled
-from data_prep.lines import Line, read_json, read_lines, write_json, write_lines
+from data_prep.lines import Line, create_json, read_json, read_lines, write_lines
 from data_prep.pack import packed_key
 from data_prep.plan import REFUSED, SUMMARY
 from data_prep.reconcile import reconcile
@@ -31,9 +31,9 @@ def seal(run: Run) -> dict[str, Any]:
     try:
         return _answer(run, read_json(run.target, run.sealed_key))
     except Missing:
-        dataset = _write(run)
-        write_json(run.target, run.sealed_key, dataset)
-        return _answer(run, dataset)
+        # Another run of the same request may have sealed it meanwhile: then that seal stands.
+        create_json(run.target, run.sealed_key, _write(run))
+        return _answer(run, read_json(run.target, run.sealed_key))
 
 
 def _answer(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:

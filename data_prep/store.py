@@ -48,6 +48,12 @@ class Store(Protocol):
         """Put the content under the key, whole or not at all."""
         ...
 
+    def create(self, key: str, data: bytes, *, content_type: str) -> bool:
+        """Put the content under a key that nothing is under; False, and nothing changed, where something is.
+
+        Of several that create the same key at once, one succeeds."""
+        ...
+
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
         """Put a file's content under the key, whole or not at all; its size need not fit into memory."""
         ...

@@ -261,3 +261,32 @@ def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Pa
         section = page.split(f"<h3>{count} object")[1].split("<h3>")[0]
         assert section.count("data:image/jpeg;base64,") == 8
     assert "http" not in page
+
+
+def test_of_two_runs_that_seal_at_once_the_first_seal_stands(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = begin(source, tmp_path / "target"), begin(source, tmp_path / "target")
+    plan(run)
+    arrange(run, list(remaining(run)))
+    sealed = tmp_path / "target" / run.sealed_key
+    lines_of = DirectoryStore.write
+
+    def meanwhile(store: DirectoryStore, key: str, data: bytes, *, content_type: str) -> None:
+        lines_of(store, key, data, content_type=content_type)
+        if key.endswith("dataset.html"):
+            monkeypatch.undo()
+            seal(other)
+            sealed.write_text(sealed.read_text().replace('"created": "2', '"created": "1'))
+
+    monkeypatch.setattr(DirectoryStore, "write", meanwhile)
+    assert seal(run)["images"] == len(COUNTS)
+    assert summary(sealed.parent)["created"].startswith("1")
+
+
+def test_nothing_but_the_dataset_lies_in_its_folder(source: Path, tmp_path: Path) -> None:
+    dataset = make(source, tmp_path / "target")
+    named = {line["key"] for line in lines(dataset / "manifest.jsonl.gz")}
+    found = {path.relative_to(dataset).as_posix() for path in dataset.rglob("*") if path.is_file()}
+    assert found - named == {"dataset.json", "dataset.html", "manifest.jsonl.gz", "rejected.jsonl.gz"}
+    assert not list((tmp_path / "target" / ".unfinished").iterdir())

@@ -10,6 +10,7 @@ import pytest
 
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
+from data_prep.s3_store import S3Store
 
 BUCKET = "stage"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 4 for block in range(12) for place in range(4)}
@@ -207,3 +208,13 @@ def test_shards_are_dealt_packed_and_sealed(s3: Any, request_for: Callable[..., 
     handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     stored = [key for key in keys(s3, planned["prefix"]) if key.endswith(".tar")]
     assert len(stored) == dealt["shards"]
+
+
+def test_only_the_first_of_two_creations_of_an_object_counts(s3: Any) -> None:
+    s3.create_bucket(Bucket="create-once")
+    store = S3Store(bucket="create-once")
+    assert [store.create("key", data, content_type="text/plain") for data in (b"first", b"second")] == [
+        True,
+        False,
+    ]
+    assert store.read("key") == b"first"
