@@ -65,7 +65,8 @@ def decode(photo: Photo, *, width: int, height: int) -> Pixels:
     sideways = photo.orientation in _SIDEWAYS
     target = (width, height) if sideways else (height, width)
     try:
-        if photo.format == "JPEG" and photo.mode in ("RGB", "L"):
+        # MPO is a JPEG with further pictures behind it, as telephones write them.
+        if photo.format in ("JPEG", "MPO") and photo.mode in ("RGB", "L"):
             pixels = _decode_jpeg(photo.data, min_height=target[0], min_width=target[1])
         else:
             pixels = _decode_with_pillow(photo.data)
