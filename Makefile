@@ -8,15 +8,19 @@ STAGE ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements-dev.txt
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Both would be written to the home directory otherwise.
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
+export CDK_HOME := $(CURDIR)/build/cdk-home
 
 .PHONY: help install demo test test-quick synth lint format lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/\1\t\2/' | expand -t 14
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
+	@:
 
 $(VENV)/.complete: $(LOCKS)
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
@@ -28,7 +32,8 @@ $(VENV)/.complete: $(LOCKS)
 node_modules/.complete: package-lock.json
 	@command -v node >/dev/null || { echo "error: no 'node' on the PATH: install Node.js 22 or newer (20 still works), the CDK needs it"; exit 1; }
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' || { echo "error: Node.js $$(node --version) is too old: install 22 or newer (20 still works)"; exit 1; }
-	npm ci --silent --no-audit --no-fund
+	@command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
+	npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
 demo: ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)

@@ -1,6 +1,5 @@
 """Starts and stops an embedded cloud from Python: for tests and the demo."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from local.environment import client_environment
+from local.environment import client_environment, neutral_environment
 from local.hosting.model_server import free_port
 from local.identity import REGION
 from local.server import READY
@@ -172,12 +171,11 @@ class Cloud:
         return command + (["--strict"] if settings.strict else [])
 
     def _server_environment(self) -> dict[str, str]:
-        """This process's environment without AWS's variables, which must not reach jobs and Lambdas."""
-        own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        """This process's environment without its account, which must not reach jobs and Lambdas."""
         # The CDK's Node Lambdas (it empties buckets with one) find the AWS SDK here, as in Lambda's own
         # runtime.
         modules = str(self._settings.tree / "node_modules")
-        return {**own, "PYTHONUNBUFFERED": "1", "NODE_PATH": modules}
+        return {**neutral_environment(), "PYTHONUNBUFFERED": "1", "NODE_PATH": modules}
 
     def _tail(self) -> str:
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,7 +1,40 @@
-"""The environment variables with which AWS clients reach an embedded cloud."""
+"""The environment variables with which AWS clients reach an embedded cloud, and no other."""
+
+import os
+from collections.abc import Mapping
 
 from local.identity import ACCOUNT, REGION
 from local.settings import Settings
+
+_LEADS_ELSEWHERE = ("AWS_", "CDK_")
+_THIS_MACHINE = "127.0.0.1,localhost"
+
+
+def neutral_environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """`variables` without what could lead an AWS client to a real account, or to 127.0.0.1 by a proxy.
+
+    Profiles, endpoints, regions and what `~/.aws` holds count for nothing. PATH, HOME and proxies stay:
+    Node may stand anywhere, and pip fetches the packages of a Lambda.
+    """
+    neutral = {name: value for name, value in variables.items() if not name.startswith(_LEADS_ELSEWHERE)}
+    direct = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
+    if not direct.endswith(_THIS_MACHINE):
+        direct = ",".join(filter(None, (direct, _THIS_MACHINE)))
+    return {
+        **neutral,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "no_proxy": direct,  # programs differ in which of the two they read
+        "NO_PROXY": direct,
+    }
+
+
+def forget_account() -> None:
+    """Make this process's own environment neutral, for the AWS clients in it and all that it starts."""
+    neutral = neutral_environment()
+    os.environ.clear()
+    os.environ.update(neutral)
 
 
 def client_environment(settings: Settings) -> dict[str, str]:

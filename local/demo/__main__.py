@@ -1,5 +1,6 @@
 """`python -m local.demo`: deploy, prepare, train, release, count; settings come from the environment."""
 
+import io
 import signal
 import sys
 from types import FrameType
@@ -7,12 +8,21 @@ from types import FrameType
 from local.demo.errors import DemoError
 from local.demo.options import Options
 from local.demo.run import run
+from local.environment import forget_account
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
     """0 when every step succeeded; a failure prints one line that says what to do."""
-    # A terminated demo ends what it started, as an interrupted one does.
-    signal.signal(signal.SIGTERM, _interrupt)
+    forget_account()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale that lacks a sign of the table ends no run
+    # A terminated demo ends what it started, as an interrupted one does. SIGINT is named too: a shell lets
+    # what it starts in the background ignore it.
+    for number in _ENDINGS:
+        signal.signal(number, _interrupt)
     try:
         run(Options.from_environment())
     except DemoError as error:
@@ -25,6 +35,9 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # Once is enough: a second one would break off the very ending that it asks for, which takes seconds.
+    for each in _ENDINGS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -1,21 +1,25 @@
 """The real CDK command line, run against the embedded cloud."""
 
 import json
-import subprocess
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from local.demo.errors import DemoError
 from local.demo.options import ROOT
+from local.environment import neutral_environment
+from local.processes import GuardedProcess
 
 ACCOUNT_AND_REGION = "aws://000000000000/us-east-1"
+_STOP_SECONDS = 10.0
 
 
 class Deployment:
     """Bootstraps and deploys the stage `local`.
 
-    `say` is told what the CDK is doing. The full output stands in `out`/cdk.log.
+    `environment` is what the cloud adds to this process's own. `say` is told what the CDK is doing. The
+    full output stands in `out`/cdk.log.
     """
 
     def __init__(
@@ -26,7 +30,11 @@ class Deployment:
         overrides: Mapping[str, str],
         say: Callable[[str], None],
     ) -> None:
-        self._environment = environment
+        # Node and jsii leave their scratch folders where they are killed.
+        temporary = out / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
         self._out = out
         self._say = say
         self._context = ["-c", "stage=local"]
@@ -63,30 +71,21 @@ class Deployment:
             "--no-color",
             "--no-notices",  # they are fetched from the internet
         ]
-        with self._log.open("a") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=dict(self._environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+        with self._log.open("a", encoding="utf-8") as log:
+            # Guarded: the CDK starts Python, which starts Node, and a killed demo must leave none of them.
+            process = GuardedProcess(command=command, environment=self._environment, directory=ROOT)
             try:
                 last = self._follow(process, log)
             finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait(timeout=30)
-        if process.returncode:
+                code = process.stop(grace=_STOP_SECONDS)
+        if code:
             words = "\n       ".join(last[-5:])
             raise DemoError(f"cdk {arguments[0]} failed; all of it stands in {self._log}:\n       {words}")
 
-    def _follow(self, process: subprocess.Popen[str], log: Any) -> list[str]:
-        assert process.stdout is not None
+    def _follow(self, process: GuardedProcess, log: Any) -> list[str]:
         lines: list[str] = []
-        for line in process.stdout:
+        for raw in process.output:
+            line = raw.decode("utf-8", errors="replace")
             log.write(line)
             text = line.strip()
             if not text:

@@ -1,5 +1,6 @@
 """What a run of the demo is asked for, read from the environment."""
 
+import json
 import os
 import shutil
 import time
@@ -12,6 +13,7 @@ from local.demo.errors import DemoError
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 ROOT = Path(__file__).resolve().parents[2]
+FEWEST_IMAGES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Options:
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
         """BINS, IMAGES, ARCH, KEEP, PORT; raises DemoError with every fault."""
         faults: list[str] = []
-        images = _number(variables, "IMAGES", 900, 100, 20_000, faults)
+        images = _number(variables, "IMAGES", 900, FEWEST_IMAGES, 20_000, faults)
         port = _number(variables, "PORT", 0, 1024, 65_535, faults)
         arch = variables.get("ARCH") or None
         if arch is not None and arch not in ARCHITECTURES:
@@ -81,4 +83,25 @@ def _layout_faults(bins: Path) -> list[str]:
     if not bins.is_dir():
         return [f"BINS={bins} is no directory: name one with {', '.join(parts)}"]
     missing = [name for name, is_there in parts.items() if not is_there(bins / name)]
-    return [f"BINS={bins} lacks {', '.join(missing)} (the public bucket's layout)"] if missing else []
+    if missing:
+        return [f"BINS={bins} lacks {', '.join(missing)} (the public bucket's layout)"]
+    return _list_faults(bins)
+
+
+def _list_faults(bins: Path) -> list[str]:
+    """Too few images would fail as well, but minutes later: nothing could be held out."""
+    try:
+        listed_paths: dict[str, list[str]] = json.loads((bins / "file_list.json").read_bytes())
+        ids = [Path(path).stem for paths in listed_paths.values() for path in paths]
+    except (ValueError, AttributeError, TypeError):
+        form = '{"<count>": ["data/metadata/<id>.json", …], …}'
+        return [f"BINS={bins}: file_list.json is not a list of images: JSON of the form {form} is expected"]
+    there = sum(
+        (bins / "bin-images" / f"{identity}.jpg").is_file()
+        and (bins / "metadata" / f"{identity}.json").is_file()
+        for identity in ids
+    )
+    if there < FEWEST_IMAGES:
+        listed = f"{len(ids)} listed, {there} of them with photograph and metadata"
+        return [f"BINS={bins}: {listed}; at least {FEWEST_IMAGES} are needed to train and to hold some out"]
+    return []

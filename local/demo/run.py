@@ -1,21 +1,28 @@
 """The run itself, step by step."""
 
+import fcntl
 import json
+import shlex
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 
 from local.cloud import Cloud, CloudError
 from local.demo.dataset import Dataset
 from local.demo.deployment import Deployment
 from local.demo.errors import DemoError
 from local.demo.execution import Execution
-from local.demo.options import Options
+from local.demo.options import ROOT, Options
 from local.demo.predictions import accuracy, ask, majority_accuracy
 from local.demo.screen import Screen
 from local.demo.source import SEED, make_bins, unseen_generated, upload
 from local.demo.training_jobs import TrainingJobs
+from local.server import port_is_free
 
 RELEASE_TIMEOUT_SECONDS = 180
+ENDING_SECONDS = 45  # a killed demo's cloud ends by itself, with all that it runs
 
 
 def run(options: Options) -> None:
@@ -26,17 +33,51 @@ def run(options: Options) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     screen = Screen()
     installed = time.time()
+    path, data = options.out / "report.json", options.out / "cloud"
     try:
-        with Cloud(data_dir=options.out / "cloud", port=options.port) as cloud:
+        with _alone(options.out, data, screen), Cloud(data_dir=data, port=_free(options.port)) as cloud:
+            path.unlink(missing_ok=True)  # what a failed run leaves must not pass for its report
             demo = Demo(options=options, screen=screen, cloud=cloud)
             report = demo.run(install_seconds=installed - options.started)
-            path = options.out / "report.json"
             path.write_text(json.dumps(report, indent=2) + "\n")
             screen.console.print(f"\nreport: {path.relative_to(options.out.parents[1])}")
             if options.keep:
                 demo.stay()
     except CloudError as error:
         raise DemoError(str(error)) from error
+
+
+@contextmanager
+def _alone(out: Path, data: Path, screen: Screen) -> Iterator[None]:
+    """One demo at a time in `out`; waits for the cloud of an earlier one that was killed."""
+    with (out / "lock").open("w") as lock:
+        if not _locked(lock):
+            raise DemoError(f"another demo runs in {ROOT}: end it first, with Ctrl-C in its terminal")
+        data.mkdir(parents=True, exist_ok=True)
+        with (data / "lock").open("w") as cloud:
+            deadline = time.monotonic() + ENDING_SECONDS
+            if not (free := _locked(cloud)):
+                screen.console.print("The cloud of an earlier run is still ending")
+            while not free:
+                if time.monotonic() > deadline:
+                    raise DemoError(f"an embedded cloud still uses {data}: end it first")
+                time.sleep(0.2)
+                free = _locked(cloud)
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _free(port: int | None) -> int | None:
+    if port is not None and not port_is_free(port):
+        raise DemoError(f"PORT={port} is in use on 127.0.0.1: end what listens there or give another PORT")
+    return port
 
 
 class Demo:
@@ -77,18 +118,24 @@ class Demo:
 
     def stay(self) -> None:
         """Print how to call the endpoint and wait for Ctrl-C."""
-        image = next((self._options.out / "unseen" / "bin-images").glob("*.jpg"), None)
-        if self._options.bins is not None:
-            image = next((self._options.bins / "bin-images").glob("*.jpg"))
-        variables = self._cloud.environment()
-        exports = " ".join(f"{k}={v}" for k, v in sorted(variables.items()) if k.startswith("AWS_"))
+        bins = self._options.bins or self._options.out / "unseen"
+        image = min((bins / "bin-images").glob("*.jpg"))
+        variables = {**self._cloud.environment(), "NO_PROXY": "127.0.0.1"}
+        exports = " ".join(
+            f"{name}={shlex.quote(value)}"
+            for name, value in sorted(variables.items())
+            if name.startswith(("AWS_", "NO_PROXY"))
+        )
         self._screen.console.print("\nThe cloud stays up until Ctrl-C. In another terminal:\n", style="bold")
-        print(f"export {exports}")
+        print(f"cd {shlex.quote(str(ROOT))}; unset AWS_PROFILE; export {exports}")
+        # The image is an argument, as a path may hold anything.
         print(
-            ".venv/bin/python -c \"import boto3; print(boto3.client('sagemaker-runtime').invoke_endpoint("
+            '.venv/bin/python -c "import boto3, sys; '
+            "print(boto3.client('sagemaker-runtime').invoke_endpoint("
             f"EndpointName='{self._endpoint_name}', ContentType='image/jpeg', "
             "CustomAttributes='expected-count=3', "
-            f"Body=open('{image}', 'rb').read())['Body'].read().decode())\""
+            f"Body=open(sys.argv[1], 'rb').read())['Body'].read().decode())\" {shlex.quote(str(image))}",
+            flush=True,  # nothing is printed after it that would
         )
         while True:
             time.sleep(3600)

@@ -9,7 +9,9 @@ from local.aws import Aws
 from local.jobs.job_files import JobFiles
 from local.settings import TRAINING_TOOLKIT
 
-_START = "from sagemaker_training.cli.train import main; main()"
+# The toolkit splits "<sys.executable> -m pip …" at spaces, which this tree's path may hold: it shall look
+# `python` up in PATH instead.
+_START = "import sys; sys.executable = 'python'; from sagemaker_training.cli.train import main; main()"
 
 
 def toolkit_command() -> list[str]:

@@ -1,5 +1,6 @@
 """What a person gets for a wrong call: one clear line that says what to do, and a failing exit code."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -51,13 +52,50 @@ def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
     assert "lacks bin-images, file_list.json" in printed
 
 
+@pytest.mark.parametrize(
+    ("file_list", "told"),
+    [
+        ("", "is not a list of images"),
+        ("[]", "is not a list of images"),
+        ("{}", "0 listed, 0 of them with photograph and metadata; at least 100 are needed"),
+        ('{"1": ["data/metadata/00001.json", "data/metadata/00002.json"]}', "2 listed, 1 of them"),
+    ],
+)
+def test_a_directory_with_too_little_in_it(tmp_path: Path, file_list: str, told: str) -> None:
+    for name in ("bin-images/00001.jpg", "metadata/00001.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "file_list.json").write_text(file_list)
+    code, printed = demo(BINS=str(tmp_path))
+    assert (code, printed.count("\n")) == (1, 1)
+    assert told in printed
+
+
+def test_a_locale_without_the_signs_that_are_printed(tmp_path: Path) -> None:
+    code, printed = demo(BINS=str(tmp_path / "çeşit"), PYTHONIOENCODING="ascii")
+    assert (code, printed.count("\n")) == (1, 1)
+    assert "/?e?it is no directory" in printed
+
+
+def test_a_second_demo_in_the_same_folder() -> None:
+    folder = ROOT / "build" / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, printed = demo()
+    assert (code, printed) == (
+        1,
+        f"error: another demo runs in {ROOT}: end it first, with Ctrl-C in its terminal\n",
+    )
+
+
 def test_a_busy_port_starts_nothing(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         code, printed = demo(PORT=str(taken.getsockname()[1]))
-    assert code == 1
-    assert "is in use" in printed and "Traceback" not in printed
+    assert (code, printed.count("\n")) == (1, 1)
+    assert "is in use" in printed and "give another PORT" in printed
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("IMAGES", "7"), ("ARCH", "alexnet")])

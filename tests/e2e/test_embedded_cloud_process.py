@@ -210,3 +210,15 @@ class TestStrict:
         execution = run_state(strict, role, state)
         assert execution["status"] == "FAILED"
         assert error in execution["cause"]
+
+
+def test_a_training_job_runs_where_every_path_has_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tree = tmp_path / "with space"
+    tree.mkdir()
+    (tree / "venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(sys, "executable", str(tree / "venv" / "bin" / "python"))
+    with filled_cloud(tree) as cloud:
+        role = make_role(cloud, name="all", actions=["*"])
+        cloud.client("sagemaker").create_training_job(**training_job(name="spaced", role=role))
+        job = ended_job(cloud, "spaced")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
