@@ -46,6 +46,16 @@ class Images(Dataset[tuple[Tensor, int]]):
         """Several at once, as DataLoader asks."""
         return [self[index] for index in indices]
 
+    def read(self, index: int) -> bytes:
+        """The image's file as it was stored. Raises TrainingError when it is not the manifest's."""
+        image = self._images[index]
+        data = image.path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise TrainingError(
+                f"{image.path} is not the manifest's file (its SHA-256 differs); copy it again"
+            )
+        return data
+
     def _decode_all(self) -> Tensor:
         kept = torch.empty((len(self), self._size, self._size, 3), dtype=torch.uint8)
 
@@ -57,16 +67,13 @@ class Images(Dataset[tuple[Tensor, int]]):
         return kept
 
     def _decode(self, index: int) -> Tensor:
-        image = self._images[index]
-        data = image.path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise TrainingError(
-                f"{image.path} is not the manifest's file (its SHA-256 differs); copy it again"
-            )
+        data = self.read(index)
         try:
             return torch.from_numpy(preprocess(data, width=self._size, height=self._size).copy())
         except TrainingError as error:
-            raise TrainingError(f"{image.path}: {error}. Leave it out, or copy it again") from error
+            raise TrainingError(
+                f"{self._images[index].path}: {error}. Leave it out, or copy it again"
+            ) from error
 
 
 def fits(count: int, *, size: int, cache_mib: int) -> bool:

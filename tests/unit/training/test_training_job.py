@@ -120,7 +120,20 @@ def test_the_papers_lie_beside_the_model(trained: tuple[Run, str], forty_bins: P
     right = sum(row["count"] == row["predicted"] for row in rows) / len(rows)
     assert right == metrics["model"]["metrics"]["report"]["accuracy"]
     assert len(metrics["history"]) == 5
-    assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card
+    assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card and "| all | 8 |" in card
+
+
+def test_a_person_finds_the_evaluation_in_pictures_and_on_a_page(trained: tuple[Run, str]) -> None:
+    folder = trained[0].base / "output" / "data" / "evaluation"
+    metrics = json.loads((folder / "metrics.json").read_text())
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "confusion_matrix.png", "learning_curves.png", "metrics.json", "mistakes.jpg", "predictions.csv",
+        "reliability.png", "report.html", "risk_coverage.png",
+    ]  # fmt: skip
+    assert "Evaluation of tiny-job" in (folder / "report.html").read_text(encoding="utf-8")
+    assert sum(point["images"] for point in metrics["report"]["reliability"]["after"]) == 8
+    assert metrics["report"]["risk_coverage"][-1]["coverage"] == 1.0
 
 
 def test_the_published_answers_are_those_of_the_torch_network(
