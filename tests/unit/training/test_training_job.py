@@ -186,6 +186,22 @@ def test_a_killed_job_goes_on_and_ends_as_if_it_had_not_been(
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[1])
 
 
+def test_a_job_that_reads_shards_ends_as_one_that_reads_folders(
+    trained: tuple[Run, str], packed: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "job")
+
+    result = run.train(packed)
+
+    assert result.returncode == 0, result.stderr
+    name = "output/data/evaluation/predictions.csv"
+    assert (run.base / name).read_text() == (trained[0].base / name).read_text()
+    metrics = [
+        json.loads((one.base / "model/model.json").read_text())["metrics"] for one in (run, trained[0])
+    ]
+    assert metrics[0] == metrics[1]
+
+
 def test_a_checkpoint_of_other_hyperparameters_is_refused(trained: tuple[Run, str], forty_bins: Path) -> None:
     result = trained[0].train(forty_bins, learning_rate="0.5")
 
