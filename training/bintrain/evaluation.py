@@ -13,7 +13,14 @@ from bintrain.calibration import Calibration, calibrate
 from bintrain.classes import Classes
 from bintrain.conformal import interval_holds, interval_widths
 from bintrain.curves import reliability, risk_coverage
-from bintrain.metrics import calibration_error, confusion, count_metrics, majority_accuracy, per_count
+from bintrain.metrics import (
+    accuracy_range,
+    calibration_error,
+    confusion,
+    count_metrics,
+    majority_accuracy,
+    per_count,
+)
 from bintrain.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -62,6 +69,7 @@ def evaluate(
         select=_figures(select, classes=classes),
         report=_figures(report, classes=classes) | majority,
         details={
+            "accuracy_range": accuracy_range(report.predicted, report.true),
             "per_count": per_count(report.predicted, report.true, classes=classes),
             "confusion": confusion(report.predicted, report.true, classes=classes).tolist(),
             "calibration_error": {

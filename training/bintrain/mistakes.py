@@ -64,9 +64,9 @@ def worst_mistakes(
 def draw_contact_sheet(tiles: Sequence[Tile], *, empty: str, path: Path) -> None:
     """Write the tiles, COLUMNS a row, as one JPEG; with no tile, the words `empty`."""
     columns = min(COLUMNS, max(len(tiles), 3))
-    rows = max(1, -(-len(tiles) // columns))
+    rows = -(-len(tiles) // columns)
     width, height = TILE[0] + MARGIN, TILE[1] + CAPTION + MARGIN
-    sheet = Image.new("RGB", (columns * width + MARGIN, rows * height + MARGIN), PAPER)
+    sheet = Image.new("RGB", (columns * width + MARGIN, rows * height + MARGIN if tiles else CAPTION), PAPER)
     draw = ImageDraw.Draw(sheet)
     if not tiles:
         draw.text((MARGIN, MARGIN), empty, fill=INK, font=ImageFont.load_default(16))

@@ -39,11 +39,13 @@ two sides."""
 
 def _figures(evaluation: Evaluation) -> str:
     report = evaluation.report
+    low, high = evaluation.details["accuracy_range"]
     return f"""## How well it counts ({report["images"]} images that chose nothing)
 
 | figure | value |
 |---|---|
 | accuracy | {percent(report["accuracy"])} |
+| accuracy, 95 % confidence range | {percent(low)} to {percent(high)} |
 | accuracy of always answering the commonest count | {percent(report["majority_accuracy"])} |
 | within one object | {percent(report["within_one"])} |
 | RMSE | {report["rmse"]:.3f} objects |

@@ -58,6 +58,6 @@ def write_mistakes(
         for mistake in mistakes
     ]
     draw_contact_sheet(
-        tiles, empty=f"No mistake on {len(judged.true)} images.", path=folder / "evaluation" / MISTAKES
+        tiles, empty=f"No mistake on {len(judged.true):,} images.", path=folder / "evaluation" / MISTAKES
     )
     return mistakes

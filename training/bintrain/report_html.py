@@ -91,6 +91,8 @@ def _cards(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
 def _headline(evaluation: Evaluation) -> str:
     select, report = evaluation.select, evaluation.report
     rows = [(name, write(select[key]), write(report[key])) for name, key, write in FIGURES]
+    low, high = evaluation.details["accuracy_range"]
+    rows.insert(1, ("accuracy, 95 % confidence range", "", f"{percent(low)} to {percent(high)}"))
     rows.append(("always the commonest count: accuracy", "", percent(report["majority_accuracy"])))
     rows.append(("images", f"{select['images']:,}", f"{report['images']:,}"))
     return (
@@ -123,9 +125,7 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
     details, calibration = evaluation.details, model["calibration"]
     error, interval, review = details["calibration_error"], details["interval"], details["review"]
     below, accuracy = calibration["review"]["confidence_below"], review["automated_accuracy"]
-    threshold = (
-        "none found: every answer asks for review" if below is None else f"confidence {below:.3f} or more"
-    )
+    threshold = "none: all are reviewed" if below is None else f"confidence {below:.3f} or more"
     rows = (
         ("calibration error before temperature scaling", percent(error["before"])),
         (f"calibration error after (temperature {calibration['temperature']:.2f})", percent(error["after"])),

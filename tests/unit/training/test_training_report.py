@@ -112,6 +112,8 @@ def test_the_headline_figures_are_the_model_s_on_both_parts(
     rows = Page(text).rows
 
     assert ["accuracy", f"{100 * select['accuracy']:.1f} %", f"{100 * report['accuracy']:.1f} %"] in rows
+    low, high = (f"{100 * bound:.1f} %" for bound in written[1].details["accuracy_range"])
+    assert ["accuracy, 95 % confidence range", "", f"{low} to {high}"] in rows
     assert ["RMSE, objects", f"{select['rmse']:.3f}", f"{report['rmse']:.3f}"] in rows
     assert ["images", "300", "400"] in rows
 
