@@ -27,6 +27,12 @@ class Classes:
         return self.counts.index(count)
 
     @property
+    def names(self) -> list[str]:
+        """The classes as people read them, [C]; an open top class N is `N+`."""
+        names = [str(count) for count in self.counts]
+        return [*names[:-1], f"{names[-1]}+"] if self.open_top else names
+
+    @property
     def values(self) -> NDArray[np.float64]:
         """The counts as numbers, [C]."""
         return np.asarray(self.counts, dtype=np.float64)

@@ -18,13 +18,17 @@ PARTS = ("train", "select", "report")
 
 @dataclass(frozen=True, kw_only=True)
 class BinImage:
-    """One line of the manifest; `part` is one of PARTS, `path` the file on this machine."""
+    """One line of the manifest; `part` is one of PARTS.
+
+    `path` is the image's file on this machine or, with `in_shard`, the tar that holds it as `<id>.jpg`.
+    """
 
     id: str
     count: int
     part: str
     path: Path
     sha256: str
+    in_shard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ def _read_manifest(folder: Path) -> Iterator[BinImage]:
     except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"{path}, after line {done}: {type(error).__name__} {error}; expected a gzip of JSON lines with "
-            "id, count, split, part, key and sha256. Make the dataset again"
+            "id, count, split, part, key (or shard) and sha256. Make the dataset again"
         ) from error
 
 
@@ -98,12 +102,10 @@ def _read_line(line: str, *, folder: Path) -> BinImage:
     count = entry["count"]
     if not isinstance(count, int) or count < 0:
         raise ValueError(f"count {count!r} is not a number of objects")
-    if entry["key"] is None:
-        raise TrainingError(
-            f"image {entry['id']} is in a shard only and this job reads files; "
-            "request the layout 'folders' or 'both'"
-        )
-    path = folder / entry["key"]
+    in_shard = entry["key"] is None
+    path = folder / (entry["shard"] if in_shard else entry["key"])
     if not path.is_file():
         raise TrainingError(f"{path} is in the manifest but not there; give the whole prefix as the channel")
-    return BinImage(id=entry["id"], count=count, part=part, path=path, sha256=entry["sha256"])
+    return BinImage(
+        id=entry["id"], count=count, part=part, path=path, sha256=entry["sha256"], in_shard=in_shard
+    )

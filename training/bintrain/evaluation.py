@@ -12,7 +12,15 @@ from scipy.special import softmax
 from bintrain.calibration import Calibration, calibrate
 from bintrain.classes import Classes
 from bintrain.conformal import interval_holds, interval_widths
-from bintrain.metrics import calibration_error, confusion, count_metrics, majority_accuracy, per_count
+from bintrain.curves import reliability, risk_coverage
+from bintrain.metrics import (
+    accuracy_range,
+    calibration_error,
+    confusion,
+    count_metrics,
+    majority_accuracy,
+    per_count,
+)
 from bintrain.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -54,18 +62,29 @@ def evaluate(
     `train` are the training images' class indices, for the majority class.
     """
     calibration = calibrate(select.logits, select.true, classes=classes, settings=settings)
+    before, after = report.probabilities(1.0), report.probabilities(calibration.temperature)
     majority = {"majority_accuracy": majority_accuracy(report.true, train=train)}
     return Evaluation(
         calibration=calibration,
         select=_figures(select, classes=classes),
         report=_figures(report, classes=classes) | majority,
         details={
+            "accuracy_range": accuracy_range(report.predicted, report.true),
             "per_count": per_count(report.predicted, report.true, classes=classes),
             "confusion": confusion(report.predicted, report.true, classes=classes).tolist(),
             "calibration_error": {
-                "before": calibration_error(report.probabilities(1.0), report.true),
-                "after": calibration_error(report.probabilities(calibration.temperature), report.true),
+                "before": calibration_error(before, report.true),
+                "after": calibration_error(after, report.true),
             },
+            "reliability": {
+                "before": reliability(before, report.true),
+                "after": reliability(after, report.true),
+            },
+            "risk_coverage": risk_coverage(
+                after.max(axis=1),
+                report.predicted == report.true,
+                automatic=_answerable(report, classes=classes),
+            ),
             "interval": _interval_figures(report, calibration=calibration, promised=settings.coverage),
             "review": _review_figures(report, calibration=calibration, classes=classes),
         },
@@ -90,11 +109,16 @@ def _review_figures(judged: Judged, *, calibration: Calibration, classes: Classe
     confidence = judged.probabilities(calibration.temperature).max(axis=1)
     automatic = np.zeros(len(confidence), dtype=bool)
     if calibration.confidence_below is not None:
-        automatic = confidence >= calibration.confidence_below
-    if classes.open_top:
-        automatic &= judged.predicted < len(classes.counts) - 1
+        automatic = _answerable(judged, classes=classes) & (confidence >= calibration.confidence_below)
     right = (judged.predicted == judged.true)[automatic]
     return {
         "automated_share": float(automatic.mean()),
         "automated_accuracy": float(right.mean()) if len(right) else None,
     }
+
+
+def _answerable(judged: Judged, *, classes: Classes) -> NDArray[np.bool_]:
+    """All answers but those of an open top class, which always go to review."""
+    if not classes.open_top:
+        return np.ones(len(judged.true), dtype=bool)
+    return judged.predicted < len(classes.counts) - 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +21,8 @@ from bintrain.model_card import write_model_card
 from bintrain.model_json import describe_model, write_json
 from bintrain.network import BinCounter, build_network
 from bintrain.papers import write_metrics, write_predictions, write_weights
+from bintrain.pictures import write_charts, write_mistakes
+from bintrain.report_html import write_report
 from bintrain.runtime import exported_logits
 from bintrain.trainer import Progress, Trainer
 
@@ -47,8 +51,8 @@ def run_job(call: Call, *, env: Mapping[str, str]) -> None:
         **judged, train=np.asarray(parts["train"].labels), classes=classes, settings=call.settings
     )
     _write(
-        call, network=network, dataset=dataset, classes=classes, judged=judged, evaluation=evaluation,
-        progress=progress, env=env,
+        call, network=network, dataset=dataset, classes=classes, parts=parts, judged=judged,
+        evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
 
@@ -86,8 +90,8 @@ def _train(
 
 
 def _write(
-    call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, judged: dict[str, Judged],
-    evaluation: Evaluation, progress: Progress, env: Mapping[str, str],
+    call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, parts: dict[str, Images],
+    judged: dict[str, Judged], evaluation: Evaluation, progress: Progress, env: Mapping[str, str],
 ) -> None:  # fmt: skip
     model = describe_model(
         settings=call.settings, classes=classes, evaluation=evaluation, dataset_id=dataset.id, env=env
@@ -104,8 +108,35 @@ def _write(
     write_model_card(
         evaluation, model=model, images={name: len(dataset.part(name)) for name in PARTS}, folder=output
     )
+    _show(
+        call, dataset=dataset, classes=classes, pixels=parts["report"], judged=judged["report"],
+        evaluation=evaluation, progress=progress, model=model,
+    )  # fmt: skip
     # Last, so that a model folder with a model.json is a whole one.
     write_json(model, path=call.places.model / "model.json")
+
+
+def _show(
+    call: Call, *, dataset: Dataset, classes: Classes, pixels: Images, judged: Judged,
+    evaluation: Evaluation, progress: Progress, model: dict[str, Any],
+) -> None:  # fmt: skip
+    settings, output = call.settings, call.places.output
+    write_charts(
+        evaluation,
+        classes=classes,
+        progress=progress,
+        target_accuracy=settings.target_accuracy,
+        folder=output,
+    )
+    write_mistakes(
+        judged, pixels, dataset.part("report"), classes=classes,
+        temperature=evaluation.calibration.temperature, folder=output,
+    )  # fmt: skip
+    write_report(
+        evaluation, model=model, settings=settings.model_dump(),
+        counts={name: Counter(image.count for image in dataset.part(name)) for name in PARTS},
+        epochs=(progress.best_epoch, progress.epoch), folder=output,
+    )  # fmt: skip
 
 
 def _publish(evaluation: Evaluation) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from bintrain.classes import Classes
 
@@ -25,6 +26,13 @@ def count_metrics(predicted: Ints, true: Ints, *, classes: Classes) -> dict[str,
         "mae": float(np.mean(np.abs(error))),
         "within_one": float(np.mean(np.abs(error) <= 1)),
     }
+
+
+def accuracy_range(predicted: Ints, true: Ints, *, level: float = 0.95) -> list[float]:
+    """Where the accuracy lies with the confidence `level`, given so few images (Wilson's interval)."""
+    test = binomtest(int(np.sum(predicted == true)), len(true))
+    found = test.proportion_ci(confidence_level=level, method="wilson")
+    return [float(found.low), float(found.high)]
 
 
 def per_count(predicted: Ints, true: Ints, *, classes: Classes) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation import Evaluation
+from bintrain.words import objects, percent, shown_class
 
 
 def write_model_card(
@@ -16,14 +17,10 @@ def write_model_card(
     sections = [
         _origin(model, images=images),
         _figures(evaluation),
-        _per_count(evaluation.details["per_count"], model=model),
+        _per_count(evaluation, model=model),
         _trust(evaluation, model=model),
     ]
     (folder / "MODEL_CARD.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100 * share:.1f} %"
 
 
 def _origin(model: dict[str, Any], *, images: dict[str, int]) -> str:
@@ -42,33 +39,32 @@ two sides."""
 
 def _figures(evaluation: Evaluation) -> str:
     report = evaluation.report
+    low, high = evaluation.details["accuracy_range"]
     return f"""## How well it counts ({report["images"]} images that chose nothing)
 
 | figure | value |
 |---|---|
-| accuracy | {_percent(report["accuracy"])} |
-| accuracy of always answering the commonest count | {_percent(report["majority_accuracy"])} |
-| within one object | {_percent(report["within_one"])} |
+| accuracy | {percent(report["accuracy"])} |
+| accuracy, 95 % confidence range | {percent(low)} to {percent(high)} |
+| accuracy of always answering the commonest count | {percent(report["majority_accuracy"])} |
+| within one object | {percent(report["within_one"])} |
 | RMSE | {report["rmse"]:.3f} objects |
 | MAE | {report["mae"]:.3f} objects |"""
 
 
-def _per_count(rows: list[dict[str, Any]], *, model: dict[str, Any]) -> str:
-    classes = model["classes"]
+def _per_count(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
     lines = [
         "## By true count",
         "",
         "| count | images | accuracy | RMSE | within one |",
         "|---|---|---|---|---|",
     ]
-    for row in rows:
-        name = f"{row['count']}" + (
-            " or more" if classes["open_top"] and row["count"] == classes["counts"][-1] else ""
-        )
-        lines.append(
-            f"| {name} | {row['images']} | {_percent(row['accuracy'])} | {row['rmse']:.3f} | "
-            f"{_percent(row['within_one'])} |"
-        )
+    named = [
+        (shown_class(row["count"], classes=model["classes"]), row) for row in evaluation.details["per_count"]
+    ]
+    for name, row in [*named, ("all", evaluation.report)]:
+        figures = (percent(row["accuracy"]), objects(row["rmse"]), percent(row["within_one"]))
+        lines.append(f"| {name} | {row['images']} | {' | '.join(figures)} |")
     return "\n".join(lines)
 
 
@@ -78,19 +74,19 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
     return f"""## When to trust it
 
 - {_review(details["review"], rule=model["calibration"]["review"])}
-- The interval holds the true count of {_percent(interval["coverage"])} of the judged images (promised:
-  {_percent(interval["promised_coverage"])}) and is {interval["mean_width"]:.2f} counts wide on average.
-- Calibration error {_percent(error["after"])} ({_percent(error["before"])} before temperature scaling).
+- The interval holds the true count of {percent(interval["coverage"])} of the judged images (promised:
+  {percent(interval["promised_coverage"])}) and is {interval["mean_width"]:.2f} counts wide on average.
+- Calibration error {percent(error["after"])} ({percent(error["before"])} before temperature scaling).
 - Do not trust it on other cameras or other bins than those it was trained on, or on counts that are not
   listed above: judge it on your own images first."""
 
 
 def _review(measured: dict[str, Any], *, rule: dict[str, Any]) -> str:
-    promise, below = _percent(rule["target_accuracy"]), rule["confidence_below"]
+    promise, below = percent(rule["target_accuracy"]), rule["confidence_below"]
     if below is None:
         return f"No confidence reached {promise} accuracy on `select`: every answer asks for review."
     return (
         f"Answers with a confidence of {below:.3f} or more need no review (chosen for {promise} accuracy): "
-        f"{_percent(measured['automated_share'])} of the judged images, of which "
-        f"{_percent(measured['automated_accuracy'])} were right."
+        f"{percent(measured['automated_share'])} of the judged images, of which "
+        f"{percent(measured['automated_accuracy'])} were right."
     )

@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,3 +90,34 @@ def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(
         tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, select=[1, 4] * 4, report=[4, 1] * 4
     )
+
+
+def add_member(shard: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    shard.addfile(member, io.BytesIO(data))
+
+
+def pack_dataset(source: Path, target: Path, *, shards: int = 2) -> Path:
+    """The same dataset in the layout `shards`: each part's images in `shards` tars, in another order."""
+    (target / "shards").mkdir(parents=True)
+    with gzip.open(source / "manifest.jsonl.gz", "rt") as manifest:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in manifest]
+    for place, line in reversed(list(enumerate(lines))):
+        side = "train" if line["part"] is None else f"val-{line['part']}"
+        line["shard"] = f"shards/{side}-{place % shards:06d}.tar"
+        path = target / line["shard"]
+        with tarfile.open(path, "a", format=tarfile.USTAR_FORMAT) as shard:
+            add_member(shard, f"{line['id']}.jpg", (source / line["key"]).read_bytes())
+            add_member(shard, f"{line['id']}.cls", str(line["count"]).encode())
+        line["key"] = None
+    with gzip.open(target / "manifest.jsonl.gz", "wt") as manifest:
+        manifest.writelines(json.dumps(line) + "\n" for line in lines)
+    (target / "dataset.json").write_bytes((source / "dataset.json").read_bytes())
+    return target
+
+
+@pytest.fixture
+def packed(forty_bins: Path, tmp_path: Path) -> Path:
+    """The forty bins in shards, two a part."""
+    return pack_dataset(forty_bins, tmp_path / "packed")

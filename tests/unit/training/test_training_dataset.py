@@ -59,6 +59,7 @@ def test_a_seal_that_is_not_json_is_refused(make_dataset: MakeDataset) -> None:
         "no json",
         json.dumps({"id": "1"}),
         json.dumps({"id": "1", "count": "2", "split": "train", "part": None, "key": "k", "sha256": "s"}),
+        json.dumps({"id": "1", "count": 2, "split": "train", "part": None, "key": None, "sha256": "s"}),
         json.dumps({"id": "1", "count": 2, "split": "val", "part": "test", "key": "k", "sha256": "s"}),
     ],
 )
@@ -73,18 +74,6 @@ def test_a_line_that_is_not_the_contract_s_is_refused_in_one_line(
         read_dataset(folder)
 
     assert "\n" not in str(caught.value)
-
-
-def test_a_dataset_of_shards_alone_is_refused_with_what_to_request(make_dataset: MakeDataset) -> None:
-    folder = make_dataset()
-    entry = {"id": "7", "count": 2, "split": "train", "part": None, "key": None, "sha256": "s"}
-    with gzip.open(folder / "manifest.jsonl.gz", "wt") as manifest:
-        manifest.write(json.dumps(entry) + "\n")
-
-    with pytest.raises(
-        TrainingError, match="image 7 is in a shard only.*request the layout 'folders' or 'both'"
-    ):
-        read_dataset(folder)
 
 
 def test_a_manifest_that_was_cut_off_is_refused(make_dataset: MakeDataset) -> None:

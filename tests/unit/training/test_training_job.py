@@ -120,7 +120,20 @@ def test_the_papers_lie_beside_the_model(trained: tuple[Run, str], forty_bins: P
     right = sum(row["count"] == row["predicted"] for row in rows) / len(rows)
     assert right == metrics["model"]["metrics"]["report"]["accuracy"]
     assert len(metrics["history"]) == 5
-    assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card
+    assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card and "| all | 8 |" in card
+
+
+def test_a_person_finds_the_evaluation_in_pictures_and_on_a_page(trained: tuple[Run, str]) -> None:
+    folder = trained[0].base / "output" / "data" / "evaluation"
+    metrics = json.loads((folder / "metrics.json").read_text())
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "confusion_matrix.png", "learning_curves.png", "metrics.json", "mistakes.jpg", "predictions.csv",
+        "reliability.png", "report.html", "risk_coverage.png",
+    ]  # fmt: skip
+    assert "Evaluation of tiny-job" in (folder / "report.html").read_text(encoding="utf-8")
+    assert sum(point["images"] for point in metrics["report"]["reliability"]["after"]) == 8
+    assert metrics["report"]["risk_coverage"][-1]["coverage"] == 1.0
 
 
 def test_the_published_answers_are_those_of_the_torch_network(
@@ -171,6 +184,22 @@ def test_a_killed_job_goes_on_and_ends_as_if_it_had_not_been(
     assert (tmp_path / name).read_text() == (trained[0].base / name).read_text()
     weights = [torch.load(base / "output/data/weights.pt") for base in (tmp_path, trained[0].base)]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[1])
+
+
+def test_a_job_that_reads_shards_ends_as_one_that_reads_folders(
+    trained: tuple[Run, str], packed: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "job")
+
+    result = run.train(packed)
+
+    assert result.returncode == 0, result.stderr
+    name = "output/data/evaluation/predictions.csv"
+    assert (run.base / name).read_text() == (trained[0].base / name).read_text()
+    metrics = [
+        json.loads((one.base / "model/model.json").read_text())["metrics"] for one in (run, trained[0])
+    ]
+    assert metrics[0] == metrics[1]
 
 
 def test_a_checkpoint_of_other_hyperparameters_is_refused(trained: tuple[Run, str], forty_bins: Path) -> None:

@@ -6,7 +6,14 @@ import pytest
 from bintrain.classes import Classes
 from bintrain.errors import TrainingError
 from bintrain.log import log_metric
-from bintrain.metrics import calibration_error, confusion, count_metrics, majority_accuracy, per_count
+from bintrain.metrics import (
+    accuracy_range,
+    calibration_error,
+    confusion,
+    count_metrics,
+    majority_accuracy,
+    per_count,
+)
 
 CLASSES = Classes(counts=(1, 2, 4), open_top=False)
 PREDICTED = np.array([0, 1, 2, 0])
@@ -59,3 +66,12 @@ def test_a_metric_is_one_line_of_the_contract_s_form(capsys: pytest.CaptureFixtu
 def test_a_metric_that_is_no_number_ends_the_job(value: float) -> None:
     with pytest.raises(TrainingError, match="train:loss became .*Lower --learning-rate"):
         log_metric("train:loss", value)
+
+
+def test_few_images_leave_the_accuracy_in_a_wide_range() -> None:
+    # Wilson's interval for 10 of 40 (Newcombe 1998, formula 3): 14.19 % to 40.19 %.
+    few = accuracy_range(np.repeat([0, 1], [10, 30]), np.zeros(40, dtype=np.int64))
+    many = accuracy_range(np.repeat([0, 1], [1000, 3000]), np.zeros(4000, dtype=np.int64))
+
+    assert few == pytest.approx([0.1419, 0.4019], abs=1e-4)
+    assert 0.23 < many[0] < 0.25 < many[1] < 0.27

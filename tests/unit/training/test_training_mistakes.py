@@ -1,0 +1,64 @@
+"""Which mistakes are shown, and the sheet they stand on."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bintrain.classes import Classes
+from bintrain.evaluation import Judged
+from bintrain.mistakes import CAPTION, MARGIN, TILE, Tile, draw_contact_sheet, worst_mistakes
+
+CLASSES = Classes(counts=(1, 2, 5), open_top=False)
+
+
+def answers(*rows: tuple[int, int, float]) -> Judged:
+    """(true class, answered class, its logit over the others) of each image."""
+    logits = np.zeros((len(rows), 3))
+    for place, (_, predicted, strength) in enumerate(rows):
+        logits[place, predicted] = strength
+    return Judged(logits=logits, true=np.array([true for true, _, _ in rows]))
+
+
+def photograph(*, size: tuple[int, int] = (60, 90), colour: str = "navy") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def test_the_furthest_off_come_first_and_then_the_most_confident() -> None:
+    judged = answers((0, 0, 9.0), (0, 1, 1.0), (0, 1, 3.0), (0, 2, 1.0), (2, 2, 1.0))
+
+    found = worst_mistakes(judged, classes=CLASSES, temperature=1.0)
+
+    assert [(one.index, one.true, one.predicted) for one in found] == [(3, 0, 2), (2, 0, 1), (1, 0, 1)]
+    assert found[1].confidence > found[2].confidence
+
+
+def test_no_more_are_shown_than_asked_for() -> None:
+    judged = answers(*[(0, 1, 1.0)] * 5)
+
+    assert len(worst_mistakes(judged, classes=CLASSES, temperature=1.0, most=2)) == 2
+
+
+def test_a_photograph_is_shown_whole_and_upright_in_its_box(tmp_path: Path) -> None:
+    tiles = [Tile(data=photograph(), title="true 2 · counted 5", subtitle="confidence 40 %")] * 7
+
+    draw_contact_sheet(tiles, empty="", path=tmp_path / "sheet.jpg")
+
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        width, height = TILE[0] + MARGIN, TILE[1] + CAPTION + MARGIN
+        assert sheet.size == (5 * width + MARGIN, 2 * height + MARGIN)
+        middle = sheet.getpixel((MARGIN + TILE[0] // 2, MARGIN + TILE[1] // 2))
+        beside = sheet.getpixel((MARGIN + 4, MARGIN + TILE[1] // 2))
+    assert isinstance(middle, tuple) and isinstance(beside, tuple)
+    assert middle[2] > 100 > middle[0] and min(beside) > 220
+
+
+def test_without_a_mistake_the_sheet_says_so(tmp_path: Path) -> None:
+    draw_contact_sheet([], empty="No mistake on 8 images.", path=tmp_path / "sheet.jpg")
+
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        darkest, lightest = sheet.convert("L").getextrema()
+    assert darkest < 100 and lightest > 250

@@ -1,0 +1,22 @@
+"""How figures are written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def percent(share: float | None, *, digits: int = 1) -> str:
+    """A share of 1 as a percentage; `none` without one."""
+    return "none" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def objects(number: float) -> str:
+    """A number of objects with three decimals."""
+    return f"{number:.3f}"
+
+
+def shown_class(count: int, *, classes: Mapping[str, Any]) -> str:
+    """A count as a class of model.json's `classes`: the open top class N reads `N or more`."""
+    is_open = classes["open_top"] and count == classes["counts"][-1]
+    return f"{count} or more" if is_open else str(count)
