@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bintrain.classes import Classes
 from bintrain.evaluation import Judged
+from bintrain.preprocess import ORIENTATION, preprocess
 
 MOST = 20
 COLUMNS = 5
@@ -81,7 +82,11 @@ def draw_contact_sheet(tiles: Sequence[Tile], *, empty: str, path: Path) -> None
 
 
 def _fitted(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as opened:
-        opened.draft("RGB", TILE)
-        upright = ImageOps.exif_transpose(opened).convert("RGB")
-    return ImageOps.pad(upright, TILE, color=BOX)
+    with Image.open(io.BytesIO(data)) as header:
+        width, height = header.size
+        if header.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
+            width, height = height, width
+    scale = min(TILE[0] / width, TILE[1] / height)
+    # By the job's own decoder: another one may refuse, at the very end, what could be trained on.
+    pixels = preprocess(data, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+    return ImageOps.pad(Image.fromarray(pixels), TILE, color=BOX)

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bintrain.classes import Classes
@@ -21,9 +22,12 @@ def answers(*rows: tuple[int, int, float]) -> Judged:
     return Judged(logits=logits, true=np.array([true for true, _, _ in rows]))
 
 
-def photograph(*, size: tuple[int, int] = (60, 90), colour: str = "navy") -> bytes:
+def photograph(*, size: tuple[int, int], orientation: int) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    image = Image.new("RGB", size, "navy")
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(buffer, "JPEG", exif=exif)
     return buffer.getvalue()
 
 
@@ -42,8 +46,12 @@ def test_no_more_are_shown_than_asked_for() -> None:
     assert len(worst_mistakes(judged, classes=CLASSES, temperature=1.0, most=2)) == 2
 
 
-def test_a_photograph_is_shown_whole_and_upright_in_its_box(tmp_path: Path) -> None:
-    tiles = [Tile(data=photograph(), title="true 2 · counted 5", subtitle="confidence 40 %")] * 7
+@pytest.mark.parametrize(("size", "orientation"), [((60, 90), 1), ((900, 600), 6)])
+def test_a_photograph_is_shown_whole_and_upright_in_its_box(
+    tmp_path: Path, size: tuple[int, int], orientation: int
+) -> None:
+    data = photograph(size=size, orientation=orientation)
+    tiles = [Tile(data=data, title="true 2 · counted 5", subtitle="confidence 40 %")] * 7
 
     draw_contact_sheet(tiles, empty="", path=tmp_path / "sheet.jpg")
 
