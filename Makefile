@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 LOCKS := requirements-dev.txt
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Both would be written to the home directory otherwise.
+# All of these would be written to the home directory otherwise.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
+export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
 .PHONY: help install demo test test-quick synth lint format lock clean
 
