@@ -2,9 +2,9 @@
 
 import sys
 
-import aws_cdk as cdk
+from infra import lambda_package, settings, stage, synthesis  # isort: skip  (before aws_cdk: infra loads it)
 
-from infra import lambda_package, settings, stage, synthesis
+import aws_cdk as cdk
 
 app = cdk.App()
 try:

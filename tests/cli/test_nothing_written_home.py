@@ -1,0 +1,17 @@
+"""Synthesis writes nothing to the home folder (aws-cdk-lib and jsii would keep caches there)."""
+
+import os
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_synth_leaves_the_home_folder_empty(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    # pip's own cache is pip's; it is told to keep none.
+    variables = {**os.environ, "HOME": str(home), "PIP_NO_CACHE_DIR": "1", "STAGE": "local"}
+    subprocess.run(["make", "synth"], cwd=ROOT, env=variables, check=True, capture_output=True, timeout=300)
+    left = [path for path in home.rglob("*") if path.is_file() and ".npm" not in path.parts]
+    assert left == []
