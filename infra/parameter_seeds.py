@@ -1,12 +1,13 @@
 """SSM parameters that exist from the first deploy on and belong to nobody's template afterwards."""
 
-from aws_cdk import ArnFormat, CustomResource, Stack
+from aws_cdk import CustomResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.custom_resource_function import CustomResourceFunction
+from infra.parameter_arn import parameter_arn
 
 
 class ParameterSeeds(Construct):
@@ -29,12 +30,7 @@ class ParameterSeeds(Construct):
             self, "Function", module="parameter_seed", runtime=runtime, log_group=log_group
         )
         for name, value in parameters.items():
-            arn = Stack.of(self).format_arn(
-                service="ssm",
-                resource="parameter",
-                resource_name=name.removeprefix("/"),
-                arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-            )
+            arn = parameter_arn(self, name)
             function.add_to_role_policy(
                 iam.PolicyStatement(actions=["ssm:PutParameter", "ssm:DeleteParameters"], resources=[arn])
             )

@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.names import Names
+from infra.parameter_arn import parameter_arn
 from infra.settings import Gate, Settings
 
 # CDK's own default leaves this one out. A new account may run fewer functions at a time than a map starts:
@@ -153,7 +154,7 @@ class PipelineDefinition(Construct):
                 "Type": "String",
                 "Overwrite": True,
             },
-            iam_resources=[_parameter_arn(self, self._names.parameter("dataset"))],
+            iam_resources=[parameter_arn(self, self._names.parameter("dataset"))],
             result_path=sfn.JsonPath.DISCARD,
         )
 
@@ -321,9 +322,3 @@ def _retry_lambda(task: tasks.LambdaInvoke) -> None:
 
 def _partition(scope: Construct) -> str:
     return Stack.of(scope).partition
-
-
-def _parameter_arn(scope: Construct, name: str) -> str:
-    return Stack.of(scope).format_arn(
-        service="ssm", resource="parameter", resource_name=name.removeprefix("/")
-    )

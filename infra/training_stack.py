@@ -1,6 +1,6 @@
 """The Training stack: the role, the code, the registry and the pipeline that fills it."""
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
@@ -12,6 +12,7 @@ from infra.data_stack import DataStack
 from infra.lambda_python import lambda_python
 from infra.model_registry import ModelRegistry
 from infra.names import Names
+from infra.parameter_arn import parameter_arn
 from infra.pipeline import PipelineDefinition
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
@@ -134,13 +135,6 @@ class TrainingStack(Stack):
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ssm:GetParameter"],
-                resources=[
-                    self.format_arn(
-                        service="ssm",
-                        resource="parameter",
-                        resource_name=self._names.parameter("image").removeprefix("/"),
-                        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-                    )
-                ],
+                resources=[parameter_arn(self, self._names.parameter("image"))],
             )
         )
