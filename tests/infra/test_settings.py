@@ -3,7 +3,7 @@
 import pytest
 
 from infra.settings import STAGES, SettingsError, load
-from infra.settings_reference import reference
+from infra.settings.reference import reference
 from tests.infra.conftest import context
 
 

@@ -1,0 +1,27 @@
+"""The settings of a stage: typed, bounded, all faults reported at once.
+
+They stand in `cdk.json` under `context.stages.<stage>`. A single value can be overridden for one run with
+its dotted path: `cdk synth -c stage=dev -c training.arch=resnet34`. One file a section.
+"""
+
+from infra.settings.data_prep import DataPrep
+from infra.settings.gate import Gate
+from infra.settings.reading import SettingsError, load, paths
+from infra.settings.release import Release
+from infra.settings.serving import Serving
+from infra.settings.stage import STAGES, Settings, StageName
+from infra.settings.training import Training
+
+__all__ = [
+    "STAGES",
+    "DataPrep",
+    "Gate",
+    "Release",
+    "Serving",
+    "Settings",
+    "SettingsError",
+    "StageName",
+    "Training",
+    "load",
+    "paths",
+]

@@ -1,0 +1,51 @@
+"""Settings of the endpoint."""
+
+from pydantic import Field, model_validator
+
+from infra.settings.section import InstanceType, Section
+
+
+class Serving(Section):
+    """The endpoint."""
+
+    instance_type: InstanceType = Field("ml.c7i.large", description="endpoint instance type")
+    min_instances: int = Field(1, ge=1, le=100, description="fewest instances")
+    max_instances: int = Field(2, ge=1, le=100, description="most instances")
+    invocations_per_instance: int = Field(
+        1_500, ge=1, le=1_000_000, description="autoscaling target, invocations per instance and minute"
+    )
+    scale_in_cooldown_seconds: int = Field(
+        300, ge=0, le=3_600, description="pause after removing instances, seconds"
+    )
+    scale_out_cooldown_seconds: int = Field(
+        60, ge=0, le=3_600, description="pause after adding instances, seconds"
+    )
+    canary_percent: int = Field(
+        0, ge=0, le=50, description="share of the fleet that gets a new model first; 0: all at once"
+    )
+    bake_seconds: int = Field(
+        0, ge=0, le=3_600, description="the new fleet is watched this long before the old one ends, seconds"
+    )
+    base_image: str = Field(
+        "public.ecr.aws/docker/library/python:3.13-slim-bookworm",
+        pattern=r"^public\.ecr\.aws/",
+        description="base of the serving image, from public.ecr.aws; add @sha256:… to pin it",
+    )
+
+    @property
+    def is_arm(self) -> bool:
+        """True for Graviton families (c7g, m8gd, …), whose images are built for arm64."""
+        family = self.instance_type.split(".")[1]
+        generation = next((i for i, letter in enumerate(family) if letter.isdigit()), len(family))
+        return "g" in family[generation + 1 :]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "Serving":
+        faults: list[str] = []
+        if self.min_instances > self.max_instances:
+            faults.append("min_instances must not exceed max_instances")
+        if self.canary_percent and self.min_instances < 2:
+            faults.append("canary_percent needs min_instances of at least 2 (a canary takes one of them)")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

@@ -1,0 +1,32 @@
+"""Everything that one stage can be told."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from infra.settings.data_prep import DataPrep
+from infra.settings.gate import Gate
+from infra.settings.release import Release
+from infra.settings.section import Section
+from infra.settings.serving import Serving
+from infra.settings.training import Training
+
+StageName = Literal["local", "dev", "prod"]
+STAGES: tuple[str, ...] = get_args(StageName)
+
+
+class Settings(Section):
+    """One stage."""
+
+    stage: StageName = Field(description="name of the stage, from `-c stage=`; not written into cdk.json")
+    region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region")
+    retain_data: bool = Field(True, description="keep the bucket and its objects when the stack is destroyed")
+    log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = Field(
+        30, description="logs are kept this long, days"
+    )
+    tags: dict[str, str] = Field(default_factory=dict, description="tags on every resource")
+    data_prep: DataPrep = Field(default_factory=DataPrep)  # pyright: ignore[reportArgumentType]
+    training: Training = Field(default_factory=Training)  # pyright: ignore[reportArgumentType]
+    gate: Gate = Field(default_factory=Gate)  # pyright: ignore[reportArgumentType]
+    release: Release = Field(default_factory=Release)  # pyright: ignore[reportArgumentType]
+    serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
