@@ -75,6 +75,15 @@ def verify(answer: Answer, *, expected: int, model: Description) -> Verification
     return Verification(expected, verdict, probability)
 
 
+def verdicts(answer: Answer, *, model: Description) -> tuple[Verification, ...]:
+    """What `verify` says of every whole number from 0 to one above the model's largest class.
+
+    All larger numbers fare as the last one does (the open class, or no class at all), so that whoever learns
+    the expected number later only looks it up.
+    """
+    return tuple(verify(answer, expected=number, model=model) for number in range(model.counts[-1] + 2))
+
+
 def interval(probabilities: list[float], *, score_quantile: float) -> tuple[int, int]:
     """First and last column of the conformal prediction interval.
 

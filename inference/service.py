@@ -126,7 +126,12 @@ class Service:
         if started > due:
             raise _PastDue
         inputs = input_fn(question.body, question.content_type, max_pixels=self._settings.max_pixels)
-        inputs = replace(inputs, expected_count=question.expected_count, request_id=question.request_id)
+        inputs = replace(
+            inputs,
+            expected_count=question.expected_count,
+            every_verdict=self._settings.batch,
+            request_id=question.request_id,
+        )
         return predict_fn(inputs, model), time.monotonic() - started
 
     async def _probe(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.answer import interval, make_answer, verify
+from inference.answer import interval, make_answer, verdicts, verify
 from inference.model_json import Description
 
 MODEL = Description(
@@ -133,6 +133,17 @@ def test_a_number_above_an_open_class_counts_as_that_class_and_never_matches(exp
     answer = make_answer(logits(0.02, 0.03, 0.15, 0.8), model=OPEN)
     found = verify(answer, expected=expected, model=OPEN)
     assert (found.verdict, found.probability) == ("uncertain", pytest.approx(0.8))
+
+
+@pytest.mark.parametrize("model", [MODEL, OPEN, dataclasses.replace(MODEL, counts=(1, 2, 5, 8))])
+@given(weights=st.lists(st.floats(0.001, 1), min_size=4, max_size=4), expected=st.integers(0, 999_999))
+def test_a_verdict_that_is_looked_up_is_the_verdict_of_the_rule(model, weights, expected):
+    answer = make_answer(logits(*(weight / sum(weights) for weight in weights)), model=model)
+    table = verdicts(answer, model=model)
+    assert [each.expected for each in table] == list(range(model.counts[-1] + 2))
+    found = table[min(expected, len(table) - 1)]
+    asked = verify(answer, expected=expected, model=model)
+    assert (found.verdict, found.probability) == (asked.verdict, asked.probability)
 
 
 def test_logits_that_are_no_numbers_are_an_error():

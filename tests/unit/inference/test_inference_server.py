@@ -167,6 +167,25 @@ def test_under_batch_transform_a_bad_image_is_a_200_with_the_error_as_its_body(
         )
 
 
+def test_under_batch_transform_an_answer_brings_the_verdict_for_every_number(
+    start_server, model_dir, server, gray, schema
+):
+    with start_server(model_dir, SAGEMAKER_BATCH="true") as batch:
+        for level in (0, 90, 120, 230):
+            answer = batch.post(gray(level)).json()
+            schema("answer", answer)
+            for expected in (0, 1, 2, 3, 4, 5, 6, 7, 999_999):
+                asked = server.post(
+                    gray(level), X_Amzn_SageMaker_Custom_Attributes=f"expected-count={expected}"
+                )
+                table = answer["verdicts"]
+                assert table[str(min(expected, len(table) - 1))] == asked.json()["verification"]["verdict"]
+
+
+def test_an_ordinary_answer_brings_none(server, gray):
+    assert "verdicts" not in server.post(gray(120)).json()
+
+
 @pytest.fixture(scope="module")
 def slow_model(make_model):
     """A model whose every answer takes a good part of a second."""
