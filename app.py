@@ -8,7 +8,9 @@ import aws_cdk as cdk
 
 app = cdk.App()
 try:
-    stage.build(app=app, settings=settings.load(app.node.try_get_context))
+    chosen = settings.load(app.node.try_get_context)
+    stage.build(app=app, settings=chosen)
     synthesis.synthesize(app)
+    print(f"training: a tuning job costs at most {chosen.training.cost_summary}", file=sys.stderr)
 except (settings.SettingsError, lambda_package.PackageError, synthesis.SynthesisError) as error:
     sys.exit(f"error: {error}")

@@ -1,5 +1,7 @@
 """The Training stack: the role, the code, the registry and the pipeline that fills it."""
 
+from pathlib import Path
+
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -7,7 +9,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra import code_archive
+from infra import code_archive, job_wheels
 from infra.data_stack import DataStack
 from infra.lambda_python import lambda_python
 from infra.model_registry import ModelRegistry
@@ -19,6 +21,8 @@ from infra.stage_logs import StageLogs
 from infra.training_role import TrainingRole
 from infra.tuning_job import tuning_job
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 class TrainingStack(Stack):
     """Training role, code archive, model registry, pipeline."""
@@ -29,7 +33,7 @@ class TrainingStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
         role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket)
-        code = s3_assets.Asset(self, "Code", path=str(code_archive.build(room="training")))
+        code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
         code.grant_read(role)
         runtime, _ = lambda_python(settings)
         ModelRegistry(
@@ -138,3 +142,13 @@ class TrainingStack(Stack):
                 resources=[parameter_arn(self, self._names.parameter("image"))],
             )
         )
+
+
+def _code(settings: Settings) -> Path:
+    """The archive that every training job gets; with its wheels where it has no network to fetch them."""
+    if not settings.training.network_isolation:
+        return code_archive.build(room="training")
+    # The embedded cloud runs jobs in the interpreter that runs this synth.
+    python = None if settings.stage == "local" else job_wheels.JOB_PYTHON
+    wheels = job_wheels.build(requirements=ROOT / "training" / "requirements.txt", python=python)
+    return code_archive.build(room="training", wheels=wheels)

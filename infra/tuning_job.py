@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 
+from infra import code_archive
 from infra.settings import Settings, Training
 from infra.training_role import deep_learning_container
 
@@ -70,9 +71,10 @@ def tuning_job(
                 "VolumeSizeInGB": training.volume_gib,
             },
             "StoppingCondition": _stopping(training),
+            "RetryStrategy": {"MaximumRetryAttempts": training.retry_attempts},
             "EnableManagedSpotTraining": training.spot,
-            # The archive's digest: a model names the very code that made it.
-            "Environment": {"SOURCE_REVISION": code.asset_hash},
+            "EnableNetworkIsolation": training.network_isolation,
+            "Environment": _environment(training, code),
         },
     }
 
@@ -98,11 +100,21 @@ def _hyperparameters(training: Training, code: s3_assets.Asset) -> dict[str, str
         "pretrained": training.pretrained,
         "max-count": training.max_count,
         **training.fixed,
+        **({"sagemaker_torch_distributed_enabled": True} if training.is_distributed else {}),
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": f"/opt/ml/input/data/code/{code.s3_object_key}",
     }
     # The toolkit reads each value as JSON.
     return {name: json.dumps(value) for name, value in flags.items()}
+
+
+def _environment(training: Training, code: s3_assets.Asset) -> dict[str, str]:
+    # The archive's digest: a model names the very code that made it.
+    own = {"SOURCE_REVISION": code.asset_hash}
+    if training.network_isolation:
+        # The toolkit runs a bare `pip install -r requirements.txt` in the unpacked archive.
+        own |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"/opt/ml/code/{code_archive.WHEELS}"}
+    return own
 
 
 def _channels(training: Training, code: s3_assets.Asset) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from infra.settings.instances import INSTANCES, PRICES_OF, Instance
 from infra.settings.section import InstanceType, Section
 
 
@@ -23,6 +24,18 @@ class Training(Section):
     spot: bool = Field(True, description="managed spot training, with checkpoints")
     max_wait_seconds: int = Field(
         24 * 3600, ge=60, le=28 * 86_400, description="with spot: run time plus waiting, seconds"
+    )
+    retry_attempts: int = Field(
+        3, ge=1, le=30, description="a job that AWS's own fault ended is started again this often"
+    )
+    usd_per_hour: float | None = Field(
+        None, ge=0, le=1000, description="price of an instance hour, US dollars; null: list price, if known"
+    )
+    max_cost_usd: float = Field(
+        250, gt=0, le=1_000_000, description="synth refuses a tuning job that could cost more, US dollars"
+    )
+    network_isolation: bool = Field(
+        False, description="jobs without any network; their wheels travel with their code"
     )
     max_jobs: int = Field(8, ge=1, le=500, description="training jobs of one tuning job")
     max_parallel_jobs: int = Field(2, ge=1, le=100, description="training jobs at a time")
@@ -70,9 +83,64 @@ class Training(Section):
             faults.append("max_wait_seconds must be at least max_runtime_seconds (SageMaker refuses less)")
         if self.max_parallel_jobs > self.max_jobs:
             faults.append("max_parallel_jobs must not exceed max_jobs")
+        faults += self._cost_faults()
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _cost_faults(self) -> list[str]:
+        cost = self.longest_cost_usd
+        if cost is None:
+            return [
+                f"no price is known for {self.instance_type}: set usd_per_hour (of one instance), "
+                "so that max_cost_usd can be held"
+            ]
+        if cost > self.max_cost_usd:
+            return [
+                f"a tuning job could cost {self.cost_summary}, max_cost_usd allows "
+                f"${self.max_cost_usd:,.2f}: lower max_jobs, max_runtime_seconds or instance_count, "
+                "take a cheaper instance_type, or raise max_cost_usd"
+            ]
+        return []
+
+    @property
+    def price(self) -> float | None:
+        """US dollars for an hour of one instance: as set, else by the table; None where neither knows it."""
+        return self._instance.usd_per_hour if self.usd_per_hour is None else self.usd_per_hour
+
+    @property
+    def longest_cost_usd(self) -> float | None:
+        """The most that a tuning job's instances can cost, US dollars; None where the price is unknown.
+
+        Every trial on demand until it is stopped. Attempts of a job that is retried share its run time (API
+        model of StoppingCondition), and spot costs no more than on demand.
+        """
+        if self.price is None:
+            return None
+        return self.max_jobs * self.instance_count * self.max_runtime_seconds / 3600 * self.price
+
+    @property
+    def cost_summary(self) -> str:
+        """The bound with its terms, for people."""
+        return f"${self.longest_cost_usd or 0:,.2f} ({self.cost_terms})"
+
+    @property
+    def cost_terms(self) -> str:
+        """The product behind `longest_cost_usd`, in words."""
+        source = f"list price of {PRICES_OF}" if self.usd_per_hour is None else "training.usd_per_hour"
+        return (
+            f"{self.max_jobs} jobs x {self.instance_count} {self.instance_type} x "
+            f"{self.max_runtime_seconds / 3600:g} h x ${self.price:g} an hour, {source}"
+        )
+
+    @property
+    def is_distributed(self) -> bool:
+        """True where a job has more than one process: several instances, or several GPUs in one."""
+        return self.instance_count > 1 or self._instance.gpus > 1
+
+    @property
+    def _instance(self) -> Instance:
+        return INSTANCES.get(self.instance_type, Instance(gpus=int(self.has_gpu), usd_per_hour=None))
 
     @property
     def has_gpu(self) -> bool:

@@ -1,0 +1,61 @@
+"""What a tuning job can cost at most: known, said at synth, and held to a bound."""
+
+import pytest
+
+from infra.settings import STAGES, Settings, SettingsError, load
+from tests.infra.conftest import context
+
+
+def settings(**overrides: object) -> Settings:
+    return load(context(stage="dev", **{f"training.{name}": value for name, value in overrides.items()}).get)
+
+
+def test_the_bound_is_jobs_times_instances_times_longest_run_times_price() -> None:
+    training = settings(
+        max_jobs=10, instance_count=2, max_runtime_seconds=1800, usd_per_hour=3, max_cost_usd=30
+    ).training
+    assert training.longest_cost_usd == 30
+    assert "$30.00 (10 jobs x 2 ml.g5.xlarge x 0.5 h x $3 an hour" in training.cost_summary
+
+
+def test_the_table_s_price_is_named_with_its_date() -> None:
+    training = settings(max_jobs=4, max_runtime_seconds=3600).training
+    assert training.longest_cost_usd == pytest.approx(4 * 1.408)
+    assert "list price of 2025-06, us-east-1" in training.cost_summary
+
+
+def test_a_tuning_job_above_the_bound_is_refused_with_how_to_mend_it() -> None:
+    with pytest.raises(SettingsError, match=r"could cost \$\d.*allows \$5.00.*lower max_jobs.*or raise"):
+        settings(max_cost_usd=5)
+
+
+def test_an_unknown_price_is_asked_for() -> None:
+    with pytest.raises(SettingsError, match="no price is known for ml.p9.xlarge: set usd_per_hour"):
+        settings(instance_type="ml.p9.xlarge")
+    assert settings(instance_type="ml.p9.xlarge", usd_per_hour=2).training.price == 2
+
+
+def test_all_faults_of_a_training_section_are_told_together() -> None:
+    with pytest.raises(SettingsError, match="max_parallel_jobs must not exceed max_jobs.*max_cost_usd al"):
+        settings(max_parallel_jobs=9, max_cost_usd=1)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_of_cdk_json_has_a_bounded_cost(stage: str) -> None:
+    training = load(context(stage=stage).get).training
+    assert training.longest_cost_usd is not None
+    assert training.longest_cost_usd <= training.max_cost_usd
+
+
+@pytest.mark.parametrize(
+    ("instance", "count", "several"),
+    [
+        ("ml.g5.xlarge", 1, False),
+        ("ml.g5.12xlarge", 1, True),
+        ("ml.g5.xlarge", 2, True),
+        ("ml.m5.large", 1, False),
+    ],
+)
+def test_several_gpus_or_instances_mean_several_processes(instance: str, count: int, several: bool) -> None:
+    training = settings(instance_type=instance, instance_count=count, max_cost_usd=10_000).training
+    assert training.is_distributed is several
