@@ -15,7 +15,7 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install demo test test-quick synth lint format lock clean
+.PHONY: help install demo test test-quick synth weights lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test-quick: install ## the tests without the embedded cloud
 
 synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out
 	@npx --no-install cdk synth --quiet -c stage=$(STAGE)
+
+weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the pipeline does it too)
+	@$(BIN)/python -m infra.weights --stage $(STAGE)
 
 lint: install ## ruff and pyright
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright

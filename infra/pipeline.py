@@ -9,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra import imagenet_weights
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
 from infra.settings import Gate, Settings
@@ -21,8 +22,8 @@ LAMBDA_FAULTS = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "TransferFailed",  # S3 could not be reached; what was done is kept, the batch resumes
 ]
+TRANSFER_FAILED = ["TransferFailed"]  # S3 could not be reached; what was done is kept, the batch resumes
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
 
 
@@ -41,6 +42,7 @@ class PipelineDefinition(Construct):
         bucket: s3.IBucket,
         data_prep: lambda_.Function,
         tuning_job: dict[str, Any],
+        weights: lambda_.Function | None,
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
@@ -48,9 +50,10 @@ class PipelineDefinition(Construct):
         self._bucket = bucket
         self._data_prep = data_prep
         publish = self._publish_dataset()
-        publish.next(self._name_tuning_job()).next(_tune(self, tuning_job)).next(self._describe_best()).next(
-            self._gate()
-        )
+        before_tuning = publish.next(self._stage_weights(weights)) if weights else publish
+        before_tuning.next(self._name_tuning_job()).next(_tune(self, tuning_job)).next(
+            self._describe_best()
+        ).next(self._gate())
         prepare = (
             self._data_map("Index", "$.dataset.parts.key")
             .next(self._data_step("Plan", "plan", "$.plan"))
@@ -157,6 +160,27 @@ class PipelineDefinition(Construct):
             iam_resources=[parameter_arn(self, self._names.parameter("dataset"))],
             result_path=sfn.JsonPath.DISCARD,
         )
+
+    def _stage_weights(self, function: lambda_.Function) -> tasks.LambdaInvoke:
+        training = self._settings.training
+        task = tasks.LambdaInvoke(
+            self,
+            "StageWeights",
+            lambda_function=function,  # pyright: ignore[reportArgumentType]
+            payload=sfn.TaskInput.from_object(
+                imagenet_weights.request(
+                    arch=training.arch,
+                    source=training.weights_source,
+                    sha256=training.weights_sha256,
+                    bucket=self._bucket.bucket_name,
+                )
+            ),
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry_lambda(task, faults=["WeightsUnavailable"], attempts=3)
+        return task
 
     def _name_tuning_job(self) -> sfn.Pass:
         # At most 32 characters; the time the state was entered, so that a redrive gets a new name.
@@ -302,7 +326,9 @@ def _tune(scope: Construct, tuning_job: dict[str, Any]) -> sfn.CustomState:
     )
 
 
-def _retry_lambda(task: tasks.LambdaInvoke) -> None:
+def _retry_lambda(
+    task: tasks.LambdaInvoke, *, faults: list[str] = TRANSFER_FAILED, attempts: int = 6
+) -> None:
     task.add_retry(
         errors=LAMBDA_BUSY,
         interval=Duration.seconds(2),
@@ -312,9 +338,9 @@ def _retry_lambda(task: tasks.LambdaInvoke) -> None:
         jitter_strategy=sfn.JitterType.FULL,
     )
     task.add_retry(
-        errors=LAMBDA_FAULTS,
+        errors=[*LAMBDA_FAULTS, *faults],
         interval=Duration.seconds(2),
-        max_attempts=6,
+        max_attempts=attempts,
         backoff_rate=2,
         jitter_strategy=sfn.JitterType.FULL,
     )

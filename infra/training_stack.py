@@ -20,6 +20,7 @@ from infra.settings import Settings
 from infra.stage_logs import StageLogs
 from infra.training_role import TrainingRole
 from infra.tuning_job import tuning_job
+from infra.weights_function import WeightsFunction
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,14 +37,19 @@ class TrainingStack(Stack):
         code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
         code.grant_read(role)
         runtime, _ = lambda_python(settings)
+        logs = StageLogs(self, "Logs", days=settings.log_retention_days)
         ModelRegistry(
             self,
             "Registry",
             name=self._names.model_package_group,
             retain=settings.retain_data,
             runtime=runtime,
-            log_group=StageLogs(self, "Logs", days=settings.log_retention_days),
+            log_group=logs,
         )
+        weights = None
+        if settings.training.stages_weights:
+            weights = WeightsFunction(self, "Weights", runtime=runtime, log_group=logs)
+            data.bucket.grant_read_write(weights, "weights/*")
         definition = PipelineDefinition(
             self,
             "Definition",
@@ -51,6 +57,7 @@ class TrainingStack(Stack):
             bucket=data.bucket,
             data_prep=data.data_prep,
             tuning_job=tuning_job(settings=settings, bucket=data.bucket, role=role, code=code),
+            weights=weights,
         )
         self.pipeline = self._state_machine(settings, definition)
         self._grant_tuning(role)

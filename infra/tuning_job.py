@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 
-from infra import code_archive
+from infra import code_archive, imagenet_weights
 from infra.settings import Settings, Training
 from infra.training_role import deep_learning_container
 
@@ -59,7 +59,7 @@ def tuning_job(
                 ],
             },
             "RoleArn": role.role_arn,
-            "InputDataConfig": _channels(training, code),
+            "InputDataConfig": _channels(training, bucket, code),
             "OutputDataConfig": {"S3OutputPath": f"s3://{bucket.bucket_name}/models"},
             # SageMaker copies all that is below this address into each job as it starts.
             "CheckpointConfig": {
@@ -117,7 +117,7 @@ def _environment(training: Training, code: s3_assets.Asset) -> dict[str, str]:
     return own
 
 
-def _channels(training: Training, code: s3_assets.Asset) -> list[dict[str, Any]]:
+def _channels(training: Training, bucket: s3.IBucket, code: s3_assets.Asset) -> list[dict[str, Any]]:
     def channel(name: str, uri: dict[str, str]) -> dict[str, Any]:
         source = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", **uri}
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
@@ -128,6 +128,9 @@ def _channels(training: Training, code: s3_assets.Asset) -> list[dict[str, Any]]
     ]
     if training.weights_uri:
         channels.append(channel("weights", {"S3Uri": training.weights_uri}))
+    elif training.stages_weights:
+        uri = f"s3://{bucket.bucket_name}/{imagenet_weights.key(training.arch)}"
+        channels.append(channel("weights", {"S3Uri": uri}))
     return channels
 
 

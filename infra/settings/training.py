@@ -45,12 +45,22 @@ class Training(Section):
     )
     image_size: int = Field(224, ge=32, le=512, description="side of the model's square input, pixels")
     pretrained: Literal["auto", "none"] = Field(
-        "auto", description="auto: weights channel, else download; none: from scratch"
+        "auto", description="auto: ImageNet weights, staged in the bucket; none: from scratch"
     )
     weights_uri: str = Field(
         "",
         pattern=r"^(s3://.+)?$",
-        description="S3 prefix with <arch>.pth for the weights channel; empty: no channel",
+        description="S3 prefix with an <arch>.pth of your own for the weights channel; empty: torchvision's",
+    )
+    weights_source: str = Field(
+        "https://download.pytorch.org/models/",
+        pattern=r"^https?://.+$",
+        description="address below which torchvision's files lie, for example a mirror",
+    )
+    weights_sha256: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="digest of another file under that name; empty: known one",
     )
     max_count: int = Field(5, ge=1, le=50, description="largest count with a class of its own")
     epochs: tuple[int, int] = Field((8, 24), description="range of epochs")
@@ -102,6 +112,11 @@ class Training(Section):
                 "take a cheaper instance_type, or raise max_cost_usd"
             ]
         return []
+
+    @property
+    def stages_weights(self) -> bool:
+        """True where torchvision's weights are wanted, which then lie in the stage's bucket."""
+        return self.pretrained == "auto" and not self.weights_uri
 
     @property
     def price(self) -> float | None:

@@ -66,6 +66,7 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         "Arrange",
         "Seal",
         "PublishDataset",
+        *(["StageWeights"] if stage != "local" else []),
         "NameTuningJob",
         "Tune",
         "DescribeBest",

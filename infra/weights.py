@@ -1,0 +1,71 @@
+"""`make weights STAGE=dev`: torchvision's ImageNet weights into the stage's bucket, from this machine."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import imagenet_weights, settings
+from infra.lambdas import weights
+from infra.names import Names
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Stage the weights; 0, or 1 after a failure that was reported."""
+    options = _options()
+    context: dict[str, Any] = {
+        **json.loads((ROOT / "cdk.json").read_text())["context"],
+        "stage": options.stage,
+    }
+    try:
+        chosen = settings.load(context.get)
+        training = chosen.training
+        if training.weights_uri:
+            print(f"nothing to do: stage {options.stage} takes its weights from {training.weights_uri}")
+            return 0
+        if training.pretrained == "none":
+            print(f"nothing to do: stage {options.stage} trains from scratch (training.pretrained is none)")
+            return 0
+        bucket = options.bucket or _bucket(stage=options.stage, region=chosen.region)
+        request = imagenet_weights.request(
+            arch=training.arch,
+            source=options.source or training.weights_source,
+            sha256=training.weights_sha256,
+            bucket=bucket,
+        )
+        weights.stage(s3=boto3.client("s3", region_name=chosen.region), say=print, **request)
+    except (
+        settings.SettingsError,
+        weights.WeightsUnavailable,
+        weights.WrongWeights,
+        BotoCoreError,
+        ClientError,
+    ) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.weights", description=__doc__)
+    parser.add_argument("--stage", required=True, help="a stage of cdk.json that is deployed")
+    parser.add_argument("--source", help="address above the files (default: training.weights_source)")
+    parser.add_argument("--bucket", help="the stage's bucket (default: the Data stack's output)")
+    return parser.parse_args()
+
+
+def _bucket(*, stage: str, region: str) -> str:
+    name = Names(stage).stack("data")
+    stacks = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    return outputs["BucketName"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""The Lambda that stages ImageNet weights in the stage's bucket."""
+
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+LAMBDAS = Path(__file__).parent / "lambdas"
+
+
+class WeightsFunction(lambda_.Function):
+    """`infra/lambdas/weights.py`, which needs nothing but what the Lambda runtime has."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, runtime: lambda_.Runtime, log_group: logs.ILogGroup
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            runtime=runtime,
+            handler="weights.handler",
+            code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", "!weights.py"]),
+            memory_size=512,
+            timeout=Duration.minutes(15),
+            log_group=log_group,
+        )
