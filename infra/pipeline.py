@@ -51,9 +51,8 @@ class PipelineDefinition(Construct):
         self._data_prep = data_prep
         publish = self._publish_dataset()
         before_tuning = publish.next(self._stage_weights(weights)) if weights else publish
-        before_tuning.next(self._name_tuning_job()).next(_tune(self, tuning_job)).next(
-            self._describe_best()
-        ).next(self._gate())
+        tune = self._name_tuning_job().next(_tune(self, tuning_job))
+        before_tuning.next(tune.next(self._describe_best()).next(self._gate()))
         prepare = (
             self._data_map("Index", "$.dataset.parts.key")
             .next(self._data_step("Plan", "plan", "$.plan"))

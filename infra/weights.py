@@ -19,10 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """Stage the weights; 0, or 1 after a failure that was reported."""
     options = _options()
-    context: dict[str, Any] = {
-        **json.loads((ROOT / "cdk.json").read_text())["context"],
-        "stage": options.stage,
-    }
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context["stage"] = options.stage
     try:
         chosen = settings.load(context.get)
         training = chosen.training
@@ -36,7 +34,7 @@ def main() -> int:
         request = imagenet_weights.request(
             arch=training.arch,
             source=options.source or training.weights_source,
-            sha256=training.weights_sha256,
+            sha256=options.sha256 or training.weights_sha256,
             bucket=bucket,
         )
         weights.stage(s3=boto3.client("s3", region_name=chosen.region), say=print, **request)
@@ -56,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.weights", description=__doc__)
     parser.add_argument("--stage", required=True, help="a stage of cdk.json that is deployed")
     parser.add_argument("--source", help="address above the files (default: training.weights_source)")
+    parser.add_argument("--sha256", help="digest of that source's file (default: the known one)")
     parser.add_argument("--bucket", help="the stage's bucket (default: the Data stack's output)")
     return parser.parse_args()
 

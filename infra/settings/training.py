@@ -60,7 +60,7 @@ class Training(Section):
     weights_sha256: str = Field(
         "",
         pattern=r"^([0-9a-f]{64})?$",
-        description="digest of another file under that name; empty: known one",
+        description="digest of another file of that name; empty: the known",
     )
     max_count: int = Field(5, ge=1, le=50, description="largest count with a class of its own")
     epochs: tuple[int, int] = Field((8, 24), description="range of epochs")

@@ -12,6 +12,7 @@ from local.aws import Aws
 from local.jobs.artifacts import upload_archive
 from local.jobs.channels import download_channel
 from local.jobs.checkpoints import DEFAULT_LOCAL_PATH, CheckpointSync
+from local.jobs.container import own_command
 from local.jobs.failure import JobFailure
 from local.jobs.job_files import JobFiles
 from local.jobs.log_stream import LogStream
@@ -107,7 +108,7 @@ class TrainingRun:
             stream=f"{self._name}/algo-1-{int(time.time())}",
         )
         process = GuardedProcess(
-            command=toolkit_command(),
+            command=own_command(self._record, self._files) or toolkit_command(),
             environment=toolkit_environment(record=self._record, files=self._files, aws=self._aws),
             directory=self._files.root,
         )
