@@ -1,7 +1,7 @@
 """How a job with a program of its own (ContainerEntrypoint) is started without a container.
 
-The SageMaker SDK v3 starts training so: its channel `sm_drivers` brings the scripts, and they and the arguments
-name `/opt/ml` outright. Without a container that folder is not there, so the name is replaced in both.
+The SageMaker SDK v3 starts training so: its channel `sm_drivers` brings the scripts, and they and the
+arguments name `/opt/ml` outright. Without a container that folder is not there: the name is replaced in both.
 """
 
 import re
@@ -28,8 +28,8 @@ def own_command(record: dict[str, Any], files: JobFiles) -> list[str] | None:
     root = str(files.root)
     if not _SAFE.fullmatch(root):
         raise JobFailure(
-            f"ClientError: a job with a ContainerEntrypoint needs a folder whose name has no spaces or quotes, "
-            f"got {root}: give the cloud another data_dir"
+            f"ClientError: a job with a ContainerEntrypoint needs a folder without spaces or quotes in its "
+            f"name, got {root}: give the cloud another data_dir"
         )
     drivers = files.input_data / _DRIVERS
     for path in sorted(drivers.rglob("*")) if drivers.is_dir() else []:
