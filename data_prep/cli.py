@@ -13,7 +13,7 @@ from data_prep.arrange import arrange
 from data_prep.deal import PACK_LIST, deal
 from data_prep.directory_store import DirectoryStore
 from data_prep.errors import DataPrepError
-from data_prep.index import index
+from data_prep.index import index_all
 from data_prep.lines import Line, read_json
 from data_prep.open_run import PARTS, open_run
 from data_prep.pack import pack
@@ -61,8 +61,8 @@ def make_dataset(run: Run, *, quiet: bool) -> dict[str, Any]:
     if exists(run.target, run.sealed_key):
         return seal(run)
     parts = read_json(run.target, run.key(PARTS))
-    for part in tqdm(parts, desc="index", unit="part", disable=quiet):
-        index(run, part)
+    for _ in tqdm(index_all(run, parts), total=len(parts), desc="index", unit="part", disable=quiet):
+        pass
     planned = plan(run)
     with tqdm(total=planned["images"], desc="arrange", unit="image", disable=quiet) as bar:
         bar.update(planned["images"] - planned["to_do"])

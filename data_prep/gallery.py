@@ -8,7 +8,9 @@ from PIL import Image, ImageOps
 
 from data_prep.draw import draw_of
 from data_prep.lines import Line
+from data_prep.parallel import map_ordered
 from data_prep.run import Run
+from data_prep.s3_store import CONNECTIONS
 
 EXAMPLES = 8
 """Pictures of each count."""
@@ -33,13 +35,17 @@ class Gallery:
 
     def pictures(self, run: Run) -> dict[int, list[tuple[str, str]]]:
         """By count: ids and their pictures as data URIs, 120 pixels high. Reads them from the dataset."""
-        return {
-            count: [
-                (identity, _thumbnail(run.target.read(run.staged_key(record))))
-                for _, identity, record in sorted(kept)
-            ]
+        chosen = [
+            (count, identity, record)
             for count, kept in sorted(self._kept.items())
-        }
+            for _, identity, record in sorted(kept)
+        ]
+        keys = [run.staged_key(record) for *_, record in chosen]
+        shown: dict[int, list[tuple[str, str]]] = {}
+        pictures = map_ordered(lambda key: _thumbnail(run.target.read(key)), keys, workers=CONNECTIONS)
+        for (count, identity, _), picture in zip(chosen, pictures, strict=True):
+            shown.setdefault(count, []).append((identity, picture))
+        return shown
 
 
 def _thumbnail(data: bytes) -> str:

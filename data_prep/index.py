@@ -21,6 +21,12 @@ def index_key(run: Run, part: str) -> str:
     return run.key(f"index/{part}.jsonl.gz")
 
 
+def index_all(run: Run, parts: list[dict[str, Any]]) -> Iterator[None]:
+    """Index the parts, two at a time, so that one's end does not leave the connections idle; None for each
+    that is done."""
+    return map_ordered(lambda part: index(run, part), parts, workers=2)
+
+
 def index(run: Run, part: dict[str, Any]) -> None:
     """Write a part's lines, sorted by id; a part that is there already is left alone.
 

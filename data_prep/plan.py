@@ -11,8 +11,8 @@ from typing import Any
 
 from data_prep.draw import draw_of
 from data_prep.errors import BadRequest
-from data_prep.index import index, index_key
-from data_prep.lines import Line, read_json, read_lines, write_json, write_lines
+from data_prep.index import index_all, index_key
+from data_prep.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.open_run import LIST_REFUSED, PARTS
 from data_prep.records import read_records
 from data_prep.run import Run
@@ -46,8 +46,8 @@ def remaining(run: Run) -> Iterator[Line]:
 
 def _decide(run: Run) -> None:
     parts = read_json(run.target, run.key(PARTS))
-    for part in parts:
-        index(run, part)
+    for _ in index_all(run, parts):
+        pass
     selection = _Selection(run, [part["part"] for part in parts])
     write_lines(run.target, run.key(PLANNED), selection.planned())
     list_refused = list(read_lines(run.target, run.key(LIST_REFUSED)))
@@ -97,8 +97,9 @@ class _Selection:
 
     def _unique(self, refused: list[Line]) -> Iterator[Line]:
         seen: dict[bytes, str] = {}
-        for part in self._parts:
-            for line in read_lines(self._run.target, index_key(self._run, part)):
+        keys = [index_key(self._run, part) for part in self._parts]
+        for lines in read_files(self._run.target, keys):
+            for line in lines:
                 if "reason" in line:
                     refused.append(line)
                     continue

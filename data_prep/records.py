@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_prep.errors import NotReconciled
-from data_prep.lines import Line, read_lines, write_lines
+from data_prep.lines import Line, read_files, write_lines
 from data_prep.run import Run
 
 FOLDER = "records/"
@@ -41,7 +41,9 @@ def read_records(run: Run) -> Iterator[Line]:
 
 def _merged(run: Run) -> Iterator[Line]:
     prefix = run.key(FOLDER)
-    names = deque((info.key.removeprefix(prefix).split("-")[0], info.key) for info in run.target.list(prefix))
+    keys = [info.key for info in run.target.list(prefix)]
+    first_ids = deque(key.removeprefix(prefix).split("-")[0] for key in keys)
+    files = read_files(run.target, keys)
     heap: list[tuple[str, int, Line, Iterator[Line]]] = []
     number = 0
 
@@ -52,9 +54,10 @@ def _merged(run: Run) -> Iterator[Line]:
             number += 1
             heapq.heappush(heap, (line["id"], number, line, lines))
 
-    while names or heap:
-        while names and (not heap or names[0][0] <= heap[0][0]):
-            push(read_lines(run.target, names.popleft()[1]))
+    while first_ids or heap:
+        while first_ids and (not heap or first_ids[0] <= heap[0][0]):
+            first_ids.popleft()
+            push(next(files))
         _, _, line, lines = heapq.heappop(heap)
         yield line
         push(lines)

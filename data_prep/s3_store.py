@@ -1,32 +1,41 @@
 """A bucket (or a prefix of one) as a store, over one shared pool of connections."""
 
+import base64
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import boto3
+import botocore.session
+from awscrt.s3 import S3Client
 from boto3.exceptions import S3UploadFailedError
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from data_prep.errors import TransferFailed
+from data_prep.s3_address import find_address
+from data_prep.s3_requests import Answer, Broken, Refused, S3Requests
+from data_prep.s3_runtime import build_runtime_client
 from data_prep.store import Changed, Info, Missing, Store
 
-CONNECTIONS = 32
-"""Requests of one batch under way. botocore takes about a millisecond of CPU for each and Python runs one
-thread at a time, so that more threads only wait for each other (benchmarks/data_prep.py)."""
+CONNECTIONS = 64
+"""Requests of one batch under way. More were no faster (docs/cost.md)."""
 
 POOL = 2 * CONNECTIONS
-"""Connections that are kept: the command line has two batches under way, and one thrown away is made anew."""
+"""Connections at most: the command line has two batches under way."""
+
+_ONE_PUT = 8_000_000
+"""Bytes; larger files are uploaded in parts."""
 
 _REQUEST_ATTEMPTS = 10  # where AWS_MAX_ATTEMPTS, the SDKs' own variable, says nothing else
-_BODY_ATTEMPTS = 5
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()  # boto3 builds clients from a session that is not safe to share between threads
 
 
 class S3Store:
@@ -37,36 +46,27 @@ class S3Store:
         self.bucket = bucket
         self.prefix = prefix
         self.unsigned = unsigned
-        self._client = _client(unsigned)
+        with _LOCK:
+            self._client = _client(unsigned)
 
     @property
     def uri(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
 
     def read(self, key: str, *, etag: str | None = None) -> bytes:
-        # botocore retries a request, but not the reading of its streamed body: a body cut short is asked
-        # for anew.
-        for attempt in range(1, _BODY_ATTEMPTS + 1):
-            answer = self._call("get_object", key, Key=self.prefix + key)
-            if etag is not None and answer["ETag"].strip('"') != etag:
-                raise Changed(key)
-            try:
-                return answer["Body"].read()
-            except (HTTPClientError, IncompleteReadError) as error:
-                if attempt == _BODY_ATTEMPTS:
-                    raise TransferFailed(
-                        f"GET {self.uri}{key}: {attempt} bodies were cut short: {error}"
-                    ) from error
-        raise AssertionError("the last attempt returns or raises")
+        answer = self._send("GetObject", "GET", key, {})
+        if etag is not None and answer.headers["etag"].strip('"') != etag:
+            raise Changed(key)
+        return answer.body
 
     def info(self, key: str) -> Info:
-        answer = self._call("head_object", key, Key=self.prefix + key)
-        return Info(key, answer["ETag"].strip('"'), int(answer["ContentLength"]))
+        headers = self._send("HeadObject", "HEAD", key, {}).headers
+        return Info(key, headers["etag"].strip('"'), int(headers["content-length"]))
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
         more = {"StartAfter": self.prefix + after} if after else {}
         while True:
-            answer = self._call("list_objects_v2", prefix, Prefix=self.prefix + prefix, **more)
+            answer = self._list(prefix, more)
             for entry in answer.get("Contents", ()):
                 yield Info(entry["Key"].removeprefix(self.prefix), entry["ETag"].strip('"'), entry["Size"])
             if not answer["IsTruncated"]:
@@ -74,17 +74,19 @@ class S3Store:
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
-        self._call("put_object", key, Key=self.prefix + key, Body=data, ContentType=content_type)
+        self._put(key, data, {"Content-Type": content_type})
 
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
-        wanted = {"Body": data, "ContentType": content_type, "IfNoneMatch": "*"}
         try:
-            self._call("put_object", key, Key=self.prefix + key, **wanted)
+            self._put(key, data, {"Content-Type": content_type, "If-None-Match": "*"})
         except Changed:
             return False
         return True
 
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
+        if path.stat().st_size <= _ONE_PUT:
+            self.write(key, path.read_bytes(), content_type=content_type)
+            return
         extra = {"ContentType": content_type}
         try:
             self._client.upload_file(str(path), self.bucket, self.prefix + key, ExtraArgs=extra)
@@ -95,29 +97,43 @@ class S3Store:
         if not isinstance(source, S3Store) or source.unsigned:
             self.write(key, data, content_type="image/jpeg")
             return
-        self._call(
-            "copy_object",
-            key,
-            Key=self.prefix + key,
-            CopySource={"Bucket": source.bucket, "Key": source.prefix + source_info.key},
-            CopySourceIfMatch=f'"{source_info.etag}"',
-            ContentType="image/jpeg",
-            MetadataDirective="REPLACE",
-        )
+        headers = {
+            "x-amz-copy-source": quote(f"{source.bucket}/{source.prefix}{source_info.key}"),
+            "x-amz-copy-source-if-match": f'"{source_info.etag}"',
+            "x-amz-metadata-directive": "REPLACE",
+            "Content-Type": "image/jpeg",
+        }
+        self._send("CopyObject", "PUT", key, headers)
 
-    def _call(self, operation: str, key: str, **arguments: Any) -> Any:
+    def _put(self, key: str, data: bytes, headers: dict[str, str]) -> None:
+        checksum = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode()
+        self._send("PutObject", "PUT", key, headers | {"x-amz-checksum-crc32": checksum}, data)
+
+    def _send(
+        self, operation: str, verb: str, key: str, headers: dict[str, str], body: bytes = b""
+    ) -> Answer:
+        with _LOCK:
+            requests = _requests(self.bucket, self.unsigned)
         try:
-            return getattr(self._client, operation)(Bucket=self.bucket, **arguments)
-        except ClientError as error:
-            self._refused(operation, key, error)
-        except BotoCoreError as error:
+            return requests.send(operation, verb, self.prefix + key, headers=headers, body=body)
+        except Refused as error:
+            self._refused(operation, key, error.code, error)
+        except Broken as error:
             raise TransferFailed(f"{operation} of {self.uri}{key}: {error}") from error
 
-    def _refused(self, operation: str, key: str, error: ClientError) -> NoReturn:
-        code = str(error.response.get("Error", {}).get("Code", ""))
+    def _list(self, prefix: str, more: dict[str, str]) -> Any:
+        try:
+            return self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix + prefix, **more)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            self._refused("ListObjectsV2", prefix, code, error)
+        except BotoCoreError as error:
+            raise TransferFailed(f"ListObjectsV2 of {self.uri}{prefix}: {error}") from error
+
+    def _refused(self, operation: str, key: str, code: str, error: Exception) -> NoReturn:
         if code in _ABSENT:
             raise Missing(key) from error
-        if code == "PreconditionFailed":
+        if code in ("412", "PreconditionFailed"):
             raise Changed(key) from error
         # Without s3:ListBucket S3 answers 403 for a key that is not there; guessing would turn a missing
         # right into missing images.
@@ -127,26 +143,47 @@ class S3Store:
         raise TransferFailed(f"{operation} of {self.uri}{key}: {error}{hint}") from error
 
 
-def _client(unsigned: bool) -> Any:
-    with _LOCK:  # boto3 builds clients from a session that is not safe to share between threads
-        return _build_client(unsigned)
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    return botocore.session.get_session()
 
 
 @lru_cache(maxsize=2)
-def _build_client(unsigned: bool) -> Any:
-    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", _REQUEST_ATTEMPTS))
+def _client(unsigned: bool) -> Any:
+    """boto3's, for what is rare or has many parts: heads of buckets, listings, large uploads."""
     more = {"signature_version": UNSIGNED} if unsigned else {}
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        max_pool_connections=POOL,
-        user_agent="bincount-data-prep",  # put together anew for each request otherwise, a tenth of its CPU
+        retries={"mode": "standard", "total_max_attempts": _attempts()},
         connect_timeout=10,
         read_timeout=60,
         **more,
     )
-    return boto3.client("s3", config=config)
+    return boto3.Session(botocore_session=_session()).client("s3", config=config)
+
+
+@lru_cache(maxsize=8)
+def _requests(bucket: str, unsigned: bool) -> S3Requests:
+    address = find_address(_client(unsigned), bucket)
+    return S3Requests(address=address, client=_runtime(address.region, address.tls, unsigned))
+
+
+@lru_cache(maxsize=8)
+def _runtime(region: str, tls: bool, unsigned: bool) -> S3Client:
+    return build_runtime_client(
+        session=_session(),
+        region=region,
+        tls=tls,
+        unsigned=unsigned,
+        attempts=_attempts(),
+        connections=POOL,
+    )
+
+
+def _attempts() -> int:
+    return int(os.environ.get("AWS_MAX_ATTEMPTS", _REQUEST_ATTEMPTS))
 
 
 def forget_clients() -> None:
     """Build clients anew on the next use: for a process whose endpoint or credentials have changed."""
-    _build_client.cache_clear()
+    for cache in (_session, _client, _requests, _runtime):
+        cache.cache_clear()

@@ -77,7 +77,7 @@ def test_storage_that_does_not_answer_is_one_line_too(tmp_path: Path) -> None:
         AWS_DEFAULT_REGION="us-east-1",
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("TransferFailed: list_objects_v2 of s3://nothing/")
+    assert done.stderr.startswith("TransferFailed: ListObjectsV2 of s3://nothing/")
     assert done.stderr.count("\n") == 1
 
 

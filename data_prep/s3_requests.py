@@ -1,0 +1,82 @@
+"""Single requests to a bucket over AWS's C runtime, which signs, retries and keeps the connections.
+
+boto3 takes 1.2 to 2.3 ms of Python for each request and Python runs one thread at a time; this takes a
+quarter of it (docs/cost.md).
+"""
+
+import io
+import re
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from awscrt.exceptions import AwsCrtError
+from awscrt.http import HttpHeaders, HttpRequest
+from awscrt.s3 import S3Client, S3RequestType, S3ResponseError
+
+from data_prep.s3_address import S3Address
+
+
+class Answer(NamedTuple):
+    """Header names in lower case; the whole body."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+class Refused(Exception):
+    """S3 answered with an error; `code` is S3's own, or the HTTP status where no body tells it."""
+
+    def __init__(self, *, status: int | None, body: bytes) -> None:
+        code, message = (re.search(rb"<%s>([^<]+)</%s>" % (tag, tag), body) for tag in (b"Code", b"Message"))
+        self.code = code[1].decode("utf-8", "replace") if code else str(status)
+        told = f": {message[1].decode('utf-8', 'replace')}" if message else ""
+        super().__init__(f"HTTP status {status}, {self.code}{told}")
+
+
+class Broken(Exception):
+    """No whole answer came although the request was retried."""
+
+
+class S3Requests:
+    """Requests to the bucket at `address`. May be called from many threads."""
+
+    def __init__(self, *, address: S3Address, client: S3Client) -> None:
+        self._client = client
+        self._path = address.path
+        self._host = address.host if address.port is None else f"{address.host}:{address.port}"
+
+    def send(
+        self, operation: str, verb: str, key: str, *, headers: dict[str, str], body: bytes = b""
+    ) -> Answer:
+        """One request and its answer; `operation` is its name in S3's API. Raises Refused or Broken."""
+        answered: dict[str, str] = {}
+        chunks: list[bytes] = []
+
+        def take_headers(*, headers: list[tuple[str, str]], **_: Any) -> None:
+            answered.update((name.lower(), value) for name, value in headers)
+
+        def take_chunk(*, chunk: bytes, **_: Any) -> None:
+            chunks.append(chunk)
+
+        sent = self._client.make_request(
+            type=S3RequestType.DEFAULT,
+            operation_name=operation,
+            request=self._request(verb, key, headers, body),
+            on_headers=take_headers,
+            on_body=take_chunk,
+        )
+        try:
+            sent.finished_future.result()
+        except S3ResponseError as error:
+            raise Refused(status=error.status_code, body=error.body or b"") from error  # pyright: ignore[reportArgumentType]
+        except AwsCrtError as error:
+            told = f"{error.name}: {error.message}"
+            raise Broken(f"nothing answered, or the answer was cut short ({told})") from error
+        return Answer(answered, b"".join(chunks))
+
+    def _request(self, verb: str, key: str, headers: dict[str, str], body: bytes) -> HttpRequest:
+        named = [("Host", self._host), *headers.items()]
+        if verb == "PUT":
+            named.append(("Content-Length", str(len(body))))
+        path = f"{self._path}/{quote(key, safe='/~')}"
+        return HttpRequest(verb, path, HttpHeaders(named), io.BytesIO(body) if body else None)
