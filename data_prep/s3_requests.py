@@ -15,6 +15,8 @@ from awscrt.s3 import S3Client, S3RequestType, S3ResponseError
 
 from data_prep.s3_address import S3Address
 
+_OF_S3 = "AWS_ERROR_S3_"
+
 
 class Answer(NamedTuple):
     """Header names in lower case; the whole body."""
@@ -26,11 +28,9 @@ class Answer(NamedTuple):
 class Refused(Exception):
     """S3 answered with an error; `code` is S3's own, or the HTTP status where no body tells it."""
 
-    def __init__(self, *, status: int | None, body: bytes) -> None:
-        code, message = (re.search(rb"<%s>([^<]+)</%s>" % (tag, tag), body) for tag in (b"Code", b"Message"))
-        self.code = code[1].decode("utf-8", "replace") if code else str(status)
-        told = f": {message[1].decode('utf-8', 'replace')}" if message else ""
-        super().__init__(f"HTTP status {status}, {self.code}{told}")
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 class Broken(Exception):
@@ -67,11 +67,8 @@ class S3Requests:
         )
         try:
             sent.finished_future.result()
-        except S3ResponseError as error:
-            raise Refused(status=error.status_code, body=error.body or b"") from error  # pyright: ignore[reportArgumentType]
         except AwsCrtError as error:
-            told = f"{error.name}: {error.message}"
-            raise Broken(f"nothing answered, or the answer was cut short ({told})") from error
+            raise _fault(error) from error
         return Answer(answered, b"".join(chunks))
 
     def _request(self, verb: str, key: str, headers: dict[str, str], body: bytes) -> HttpRequest:
@@ -80,3 +77,16 @@ class S3Requests:
             named.append(("Content-Length", str(len(body))))
         path = f"{self._path}/{quote(key, safe='/~')}"
         return HttpRequest(verb, path, HttpHeaders(named), io.BytesIO(body) if body else None)
+
+
+def _fault(error: AwsCrtError) -> Refused | Broken:
+    name, message = str(error.name), str(error.message)
+    if isinstance(error, S3ResponseError):
+        body = error.body or b""
+        code, said = (re.search(rb"<%s>([^<]+)<" % tag, body) for tag in (b"Code", b"Message"))
+        return Refused(
+            code[1].decode() if code else str(error.status_code), (said[1] if said else b"").decode()
+        )
+    if name.startswith(_OF_S3):  # what is retried, and so loses its answer: AWS_ERROR_S3_SLOW_DOWN
+        return Refused(name.removeprefix(_OF_S3).title().replace("_", ""), message)
+    return Broken(f"nothing answered, or the answer was cut short ({name}: {message})")
