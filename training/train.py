@@ -5,8 +5,9 @@ SageMaker's toolkit runs this file with the job's hyperparameters as flags; by h
     python training/train.py --dataset DIR --model-dir OUT/model --output-dir OUT/output \
         --arch resnet18 --image-size 96 --pretrained none --epochs 12 --batch-size 32
 
-`--help` lists every flag with its default and bounds. A failure is one line on stderr, the same line in
-SageMaker's failure file, and exit code 1.
+Where there are several GPUs or machines it starts itself again under torchrun, a process for each GPU; by
+hand `torchrun --nproc_per_node=2 training/train.py ...` does the same. `--help` lists every flag with its
+default and bounds. A failure is one line on stderr, the same line in SageMaker's failure file, exit code 1.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from bintrain.errors import TrainingError
 from bintrain.failure import write_failure
 from bintrain.flags import parse_call
 from bintrain.job import run_job
+from bintrain.torchrun import become_torchrun
 
 
 def main() -> int:
     """Run one job; 0, or 1 after a failure that was reported."""
     try:
-        run_job(parse_call(sys.argv[1:], env=os.environ), env=os.environ)
+        call = parse_call(sys.argv[1:], env=os.environ)
+        become_torchrun(sys.argv, env=os.environ)
+        run_job(call, env=os.environ)
     except TrainingError as error:
         write_failure(f"TrainingError: {error}", env=os.environ)
         print(f"TrainingError: {error}", file=sys.stderr, flush=True)

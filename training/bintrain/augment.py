@@ -16,27 +16,34 @@ ROTATION = math.radians(5)
 SCALE = (0.9, 1.08)
 SHIFT = 0.03
 COLOUR = 0.2
+CHANCES = 8
+"""Random numbers an image takes."""
 LUMA = (0.299, 0.587, 0.114)
 """Grey from red, green, blue (ITU-R BT.601)."""
 
 
-def augment(images: Tensor, *, generator: Generator) -> Tensor:
-    """Change float images [N, 3, H, W] in 0..1, each in its own way; `generator` lives on the CPU."""
-    return _recolour(_move(images, generator=generator), generator=generator)
+def augment(images: Tensor, *, generator: Generator, place: tuple[int, int] = (0, 1)) -> Tensor:
+    """Change float images [N, 3, H, W] in 0..1, each in its own way; `generator` lives on the CPU.
+
+    `place` is (rank, size) where `images` are every size-th of a larger batch: they change as they would in
+    that batch.
+    """
+    rank, size = place
+    chance = torch.rand((len(images) * size, CHANCES), generator=generator)[rank::size].to(images.device)
+    return _recolour(_move(images, chance=chance[:, :5]), chance=chance[:, 5:])
 
 
-def _uniform(count: int, low: float, high: float, *, like: Tensor, generator: Generator) -> Tensor:
-    return (torch.rand(count, generator=generator) * (high - low) + low).to(like.device)
+def _within(chance: Tensor, low: float, high: float) -> Tensor:
+    return chance * (high - low) + low
 
 
-def _move(images: Tensor, *, generator: Generator) -> Tensor:
-    n = len(images)
-    angle = _uniform(n, -ROTATION, ROTATION, like=images, generator=generator)
-    scale = _uniform(n, *SCALE, like=images, generator=generator)
-    flip = torch.where(_uniform(n, 0, 1, like=images, generator=generator) < 0.5, -1.0, 1.0)
+def _move(images: Tensor, *, chance: Tensor) -> Tensor:
+    angle = _within(chance[:, 0], -ROTATION, ROTATION)
+    scale = _within(chance[:, 1], *SCALE)
+    flip = torch.where(chance[:, 2] < 0.5, -1.0, 1.0)
     # affine_grid's unit is half an image, hence twice the share.
-    dx = _uniform(n, -2 * SHIFT, 2 * SHIFT, like=images, generator=generator)
-    dy = _uniform(n, -2 * SHIFT, 2 * SHIFT, like=images, generator=generator)
+    dx = _within(chance[:, 3], -2 * SHIFT, 2 * SHIFT)
+    dy = _within(chance[:, 4], -2 * SHIFT, 2 * SHIFT)
     cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
     theta = torch.stack(
         [torch.stack([cos * flip, -sin, dx], dim=1), torch.stack([sin * flip, cos, dy], dim=1)], dim=1
@@ -47,15 +54,11 @@ def _move(images: Tensor, *, generator: Generator) -> Tensor:
     )
 
 
-def _recolour(images: Tensor, *, generator: Generator) -> Tensor:
-    def factor() -> Tensor:
-        return _uniform(len(images), 1 - COLOUR, 1 + COLOUR, like=images, generator=generator).view(
-            -1, 1, 1, 1
-        )
-
+def _recolour(images: Tensor, *, chance: Tensor) -> Tensor:
+    brightness, contrast, saturation = _within(chance, 1 - COLOUR, 1 + COLOUR).T.view(3, -1, 1, 1, 1)
     luma = torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)
-    images = images * factor()
+    images = images * brightness
     mean = (images * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
-    images = mean + (images - mean) * factor()
+    images = mean + (images - mean) * contrast
     grey = (images * luma).sum(1, keepdim=True)
-    return (grey + (images - grey) * factor()).clamp(0, 1)
+    return (grey + (images - grey) * saturation).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The model as the server reads it: OpenVINO IR that takes raw pixels."""
+"""The network as OpenVINO IR that takes raw pixels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from torch import Tensor, nn
 
 from bintrain.network import BinCounter
 
-PRECISION = "FP16"
-"""How the weights are stored in model.bin."""
-
 
 class _RawPixels(nn.Module):
     def __init__(self, network: BinCounter) -> None:
@@ -24,11 +21,8 @@ class _RawPixels(nn.Module):
         return self.network(image.permute(0, 3, 1, 2).float() / 255)
 
 
-def export_model(network: BinCounter, *, size: int, folder: Path) -> Path:
-    """Write model.xml and model.bin: `image` uint8 [N, size, size, 3] -> `logits` float32 [N, C], any N.
-
-    Returns the path of model.xml.
-    """
+def convert_network(network: BinCounter, *, size: int) -> ov.Model:
+    """The FP32 model: `image` uint8 [N, size, size, 3] -> `logits` float32 [N, C], any N."""
     wrapper = _RawPixels(network.cpu()).eval()
     example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
     shape = [("image", [-1, size, size, 3], ov.Type.u8)]
@@ -38,6 +32,11 @@ def export_model(network: BinCounter, *, size: int, folder: Path) -> Path:
         model = ov.convert_model(wrapper, example_input=example, input=shape)
     model.inputs[0].get_tensor().set_names({"image"})
     model.outputs[0].get_tensor().set_names({"logits"})
+    return model
+
+
+def save_model(model: ov.Model, *, folder: Path) -> Path:
+    """Write model.xml and model.bin, what is FP32 as FP16; returns the path of model.xml."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.xml"
     ov.save_model(model, path, compress_to_fp16=True)

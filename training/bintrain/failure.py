@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,4 +18,9 @@ def write_failure(message: str, *, env: Mapping[str, str]) -> None:
     folder = env.get("SM_OUTPUT_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        Path(folder, "failure").write_text(message[:LIMIT], encoding="utf-8")
+        # The first of several processes to fail tells the cause; the others fail because of it.
+        with (
+            contextlib.suppress(FileExistsError),
+            Path(folder, "failure").open("x", encoding="utf-8") as file,
+        ):
+            file.write(message[:LIMIT])

@@ -6,63 +6,76 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from os import cpu_count
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from bintrain.classes import Classes
+from bintrain.cpus import usable_cpus
 from bintrain.dataset import BinImage
 from bintrain.errors import TrainingError
 from bintrain.preprocess import preprocess
 from bintrain.shards import Member, find_members, read_shard
 
+Item = tuple[int, bytes | None]
+"""An image's place in its part, and its bytes where they are read already."""
+
 AHEAD = 256
 """Images read from shards before they are decoded: what is held in memory as it was stored."""
 
 
-class Images(Dataset[tuple[Tensor, int]]):
-    """(uint8 [size, size, 3], class index) by position.
+class Images:
+    """The images of one part, uint8 [size, size, 3] each, with their class indices (`labels`).
 
     With `keep` all are decoded here and now on all cores and stay in memory: size * size * 3 bytes each.
-    Shards are then read once, from end to end; without `keep` an image is read from its place when asked for.
+    Without, files are read when asked for, and shards (`streamed`) from end to end with `read_shard`.
     Raises TrainingError when an image is unreadable, is not the one in the manifest, or has no class.
     """
 
     def __init__(self, images: Sequence[BinImage], *, classes: Classes, size: int, keep: bool) -> None:
         self._images = images
-        self._size = size
+        self.size = size
         self.labels = [_label(image, classes=classes) for image in images]
-        self._shards = _by_shard(images)
+        self.shards = _by_shard(images)
+        """Shard -> the member names that belong here, with their places."""
         self._members: dict[int, Member] = {}
-        if not keep:
-            for shard, wanted in self._shards.items():
-                self._members |= find_members(shard, wanted=wanted)
-        self._kept: Tensor | None = self._decode_all() if keep else None
+        self.kept: Tensor | None = self._decode_all() if keep else None
+        """All pixels [N, size, size, 3], or None."""
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self.labels)
 
     @property
-    def kept(self) -> bool:
-        """Whether the images are in memory."""
-        return self._kept is not None
+    def streamed(self) -> bool:
+        """Whether the images can only be had in the order of their shards."""
+        return self.kept is None and bool(self.shards)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        pixels = self._decode(index, self.read(index)) if self._kept is None else self._kept[index]
-        return pixels, self.labels[index]
+    def read_shard(self, shard: Path) -> Iterator[tuple[int, bytes]]:
+        """The places and checked bytes of a shard's images, in one pass. Raises TrainingError as `read`."""
+        for index, member, data in read_shard(shard, wanted=self.shards[shard]):
+            self._members[index] = member
+            yield index, self._checked(index, data)
 
-    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, int]]:
-        """Several at once, as DataLoader asks."""
-        return [self[index] for index in indices]
+    def decode_into(self, target: Tensor, item: Item) -> None:
+        """Write an image's pixels to uint8 [size, size, 3]. Raises TrainingError when it is unreadable."""
+        index, data = item
+        pixels = self._decode(index, self.read(index) if data is None else data)
+        target.numpy()[...] = pixels
 
     def read(self, index: int) -> bytes:
         """The image as it was stored. Raises TrainingError when it is not the manifest's."""
         image = self._images[index]
-        data = self._members[index].read() if image.in_shard else image.path.read_bytes()
+        data = self._member(index).read() if image.in_shard else image.path.read_bytes()
         return self._checked(index, data)
+
+    def _member(self, index: int) -> Member:
+        shard = self._images[index].path
+        if index not in self._members:
+            self._members |= find_members(shard, wanted=self.shards[shard])
+        return self._members[index]
 
     def _checked(self, index: int, data: bytes) -> bytes:
         if hashlib.sha256(data).hexdigest() != self._images[index].sha256:
@@ -72,33 +85,24 @@ class Images(Dataset[tuple[Tensor, int]]):
         return data
 
     def _decode_all(self) -> Tensor:
-        kept = torch.empty((len(self), self._size, self._size, 3), dtype=torch.uint8)
-
-        def decode(item: tuple[int, bytes | None]) -> None:
-            index, data = item
-            kept[index] = self._decode(
-                index, self.read(index) if data is None else self._checked(index, data)
-            )
-
+        kept = torch.empty((len(self), self.size, self.size, 3), dtype=torch.uint8)
         stored = self._stored()
-        with ThreadPoolExecutor(cpu_count()) as pool:
+        with ThreadPoolExecutor(usable_cpus()) as pool:
             while batch := list(islice(stored, AHEAD)):
-                list(pool.map(decode, batch))
+                list(pool.map(lambda item: self.decode_into(kept[item[0]], item), batch))
         return kept
 
-    def _stored(self) -> Iterator[tuple[int, bytes | None]]:
+    def _stored(self) -> Iterator[Item]:
         # Files are read by the threads that decode them, shards here, one after the other.
         for index, image in enumerate(self._images):
             if not image.in_shard:
                 yield index, None
-        for shard, wanted in self._shards.items():
-            for index, member, data in read_shard(shard, wanted=wanted):
-                self._members[index] = member
-                yield index, data
+        for shard in self.shards:
+            yield from self.read_shard(shard)
 
-    def _decode(self, index: int, data: bytes) -> Tensor:
+    def _decode(self, index: int, data: bytes) -> NDArray[np.uint8]:
         try:
-            return torch.from_numpy(preprocess(data, width=self._size, height=self._size).copy())
+            return preprocess(data, width=self.size, height=self.size)
         except TrainingError as error:
             raise TrainingError(f"{self._name(index)}: {error}. Leave it out, or copy it again") from error
 

@@ -13,15 +13,16 @@ import torch
 from bintrain.classes import Classes, choose_classes
 from bintrain.dataset import PARTS, Dataset, read_dataset
 from bintrain.evaluation import Evaluation, Judged, evaluate
-from bintrain.export import export_model
 from bintrain.flags import Call
 from bintrain.images import Images, fits
-from bintrain.log import log_metric, say
+from bintrain.log import log_metric, mute, say
 from bintrain.model_card import write_model_card
 from bintrain.model_json import describe_model, write_json
 from bintrain.network import BinCounter, build_network
 from bintrain.papers import write_metrics, write_predictions, write_weights
 from bintrain.pictures import write_charts, write_mistakes
+from bintrain.precision import Export, export_model
+from bintrain.processes import Processes, joined
 from bintrain.report_html import write_report
 from bintrain.runtime import exported_logits
 from bintrain.trainer import Progress, Trainer
@@ -34,17 +35,31 @@ def run_job(call: Call, *, env: Mapping[str, str]) -> None:
 
     Raises TrainingError for whatever the caller can mend.
     """
+    with joined(env) as processes:
+        if not processes.is_first:
+            mute()
+        _run(call, processes=processes, env=env)
+
+
+def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
     _make_repeatable(call.settings.seed)
     dataset = read_dataset(call.places.dataset)
     classes = choose_classes(
         (image.count for image in dataset.part("train")), max_count=call.settings.max_count
     )
-    parts = _load_images(call, dataset=dataset, classes=classes)
+    parts = _load_images(call, dataset=dataset, classes=classes, processes=processes)
     network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
-    progress = _train(call, network=network, classes=classes, parts=parts, dataset=dataset)
-    exported = export_model(network, size=call.settings.image_size, folder=call.places.model)
+    progress = _train(
+        call, network=network, classes=classes, parts=parts, dataset=dataset, processes=processes
+    )
+    if not processes.is_first:
+        return
+    export = export_model(
+        network, parts=parts, classes=classes, settings=call.settings, folder=call.places.model
+    )
+    logits = {"select": export.select, "report": exported_logits(export.path, parts["report"])}
     judged = {
-        name: Judged(logits=exported_logits(exported, parts[name]), true=np.asarray(parts[name].labels))
+        name: Judged(logits=logits[name], true=np.asarray(parts[name].labels))
         for name in ("select", "report")
     }
     evaluation = evaluate(
@@ -52,7 +67,7 @@ def run_job(call: Call, *, env: Mapping[str, str]) -> None:
     )
     _write(
         call, network=network, dataset=dataset, classes=classes, parts=parts, judged=judged,
-        evaluation=evaluation, progress=progress, env=env,
+        export=export, evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
 
@@ -61,29 +76,40 @@ def _make_repeatable(seed: int) -> None:
     # cuBLAS is deterministic only with a fixed workspace (PyTorch's notes on reproducibility).
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would fill all new memory with NaN, to find faults; that takes time in every step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.manual_seed(seed)
 
 
-def _load_images(call: Call, *, dataset: Dataset, classes: Classes) -> dict[str, Images]:
+def _load_images(
+    call: Call, *, dataset: Dataset, classes: Classes, processes: Processes
+) -> dict[str, Images]:
     size = call.settings.image_size
     keep = fits(len(dataset.images), size=size, cache_mib=call.machine.cache_mib)
     counts = {name: len(dataset.part(name)) for name in PARTS}
     say(f"dataset {dataset.id}: {counts}, in memory: {keep}")
     say(f"classes {list(classes.counts)}, open top: {classes.open_top}")
-    return {name: Images(dataset.part(name), classes=classes, size=size, keep=keep) for name in PARTS}
+    needed = PARTS if processes.is_first else ("train", "select")
+    parts = {name: Images(dataset.part(name), classes=classes, size=size, keep=keep) for name in needed}
+    say("images are ready")
+    return parts
 
 
 def _train(
-    call: Call, *, network: BinCounter, classes: Classes, parts: dict[str, Images], dataset: Dataset
-) -> Progress:
-    identity = call.settings.model_dump() | {"dataset_id": dataset.id, "classes": list(classes.counts)}
+    call: Call, *, network: BinCounter, classes: Classes, parts: dict[str, Images], dataset: Dataset,
+    processes: Processes,
+) -> Progress:  # fmt: skip
+    identity = call.settings.model_dump() | {
+        "dataset_id": dataset.id, "classes": list(classes.counts), "processes": processes.size
+    }  # fmt: skip
     return Trainer(
         network=network,
         classes=classes,
         settings=call.settings,
+        machine=call.machine,
+        processes=processes,
         train=parts["train"],
         select=parts["select"],
-        workers=call.machine.workers,
         checkpoints=call.places.checkpoints,
         identity=identity,
     ).run()
@@ -91,11 +117,13 @@ def _train(
 
 def _write(
     call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, parts: dict[str, Images],
-    judged: dict[str, Judged], evaluation: Evaluation, progress: Progress, env: Mapping[str, str],
+    judged: dict[str, Judged], export: Export, evaluation: Evaluation, progress: Progress,
+    env: Mapping[str, str],
 ) -> None:  # fmt: skip
     model = describe_model(
-        settings=call.settings, classes=classes, evaluation=evaluation, dataset_id=dataset.id, env=env
-    )
+        settings=call.settings, classes=classes, evaluation=evaluation, export=export, dataset_id=dataset.id,
+        env=env,
+    )  # fmt: skip
     output = call.places.output
     write_weights(network, folder=output)
     write_predictions(

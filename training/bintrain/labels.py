@@ -1,6 +1,8 @@
-"""Soft labels: counts are ordered, so being off by one is less wrong than being off by three."""
+"""What the loss is told of counts: they are ordered, and some are rare."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -18,3 +20,13 @@ def soft_labels(classes: Classes, *, sigma: float) -> Tensor:
     counts = torch.tensor(classes.counts, dtype=torch.float32)
     distance = counts.unsqueeze(0) - counts.unsqueeze(1)
     return torch.softmax(-(distance**2) / (2 * sigma**2), dim=1)
+
+
+def log_priors(labels: Sequence[int], *, classes: Classes) -> Tensor:
+    """The logarithm of each class's share of the training images, [C].
+
+    Added to the logits in training, times a strength, it lets the plain logits favour rare classes as if all
+    were equally frequent. Source: Menon et al. 2020 (arXiv 2007.07314), eq. 10.
+    """
+    images = torch.bincount(torch.tensor(labels), minlength=len(classes.counts))
+    return torch.log(images / images.sum())

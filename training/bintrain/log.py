@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 
 from bintrain.errors import TrainingError
+
+_SPEAKING = threading.Event()
+_SPEAKING.set()
+
+
+def mute() -> None:
+    """Write nothing from here on: the first process of a job speaks for the others."""
+    _SPEAKING.clear()
 
 
 def say(line: str) -> None:
     """Write one whole line in one write, so that an unbuffered log never splits it."""
+    if not _SPEAKING.is_set():
+        return
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation import Evaluation
-from bintrain.words import objects, percent, shown_class
+from bintrain.words import int8_trial, objects, percent, shown_class
 
 
 def write_model_card(
@@ -34,7 +34,7 @@ Counts the objects in a photograph of a warehouse bin. {model["architecture"]} a
 
 Answers: {counts}{top}. Trained on {images["train"]} images of dataset `{model["dataset_id"]}`; chosen on
 {images["select"]} images, judged once on {images["report"]} others. No block of 100 neighbouring ids is on
-two sides."""
+two sides. {int8_trial(model.get("int8"))}"""
 
 
 def _figures(evaluation: Evaluation) -> str:

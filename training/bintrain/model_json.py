@@ -10,9 +10,9 @@ from typing import Any
 
 from bintrain.classes import Classes
 from bintrain.evaluation import Evaluation
-from bintrain.export import PRECISION
 from bintrain.network import MEAN, STD
 from bintrain.places import job_name
+from bintrain.precision import Export
 from bintrain.preprocess import NAME, VERSION
 from bintrain.settings import Settings
 
@@ -20,15 +20,17 @@ SCHEMA_VERSION = 1
 
 
 def describe_model(
-    *, settings: Settings, classes: Classes, evaluation: Evaluation, dataset_id: str, env: Mapping[str, str]
-) -> dict[str, Any]:
+    *, settings: Settings, classes: Classes, evaluation: Evaluation, export: Export, dataset_id: str,
+    env: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
     """The document, complete."""
     calibration = evaluation.calibration
     return {
         "schema_version": SCHEMA_VERSION,
         "model_id": job_name(env),
         "architecture": settings.arch,
-        "precision": PRECISION,
+        "precision": export.precision,
+        **({} if export.int8 is None else {"int8": export.int8}),
         "classes": {"counts": list(classes.counts), "open_top": classes.open_top},
         "preprocessing": {
             "name": NAME, "version": VERSION, "width": settings.image_size, "height": settings.image_size,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from bintrain.settings import Settings
 
@@ -52,13 +50,8 @@ def build_average(network: nn.Module, *, decay: float) -> AveragedModel:
     Early on the decay is (1 + n) / (10 + n) after n steps, so that the random start is soon forgotten.
     """
 
-    def average(averages: Sequence[Tensor], current: Sequence[Tensor], seen: Tensor | int) -> None:
+    def average(averages: PARAM_LIST, current: PARAM_LIST, seen: Tensor | int) -> None:
         n = float(seen)
-        weight = 1 - min(decay, (1 + n) / (10 + n))
-        for mean, value in zip(averages, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, weight)
-            else:
-                mean.copy_(value)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averages, current, seen)
 
-    return AveragedModel(network, multi_avg_fn=torch.no_grad()(average), use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bintrain import pictures
 from bintrain.evaluation import Evaluation
-from bintrain.words import objects, percent, shown_class
+from bintrain.words import int8_trial, objects, percent, shown_class
 
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}
 STYLE = Path(__file__).with_name("report.css")
@@ -70,7 +70,8 @@ def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
         f"count would have been right for {percent(report['majority_accuracy'])}.</p>"
         f'<p class="soft">{escape(model["architecture"])}, {model["preprocessing"]["width"]} × '
         f"{model['preprocessing']['height']} pixels, {escape(model['precision'])}, made "
-        f"{escape(model['created'])}. Evaluated as exported, in the runtime that serves it.</p>"
+        f"{escape(model['created'])}. Evaluated as exported, in the runtime that serves it. "
+        f"{int8_trial(model.get('int8'))}</p>"
     )
 
 

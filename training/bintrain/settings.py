@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,7 +17,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: int = Field(default=12, ge=1, le=1000, description="passes over the training images")
-    batch_size: int = Field(default=64, ge=2, le=4096, description="images in a step")
+    batch_size: int = Field(
+        default=64, ge=2, le=4096, description="images in a step, of all processes together"
+    )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's peak rate")
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
         default="resnet50", description="torchvision network"
@@ -42,8 +45,24 @@ class Settings(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1, description="share of features dropped before the head")
     clip: float = Field(default=5.0, gt=0, le=1000, description="largest norm of the gradient")
     freeze_backbone: bool = Field(default=False, description="train the head alone, as the seed project did")
+    logit_adjustment: float = Field(
+        default=0.0, ge=0, le=2, description="strength of the adjustment for rare counts; 0: none, 1: full"
+    )
     patience: int = Field(
         default=8, ge=0, le=1000, description="epochs without a better one before stopping; 0: never"
+    )
+
+    precision: Literal["auto", "fp16"] = Field(
+        default="auto", description="of the exported model; auto: INT8 where it counts as well, else FP16"
+    )
+    int8_accuracy_loss: float = Field(
+        default=0.005, ge=0, le=1, description="accuracy that INT8 may lose against FP32 on select, share"
+    )
+    int8_rmse_growth: float = Field(
+        default=0.02, ge=0, le=100, description="growth of the RMSE that INT8 may bring on select, objects"
+    )
+    int8_images: int = Field(
+        default=300, ge=1, le=100_000, description="training images that calibrate INT8, at most"
     )
 
     target_accuracy: float = Field(
@@ -58,13 +77,34 @@ class Settings(BaseModel):
 
 
 class Machine(BaseModel):
-    """Knobs that change how fast the job runs and nothing of the model that comes out."""
+    """Knobs of how the job runs; the model that comes out differs by rounding at most."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workers: int = Field(
-        default=2, ge=0, le=128, description="processes that decode, when images do not fit in memory"
+        default=0, ge=0, le=128, description="threads of a process that decode; 0: as many as it has CPUs"
     )
     cache_mib: int = Field(
-        default=2048, ge=0, le=1 << 20, description="decoded images kept in memory, at most, MiB"
+        default=2048,
+        ge=0,
+        le=1 << 20,
+        description="decoded images that a process keeps in memory, at most, MiB",
     )
+    checkpoint_minutes: float = Field(
+        default=10, ge=0, le=1440, description="minutes between checkpoints within an epoch; 0: none within"
+    )
+    amp: Literal["auto", "bf16", "fp16", "none"] = Field(
+        default="auto",
+        description="arithmetic on a GPU; auto: bf16 where it can, else fp16. The CPU uses FP32",
+    )
+    compile: bool = Field(
+        default=False, description="torch.compile the network: pays on long jobs, needs a C++ compiler"
+    )
+
+    def autocast_type(self, device: torch.device) -> torch.dtype | None:
+        """What `device` computes in under autocast; None for FP32 throughout."""
+        if device.type != "cuda" or self.amp == "none":
+            return None
+        if self.amp == "auto":
+            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if self.amp == "bf16" else torch.float16

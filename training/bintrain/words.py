@@ -16,6 +16,18 @@ def objects(number: float) -> str:
     return f"{number:.3f}"
 
 
+def int8_trial(trial: Mapping[str, Any] | None) -> str:
+    """What INT8 was worth, from model.json's `int8`, as a sentence."""
+    if trial is None:
+        return "INT8 was not tried."
+    one, other = trial["select"]["INT8"], trial["select"]["FP32"]
+    verdict = "within the limits, so INT8 ships" if trial["shipped"] else "beyond the limits, so FP16 ships"
+    return (
+        f"On select INT8 has an accuracy of {percent(one['accuracy'])} and an RMSE of "
+        f"{objects(one['rmse'])}, FP32 {percent(other['accuracy'])} and {objects(other['rmse'])}: {verdict}."
+    )
+
+
 def shown_class(count: int, *, classes: Mapping[str, Any]) -> str:
     """A count as a class of model.json's `classes`: the open top class N reads `N or more`."""
     is_open = classes["open_top"] and count == classes["counts"][-1]

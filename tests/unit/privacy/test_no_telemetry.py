@@ -20,6 +20,15 @@ time.sleep(0.5)  # reports are sent from a thread or a process of their own
 print("asked", asked)
 """
 
+QUANTISE = """
+import bintrain.quantise, numpy, openvino
+values = openvino.opset13.parameter([-1, 3, 8, 8], name="image")
+weights = openvino.opset13.constant(numpy.ones((4, 3, 3, 3), numpy.float32))
+layer = openvino.opset13.convolution(values, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+bintrain.quantise.quantise(openvino.Model([layer], [values]), batches=[numpy.ones((1, 3, 8, 8))])
+"""
+"""What an NNCF job does; nncf reports it by default."""
+
 
 @pytest.mark.parametrize(
     ("room", "use"),
@@ -27,6 +36,7 @@ print("asked", asked)
         (".", "import inference.engine"),
         ("training", "import bintrain.runtime"),
         ("training", "import bintrain.export"),
+        ("training", QUANTISE),
     ],
 )
 def test_importing_asks_for_no_host_and_writes_nothing_home(tmp_path: Path, room: str, use: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 TRAINING = Path(__file__).parents[3] / "training"
@@ -84,11 +85,35 @@ def make_dataset(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture
+def decoded() -> Callable[..., torch.Tensor]:
+    """All pixels [N, size, size, 3] of an Images, by their places, as evaluation gets them."""
+    from bintrain.feed import Feed
+    from bintrain.sampling import ordered_plan
+
+    def read(images: Any) -> torch.Tensor:
+        pixels = torch.zeros((len(images), images.size, images.size, 3), dtype=torch.uint8)
+        for batch in Feed(images, threads=2, pin=False).batches(ordered_plan(images, batch=5)):
+            pixels[batch.indices] = batch.pixels
+            assert batch.labels.tolist() == [images.labels[index] for index in batch.indices]
+        return pixels
+
+    return read
+
+
 @pytest.fixture(scope="session")
 def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """40 bins with 1 or 4 objects: 24 to train on, 8 to choose by, 8 to judge by."""
     return write_dataset(
         tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, select=[1, 4] * 4, report=[4, 1] * 4
+    )
+
+
+@pytest.fixture(scope="session")
+def odd_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 bins to train on and 7 to choose by: a number that two processes cannot share evenly."""
+    return write_dataset(
+        tmp_path_factory.mktemp("odd"), train=[1, 4] * 12, select=[1, 4, 4, 1, 4, 4, 1], report=[4, 1]
     )
 
 

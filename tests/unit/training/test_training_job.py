@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -165,25 +166,55 @@ def test_the_exported_graph_takes_raw_pixels_in_any_number(trained: tuple[Run, s
     assert str(model.output("logits").partial_shape) == "[?,2]"
 
 
-def test_a_killed_job_goes_on_and_ends_as_if_it_had_not_been(
+def test_a_job_killed_at_random_moments_ends_as_if_it_had_not_been(
     trained: tuple[Run, str], forty_bins: Path, tmp_path: Path
 ) -> None:
-    run = Run(tmp_path)
-    process = subprocess.Popen(run.command(forty_bins), env=run.env, stdout=subprocess.DEVNULL)
-    while not (tmp_path / "checkpoints" / "tiny-job" / "checkpoint.pt").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    # A checkpoint after every step, so that most kills fall within an epoch.
+    run, moments = Run(tmp_path), random.Random(11)
+    command = run.command(forty_bins, checkpoint_minutes="0.00001")
+    folder = tmp_path / "checkpoints" / "tiny-job"
+    for kill in range(3):
+        process = subprocess.Popen(command, env=run.env, stdout=subprocess.DEVNULL)
+        _wait_for_saves(folder, moments.randint(1, 3), process=process)
+        if kill == 1:
+            _wait_for(folder / ".checkpoint.pt.partial", process=process)
+        else:
+            time.sleep(moments.uniform(0, 0.3))
+        process.kill()
+        process.wait()
 
     again = run.train(forty_bins)
 
     assert again.returncode == 0, again.stderr
-    assert re.search(r"^resumed after epoch [1-5]$", again.stdout, re.MULTILINE)
-    name = "output/data/evaluation/predictions.csv"
-    assert (tmp_path / name).read_text() == (trained[0].base / name).read_text()
+    assert re.search(r"^resumed after epoch [0-4], step \d+$", again.stdout, re.MULTILINE)
+    for name in ("output/data/evaluation/predictions.csv", "output/data/evaluation/confusion_matrix.png"):
+        assert (tmp_path / name).read_bytes() == (trained[0].base / name).read_bytes()
+    histories = [
+        json.loads((base / "output/data/evaluation/metrics.json").read_text())["history"]
+        for base in (tmp_path, trained[0].base)
+    ]
+    for epoch in (*histories[0], *histories[1]):
+        del epoch["train:images_per_second"]
+    assert histories[0] == histories[1]
     weights = [torch.load(base / "output/data/weights.pt") for base in (tmp_path, trained[0].base)]
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[1])
+
+
+def _wait_for_saves(folder: Path, saves: int, *, process: "subprocess.Popen[bytes]") -> None:
+    """Until so many more checkpoints were put in place."""
+    seen, path = set(), folder / "checkpoint.pt"
+    before = path.stat().st_mtime_ns if path.exists() else None
+    while len(seen - {before}) < saves:
+        assert process.poll() is None
+        if path.exists():
+            seen.add(path.stat().st_mtime_ns)
+        time.sleep(0.005)
+
+
+def _wait_for(path: Path, *, process: "subprocess.Popen[bytes]") -> None:
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.001)
 
 
 def test_a_job_that_reads_shards_ends_as_one_that_reads_folders(

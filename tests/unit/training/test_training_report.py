@@ -14,12 +14,21 @@ from bintrain.evaluation import Evaluation, Judged, evaluate
 from bintrain.mistakes import draw_contact_sheet
 from bintrain.model_json import describe_model
 from bintrain.pictures import CONFUSION, LEARNING, MISTAKES, RELIABILITY, RISK_COVERAGE, write_charts
+from bintrain.precision import Export
 from bintrain.report_html import write_report
 from bintrain.settings import Settings
 from bintrain.trainer import Progress
 
 SETTINGS = Settings(epochs=4, learning_rate=0.00123456789)
 CLASSES = Classes(counts=(1, 2, 6), open_top=True)
+EXPORT = Export(
+    path=Path("model.xml"), precision="FP16", select=np.zeros((1, 3)),
+    int8={
+        "shipped": False, "calibration_images": 300,
+        "limits": {"accuracy_loss": 0.005, "rmse_growth": 0.02},
+        "select": {"FP32": {"accuracy": 0.5, "rmse": 1.0}, "INT8": {"accuracy": 0.4512, "rmse": 1.234}},
+    },
+)  # fmt: skip
 PICTURES = [CONFUSION, RELIABILITY, RISK_COVERAGE, MISTAKES, LEARNING]
 """As they stand on the page."""
 
@@ -70,7 +79,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation,
         classes=CLASSES, settings=SETTINGS,
     )  # fmt: skip
     model = describe_model(
-        settings=SETTINGS, classes=CLASSES, evaluation=evaluation, dataset_id="bins-<1>",
+        settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="bins-<1>",
         env={"TRAINING_JOB_NAME": "job & co", "SOURCE_REVISION": "abc123"},
     )  # fmt: skip
     epoch = {"train:loss": 1.0, **{f"select:{name}": 0.5 for name in ("loss", *evaluation.select)}}
@@ -153,6 +162,11 @@ def test_what_it_was_trained_on_and_how_is_told(text: str) -> None:
     assert ["9", "3", "0", "0"] in rows
     assert ["learning rate", "0.00123457"] in rows
     assert "Epoch 1 of 2 was kept" in text and "abc123" in text
+
+
+def test_what_int8_was_worth_is_told(text: str) -> None:
+    assert "INT8 has an accuracy of 45.1 % and an RMSE of 1.234, FP32 50.0 % and 1.000" in text
+    assert "beyond the limits, so FP16 ships" in text
 
 
 def test_names_from_outside_are_text_and_never_markup(text: str) -> None:

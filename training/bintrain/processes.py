@@ -1,0 +1,77 @@
+"""The processes of one job: one, or as many as torchrun started (one a GPU)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processes:
+    """This process among `size`; process `rank` 0 is the only one that writes."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this one writes checkpoints, log, model and papers."""
+        return self.rank == 0
+
+    def averaging(self, network: nn.Module) -> nn.Module:
+        """`network` so that backward() averages the gradients over all processes."""
+        if self.size == 1:
+            return network
+        devices = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(network, device_ids=devices)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of a tensor over all processes, in every process."""
+        if self.size == 1:
+            return value
+        value = value.clone()
+        distributed.all_reduce(value)
+        return value / self.size
+
+    def gather(self, value: Any) -> list[Any]:
+        """Every process's value, by rank, in every process."""
+        values: list[Any] = [value]
+        if self.size > 1:
+            values = [None] * self.size
+            distributed.all_gather_object(values, value)
+        return values
+
+    def from_first(self, value: Any) -> Any:
+        """The first process's value, in every process."""
+        values = [value]
+        if self.size > 1:
+            distributed.broadcast_object_list(values, src=0, device=self.device)
+        return values[0]
+
+
+ALONE = Processes(rank=0, size=1, device=torch.device("cpu"))
+"""One process on the CPU."""
+
+
+@contextmanager
+def joined(env: Mapping[str, str]) -> Iterator[Processes]:
+    """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them."""
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", int(env.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
+    if int(env.get("WORLD_SIZE", "1")) == 1:
+        yield Processes(rank=0, size=1, device=device)
+        return
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    yield Processes(rank=distributed.get_rank(), size=distributed.get_world_size(), device=device)
+    # Not after an error: the others may be waiting for this one, and torchrun ends them all.
+    distributed.destroy_process_group()
