@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation import Evaluation
-from bintrain.words import int8_trial, objects, percent, shown_class
+from bintrain.words import int8_trial, no_threshold, objects, percent, shown_class
 
 
 def write_model_card(
@@ -73,7 +73,7 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
     interval, error = details["interval"], details["calibration_error"]
     return f"""## When to trust it
 
-- {_review(details["review"], rule=model["calibration"]["review"])}
+- {_review(details["review"], rule=model["calibration"]["review"], select=evaluation.select)}
 - The interval holds the true count of {percent(interval["coverage"])} of the judged images (promised:
   {percent(interval["promised_coverage"])}) and is {interval["mean_width"]:.2f} counts wide on average.
 - Calibration error {percent(error["after"])} ({percent(error["before"])} before temperature scaling).
@@ -81,10 +81,10 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
   listed above: judge it on your own images first."""
 
 
-def _review(measured: dict[str, Any], *, rule: dict[str, Any]) -> str:
+def _review(measured: dict[str, Any], *, rule: dict[str, Any], select: dict[str, Any]) -> str:
     promise, below = percent(rule["target_accuracy"]), rule["confidence_below"]
     if below is None:
-        return f"No confidence reached {promise} accuracy on `select`: every answer asks for review."
+        return no_threshold(rule, select=select)
     return (
         f"Answers with a confidence of {below:.3f} or more need no review (chosen for {promise} accuracy): "
         f"{percent(measured['automated_share'])} of the judged images, of which "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from pathlib import Path
 from typing import cast
 
@@ -87,7 +88,8 @@ def _download(arch: str, *, missing: Path | str) -> dict[str, Tensor]:
     weights = torchvision.models.get_model_weights(arch)["DEFAULT"]
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
-    except OSError as error:
+    # No route, no name, a proxy's refusal; a broken transfer; another file than the expected one.
+    except (OSError, http.client.HTTPException, RuntimeError) as error:
         raise TrainingError(
             f"no ImageNet weights for {arch}: {missing} is missing and the download failed ({error}). "
             f"Put {arch}.pth into the weights channel, or train from scratch with --pretrained none"

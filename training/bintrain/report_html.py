@@ -10,7 +10,7 @@ from typing import Any
 
 from bintrain import pictures
 from bintrain.evaluation import Evaluation
-from bintrain.words import int8_trial, objects, percent, shown_class
+from bintrain.words import int8_trial, no_threshold, objects, percent, shown_class
 
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}
 STYLE = Path(__file__).with_name("report.css")
@@ -126,6 +126,7 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
     details, calibration = evaluation.details, model["calibration"]
     error, interval, review = details["calibration_error"], details["interval"], details["review"]
     below, accuracy = calibration["review"]["confidence_below"], review["automated_accuracy"]
+    why = "" if below is not None else no_threshold(calibration["review"], select=evaluation.select)
     threshold = "none: all are reviewed" if below is None else f"confidence {below:.3f} or more"
     rows = (
         ("calibration error before temperature scaling", percent(error["before"])),
@@ -148,7 +149,7 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
     )  # fmt: skip
     return (
         "<h2>Which answers to trust</h2><p>Thresholds were chosen on <i>select</i>; all that is "
-        f"measured here was measured on <i>report</i>.</p>{_table(('', 'report'), rows)}"
+        f"measured here was measured on <i>report</i>. {why}</p>{_table(('', 'report'), rows)}"
         f'<div class="pair">{reliable}{risk}</div>'
     )
 

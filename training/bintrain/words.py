@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bintrain.calibration import MIN_AUTOMATED
+
 
 def percent(share: float | None, *, digits: int = 1) -> str:
     """A share of 1 as a percentage; `none` without one."""
@@ -14,6 +16,15 @@ def percent(share: float | None, *, digits: int = 1) -> str:
 def objects(number: float) -> str:
     """A number of objects with three decimals."""
     return f"{number:.3f}"
+
+
+def no_threshold(rule: Mapping[str, Any], *, select: Mapping[str, Any]) -> str:
+    """Why every answer asks for review, from model.json's `review` and the figures of `select`."""
+    return (
+        f"No {MIN_AUTOMATED} or more of the most confident answers on select ({select['images']:,} images, "
+        f"{percent(select['accuracy'])} of them counted right) were {percent(rule['target_accuracy'])} right, "
+        "so every answer asks for review. More images, a better model or a lower target bring a threshold."
+    )
 
 
 def int8_trial(trial: Mapping[str, Any] | None) -> str:

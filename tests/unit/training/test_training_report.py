@@ -12,6 +12,7 @@ import pytest
 from bintrain.classes import Classes
 from bintrain.evaluation import Evaluation, Judged, evaluate
 from bintrain.mistakes import draw_contact_sheet
+from bintrain.model_card import write_model_card
 from bintrain.model_json import describe_model
 from bintrain.pictures import CONFUSION, LEARNING, MISTAKES, RELIABILITY, RISK_COVERAGE, write_charts
 from bintrain.precision import Export
@@ -181,3 +182,22 @@ def test_the_figures_can_be_written_as_strict_json(
 
     assert sum(point["images"] for point in details["reliability"]["after"]) == 400
     assert details["risk_coverage"][-1]["coverage"] <= 1.0
+
+
+def test_that_every_answer_is_reviewed_is_explained(
+    written: tuple[Path, Evaluation, dict[str, Any]], tmp_path: Path
+) -> None:
+    # Fewer images than may vouch for a threshold.
+    few = judged(images=12, seed=3)
+    evaluation = evaluate(select=few, report=few, train=np.array([0, 1]), classes=CLASSES, settings=SETTINGS)
+    model = describe_model(
+        settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="few", env={}
+    )
+    write_model_card(
+        evaluation, model=model, images={"train": 2, "select": 12, "report": 12}, folder=tmp_path
+    )
+
+    card = " ".join((tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert model["calibration"]["review"]["confidence_below"] is None
+    assert "No 20 or more of the most confident answers on select (12 images" in card
+    assert "every answer asks for review" in card

@@ -34,7 +34,7 @@ def test_a_shard_that_lacks_an_image_is_refused(packed: Path, decoded: Decoded, 
     images = read_dataset(packed).part("select")
     shard = images[0].path
     alone = packed / f"{images[0].id}.jpg"
-    alone.write_bytes(b"x")
+    alone.write_bytes(Images(images, classes=CLASSES, size=40, keep=False).read(0))
     with tarfile.open(shard, "w") as emptied:
         emptied.add(alone, alone.name)
 
