@@ -22,7 +22,7 @@ def no_threshold(rule: Mapping[str, Any], *, select: Mapping[str, Any]) -> str:
     """Why every answer asks for review, from model.json's `review` and the figures of `select`."""
     return (
         f"No {MIN_AUTOMATED} or more of the most confident answers on select ({select['images']:,} images, "
-        f"{percent(select['accuracy'])} of them counted right) were {percent(rule['target_accuracy'])} right, "
+        f"{percent(select['accuracy'])} counted right) were {percent(rule['target_accuracy'])} right, "
         "so every answer asks for review. More images, a better model or a lower target bring a threshold."
     )
 
