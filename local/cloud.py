@@ -31,7 +31,9 @@ class Cloud:
     """An embedded cloud in a process of its own, for the length of a `with` block.
 
     It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is told
-    once where the server's log is. `server_command` runs in place of the serving image (see Settings).
+    once where the server's log is. `strict` means HTTPS (and a second port without, `plain_url`, to see it
+    refused) and enforced IAM policies; only the account's owner, with the keys test/test, may do everything.
+    `server_command` runs in place of the serving image (see Settings).
 
         with Cloud(data_dir=folder) as cloud:
             cloud.client("s3").create_bucket(Bucket="bins")
@@ -52,6 +54,7 @@ class Cloud:
             port=port or free_port(),
             data_dir=data_dir.resolve(),
             strict=strict,
+            plain_port=free_port() if strict else None,
             tree=(tree or Path(__file__).parents[1]).resolve(),
             server_command=tuple(server_command),
             server_start_seconds=server_start_seconds,
@@ -75,6 +78,21 @@ class Cloud:
     def url(self) -> str:
         """Where every AWS API answers."""
         return self._settings.endpoint_url
+
+    @property
+    def plain_url(self) -> str | None:
+        """Where a strict cloud answers without TLS; None for one that is not strict."""
+        return self._settings.plain_url
+
+    @property
+    def certificate_bundle(self) -> Path | None:
+        """What callers of a strict cloud trust: the system's roots and its own; None without TLS."""
+        return self._settings.certificate_bundle if self._settings.strict else None
+
+    def api_url(self, url: str) -> str:
+        """Where an API answers here whose address on AWS is `url`: `https://<id>.execute-api.…/<stage>/…`."""
+        host, _, path = url.removeprefix("https://").partition("/")
+        return f"{self.url}/_aws/execute-api/{host.split('.')[0]}/{path}"
 
     @property
     def pid(self) -> int:
@@ -168,7 +186,9 @@ class Cloud:
         ]
         command += ["--data", str(settings.data_dir), "--server-command", shlex.join(settings.server_command)]
         command += ["--server-start-seconds", str(settings.server_start_seconds)]
-        return command + (["--strict"] if settings.strict else [])
+        if settings.strict:
+            command += ["--strict", "--plain-port", str(settings.plain_port)]
+        return command
 
     def _server_environment(self) -> dict[str, str]:
         """This process's environment without its account, which must not reach jobs and Lambdas."""

@@ -45,6 +45,7 @@ _REQUEST = ("service", "method", "path", "headers", "body", "query_params")
 _TASK = ("state_def", "raw_input", "execution", "ctx")
 _SUPPORT = ("template", "conditions", "params")
 _MAP = ("state_def", "raw_input", "effective", "iterator", "execution", "ctx")
+_EXECUTE = ("api_id", "stage_name", "method", "path", "headers", "body", "query_params")
 _CUSTOM = (
     "integration",
     "api_id",
@@ -157,6 +158,24 @@ REPLACED = (
         parameters=_CUSTOM,
         reason="AWS integrations with runtime.sagemaker",
     ),
+    Hook(
+        module=_GATEWAY,
+        name="_invoke_mock_v1",
+        parameters=("integration",),
+        reason="templates of mock integrations are rendered",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_handle_execute_in_scope",
+        parameters=(*_EXECUTE, "owner_account_id", "owner_region"),
+        reason="a request's id reaches its integration; size limit; access logs",
+    ),
+    Hook(
+        module=_APP,
+        name="_enforce_execute_api",
+        parameters=("api_id", "stage", "method", "execute_path", "headers", "query_params", "iam_action"),
+        reason="a denied caller is answered through the API's gateway responses",
+    ),
 )
 
 USED = (
@@ -227,9 +246,39 @@ USED = (
     ),
     Hook(
         module=_GATEWAY,
-        name="_service_integration_response",
-        parameters=("integration", "backend_status", "backend_text", "accept", "request_params", "context"),
-        reason="response parameters and templates",
+        name="_execute_in_scope",
+        parameters=("request", *_EXECUTE, "owner_account_id", "owner_region"),
+        reason="answers a request up to its integration",
+    ),
+    Hook(module=_GATEWAY, name="_GatewayError", reason="a refusal of API Gateway's own"),
+    Hook(module=_GATEWAY, name="_gw_error", parameters=("response_type", "message"), reason="makes one"),
+    Hook(
+        module=_GATEWAY,
+        name="_gateway_error_response",
+        parameters=("error", "request"),
+        reason="gateway responses",
+    ),
+    Hook(module=_GATEWAY, name="stages_for_api", parameters=("api_id",), reason="the stage of a request"),
+    Hook(module=_GATEWAY, name="find_api_scope", parameters=("api_id",), reason="tells REST APIs"),
+    Hook(
+        module=_GATEWAY,
+        name="_media_type_matches",
+        parameters=("media_type", "binary_media_types"),
+        reason="binary media types",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_iam_caller_identity",
+        parameters=("headers", "query_params"),
+        reason="the caller in access logs",
+    ),
+    Hook(module=_GATEWAY, name="_resolve_api_key", parameters=("value",), reason="the key in access logs"),
+    Hook(module=_GATEWAY, name="_api_key_from_request", parameters=("headers",), reason="the same"),
+    Hook(
+        module=_GATEWAY,
+        name="_update_stage",
+        parameters=("api_id", "stage_name", "data"),
+        reason="access log settings of a stage",
     ),
 )
 

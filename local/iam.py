@@ -29,9 +29,11 @@ def runtime_action(service: str, path: str) -> str | None:
 
 
 def resource_arn(*, service: str, path: str, headers: dict[str, str], body: bytes) -> str | None:
-    """The ARN that a SageMaker request is about; `*` where AWS has none; None for other services."""
+    """The ARN that a request is about; `*` where AWS has none; None where ministack knows it itself."""
     if service == "application-autoscaling":
         return "*"
+    if service == "ssm":
+        return _deleted_parameter(headers, body)
     if service not in ("sagemaker", "sagemaker-control"):
         return None
     match = _ENDPOINT.fullmatch(path)
@@ -50,6 +52,14 @@ def resource_arn(*, service: str, path: str, headers: dict[str, str], body: byte
     # AWS checks CreateModelPackage on the package that is to be: <group>/<next version>.
     suffix = "/1" if operation == "CreateModelPackage" else ""
     return name if name.startswith("arn:") else _arn(f"{_RESOURCES[kind]}/{name}{suffix}")
+
+
+def _deleted_parameter(headers: dict[str, str], body: bytes) -> str | None:
+    """AWS checks DeleteParameters on each parameter, ministack on `*`; so does this for more than one."""
+    names = _request(body).get("Names")
+    if headers.get("x-amz-target") != "AmazonSSM.DeleteParameters" or not names or len(names) > 1:
+        return None
+    return f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{str(names[0]).removeprefix('/')}"
 
 
 def passed_roles(*, service: str, body: bytes) -> list[str]:

@@ -13,6 +13,9 @@ from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 from local import iam
+from local.apigateway.access_log import AccessLog
+from local.apigateway.mock_integration import with_templates
+from local.apigateway.requests import GatewayRequests
 from local.apigateway.sagemaker_integration import SageMakerIntegration
 from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
@@ -20,6 +23,7 @@ from local.cloudformation.autoscaling_types import autoscaling_types
 from local.cloudformation.bucket_tags import with_bucket_tags
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
+from local.cloudformation.stage_access_logs import with_access_logs
 from local.errors import AwsError
 from local.identity import ACCOUNT, REGION
 from local.sagemaker.runtime import Response, invoke
@@ -46,7 +50,7 @@ def install(settings: Settings) -> SageMaker:
     _teach_iam()
     _teach_cloudformation(sagemaker, autoscaling)
     _teach_step_functions(aws)
-    _teach_api_gateway(sagemaker)
+    _teach_api_gateway(sagemaker, aws)
     return sagemaker
 
 
@@ -131,12 +135,42 @@ def _teach_step_functions(aws: Aws) -> None:
     )
 
 
-def _teach_api_gateway(sagemaker: SageMaker) -> None:
+def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     apigateway_v1._invoke_lambda_custom_v1 = SageMakerIntegration(
         invoke=functools.partial(_invoke, sagemaker),
         authorise=_authorise,
         other=apigateway_v1._invoke_lambda_custom_v1,
     )
+    apigateway_v1._invoke_mock_v1 = with_templates(apigateway_v1._invoke_mock_v1)
+    requests = GatewayRequests(execute=apigateway_v1._execute_in_scope, log=AccessLog(aws=aws))
+    apigateway_v1._handle_execute_in_scope = requests
+    app._enforce_execute_api = _refusing_as_json(app._enforce_execute_api, requests)
+    stage = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]
+    provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"] = with_access_logs(
+        stage, apigateway_v1._update_stage
+    )
+
+
+def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) -> Callable[..., Any]:
+    """ministack answers a denied caller itself, not through the API's gateway responses (strict only)."""
+
+    def run(
+        api_id: str,
+        stage: str,
+        method: str,
+        execute_path: str,
+        headers: dict[str, str],
+        query_params: dict[str, Any],
+        iam_action: str = "execute-api:Invoke",
+    ) -> Any:
+        denied = enforce(api_id, stage, method, execute_path, headers, query_params, iam_action)
+        is_rest = apigateway_v1.find_api_scope(api_id) is not None
+        # A failed signature is answered through the gateway responses, and with an id, already.
+        if denied is None or not is_rest or "x-amzn-requestid" in denied[1]:
+            return denied
+        return requests.denied(api_id, stage, method, headers, query_params)
+
+    return run
 
 
 def _limited(execute: Callable[..., Any]) -> Callable[..., Any]:

@@ -169,6 +169,8 @@ def _hypercorn(settings: Settings) -> Any:
             str(settings.certificate),
             str(settings.certificate.with_suffix(".key")),
         )
+        if settings.plain_port:
+            config.insecure_bind = [f"127.0.0.1:{settings.plain_port}"]
     return config
 
 

@@ -17,6 +17,8 @@ class Settings:
     port: TCP port on 127.0.0.1.
     data_dir: everything the cloud writes stands below it.
     strict: HTTPS, and IAM policies are enforced.
+    plain_port: with strict, a second TCP port that answers over plain HTTP, so that what policies say of
+    `aws:SecureTransport` can be seen; None for no such port.
     tree: the source tree; the server command runs in it.
     server_command: what runs in place of the `bincount-inference` image; `{model_dir}` and `{port}` are
     filled in. server_start_seconds: how long a server may take until `/ping` answers 200.
@@ -26,6 +28,7 @@ class Settings:
     port: int
     data_dir: Path
     strict: bool = False
+    plain_port: int | None = None
     tree: Path
     server_command: tuple[str, ...] = DEFAULT_SERVER_COMMAND
     server_start_seconds: float = 60.0
@@ -35,6 +38,11 @@ class Settings:
     def endpoint_url(self) -> str:
         """Where every AWS API of this cloud answers."""
         return f"{'https' if self.strict else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def plain_url(self) -> str | None:
+        """Where a strict cloud answers without TLS, or None."""
+        return f"http://127.0.0.1:{self.plain_port}" if self.strict and self.plain_port else None
 
     @property
     def temporary_dir(self) -> Path:

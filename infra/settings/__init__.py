@@ -5,6 +5,7 @@ its dotted path: `cdk synth -c stage=dev -c training.arch=resnet34`. One file a 
 """
 
 from infra.settings.data_prep import DataPrep
+from infra.settings.front import Front
 from infra.settings.gate import Gate
 from infra.settings.reading import SettingsError, load, paths
 from infra.settings.release import Release
@@ -15,6 +16,7 @@ from infra.settings.training import Training
 __all__ = [
     "STAGES",
     "DataPrep",
+    "Front",
     "Gate",
     "Release",
     "Serving",

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from infra.settings.data_prep import DataPrep
+from infra.settings.front import Front
 from infra.settings.gate import Gate
 from infra.settings.release import Release
 from infra.settings.section import Section
@@ -30,3 +31,4 @@ class Settings(Section):
     gate: Gate = Field(default_factory=Gate)  # pyright: ignore[reportArgumentType]
     release: Release = Field(default_factory=Release)  # pyright: ignore[reportArgumentType]
     serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
+    front: Front = Field(default_factory=Front)  # pyright: ignore[reportArgumentType]

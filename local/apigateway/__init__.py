@@ -1,1 +1,1 @@
-"""API Gateway's AWS integration with the SageMaker runtime."""
+"""What API Gateway does around and in an integration with the SageMaker runtime."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from local.errors import AwsError
 from local.hosting.connections import ServerGone, ServerTimeout
+from local.identity import ACCOUNT
 from local.sagemaker.endpoints import Endpoints
 
 MAX_BODY_BYTES = 6_291_456  # SageMaker's InvokeEndpoint limit, as botocore's model states it
@@ -24,7 +25,10 @@ def invoke(*, endpoints: Endpoints, name: str, headers: Mapping[str, str], body:
     `headers` has lower-case keys. An answer of 4xx or 5xx from the container becomes a ModelError (424)
     with the container's own status and text. Raises AwsError for what never reaches the container.
     """
-    record = endpoints.store.get(name)
+    try:
+        record = endpoints.store.get(name)
+    except AwsError:
+        raise AwsError("ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.") from None
     server = endpoints.server(name)
     if server is None:
         raise AwsError(
@@ -38,8 +42,7 @@ def invoke(*, endpoints: Endpoints, name: str, headers: Mapping[str, str], body:
             f"less than or equal to {MAX_BODY_BYTES}",
             status=413,
         )
-    if len(headers.get("x-amzn-sagemaker-custom-attributes", "")) > _MAX_ATTRIBUTES:
-        raise AwsError("ValidationError", f"CustomAttributes is longer than {_MAX_ATTRIBUTES} characters.")
+    _check_attributes(headers.get("x-amzn-sagemaker-custom-attributes", ""))
     forwarded = {target: headers[source] for source, target in _FORWARDED.items() if source in headers}
     try:
         status, answer, content = server.invoke(headers=forwarded, body=body)
@@ -48,6 +51,14 @@ def invoke(*, endpoints: Endpoints, name: str, headers: Mapping[str, str], body:
     if status >= 400:
         return _model_error(status=status, text=content.decode("utf-8", errors="replace"), name=name)
     return status, _response_headers(answer, variant=server.variant), content
+
+
+def _check_attributes(attributes: str) -> None:
+    """At most 1,024 ASCII characters, as the API reference says; control characters end a header."""
+    if len(attributes) > _MAX_ATTRIBUTES:
+        raise AwsError("ValidationError", f"CustomAttributes is longer than {_MAX_ATTRIBUTES} characters.")
+    if not attributes.isascii() or not attributes.isprintable():
+        raise AwsError("ValidationError", "CustomAttributes has characters that are not printable ASCII.")
 
 
 def _response_headers(answer: Mapping[str, str], *, variant: str) -> dict[str, str]:

@@ -1,0 +1,26 @@
+"""The role with which API Gateway writes logs: one an account and region."""
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+class GatewayLogging(Construct):
+    """Sets the region's logging role; stages depend on it, since a stage with logs is refused without.
+
+    API Gateway checks the role's rights when it is set, hence AWS's own policy for this one purpose.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),  # pyright: ignore[reportArgumentType]
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name(
+                    "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+                )
+            ],
+        )
+        apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)

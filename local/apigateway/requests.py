@@ -1,0 +1,109 @@
+"""What API Gateway does with every request beside its integration: an id, a size limit, refusals, a log."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services import apigateway_v1 as gateway
+
+from local.apigateway.access_log import AccessLog
+from local.apigateway.current_request import CurrentRequest, entered
+from local.sagemaker.runtime import Response
+
+MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's quota for a REST API
+_TIME = "%d/%b/%Y:%H:%M:%S +0000"
+
+
+class GatewayRequests:
+    """Stands in for ministack's function that answers a request; `execute` is what it calls inside."""
+
+    def __init__(self, *, execute: Callable[..., Any], log: AccessLog) -> None:
+        self._execute = execute
+        self._log = log
+
+    async def __call__(
+        self,
+        api_id: str,
+        stage_name: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+        owner_account_id: str,
+        owner_region: str,
+    ) -> Response:
+        """Status, headers and body; the headers hold the id that templates and integrations saw."""
+        started = time.monotonic()
+        request = _request(api_id, stage_name, headers, query_params)
+        current = CurrentRequest(id=request["request_id"])
+        if request["stage"] is not None and len(body) > MAX_BODY_BYTES:
+            outcome = gateway._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
+        else:
+            with entered(current):
+                outcome = await self._execute(
+                    request, api_id, stage_name, method, path, headers, body, query_params,
+                    owner_account_id, owner_region,
+                )  # fmt: skip
+        return self._answer(outcome, request, method, started=started, integration_ms=current.integration_ms)
+
+    def denied(
+        self, api_id: str, stage_name: str, method: str, headers: dict[str, str], query: dict[str, Any]
+    ) -> Response:
+        """The answer to a caller whose policies do not allow the call."""
+        request = _request(api_id, stage_name, headers, query)
+        error = gateway._gw_error("ACCESS_DENIED", "User is not authorized to access this resource")
+        return self._answer(error, request, method, started=time.monotonic(), integration_ms=None)
+
+    def _answer(
+        self,
+        outcome: Any,
+        request: dict[str, Any],
+        method: str,
+        *,
+        started: float,
+        integration_ms: int | None,
+    ) -> Response:
+        refused = isinstance(outcome, gateway._GatewayError)
+        status, headers, body = gateway._gateway_error_response(outcome, request) if refused else outcome
+        values = {
+            "requestTime": time.strftime(_TIME, time.gmtime()),
+            "requestId": request["request_id"],
+            "httpMethod": method,
+            "resourcePath": request["resource_path"],
+            "status": status,
+            "error.responseType": outcome.response_type if refused else None,
+            "responseLength": len(body),
+            "responseLatency": round((time.monotonic() - started) * 1000),
+            "integrationLatency": integration_ms,
+            **_identity(request["headers"], request["query_params"]),
+        }
+        self._log.write(request["stage"] or {}, values)
+        return status, {**headers, "x-amzn-requestid": request["request_id"]}, body
+
+
+def _request(
+    api_id: str, stage_name: str, headers: Mapping[str, str], query: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What ministack knows of a request while it answers it."""
+    return {
+        "api_id": api_id,
+        "stage_name": stage_name,
+        "stage": gateway.stages_for_api(api_id).get(stage_name),
+        "headers": headers or {},
+        "query_params": query or {},
+        "path_params": {},
+        "resource_path": "",
+        "request_id": str(uuid.uuid4()),
+    }
+
+
+def _identity(headers: dict[str, str], query: dict[str, Any]) -> dict[str, Any]:
+    caller = gateway._iam_caller_identity(headers, query) or {}
+    key = gateway._resolve_api_key(gateway._api_key_from_request(headers)) or {}
+    return {
+        "identity.userArn": caller.get("userArn"),
+        "identity.apiKeyId": key.get("id"),
+        "identity.sourceIp": "127.0.0.1",  # nothing else can reach this cloud
+    }
