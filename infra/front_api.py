@@ -6,6 +6,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from infra.access_log import ACCESS_LOG_FORMAT
+from infra.acknowledge import acknowledge
 from infra.count_method import IMAGE_TYPES
 from infra.gateway_logging import GatewayLogging
 from infra.gateway_refusals import refuse_as_json
@@ -52,6 +53,8 @@ class FrontApi(apigateway.RestApi):
         resource.security_policy = _TLS_POLICY
         resource.endpoint_access_mode = "STRICT"
         refuse_as_json(self)
+        acknowledge(self, rule="AwsSolutions-APIG2", reason="an image is no JSON document to hold to a model")
+        acknowledge(self, rule="AwsSolutions-APIG3", reason="throttled; a web ACL is the account's")
         # API Gateway would make this group itself, and keep its lines for ever.
         errors = StageLogs(
             scope,

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
+from infra.acknowledge import acknowledge
 from infra.caller_keys import CallerKeys
 from infra.count_method import add_count_method
 from infra.front_api import API_STAGE, FrontApi
@@ -44,4 +45,6 @@ class FrontStack(Stack):
         if with_keys:
             keys = CallerKeys(self, "Keys", api=api, prefix=names.prefix, settings=settings.front)
             CfnOutput(self, "ApiKeyIds", value=Fn.join(",", keys.ids))
+            acknowledge(self, rule="AwsSolutions-APIG4", reason="API keys, by the settings")
+        acknowledge(self, rule="AwsSolutions-COG4", reason="callers are services with IAM roles or API keys")
         CfnOutput(self, "ApiUrl", value=url)

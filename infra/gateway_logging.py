@@ -4,6 +4,10 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.acknowledge import acknowledge
+
+_POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+
 
 class GatewayLogging(Construct):
     """Sets the region's logging role; stages depend on it, since a stage with logs is refused without.
@@ -17,10 +21,11 @@ class GatewayLogging(Construct):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),  # pyright: ignore[reportArgumentType]
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name(
-                    "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-                )
-            ],
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_POLICY)],
+        )
+        acknowledge(
+            role,
+            rule=f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_POLICY}]",
+            reason="API Gateway checks for these rights when the role is set",
         )
         apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
