@@ -1,25 +1,35 @@
 """The API in front of the endpoint: who may call it, and that no word of AWS's gets through."""
 
+import functools
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.front_stack import FrontStack
 from infra.gateway_refusals import GATEWAY_REFUSALS
 from infra.openapi import as_template, openapi
 from infra.settings import STAGES, SettingsError, load
 from tests.infra.conftest import context, synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
-Templates = dict[str, dict[str, Template]]
 CODES: set[str] = set(
     json.loads((ROOT / "docs/schemas/refusal.schema.json").read_text())["properties"]["error"]["properties"][
         "code"
     ]["enum"]
 )
+
+
+@functools.cache
+def front(stage: str, **overrides: Any) -> Template:
+    """The Front stack alone: it needs no other, and comes quicker so."""
+    settings = load(context(stage=stage, **overrides).get)
+    environment = cdk.Environment(region=settings.region)
+    return Template.from_stack(FrontStack(cdk.App(), "Front", settings=settings, env=environment))
 
 
 def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
@@ -32,19 +42,19 @@ def count_method(template: Template) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_method_asks_for_a_signature(templates: Templates, stage: str) -> None:
-    methods = of_type(templates[stage]["front"], "AWS::ApiGateway::Method")
+def test_every_method_asks_for_a_signature(stage: str) -> None:
+    methods = of_type(front(stage), "AWS::ApiGateway::Method")
     assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST"]
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
 
 
 def test_with_api_keys_every_method_asks_for_one_and_every_caller_has_limits() -> None:
-    front = synthesize("dev", **{"front.auth": "api_key", "front.api_keys": '["scanner", "gate"]'})["front"]
-    methods = of_type(front, "AWS::ApiGateway::Method")
+    template = front("dev", **{"front.auth": "api_key", "front.api_keys": '["scanner", "gate"]'})
+    methods = of_type(template, "AWS::ApiGateway::Method")
     assert all(method["ApiKeyRequired"] for method in methods)
-    front.resource_count_is("AWS::ApiGateway::ApiKey", 2)
-    front.resource_count_is("AWS::ApiGateway::UsagePlanKey", 2)
-    front.has_resource_properties(
+    template.resource_count_is("AWS::ApiGateway::ApiKey", 2)
+    template.resource_count_is("AWS::ApiGateway::UsagePlanKey", 2)
+    template.has_resource_properties(
         "AWS::ApiGateway::UsagePlan",
         {
             "Quota": {"Limit": 100_000, "Period": "DAY"},
@@ -69,21 +79,21 @@ def test_settings_that_contradict_themselves_are_faults(given: dict[str, Any], f
 
 
 def test_a_stage_can_do_without_the_api() -> None:
-    assert "front" not in synthesize("dev", **{"front.enabled": "false"})
+    assert set(synthesize("dev", **{"front.enabled": "false"})) == {"data", "training", "serving"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_api_may_invoke_its_own_endpoint_and_nothing_else(templates: Templates, stage: str) -> None:
-    policies = of_type(templates[stage]["front"], "AWS::IAM::Policy")
+def test_the_api_may_invoke_its_own_endpoint_and_nothing_else(stage: str) -> None:
+    policies = of_type(front(stage), "AWS::IAM::Policy")
     ((statement,),) = [policy["PolicyDocument"]["Statement"] for policy in policies]
     assert statement["Action"] == "sagemaker:InvokeEndpoint"
     assert json.dumps(statement["Resource"]).endswith(f':endpoint/bincount-{stage}"]]}}')
-    uri = json.dumps(count_method(templates[stage]["front"])["Integration"]["Uri"])
+    uri = json.dumps(count_method(front(stage))["Integration"]["Uri"])
     assert f":runtime.sagemaker:path/endpoints/bincount-{stage}/invocations" in uri
 
 
-def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is(templates: Templates) -> None:
-    responses = count_method(templates["prod"]["front"])["Integration"]["IntegrationResponses"]
+def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is() -> None:
+    responses = count_method(front("prod"))["Integration"]["IntegrationResponses"]
     patterns = [r["SelectionPattern"] for r in responses if "SelectionPattern" in r]
     assert len(patterns) == len(responses) - 1, "one has no pattern and takes all that is left"
     for status in range(200, 600):
@@ -91,8 +101,8 @@ def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is(
     assert [r["SelectionPattern"] for r in responses if "ResponseTemplates" not in r] == ["200"]
 
 
-def test_every_refusal_of_api_gateway_is_fixed_text_of_ours(templates: Templates) -> None:
-    responses = of_type(templates["prod"]["front"], "AWS::ApiGateway::GatewayResponse")
+def test_every_refusal_of_api_gateway_is_fixed_text_of_ours() -> None:
+    responses = of_type(front("prod"), "AWS::ApiGateway::GatewayResponse")
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= {response["ResponseType"] for response in responses}
     for response in responses:
         text = response["ResponseTemplates"]["application/json"]
@@ -102,9 +112,9 @@ def test_every_refusal_of_api_gateway_is_fixed_text_of_ours(templates: Templates
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_stage_is_logged_without_bodies_and_throttled(templates: Templates, stage: str) -> None:
-    front = templates[stage]["front"]
-    front.has_resource_properties(
+def test_the_stage_is_logged_without_bodies_and_throttled(stage: str) -> None:
+    template = front(stage)
+    template.has_resource_properties(
         "AWS::ApiGateway::Stage",
         {
             "StageName": "v1",
@@ -120,8 +130,8 @@ def test_the_stage_is_logged_without_bodies_and_throttled(templates: Templates, 
             ],
         },
     )
-    front.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": Match.any_value()})
-    front.has_resource_properties(
+    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": Match.any_value()})
+    template.has_resource_properties(
         "AWS::ApiGateway::RestApi",
         {
             "SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
@@ -133,8 +143,8 @@ def test_the_stage_is_logged_without_bodies_and_throttled(templates: Templates, 
 
 
 def test_the_logging_role_is_left_to_others_where_the_settings_say_so() -> None:
-    front = synthesize("dev", **{"front.logging_role": "false"})["front"]
-    front.resource_count_is("AWS::ApiGateway::Account", 0)
+    template = front("dev", **{"front.logging_role": "false"})
+    template.resource_count_is("AWS::ApiGateway::Account", 0)
 
 
 def test_the_openapi_document_gives_the_template_language_nothing_to_do() -> None:
