@@ -17,11 +17,11 @@ def build(*, app: App, settings: Settings) -> None:
     names = Names(settings.stage)
     # The account is the deployer's; without credentials the templates are made for any account.
     environment = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.region)
+    if settings.front.enabled:
+        FrontStack(app, names.stack("front"), settings=settings, env=environment)
     data = DataStack(app, names.stack("data"), settings=settings, env=environment)
     training = TrainingStack(app, names.stack("training"), settings=settings, data=data, env=environment)
     serving = ServingStack(app, names.stack("serving"), settings=settings, data=data, env=environment)
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
-    if settings.front.enabled:
-        FrontStack(app, names.stack("front"), settings=settings, env=environment)
     for key, value in {"project": "bincount", "stage": settings.stage, **settings.tags}.items():
         Tags.of(app).add(key, value)
