@@ -7,6 +7,7 @@ PYTHON ?= python3
 STAGE ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
+LAUNCH := build/launch-venv
 LOCKS := requirements-dev.txt
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -15,7 +16,7 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install demo test test-quick synth weights lint format lock clean
+.PHONY: help install launch-env demo test test-quick synth weights lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +41,17 @@ node_modules/.complete: package-lock.json
 demo: ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
 	@started=$$(date +%s) && $(MAKE) --no-print-directory install && DEMO_STARTED=$$started $(BIN)/python -m local.demo
 
-test: install ## every test
+launch-env: $(LAUNCH)/.complete ## build/launch-venv with the SageMaker SDK, for training/launch.py
+	@:
+
+$(LAUNCH)/.complete: training/binlaunch/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
+	rm -rf $(LAUNCH)
+	$(PYTHON) -m venv $(LAUNCH)
+	$(LAUNCH)/bin/python -m pip install --quiet --progress-bar off --no-deps --require-hashes -r $<
+	@touch $@
+
+test: install launch-env ## every test
 	@$(BIN)/python -m pytest
 
 test-quick: install ## the tests without the embedded cloud
@@ -64,6 +75,9 @@ lock: ## pin and hash all dependencies anew (needs uv)
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" --excludes training/binlaunch/excludes.txt \
+		training/binlaunch/requirements.in -o training/binlaunch/requirements.txt
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .hypothesis

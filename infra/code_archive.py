@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = {"__pycache__", "requirements.in"}
+LEFT_OUT = {"__pycache__", "requirements.in", "launch.py", "binlaunch"}
 WHEELS = "wheels"
 """The folder in the archive for the wheels of jobs without a network."""
 

@@ -23,7 +23,7 @@ class TrainingRole(SageMakerRole):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*")
-        for prefix in ("datasets/*", "weights/*"):
+        for prefix in ("datasets/*", "weights/*", "launch/*"):
             bucket.grant_read(self, prefix)
         for prefix in ("models/*", "checkpoints/*"):
             bucket.grant_read_write(self, prefix)

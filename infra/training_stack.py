@@ -12,6 +12,7 @@ from constructs import Construct
 from infra import code_archive, job_wheels
 from infra.data_stack import DataStack
 from infra.lambda_python import lambda_python
+from infra.launch_parameter import LaunchParameter
 from infra.model_registry import ModelRegistry
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
@@ -50,13 +51,22 @@ class TrainingStack(Stack):
         if settings.training.stages_weights:
             weights = WeightsFunction(self, "Weights", runtime=runtime, log_group=logs)
             data.bucket.grant_read_write(weights, "weights/*")
+        request = tuning_job(settings=settings, bucket=data.bucket, role=role, code=code)
+        LaunchParameter(
+            self,
+            "Launch",
+            settings=settings,
+            bucket_name=data.bucket.bucket_name,
+            code_uri=code.s3_object_url,
+            tuning_job=request,
+        )
         definition = PipelineDefinition(
             self,
             "Definition",
             settings=settings,
             bucket=data.bucket,
             data_prep=data.data_prep,
-            tuning_job=tuning_job(settings=settings, bucket=data.bucket, role=role, code=code),
+            tuning_job=request,
             weights=weights,
         )
         self.pipeline = self._state_machine(settings, definition)

@@ -32,7 +32,7 @@ def main() -> int:
             return 0
         bucket = options.bucket or _bucket(stage=options.stage, region=chosen.region)
         request = imagenet_weights.request(
-            arch=training.arch,
+            arch=options.arch or training.arch,
             source=options.source or training.weights_source,
             sha256=options.sha256 or training.weights_sha256,
             bucket=bucket,
@@ -53,6 +53,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.weights", description=__doc__)
     parser.add_argument("--stage", required=True, help="a stage of cdk.json that is deployed")
+    parser.add_argument("--arch", choices=imagenet_weights.WEIGHTS, help="network (default: training.arch)")
     parser.add_argument("--source", help="address above the files (default: training.weights_source)")
     parser.add_argument("--sha256", help="digest of that source's file (default: the known one)")
     parser.add_argument("--bucket", help="the stage's bucket (default: the Data stack's output)")

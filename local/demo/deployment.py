@@ -47,11 +47,12 @@ class Deployment:
         """`cdk bootstrap`: the bucket and roles that the CDK itself needs."""
         self._cdk("bootstrap", ACCOUNT_AND_REGION)
 
-    def deploy(self) -> dict[str, dict[str, str]]:
-        """`cdk deploy --all`; returns the stacks' outputs."""
+    def deploy(self, *stacks: str) -> dict[str, dict[str, str]]:
+        """`cdk deploy` of `stacks` with what they depend on, or of all; returns the stacks' outputs."""
         outputs = self._out / "outputs.json"
         outputs.unlink(missing_ok=True)
-        self._cdk("deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs))
+        chosen = stacks or ("--all",)
+        self._cdk("deploy", *chosen, "--require-approval", "never", "--outputs-file", str(outputs))
         answer: dict[str, dict[str, str]] = json.loads(outputs.read_text())
         return answer
 

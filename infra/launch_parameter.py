@@ -1,0 +1,60 @@
+"""What `training/launch.py` must know of a stage to start a job as the pipeline does: one SSM parameter."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.names import Names
+from infra.settings import Settings
+
+
+class LaunchParameter(ssm.StringParameter):
+    """`/bincount/<stage>/training`: the pipeline's own tuning request, and the bounds of its cost, as JSON.
+
+    Its value is the template's at every deploy, which is what a description of the stage should be.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        bucket_name: str,
+        code_uri: str,
+        tuning_job: dict[str, Any],
+    ) -> None:
+        training = settings.training
+        super().__init__(
+            scope,
+            id,
+            parameter_name=Names(settings.stage).parameter("training"),
+            description="How training jobs of this stage are started (read by training/launch.py)",
+            string_value=Stack.of(scope).to_json_string(
+                {
+                    "bucket": bucket_name,
+                    "code": code_uri,
+                    "usd_per_hour": training.price,
+                    "max_cost_usd": training.max_cost_usd,
+                    "distributed": training.is_distributed,
+                    "tuning": _without_metrics(tuning_job["HyperParameterTuningJobConfig"]),
+                    "definition": _without_metrics(tuning_job["TrainingJobDefinition"]),
+                    "metrics": [
+                        metric["Name"]
+                        for metric in tuning_job["TrainingJobDefinition"]["AlgorithmSpecification"][
+                            "MetricDefinitions"
+                        ]
+                    ],
+                }
+            ),
+        )
+
+
+def _without_metrics(part: dict[str, Any]) -> dict[str, Any]:
+    """The twelve regexes would fill the 4 KB of a parameter; docs/contracts.md has the one rule for all."""
+    if "AlgorithmSpecification" not in part:
+        return part
+    algorithm = {k: v for k, v in part["AlgorithmSpecification"].items() if k != "MetricDefinitions"}
+    return {**part, "AlgorithmSpecification": algorithm}

@@ -1,0 +1,283 @@
+"""Training from a working tree in a deployed stage, with the weights and wheels that an isolated job needs.
+
+One deployment of the Data and Training stacks with IAM enforced; the SageMaker SDK v3 in its own environment
+(`make launch-env`), SageMaker's own toolkit, and a file server of real HTTP in place of download.pytorch.org.
+"""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from botocore.exceptions import ClientError
+
+from local.bins import generate
+from local.cloud import Cloud
+from local.demo.deployment import Deployment
+from local.environment import neutral_environment
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
+FILE = "resnet18-f37072fd.pth"
+KEY = "weights/resnet18.pth"
+
+
+class Source(ThreadingHTTPServer):
+    """Serves one file of weights below /whole/, and below /cut/ breaks off in the middle of it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.asked = 0
+        super().__init__(("127.0.0.1", 0), _Answer)
+
+    def address(self, how: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{how}/"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Source
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        content = self.server.content
+        self.send_response(200 if self.path.endswith(FILE) else 404)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if self.path.startswith("/cut/") else content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraining:
+    """The deployed stage, its source of weights, and the two programs under test."""
+
+    cloud: Cloud
+    source: Source
+    bucket: str
+    sha256: str
+
+    def launch(self, *arguments: str, python: Path = SDK_PYTHON) -> subprocess.CompletedProcess[str]:
+        return self._run(str(python), "training/launch.py", *arguments)
+
+    def make_weights(self, how: str, *, sha256: str = "") -> subprocess.CompletedProcess[str]:
+        """As for stage dev, which wants weights, but into this cloud's bucket and from the source here."""
+        options = ["--source", self.source.address(how), "--bucket", self.bucket, "--arch", "resnet18"]
+        options += ["--sha256", sha256 or self.sha256]
+        return self._run(sys.executable, "-m", "infra.weights", "--stage", "dev", *options)
+
+    def head(self) -> dict[str, Any] | None:
+        try:
+            return self.cloud.client("s3").head_object(Bucket=self.bucket, Key=KEY)
+        except ClientError as error:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+            return None
+
+    def unfinished_uploads(self) -> list[Any]:
+        return self.cloud.client("s3").list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
+
+    def model_json(self, training_job: str) -> dict[str, Any]:
+        key = f"models/{training_job}/output/model.tar.gz"
+        body = self.cloud.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+            content = archive.extractfile("model.json")
+            assert content is not None
+            return json.load(content)
+
+    def log_of(self, training_job: str) -> str:
+        logs, group = self.cloud.client("logs"), "/aws/sagemaker/TrainingJobs"
+        found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=training_job)
+        (stream,) = found["logStreams"]
+        events = logs.get_log_events(
+            logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+        )
+        return "\n".join(event["message"] for event in events["events"])
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = {**neutral_environment(), **self.cloud.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+
+@pytest.fixture(scope="module")
+def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]:
+    out = tmp_path_factory.mktemp("retraining")
+    weights = io.BytesIO()
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), weights)
+    digest = hashlib.sha256(weights.getvalue()).hexdigest()
+    source = Source(weights.getvalue())
+    threading.Thread(target=source.serve_forever, daemon=True).start()
+    settings = {
+        "training.pretrained": "auto",
+        "training.weights_source": source.address("whole"),
+        "training.weights_sha256": digest,
+        "training.network_isolation": "true",
+        "training.image_size": "32",
+        "training.batch_sizes": "[16, 32]",
+    }
+    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+        deployment = Deployment(
+            environment=cloud.environment(), out=out, overrides=settings, say=lambda _: None
+        )
+        deployment.bootstrap()
+        outputs = deployment.deploy("bincount-local-training")
+        bucket = outputs["bincount-local-data"]["BucketName"]
+        upload_dataset(cloud, out, bucket)
+        yield Retraining(cloud=cloud, source=source, bucket=bucket, sha256=digest)
+    source.shutdown()
+    source.server_close()
+
+
+def upload_dataset(cloud: Cloud, out: Path, bucket: str) -> None:
+    """A sealed dataset of 60 drawn bins by data_prep's own command line, as the stage's latest."""
+    generate(out=out / "bins", images=60, seed=3, counts=range(1, 4))
+    command = ["-m", "data_prep", "--source", str(out / "bins"), "--target", str(out / "data")]
+    subprocess.run([sys.executable, *command, "--counts", "1-3"], cwd=ROOT, check=True, capture_output=True)
+    (folder,) = (out / "data" / "datasets").iterdir()
+    s3 = cloud.client("s3")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        s3.upload_file(str(path), bucket, f"datasets/{folder.name}/{path.relative_to(folder).as_posix()}")
+    cloud.client("ssm").put_parameter(
+        Name="/bincount/local/dataset", Value=f"s3://{bucket}/datasets/{folder.name}/", Overwrite=True
+    )
+
+
+def test_make_weights_refuses_other_bytes_and_writes_nothing(retraining: Retraining) -> None:
+    result = retraining.make_weights("whole", sha256="0" * 64)
+    assert result.returncode == 1
+    assert f"has the SHA-256 {retraining.sha256}, expected {'0' * 64}: nothing was written" in result.stderr
+    assert retraining.head() is None
+    assert retraining.unfinished_uploads() == []
+
+
+def test_make_weights_leaves_no_half_file_where_the_source_breaks_off(retraining: Retraining) -> None:
+    result = retraining.make_weights("cut")
+    assert result.returncode == 1
+    assert f"of {len(retraining.source.content)} bytes" in result.stderr
+    assert retraining.head() is None
+    assert retraining.unfinished_uploads() == []
+
+
+def test_make_weights_without_a_network_says_what_else_can_be_done(retraining: Retraining) -> None:
+    result = retraining._run(
+        sys.executable, "-m", "infra.weights", "--stage", "dev", "--bucket", retraining.bucket,
+        "--source", "http://127.0.0.1:9/",
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "cannot be reached from here" in result.stderr
+    assert "training.weights_uri" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_stage_that_trains_from_scratch_fetches_nothing(retraining: Retraining) -> None:
+    asked = retraining.source.asked
+    result = retraining._run(sys.executable, "-m", "infra.weights", "--stage", "local")
+    assert (result.returncode, retraining.source.asked) == (0, asked)
+    assert "nothing to do: stage local trains from scratch" in result.stdout
+
+
+def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> None:
+    states = retraining.cloud.client("stepfunctions")
+    (machine,) = states.list_state_machines()["stateMachines"]
+    definition = json.loads(
+        states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"]
+    )
+    step = definition["States"]["StageWeights"]
+    assert definition["States"]["PublishDataset"]["Next"] == "StageWeights"
+    for staged in (True, False):
+        answer = retraining.cloud.client("lambda").invoke(
+            FunctionName=step["Resource"], Payload=json.dumps(step["Parameters"])
+        )
+        assert json.load(answer["Payload"]) == {"uri": f"s3://{retraining.bucket}/{KEY}", "staged": staged}
+    body = retraining.cloud.client("s3").get_object(Bucket=retraining.bucket, Key=KEY)["Body"].read()
+    assert hashlib.sha256(body).hexdigest() == retraining.sha256
+
+
+def test_launch_trains_with_the_code_of_the_tree_by_the_sdk_s_drivers(retraining: Retraining) -> None:
+    result = retraining.launch("train", "--stage", "local", "--epochs", "1", "--batch-size", "16", "--wait")
+    assert result.returncode == 0, result.stdout + result.stderr
+    sagemaker = retraining.cloud.client("sagemaker")
+    (summary,) = sagemaker.list_training_jobs()["TrainingJobSummaries"]
+    job = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["AlgorithmSpecification"]["ContainerEntrypoint"] == ["/bin/bash"]
+    assert job["EnableNetworkIsolation"] is True
+    assert {"dataset", "weights", "wheels", "code", "sm_drivers"} == {
+        channel["ChannelName"] for channel in job["InputDataConfig"]
+    }
+    assert job["HyperParameters"]["arch"] == "resnet18", "the stage's own settings go along"
+    assert {"select:rmse", "report:accuracy"} <= {m["MetricName"] for m in job["FinalMetricDataList"]}
+    model = retraining.model_json(summary["TrainingJobName"])
+    assert model["source_revision"].startswith("working-tree-")
+    log = retraining.log_of(summary["TrainingJobName"])
+    assert "Running Basic Script driver" in log
+    assert "input/data/wheels" in log, "pip looks for packages where the isolated job has them"
+    for line in (
+        "train: costs at most $",
+        "Completed:",
+        "report:accuracy",
+        f"model: s3://{retraining.bucket}/",
+    ):
+        assert line in result.stdout
+
+
+def test_launch_tunes_over_what_is_not_fixed(retraining: Retraining) -> None:
+    fixed = ("--epochs", "1", "--learning-rate", "0.001")
+    result = retraining.launch("tune", "--stage", "local", "--max-jobs", "1", *fixed, "--wait")
+    assert result.returncode == 0, result.stdout + result.stderr
+    sagemaker = retraining.cloud.client("sagemaker")
+    (summary,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    name = summary["HyperParameterTuningJobName"]
+    job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    assert list(job["BestTrainingJob"]["TunedHyperParameters"]) == ["batch-size"]
+    definition = job["TrainingJobDefinition"]
+    assert definition["EnableNetworkIsolation"] is True
+    assert definition["CheckpointConfig"]["S3Uri"] == f"s3://{retraining.bucket}/checkpoints/{name}"
+    assert definition["RetryStrategy"]["MaximumRetryAttempts"] == 3
+    assert "input/data/wheels" in retraining.log_of(job["BestTrainingJob"]["TrainingJobName"])
+    assert f"best: {name}-001-" in result.stdout and "--batch-size" in result.stdout
+
+
+def test_launch_says_in_one_line_what_is_wrong(retraining: Retraining) -> None:
+    for arguments, words in (
+        (("train", "--stage", "dev"), "stage dev is not deployed in us-east-1"),
+        (
+            ("train", "--stage", "local", "--epochs", "0"),
+            "--epochs: input should be greater than or equal to 1",
+        ),
+        (
+            ("tune", "--stage", "local", "--max-jobs", "500", "--max-runtime-seconds", "2000000"),
+            "could cost $",
+        ),
+        (
+            ("tune", "--stage", "local", "--epochs=1", "--batch-size=16", "--learning-rate=0.1"),
+            "nothing is left to tune",
+        ),
+    ):
+        result = retraining.launch(*arguments)
+        assert result.returncode == 1
+        assert words in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_launch_without_the_sdk_says_how_to_get_it(retraining: Retraining) -> None:
+    result = retraining.launch("train", "--stage", "local", python=Path(sys.executable))
+    assert result.returncode == 1
+    assert "make launch-env" in result.stderr
+    assert os.linesep.join(result.stderr.splitlines()[1:]) == ""

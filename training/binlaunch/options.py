@@ -1,0 +1,85 @@
+"""The command line of launch.py."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from binlaunch.errors import LaunchError
+from bintrain.settings import Settings
+
+TUNED = ("epochs", "batch-size", "learning-rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """One call. `flags` are train.py's, in kebab case, as far as they were given."""
+
+    verb: str
+    stage: str
+    region: str | None
+    dataset: str | None
+    wait: bool
+    max_jobs: int | None
+    max_runtime_seconds: int | None
+    flags: dict[str, Any]
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Read a call; raises LaunchError with every wrong flag of train.py in one line."""
+    given = vars(_parser().parse_args(argv))
+    flags = {name: value for name in Settings.model_fields if (value := given.pop(name)) is not None}
+    try:
+        checked = Settings(**flags)
+    except ValidationError as error:
+        faults = [
+            f"--{str(fault['loc'][0]).replace('_', '-')}: {fault['msg'].lower()}, came {fault['input']!r}"
+            for fault in error.errors()
+        ]
+        raise LaunchError("; ".join(faults)) from None
+    given.setdefault("max_jobs", None)
+    return Options(**given, flags={name.replace("_", "-"): getattr(checked, name) for name in flags})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="launch.py", description="Train in a deployed stage with the code of this working tree."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb, text in (
+        ("train", "one training job"),
+        ("tune", "a tuning job over the stage's ranges of epochs, batch size and learning rate"),
+    ):
+        child = verbs.add_parser(verb, help=text, description=text.capitalize() + ".", allow_abbrev=False)
+        _add_own(child, tunes=verb == "tune")
+        _add_hyperparameters(child, tunes=verb == "tune")
+    return parser
+
+
+def _add_own(parser: argparse.ArgumentParser, *, tunes: bool) -> None:
+    parser.add_argument("--stage", required=True, help="a stage that is deployed: local, dev or prod")
+    parser.add_argument("--region", help="AWS region of the stage (default: your AWS configuration's)")
+    parser.add_argument(
+        "--dataset", metavar="S3URI", help="a sealed dataset (default: the stage's latest, from SSM)"
+    )
+    parser.add_argument("--wait", action="store_true", help="follow the job to its end; 1 if it fails")
+    parser.add_argument(
+        "--max-runtime-seconds", type=int, help="a job is stopped after this (default: the stage's)"
+    )
+    if tunes:
+        parser.add_argument("--max-jobs", type=int, help="training jobs in all (default: the stage's)")
+
+
+def _add_hyperparameters(parser: argparse.ArgumentParser, *, tunes: bool) -> None:
+    title = "hyperparameters" + (" (given: the same in every trial, in place of the range)" if tunes else "")
+    group = parser.add_argument_group(title)
+    for name, field in Settings.model_fields.items():
+        bounds = ", ".join(str(item) for item in field.metadata)
+        text = f"{field.description}{' (' + bounds + ')' if bounds else ''}"
+        group.add_argument(
+            f"--{name.replace('_', '-')}", dest=name, metavar="VALUE", help=text.replace("%", "%%")
+        )
