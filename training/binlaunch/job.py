@@ -1,5 +1,8 @@
 """What a training job and the trials of a tuning job have in common, as the SDK wants it."""
 
+# The SDK has an environment of its own (make launch-env):
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """The SDK's session: bound to the stage's bucket, reporting to nobody."""
 
+# The SDK has an environment of its own (make launch-env):
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import logging

@@ -1,5 +1,8 @@
 """One training job, by ModelTrainer: the SDK's own drivers start train.py."""
 
+# The SDK has an environment of its own (make launch-env):
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from sagemaker.core import shapes

@@ -1,5 +1,8 @@
 """A tuning job, by HyperparameterTuner: the image's toolkit starts train.py, as in the pipeline."""
 
+# The SDK has an environment of its own (make launch-env):
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import tarfile
