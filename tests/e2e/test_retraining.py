@@ -145,8 +145,8 @@ def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]
 
 
 def upload_dataset(cloud: Cloud, out: Path, bucket: str) -> None:
-    """A sealed dataset of 60 drawn bins by data_prep's own command line, as the stage's latest."""
-    generate(out=out / "bins", images=60, seed=3, counts=range(1, 4))
+    """A sealed dataset of 240 drawn bins by data_prep's own command line, as the stage's latest."""
+    generate(out=out / "bins", images=240, seed=3, counts=range(1, 4))
     command = ["-m", "data_prep", "--source", str(out / "bins"), "--target", str(out / "data")]
     subprocess.run([sys.executable, *command, "--counts", "1-3"], cwd=ROOT, check=True, capture_output=True)
     (folder,) = (out / "data" / "datasets").iterdir()
