@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Settings(BaseModel):
@@ -103,6 +105,8 @@ class Machine(BaseModel):
 
     def autocast_type(self, device: torch.device) -> torch.dtype | None:
         """What `device` computes in under autocast; None for FP32 throughout."""
+        import torch  # not above: launch.py reads the flags where no torch is
+
         if device.type != "cuda" or self.amp == "none":
             return None
         if self.amp == "auto":
