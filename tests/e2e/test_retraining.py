@@ -117,6 +117,7 @@ class Retraining:
 
 @pytest.fixture(scope="module")
 def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]:
+    assert SDK_PYTHON.exists(), "the SDK's environment is missing: make launch-env (make test does it)"
     out = tmp_path_factory.mktemp("retraining")
     weights = io.BytesIO()
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), weights)

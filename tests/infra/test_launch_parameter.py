@@ -1,0 +1,29 @@
+"""What launch.py reads of a stage: complete, and within the 4 KB of a standard parameter."""
+
+import json
+
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.settings import STAGES
+
+LONGEST_TOKEN = 90  # an ARN or a bucket's name in place of a reference
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_description_of_the_stage_s_jobs_fits_into_its_parameter(
+    templates: dict[str, dict[str, Template]], stage: str
+) -> None:
+    found = templates[stage]["training"].find_resources(
+        "AWS::SSM::Parameter", {"Properties": {"Name": f"/bincount/{stage}/training"}}
+    )
+    (parameter,) = found.values()
+    parts = parameter["Properties"]["Value"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "x" * LONGEST_TOKEN for part in parts)
+    assert len(text) <= 4096
+    described = json.loads(text)
+    assert set(described) == {
+        "bucket", "code", "usd_per_hour", "max_cost_usd", "distributed", "tuning", "definition", "metrics",
+    }  # fmt: skip
+    assert "select:rmse" in described["metrics"]
+    assert described["definition"]["RoleArn"]
