@@ -1,6 +1,6 @@
 """Training from a working tree in a deployed stage, with the weights and wheels that an isolated job needs.
 
-One deployment of the Data and Training stacks with IAM enforced; the SageMaker SDK v3 in its own environment
+The tests are one journey. One deployment of the Data and Training stacks with IAM enforced; the SageMaker SDK v3 in its own environment
 (`make launch-env`), SageMaker's own toolkit, and a file server of real HTTP in place of download.pytorch.org.
 """
 
@@ -191,6 +191,12 @@ def test_a_stage_that_trains_from_scratch_fetches_nothing(retraining: Retraining
     result = retraining._run(sys.executable, "-m", "infra.weights", "--stage", "local")
     assert (result.returncode, retraining.source.asked) == (0, asked)
     assert "nothing to do: stage local trains from scratch" in result.stdout
+
+
+def test_launch_misses_the_weights_before_it_starts_a_job(retraining: Retraining) -> None:
+    result = retraining.launch("train", "--stage", "local")
+    assert result.returncode == 1
+    assert f"{KEY} are missing: make weights STAGE=local" in result.stderr
 
 
 def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> None:

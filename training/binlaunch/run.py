@@ -15,6 +15,7 @@ from binlaunch.options import Options
 from binlaunch.stage import Stage, read_stage
 from binlaunch.tree import copy_tree
 from binlaunch.watch import watch_training, watch_tuning
+from binlaunch.weights import check_weights
 from binlaunch.wheels import stage_wheels
 
 try:
@@ -52,6 +53,7 @@ def _start(options: Options, stage: Stage, session: boto3.Session) -> str:
         jobs = options.max_jobs or stage.tuning["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     longest = options.max_runtime_seconds or stage.definition["StoppingCondition"]["MaxRuntimeInSeconds"]
     print(f"{options.verb}: {check_cost(stage=stage, jobs=jobs, max_runtime_seconds=longest)}", flush=True)
+    check_weights(stage=stage, s3=session.client("s3"))
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "training")
         revision = copy_tree(tree)
