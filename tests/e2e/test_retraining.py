@@ -1,8 +1,8 @@
 """Training from a working tree in a deployed stage, with the weights and wheels that an isolated job needs.
 
-The tests are one journey. One deployment of the Data and Training stacks with IAM enforced; the SageMaker SDK
-v3 in its own environment (`make launch-env`), SageMaker's own toolkit, and a file server of real HTTP in place
-of download.pytorch.org.
+The tests are one journey. One deployment of the Data and Training stacks with IAM enforced; the SDK v3 in its
+own environment (`make launch-env`), SageMaker's own toolkit, and a file server of real HTTP in place of
+download.pytorch.org.
 """
 
 import hashlib
