@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
 LOCKS := requirements-dev.txt
+ECR_PUBLIC := public.ecr.aws
+TAG ?= 3.13-slim-bookworm
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # All of these would be written to the home directory otherwise.
@@ -16,7 +18,7 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install launch-env demo test test-quick synth weights lint format lock clean
+.PHONY: help install launch-env demo test test-quick synth weights lint format lock base-image-digest clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,13 +73,21 @@ format: install ## mend what ruff can mend
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
-	@for name in {infra,data_prep,inference,training}/requirements requirements requirements-dev; do \
+	@for name in {infra,data_prep,inference,training}/requirements inference/sbom-requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 		--custom-compile-command "make lock" --excludes training/binlaunch/excludes.txt \
 		training/binlaunch/requirements.in -o training/binlaunch/requirements.txt
+
+# The registry's own API (OCI distribution 1.1), without an account.
+base-image-digest: ## the digest that the serving image's base has now (TAG=3.13-slim-bookworm), for serving.base_image
+	@token=$$(curl -fsS "https://$(ECR_PUBLIC)/token/" | $(PYTHON) -c 'import json, sys; print(json.load(sys.stdin)["token"])') && \
+		curl -fsSI -H "Authorization: Bearer $$token" \
+			-H "Accept: application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json" \
+			"https://$(ECR_PUBLIC)/v2/docker/library/python/manifests/$(TAG)" | \
+		awk -v image="$(ECR_PUBLIC)/docker/library/python:$(TAG)" 'tolower($$1) == "docker-content-digest:" { print image "@" $$2 }'
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) node_modules build cdk.out .pytest_cache .ruff_cache .hypothesis

@@ -12,9 +12,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
-import simplejpeg
-from PIL import Image
+
+# Importing openvino would report it to Google Analytics (see inference/__init__.py).
+sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
+
+import openvino as ov  # noqa: E402
+import simplejpeg  # noqa: E402
+from PIL import Image  # noqa: E402
 
 
 def main(model_dir: Path, images: Path, seconds: float, threads: int) -> None:

@@ -1,74 +1,76 @@
-"""A frugal load generator: closed-loop callers over kept-alive connections, and what they saw.
+"""A frugal load generator: wrk's closed-loop callers over kept-alive connections, and what they saw.
 
-Threads over urllib3 rather than a load-testing framework: the caller shares the CPUs with what it
-measures, so its own CPU time is measured too and printed with every figure.
+wrk (Debian and Homebrew: `wrk`, 4.1 or newer) is C over epoll: it shares the CPUs with what it measures, so
+the cheapest one is taken, and its CPU time is measured too and printed with every figure.
 """
 
-import itertools
 import resource
-import threading
-import time
-from dataclasses import dataclass, field
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import urllib3
+
+SCRIPT = Path(__file__).with_name("load.lua")
+PAUSE_AFTER_REFUSAL_MS = 50
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Load:
-    """What some callers saw in one run; times are seconds."""
+    """What some callers saw in one run; times are seconds.
 
-    callers: int
-    wall: float = 0.0
-    own_cpu: float = 0.0
-    errors: int = 0
-    accepted: list[float] = field(default_factory=list[float])
-    refused: list[float] = field(default_factory=list[float])
+    A request that was still under way at the end is not counted: at most one a caller.
+    """
+
+    seconds: float
+    own_cpu: float
+    accepted: tuple[float, ...]
+    refused: tuple[float, ...]
+    errors: int
 
     @property
     def per_second(self) -> float:
-        return len(self.accepted) / self.wall
+        return len(self.accepted) / self.seconds
 
     def percentile(self, percent: float) -> float:
         """Milliseconds that this share of the accepted requests stayed under."""
         return float(np.percentile(self.accepted, percent)) * 1000 if self.accepted else float("nan")
 
 
-def apply_load(*, url: str, bodies: list[bytes], callers: int, seconds: float) -> Load:
-    """Let `callers` each send one image after the other to `url` for `seconds`; each answer is awaited."""
-    load = Load(callers)
-    pool = urllib3.PoolManager(maxsize=callers, retries=False, timeout=60)
-    turn = itertools.count()
-    start = time.perf_counter()
-    cpu = _own_cpu()
-
-    def call() -> None:
-        while time.perf_counter() - start < seconds:
-            _send(pool, url, bodies[next(turn) % len(bodies)], load)
-
-    threads = [threading.Thread(target=call) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    load.wall = time.perf_counter() - start
-    load.own_cpu = _own_cpu() - cpu
-    return load
+def require_wrk() -> str:
+    """wrk's version line. Raises SystemExit where it is not installed."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("no `wrk` on the PATH: install it (apt install wrk, brew install wrk)")
+    return subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
 
 
-def _send(pool: urllib3.PoolManager, url: str, body: bytes, load: Load) -> None:
-    begun = time.perf_counter()
-    response = pool.request("POST", f"{url}/invocations", body=body, headers={"Content-Type": "image/jpeg"})
-    took = time.perf_counter() - begun
-    if response.status == 200:
-        load.accepted.append(took)
-    elif response.status == 503:
-        load.refused.append(took)
-        time.sleep(0.05)
-    else:
-        load.errors += 1
+def apply_load(*, url: str, images: list[Path], callers: int, seconds: float) -> Load:
+    """Let `callers` each send one image after the other to `url` for `seconds`; each answer is awaited.
+
+    A caller whose request was refused pauses for PAUSE_AFTER_REFUSAL_MS.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
+        listing.write("\n".join(str(path.resolve()) for path in images) + "\n")
+        listing.flush()
+        command = ["wrk", f"-t{callers}", f"-c{callers}", f"-d{seconds:g}s", "--timeout", "120s"]
+        command += ["-s", str(SCRIPT), url, "--", listing.name, str(PAUSE_AFTER_REFUSAL_MS)]
+        cpu = _children_cpu()
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+        cpu = _children_cpu() - cpu
+    answers = [line.split()[1:] for line in ended.stdout.splitlines() if line.startswith("answer ")]
+    (broken,) = (line.split()[1] for line in ended.stdout.splitlines() if line.startswith("broken "))
+    other = sum(status not in ("200", "503") for status, _ in answers)
+    return Load(
+        seconds=seconds,
+        own_cpu=cpu,
+        accepted=tuple(float(took) for status, took in answers if status == "200"),
+        refused=tuple(float(took) for status, took in answers if status == "503"),
+        errors=other + int(broken),
+    )
 
 
-def _own_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+def _children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

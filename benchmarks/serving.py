@@ -1,131 +1,198 @@
-"""What serving costs over bare decoding and inference, on this machine, both sides in one run.
+"""What an instance serves: the stock stack, ours, and bare decoding + inference, all in one run.
 
-    python benchmarks/serving.py --model-dir MODEL --images FOLDER_OF_JPEGS [--seconds 10] [--rounds 3]
+    python benchmarks/serving.py --model-dir INT8_DIR FP16_DIR --images FOLDER [--seconds 8] [--rounds 2]
+    python benchmarks/serving.py --model-dir DIR --images FOLDER --soak 20000
 
-Prints a table for 1, 8 and 64 callers, the ratios to the bare engine (benchmarks/bare.py), seconds from
-start to ready, and resident memory. Rounds alternate between the sides and the median is shown, so that
-what else the machine does falls on both.
+Prints a line for each side and number of callers, then the ratios; the first model is compared with the stock
+stack. Rounds go through all sides in turn and medians are shown, so that what else the machine does falls on
+all of them. Needs `wrk` and, for the stock side, Java 17 and packages that are installed into --stock-venv.
+`--soak N` sends N images instead and prints the resident memory on the way.
 """
 
 import argparse
-import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import urllib3
-from load import Load, apply_load
+from load import Load, apply_load, require_wrk
+from servers import Server, make_stock_venv, ours, stock
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLERS = (1, 8, 64)
+WARM_UP_SECONDS = 3
+TUNED = "stock, OMP_NUM_THREADS=1"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A running server, and how long it took to become ready."""
+class Measured:
+    """One side at one number of callers in one round."""
 
-    process: subprocess.Popen[str]
-    url: str
-    ready_seconds: float
+    load: Load
+    resident_mb: float
+    ping_seconds: float
+    answer_seconds: float
 
-    def resident_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+Results = dict[tuple[str, int], list[Measured]]
+Bare = dict[tuple[str, int], list[dict[str, float]]]
+Side = tuple[str, Callable[[], AbstractContextManager[Server]]]
 
 
 def main() -> None:
-    """Run the rounds and print the table."""
+    """Run the rounds and print the tables."""
     options = _parse()
-    bodies = [path.read_bytes() for path in sorted(options.images.glob("*.jpg"))]
-    bare: dict[int, list[dict[str, float]]] = {1: [], 8: []}
-    loads: dict[int, list[Load]] = {callers: [] for callers in CALLERS}
-    for _ in range(options.rounds):
-        for threads, results in bare.items():
-            results.append(_run_bare(options, threads))
-        with _serve(options.model_dir) as server:
-            for callers in CALLERS:
-                loads[callers].append(
-                    apply_load(url=server.url, bodies=bodies, callers=callers, seconds=options.seconds)
-                )
-            resident, ready = server.resident_mb(), server.ready_seconds
-    _print_table(bare, loads)
-    print(f"\nready after {ready:.2f} s, {resident:.0f} MB resident after the last round")
+    images = sorted(options.images.glob("*.jpg"))
+    if not images:
+        raise SystemExit(f"--images {options.images}: expected a folder of *.jpg files, found none")
+    print(
+        f"{_cpu()}; {require_wrk()}; {len(images)} images; {options.rounds} rounds of {options.seconds:g} s\n"
+    )
+    if options.soak:
+        _soak(options, images)
+        return
+    results: Results = defaultdict(list)
+    bare: Bare = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(options.rounds):
+            for model in options.model_dir:
+                for threads in (1, 8):
+                    bare[_precision(model), threads].append(_run_bare(model, options, threads))
+            for name, start in _sides(options, images[0].read_bytes(), Path(folder)):
+                _measure(name, start, images=images, seconds=options.seconds, into=results)
+    _print_table(results, bare)
+    _print_ratios(results, bare, models=[_precision(model) for model in options.model_dir])
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model-dir", type=Path, required=True)
+    parser.add_argument("--model-dir", type=Path, required=True, nargs="+")
     parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--stock-venv", type=Path, default=ROOT / "build" / "stock-serving")
+    parser.add_argument("--without-stock", action="store_true")
+    parser.add_argument("--soak", type=int, default=0, metavar="N")
     return parser.parse_args()
 
 
-def _run_bare(options: argparse.Namespace, threads: int) -> dict[str, float]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "bare.py"), options.model_dir, options.images]
+def _sides(options: argparse.Namespace, image: bytes, folder: Path) -> Iterator[Side]:
+    for model in options.model_dir:
+        yield f"ours {_precision(model)}", lambda model=model: ours(model_dir=model, image=image)
+    if not options.without_stock:
+        venv: Path = options.stock_venv.resolve()
+        make_stock_venv(venv)
+        yield "stock", lambda: stock(venv=venv, image=image, folder=folder)
+        yield TUNED, lambda: stock(venv=venv, image=image, folder=folder, OMP_NUM_THREADS="1")
+
+
+def _measure(
+    name: str,
+    start: Callable[[], AbstractContextManager[Server]],
+    *,
+    images: list[Path],
+    seconds: float,
+    into: Results,
+) -> None:
+    """One side in one round, from its start on; a short load comes first, so that every worker is warm."""
+    with start() as server:
+        apply_load(url=server.url, images=images, callers=4, seconds=WARM_UP_SECONDS)
+        for callers in CALLERS:
+            load = apply_load(url=server.url, images=images, callers=callers, seconds=seconds)
+            measured = Measured(load, server.resident_mb(), server.ping_seconds, server.answer_seconds)
+            into[name, callers].append(measured)
+
+
+def _run_bare(model: Path, options: argparse.Namespace, threads: int) -> dict[str, float]:
+    command = [sys.executable, str(ROOT / "benchmarks" / "bare.py"), str(model), str(options.images)]
     command += [str(options.seconds), str(threads)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-@contextlib.contextmanager
-def _serve(model_dir: Path) -> Iterator[Server]:
-    """The server with its default settings on a free port."""
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "inference", "--model-dir", str(model_dir.resolve()), "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
-        while urllib3.request("GET", f"{url}/ping").status != 200:
-            time.sleep(0.01)
-        ready = time.perf_counter() - started
-        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-        try:
-            yield Server(process, url, ready)
-        finally:
-            process.terminate()
-            process.wait()
-            drain.wait()
+def _soak(options: argparse.Namespace, images: list[Path]) -> None:
+    """Resident memory after each twentieth of N answered images, with 8 callers."""
+    with ours(model_dir=options.model_dir[0], image=images[0].read_bytes()) as server:
+        answered = shown = 0
+        while answered < options.soak:
+            answered += len(apply_load(url=server.url, images=images, callers=8, seconds=3).accepted)
+            if answered - shown >= options.soak / 20:
+                print(f"{answered} answered: {server.resident_mb():.0f} MB resident")
+                shown = answered
 
 
-def _print_table(bare: dict[int, list[dict[str, float]]], loads: dict[int, list[Load]]) -> None:
+def _print_table(results: Results, bare: Bare) -> None:
     print(
-        "| side | callers | images/s | p50 ms | p99 ms | refused | slowest refusal ms | errors | load's CPU |"
+        "| side | callers | answers/s | p50 ms | p99 ms | refused | slowest refusal ms | errors "
+        "| resident MB | /ping s | first answer s | load's CPU |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for threads, results in bare.items():
-        rate = statistics.median(result["per_second"] for result in results)
-        p50 = statistics.median(result["p50_ms"] for result in results)
-        print(f"| bare | {threads} threads | {rate:.1f} | {p50:.1f} | | | | | |")
-    for callers, runs in loads.items():
-        print(f"| ours | {callers} | {_row(runs)} |")
-    ours = {callers: statistics.median(run.per_second for run in runs) for callers, runs in loads.items()}
-    limit = statistics.median(result["per_second"] for result in bare[8])
-    p50 = statistics.median(run.percentile(50) for run in loads[1])
-    bare_p50 = statistics.median(result["p50_ms"] for result in bare[1])
-    print(f"\n8 callers: {ours[8]:.1f}/s of {limit:.1f}/s bare = {ours[8] / limit:.2f}")
-    print(f"1 caller: p50 {p50:.1f} ms over {bare_p50:.1f} ms bare = {p50 / bare_p50:.2f}")
-    print(f"64 callers: {ours[64]:.1f}/s of {ours[8]:.1f}/s with 8 = {ours[64] / ours[8]:.2f}")
+    print("|---" * 12 + "|")
+    for (name, threads), runs in bare.items():
+        rate, p50 = _median(runs, "per_second"), _median(runs, "p50_ms")
+        print(f"| bare {name} | {threads} threads | {rate:.1f} | {p50:.1f} |" + " |" * 8)
+    for (name, callers), runs in results.items():
+        print(f"| {name} | {callers} | {_row(runs)} |")
 
 
-def _row(runs: list[Load]) -> str:
-    refused = [seconds for run in runs for seconds in run.refused]
+def _row(runs: list[Measured]) -> str:
+    loads = [run.load for run in runs]
+    refused = [seconds for load in loads for seconds in load.refused]
     cells = [
-        f"{statistics.median(run.per_second for run in runs):.1f}",
-        f"{statistics.median(run.percentile(50) for run in runs):.1f}",
-        f"{statistics.median(run.percentile(99) for run in runs):.1f}",
+        f"{statistics.median(load.per_second for load in loads):.1f}",
+        f"{statistics.median(load.percentile(50) for load in loads):.1f}",
+        f"{statistics.median(load.percentile(99) for load in loads):.1f}",
         f"{len(refused)}",
         f"{max(refused) * 1000:.0f}" if refused else "",
-        f"{sum(run.errors for run in runs)}",
-        f"{100 * sum(run.own_cpu for run in runs) / sum(run.wall for run in runs):.0f} % of one",
+        f"{sum(load.errors for load in loads)}",
+        f"{statistics.median(run.resident_mb for run in runs):.0f}",
+        f"{statistics.median(run.ping_seconds for run in runs):.1f}",
+        f"{statistics.median(run.answer_seconds for run in runs):.1f}",
+        f"{100 * sum(load.own_cpu for load in loads) / sum(load.seconds for load in loads):.1f} %",
     ]
     return " | ".join(cells)
+
+
+def _print_ratios(results: Results, bare: Bare, *, models: list[str]) -> None:
+    def rate(side: str, callers: int) -> float:
+        return statistics.median(run.load.per_second for run in results[side, callers])
+
+    def p50(side: str, callers: int) -> float:
+        return statistics.median(run.load.percentile(50) for run in results[side, callers])
+
+    for model in models:
+        side = f"ours {model}"
+        print(f"\n{side}:")
+        if (TUNED, 8) in results:
+            print(f"  8 callers: {rate(side, 8) / rate(TUNED, 8):.1f} times the tuned stock's answers/s")
+            print(f"  1 caller: {p50(side, 1) / p50(TUNED, 1):.2f} of the tuned stock's p50")
+            print(f"  1 caller: {p50(side, 1) / p50('stock', 1):.2f} of the untuned stock's p50")
+        print(f"  8 callers: {rate(side, 8) / _median(bare[model, 8], 'per_second'):.2f} of bare")
+        print(f"  1 caller: p50 {p50(side, 1) / _median(bare[model, 1], 'p50_ms'):.2f} of bare")
+        print(f"  64 callers: {rate(side, 64) / rate(side, 8):.2f} of the answers/s with 8")
+
+
+def _median(runs: list[dict[str, float]], member: str) -> float:
+    return statistics.median(run[member] for run in runs)
+
+
+def _precision(model: Path) -> str:
+    return json.loads((model / "model.json").read_text())["precision"]
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "CPU")
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    best = next((flag for flag in ("avx512_vnni", "avx_vnni", "avx2") if flag in flags), "no AVX2")
+    return f"{os.cpu_count()} CPUs ({name}, {best})"
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Who may wait: accepted requests stay inside their deadline because the rest are refused at once."""
 
 import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from inference.refusal import Refusal
 
 _SMOOTHING = 0.1
-# Share of the deadline that the expected time may fill: the rest is for estimates that prove too low, since a
-# request that is found past due only in the queue is refused late.
+# Share of the deadline that the expected time may fill: the rest is for estimates that prove too low, since
+# what was accepted is answered, be it late: a refusal after a wait would cost the caller both.
 _HEADROOM = 0.75
 
 
@@ -29,19 +28,23 @@ class Admission:
         self._service_seconds = service_seconds
         self.accepted = 0
 
-    @contextmanager
-    def accept(self) -> Iterator[float]:
-        """Hold a place; yields the time (`time.monotonic`) by which the answer is due.
+    def check(self) -> None:
+        """Raise what `accept` would raise now; holds no place (a slow body must not occupy one).
 
         Raises Refusal 503 `overloaded` where the queue is full or the expected time to the answer, by the
         measured time of the requests before it, fills more than three quarters of the deadline.
         """
         full = self.accepted >= self._workers + self._queue_limit
         if full or self._expected_seconds() > _HEADROOM * self._deadline_seconds:
-            raise self.overloaded()
+            raise self._overloaded()
+
+    @contextmanager
+    def accept(self) -> Iterator[None]:
+        """Hold a place; raises Refusal as `check` does."""
+        self.check()
         self.accepted += 1
         try:
-            yield time.monotonic() + self._deadline_seconds
+            yield
         finally:
             self.accepted -= 1
 
@@ -49,8 +52,7 @@ class Admission:
         """Learn from the time one worker spent on one request (exponential moving average)."""
         self._service_seconds += _SMOOTHING * (seconds - self._service_seconds)
 
-    def overloaded(self) -> Refusal:
-        """The refusal of a request that cannot be answered in time."""
+    def _overloaded(self) -> Refusal:
         wait = max(1, math.ceil(self.accepted * self._service_seconds / self._workers))
         return Refusal(
             503,

@@ -72,6 +72,7 @@ class CountingApi:
 
     async def _count(self, request: Request, record: RequestRecord) -> Response:
         headers = request.headers
+        self._service.check()
         async with self._bodies.read(request) as body:
             record.members["bytes"] = len(body)
             accept = headers.get("accept")

@@ -14,7 +14,7 @@ from infra.names import SERVING_REPOSITORY
 from infra.settings import Settings
 
 INFERENCE = Path(__file__).resolve().parent.parent / "inference"
-LEFT_OUT = ["__pycache__", "**/__pycache__", "*.pyc", "requirements.in"]
+LEFT_OUT = ["__pycache__", "**/__pycache__", "*.pyc", "*requirements.in"]
 
 
 class ServingImage(Construct):
@@ -52,6 +52,6 @@ class ServingImage(Construct):
 def _digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(INFERENCE.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.name != "requirements.in":
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".in":
             digest.update(f"\0{path.relative_to(INFERENCE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

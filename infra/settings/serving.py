@@ -27,9 +27,11 @@ class Serving(Section):
         0, ge=0, le=3_600, description="the new fleet is watched this long before the old one ends, seconds"
     )
     base_image: str = Field(
-        "public.ecr.aws/docker/library/python:3.13-slim-bookworm",
-        pattern=r"^public\.ecr\.aws/",
-        description="base of the serving image, from public.ecr.aws; add @sha256:… to pin it",
+        "public.ecr.aws/docker/library/python:3.13-slim-bookworm"
+        "@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb",
+        pattern=r"^public\.ecr\.aws/[^@\s]+@sha256:[0-9a-f]{64}$",
+        description="base of the serving image, from public.ecr.aws, pinned as name:tag@sha256:… "
+        "(`make base-image-digest` tells the tag's newest)",
     )
 
     @property

@@ -47,11 +47,12 @@ MODEL_JSON: dict[str, Any] = {
 }
 
 
-def brightness_network(*, classes: int, slow_layers: int = 0) -> ov.Model:
+def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = False) -> ov.Model:
     """A network that counts mean brightness in steps of 40: logit i is -2 (brightness / 40 - i) squared.
 
     It breaks (its logits are not numbers) on images brighter than 254. Each of the `slow_layers` multiplies
-    two 1024x1024 matrices, which takes a CPU some hundredths of a second.
+    two 1024x1024 matrices, which takes a CPU some hundredths of a second. Where it `hangs`, images darker
+    than 1 are computed on for years.
     """
     image = ops.parameter([-1, SIZE, SIZE, 3], ov.Type.u8, name="image")
     mean = ops.reduce_mean(ops.convert(image, "f32"), np.array([1, 2, 3]), keep_dims=False)
@@ -62,6 +63,8 @@ def brightness_network(*, classes: int, slow_layers: int = 0) -> ov.Model:
     logits = ops.add(logits, broken_when_white)
     if slow_layers:
         logits = ops.add(logits, _slow_zero(column, layers=slow_layers))
+    if hangs:
+        logits = ops.add(logits, _endless_zero(column))
     logits.output(0).set_names({"logits"})
     return ov.Model([logits], [image], "brightness")
 
@@ -73,6 +76,21 @@ def _slow_zero(column: Any, *, layers: int) -> Any:
         matrix = ops.tanh(ops.matmul(matrix, ops.constant(weights), False, False))
     total = ops.reduce_mean(matrix, np.array([0, 1]), keep_dims=False)
     return ops.multiply(total, np.float32(1e-30))
+
+
+def _endless_zero(column: Any) -> Any:
+    """0, found by one turn of a loop, or by 2 to the 60th where the image is dark."""
+    dark = ops.reduce_logical_or(ops.less(column, np.float32(1)), np.array([0, 1]), keep_dims=False)
+    turns = ops.select(dark, np.int64(1 << 60), np.int64(1))
+    value = ops.parameter([], ov.Type.f32)
+    again = ops.constant(np.array(True))
+    body = ov.Model([ops.multiply(ops.tanh(value), np.float32(0.5)), again], [value], "turn")
+    loop = ops.loop(turns, ops.constant(np.array(True)))
+    loop.set_function(body)
+    loop.set_special_body_ports([-1, 1])
+    start = ops.multiply(ops.reduce_mean(column, np.array([0, 1]), keep_dims=False), np.float32(0))
+    loop.set_merged_input(value, start.output(0), body.results[0].output(0))
+    return loop.get_iter_value(body.results[0].output(0), -1)
 
 
 ModelMaker = Callable[..., Path]

@@ -1,7 +1,6 @@
 """Who is accepted: places, the measured time to an answer, and what a refusal says."""
 
 import contextlib
-import time
 
 import pytest
 
@@ -68,8 +67,9 @@ def test_the_estimate_follows_the_measured_times():
         assert admission.accepted == 2
 
 
-def test_the_answer_is_due_at_the_deadline():
+def test_looking_whether_there_is_a_place_takes_none():
     admission = Admission(workers=1, queue_limit=0, deadline_seconds=7, service_seconds=0.01)
-    before = time.monotonic()
-    with admission.accept() as due:
-        assert before + 7 <= due <= time.monotonic() + 7
+    for _ in range(3):
+        admission.check()
+    with admission.accept(), pytest.raises(Refusal, match="the server is full"):
+        admission.check()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import httpx
 import pytest
@@ -226,6 +226,42 @@ def _wait_until_accepted(server, gray) -> None:
     server.log_line(event="request", status=200)
 
 
+def test_sigterm_under_a_full_queue_answers_all_that_was_accepted(start_server, slow_model, gray):
+    """One is worked on and two wait; the other five were refused before the signal."""
+    environment = {"BINCOUNT_DEADLINE_SECONDS": "60", "BINCOUNT_CPUS": "1", "BINCOUNT_QUEUE_LIMIT": "2"}
+    with start_server(slow_model, **environment) as server, ThreadPoolExecutor(8) as callers:
+        futures = [callers.submit(server.post, gray(120)) for _ in range(8)]
+        for number, future in enumerate(as_completed(futures), start=1):
+            if number == 5:
+                break
+            assert future.result().status_code == 503
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=25) == 0
+        assert sorted(future.result().status_code for future in futures) == [200] * 3 + [503] * 5
+
+
+def test_ping_turns_503_when_inference_hangs_and_sigterm_still_ends_the_process(
+    start_server, make_model, gray, schema
+):
+    """The network computes on a black image for years, so its only worker never comes back."""
+    environment = {"BINCOUNT_CPUS": "1", "BINCOUNT_DEADLINE_SECONDS": "0.05", "BINCOUNT_DRAIN_SECONDS": "1"}
+    with start_server(make_model(hangs=True), **environment) as server:
+        assert server.post(gray(120)).json()["count"] == 3
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{server.url}/invocations",
+                content=gray(0),
+                headers={"Content-Type": "image/jpeg"},
+                timeout=0.5,
+            )
+        server.log_line(event="unhealthy")
+        response = httpx.get(f"{server.url}/ping")
+        schema("refusal", response.json())
+        assert (response.status_code, code_of(response)) == (503, "unhealthy")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=25) == 0
+
+
 def test_sigterm_before_the_model_is_loaded_ends_the_process(start_server, slow_model):
     with start_server(slow_model, ready=False) as server:
         server.process.send_signal(signal.SIGTERM)
@@ -273,6 +309,18 @@ def test_what_is_no_http_is_400_in_json(server, schema):
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     schema("refusal", json.loads(body))
+
+
+def test_a_full_server_refuses_before_the_body_has_come(start_server, make_model, gray):
+    """The caller whose request is refused has sent 50 of 900,000 bytes; an answer takes seconds here."""
+    environment = {"BINCOUNT_QUEUE_LIMIT": "0", "BINCOUNT_DEADLINE_SECONDS": "60", "BINCOUNT_CPUS": "1"}
+    with start_server(make_model(slow_layers=30), **environment, BINCOUNT_HEADER_SECONDS="1") as server:
+        with ThreadPoolExecutor(2) as callers:
+            futures = [callers.submit(server.post, gray(120)) for _ in range(2)]
+            next(as_completed(futures))
+            answer = raw(server.port, head_of(900_000) + bytes(50))
+        assert sorted(future.result().status_code for future in futures) == [200, 503]
+        assert answer.startswith(b"HTTP/1.1 503 ")
 
 
 def test_bodies_held_in_memory_are_bounded(start_server, model_dir, gray):
