@@ -51,8 +51,8 @@ def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = Fals
     """A network that counts mean brightness in steps of 40: logit i is -2 (brightness / 40 - i) squared.
 
     It breaks (its logits are not numbers) on images brighter than 254. Each of the `slow_layers` multiplies
-    two 1024x1024 matrices, which takes a CPU some hundredths of a second. Where it `hangs`, images darker
-    than 1 are computed on for years.
+    two 1024x1024 matrices, which takes a CPU some hundredths of a second. Where it `hangs`, images
+    of brightness 5 are computed on for years.
     """
     image = ops.parameter([-1, SIZE, SIZE, 3], ov.Type.u8, name="image")
     mean = ops.reduce_mean(ops.convert(image, "f32"), np.array([1, 2, 3]), keep_dims=False)
@@ -79,9 +79,11 @@ def _slow_zero(column: Any, *, layers: int) -> Any:
 
 
 def _endless_zero(column: Any) -> Any:
-    """0, found by one turn of a loop, or by 2 to the 60th where the image is dark."""
-    dark = ops.reduce_logical_or(ops.less(column, np.float32(1)), np.array([0, 1]), keep_dims=False)
-    turns = ops.select(dark, np.int64(1 << 60), np.int64(1))
+    """0, found by one turn of a loop, or by 2 to the 60th where the image's brightness is about 5."""
+    near = ops.less(ops.abs(ops.subtract(column, np.float32(5))), np.float32(2))
+    turns = ops.select(
+        ops.reduce_logical_or(near, np.array([0, 1]), keep_dims=False), np.int64(1 << 60), np.int64(1)
+    )
     value = ops.parameter([], ov.Type.f32)
     again = ops.constant(np.array(True))
     body = ov.Model([ops.multiply(ops.tanh(value), np.float32(0.5)), again], [value], "turn")

@@ -243,14 +243,14 @@ def test_sigterm_under_a_full_queue_answers_all_that_was_accepted(start_server, 
 def test_ping_turns_503_when_inference_hangs_and_sigterm_still_ends_the_process(
     start_server, make_model, gray, schema
 ):
-    """The network computes on a black image for years, so its only worker never comes back."""
+    """The network computes on an image of brightness 5 for years, so its only worker never comes back."""
     environment = {"BINCOUNT_CPUS": "1", "BINCOUNT_DEADLINE_SECONDS": "0.05", "BINCOUNT_DRAIN_SECONDS": "1"}
     with start_server(make_model(hangs=True), **environment) as server:
         assert server.post(gray(120)).json()["count"] == 3
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(
                 f"{server.url}/invocations",
-                content=gray(0),
+                content=gray(5),
                 headers={"Content-Type": "image/jpeg"},
                 timeout=0.5,
             )
@@ -312,9 +312,9 @@ def test_what_is_no_http_is_400_in_json(server, schema):
 
 
 def test_a_full_server_refuses_before_the_body_has_come(start_server, make_model, gray):
-    """The caller whose request is refused has sent 50 of 900,000 bytes; an answer takes seconds here."""
+    """The caller whose request is refused has sent 50 of 900,000 bytes; an answer takes a second or so."""
     environment = {"BINCOUNT_QUEUE_LIMIT": "0", "BINCOUNT_DEADLINE_SECONDS": "60", "BINCOUNT_CPUS": "1"}
-    with start_server(make_model(slow_layers=30), **environment, BINCOUNT_HEADER_SECONDS="1") as server:
+    with start_server(make_model(slow_layers=10), **environment, BINCOUNT_HEADER_SECONDS="1") as server:
         with ThreadPoolExecutor(2) as callers:
             futures = [callers.submit(server.post, gray(120)) for _ in range(2)]
             next(as_completed(futures))
