@@ -18,8 +18,8 @@ from inference.settings import SettingsFault, read_settings
 
 _BACKLOG = 2048
 
-# glibc raises its own threshold up to 32 MB once large blocks were freed, and then keeps the memory of decoded
-# images for later: after a few of 24 million pixels 546 MB stayed resident, and with it fixed they go back.
+# glibc raises its own threshold up to 32 MB once large blocks were freed, and then keeps the memory of
+# decoded images: after a few of 24 million pixels 546 MB stayed resident. Once it is set it stays.
 _M_MMAP_THRESHOLD = -3
 _MAPPED_FROM_BYTES = 1024 * 1024
 
@@ -54,7 +54,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _give_memory_back() -> None:
-    """Let blocks above _MAPPED_FROM_BYTES return to the system once they are freed (mallopt(3), glibc only)."""
+    """Let blocks above _MAPPED_FROM_BYTES go back to the system when freed (mallopt(3), glibc only)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
