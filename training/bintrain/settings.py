@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:
-    import torch
 
 
 class Settings(BaseModel):
@@ -102,13 +99,3 @@ class Machine(BaseModel):
     compile: bool = Field(
         default=False, description="torch.compile the network: pays on long jobs, needs a C++ compiler"
     )
-
-    def autocast_type(self, device: torch.device) -> torch.dtype | None:
-        """What `device` computes in under autocast; None for FP32 throughout."""
-        import torch  # not above: launch.py reads the flags where no torch is
-
-        if device.type != "cuda" or self.amp == "none":
-            return None
-        if self.amp == "auto":
-            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return torch.bfloat16 if self.amp == "bf16" else torch.float16

@@ -16,6 +16,7 @@ import torch.nn.functional as functional
 from torch import Generator, Tensor, nn
 from tqdm import tqdm
 
+from bintrain.arithmetic import autocast_type
 from bintrain.augment import augment
 from bintrain.checkpoint import load_checkpoint, save_checkpoint
 from bintrain.classes import Classes
@@ -94,7 +95,7 @@ class Trainer:
             self._optimiser, steps=self._steps * settings.epochs, warmup=settings.warmup
         )
         self._average = build_average(network, decay=settings.ema_decay)
-        self._precision = machine.autocast_type(self._device)
+        self._precision = autocast_type(machine, device=self._device)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._precision is torch.float16)
         self._progress = Progress()
         self._saved = time.monotonic()
