@@ -20,7 +20,7 @@ def test_priors_are_the_classes_shares_of_the_training_images() -> None:
 
 
 def test_adjusted_training_makes_rare_counts_as_likely_as_the_others() -> None:
-    # A net that sees nothing in the picture learns the shares; with the adjustment its plain logits are equal.
+    # A net that sees nothing learns the shares; with the adjustment its plain logits are equal.
     labels = torch.tensor([0] * 80 + [1] * 15 + [2] * 5)
     bias = torch.nn.Parameter(torch.zeros(3))
     adjustment = log_priors(labels.tolist(), classes=CLASSES)
