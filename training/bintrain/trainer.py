@@ -146,7 +146,7 @@ class Trainer:
         )  # fmt: skip
 
     def _step(self, batch: Batch, *, seed: int) -> Tensor:
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + self._processes.rank)  # dropout
         place = (self._processes.rank, self._processes.size)
         images = augment(self._to_floats(batch.pixels), generator=Generator().manual_seed(seed), place=place)
         with self._autocast():
