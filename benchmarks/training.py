@@ -6,8 +6,9 @@ pipeline  Images a second on one core, from original JPEGs (a folder in the publ
           normalised batches at 224 px: torchvision's ImageFolder with PIL transforms in a DataLoader, as the
           seed project wrote it, against the job's Feed, from files of original size and from shards whose
           images are stored with a short side of 256 px: one pass, and the mean over the default number of
-          epochs, of which the job decodes in the first alone where the images fit in memory. Without the job's augmentation, which is done on the
-          device that trains, in whole batches; what it costs where that is the CPU stands beside it.
+          epochs, of which the job decodes in the first alone where the images fit in memory. Without the
+          job's augmentation, which is done on the device that trains, in whole batches; what it costs where
+          that is the CPU stands beside it.
 step      Images a second of whole training steps on the CPU, ResNet50, 224 px, batch 16, FP32 on both sides:
           the seed's loop (torchvision's network as it comes, cross entropy, SGD) against the job's own step
           (augmentation, soft labels, AdamW, clipping, average of weights), with the head alone trained (what
