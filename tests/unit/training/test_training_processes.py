@@ -22,6 +22,9 @@ FLAGS = {
 """A frozen backbone has no batch statistics, so that sharing a batch changes nothing but rounding."""
 
 
+LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo"}
+
+
 def command(dataset: Path, out: Path, *, processes: int, **changed: str) -> list[str]:
     places = {"dataset": dataset, "model-dir": out / "model", "output-dir": out / "output",
               "checkpoint-dir": out / "checkpoints"}  # fmt: skip
@@ -34,7 +37,7 @@ def command(dataset: Path, out: Path, *, processes: int, **changed: str) -> list
 def train(dataset: Path, out: Path, *, processes: int, **changed: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(dataset, out, processes=processes, **changed),
-        env=os.environ | {"SM_OUTPUT_DIR": str(out)},
+        env=os.environ | LOOPBACK | {"SM_OUTPUT_DIR": str(out)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -61,7 +64,8 @@ def test_two_killed_processes_go_on_together(odd_bins: Path, tmp_path: Path) -> 
     whole = train(odd_bins, tmp_path / "whole", processes=2)
     process = subprocess.Popen(
         command(odd_bins, tmp_path / "killed", processes=2, checkpoint_minutes="0.0001"),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env=os.environ | LOOPBACK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )  # fmt: skip
     while not (tmp_path / "killed" / "checkpoints" / "by-hand" / "checkpoint.pt").exists():
         assert process.poll() is None
