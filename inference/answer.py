@@ -75,7 +75,7 @@ def verify(answer: Answer, *, expected: int, model: Description) -> Verification
     return Verification(expected, verdict, probability)
 
 
-def verdicts(answer: Answer, *, model: Description) -> tuple[Verification, ...]:
+def verifications(answer: Answer, *, model: Description) -> tuple[Verification, ...]:
     """What `verify` says of every whole number from 0 to one above the model's largest class.
 
     All larger numbers fare as the last one does (the open class, or no class at all), so that whoever learns

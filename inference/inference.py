@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inference.accept import JSON, TEXT, choose_media_type
-from inference.answer import Answer, Verification, make_answer, verdicts, verify
+from inference.answer import Answer, Verification, make_answer, verifications, verify
 from inference.cpus import available_cpus
 from inference.engine import Engine
 from inference.model_json import Description, read_description
@@ -36,12 +36,12 @@ class Model:
 class Inputs:
     """One request: a checked, still encoded photo, and the number of objects it should show, if told.
 
-    `every_verdict` asks for the verdict on every number (batch transform: its records carry none).
+    `every_verification` asks for the verdict on every number (batch transform: its records carry none).
     """
 
     photo: Photo
     expected_count: int | None = None
-    every_verdict: bool = False
+    every_verification: bool = False
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -51,7 +51,7 @@ class Prediction:
 
     answer: Answer
     verification: Verification | None
-    verdicts: tuple[Verification, ...]
+    verifications: tuple[Verification, ...]
     counts: tuple[int, ...]
     model_id: str
     request_id: str
@@ -107,7 +107,7 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
     return Prediction(
         answer=answer,
         verification=None if expected is None else verify(answer, expected=expected, model=description),
-        verdicts=verdicts(answer, model=description) if inputs.every_verdict else (),
+        verifications=verifications(answer, model=description) if inputs.every_verification else (),
         counts=description.counts,
         model_id=description.model_id,
         request_id=inputs.request_id,
@@ -143,11 +143,15 @@ def _members(prediction: Prediction) -> dict[str, object]:
         "request_id": prediction.request_id,
     }
     if verification is not None:
-        members["verification"] = {
-            "expected": verification.expected,
-            "verdict": verification.verdict,
-            "probability": round(verification.probability, 6),
-        }
-    if prediction.verdicts:
-        members["verdicts"] = {str(each.expected): each.verdict for each in prediction.verdicts}
+        members["verification"] = _verification(verification)
+    if prediction.verifications:
+        members["verifications"] = [_verification(each) for each in prediction.verifications]
     return members
+
+
+def _verification(verification: Verification) -> dict[str, object]:
+    return {
+        "expected": verification.expected,
+        "verdict": verification.verdict,
+        "probability": round(verification.probability, 6),
+    }

@@ -140,7 +140,7 @@ class Service:
         inputs = replace(
             inputs,
             expected_count=question.expected_count,
-            every_verdict=self._settings.batch,
+            every_verification=self._settings.batch,
             request_id=question.request_id,
         )
         return predict_fn(inputs, model), time.monotonic() - started

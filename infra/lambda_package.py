@@ -18,23 +18,25 @@ class PackageError(RuntimeError):
     """pip could not install the dependencies of a Lambda; the text ends with pip's own words."""
 
 
-def build(*, package: str, architecture: str, python: str | None) -> Path:
-    """The directory with `package` (a room's folder) and what its requirements.txt names.
+def build(*, package: str, architecture: str, python: str | None, requirements: str | None = None) -> Path:
+    """The directory with the Python package of the folder `package` and what its requirements name.
 
+    `package` is relative to the project's root, as is `requirements` (None: requirements.txt in `package`).
     `architecture` is x86_64 or arm64. `python` is the Lambda's version ("3.13"); None builds for the running
     interpreter (the embedded cloud runs Lambdas in it). Cached by content under build/lambda.
     Raises PackageError.
     """
     source = ROOT / package
-    key = _digest(source, architecture, python or sys.version)
-    target = CACHE / f"{package}-{key}"
+    wanted = ROOT / requirements if requirements else source / "requirements.txt"
+    key = _digest(source, wanted.read_text(), architecture, python or sys.version)
+    target = CACHE / f"{source.name}-{key}"
     if target.is_dir():
         return target
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         building = Path(scratch) / "package"
-        shutil.copytree(source, building / package, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
-        _install(source / "requirements.txt", building, architecture, python)
+        shutil.copytree(source, building / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
+        _install(wanted, building, architecture, python)
         try:
             os.replace(building, target)
         except OSError:

@@ -38,3 +38,7 @@ class Names:
     @property
     def release(self) -> str:
         return f"{self.prefix}-release"
+
+    @property
+    def recount(self) -> str:
+        return f"{self.prefix}-recount"

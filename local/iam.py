@@ -15,6 +15,7 @@ _ENDPOINT = re.compile(r"/endpoints/([^/]+)/invocations")
 _RESOURCES = {
     "TrainingJob": "training-job",
     "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+    "TransformJob": "transform-job",
     "Model": "model",
     "EndpointConfig": "endpoint-config",
     "Endpoint": "endpoint",

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import logging
 import os
 import shutil
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.environment import trust_environment
+from local.environment import client_environment, trust_environment
 from local.hooks import HookError, verify
 from local.identity import REGION
 from local.settings import Settings
@@ -145,6 +146,7 @@ async def _serve_until_told(
     announcement.cancel()
     if serving.done():
         serving.result()
+    settings.client_file.unlink(missing_ok=True)
     await asyncio.to_thread(end_children)
     close.set()
     await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
@@ -183,6 +185,7 @@ async def _announce(settings: Settings) -> None:
             await asyncio.sleep(0.05)
             continue
         writer.close()
+        settings.client_file.write_text(json.dumps(client_environment(settings), indent=2) + "\n")
         print(f"{READY}{settings.endpoint_url} (pid {os.getpid()}, data in {settings.data_dir})", flush=True)
         return
 

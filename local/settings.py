@@ -45,6 +45,11 @@ class Settings:
         return f"http://127.0.0.1:{self.plain_port}" if self.strict and self.plain_port else None
 
     @property
+    def client_file(self) -> Path:
+        """While the cloud runs: the variables with which clients reach it, as a JSON object."""
+        return self.data_dir / "client.json"
+
+    @property
     def temporary_dir(self) -> Path:
         """TMPDIR of the cloud and of everything it starts."""
         return self.data_dir / "tmp"

@@ -8,6 +8,7 @@ from infra.settings.data_prep import DataPrep
 from infra.settings.front import Front
 from infra.settings.gate import Gate
 from infra.settings.reading import SettingsError, load, paths
+from infra.settings.recount import Recount
 from infra.settings.release import Release
 from infra.settings.serving import Serving
 from infra.settings.stage import STAGES, Settings, StageName
@@ -18,6 +19,7 @@ __all__ = [
     "DataPrep",
     "Front",
     "Gate",
+    "Recount",
     "Release",
     "Serving",
     "Settings",

@@ -7,6 +7,7 @@ from pydantic import Field
 from infra.settings.data_prep import DataPrep
 from infra.settings.front import Front
 from infra.settings.gate import Gate
+from infra.settings.recount import Recount
 from infra.settings.release import Release
 from infra.settings.section import Section
 from infra.settings.serving import Serving
@@ -32,3 +33,4 @@ class Settings(Section):
     release: Release = Field(default_factory=Release)  # pyright: ignore[reportArgumentType]
     serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
     front: Front = Field(default_factory=Front)  # pyright: ignore[reportArgumentType]
+    recount: Recount = Field(default_factory=Recount)  # pyright: ignore[reportArgumentType]

@@ -24,10 +24,16 @@ class DeploymentError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What is to run: the container definition of a model behind an endpoint's variant."""
+    """What is to run: the container definition of a model behind an endpoint's variant, or of a batch job.
 
-    endpoint: str
+    `name` is the endpoint's or the job's; the server's output becomes a stream in `log_group` whose name
+    starts with `log_stream`.
+    """
+
+    name: str
     variant: str
+    log_group: str
+    log_stream: str
     image: str
     model_data_url: str | None
     environment: Mapping[str, str]
@@ -37,7 +43,7 @@ class Deployment:
 def deploy(deployment: Deployment, *, settings: Settings, aws: Aws) -> ModelServer:
     """Fetches the model, starts its server and waits for `/ping`. Raises DeploymentError with the reason."""
     _check_image(deployment.image)
-    model_dir = settings.models_dir / f"{deployment.endpoint}-{uuid.uuid4().hex[:8]}" / "model"
+    model_dir = settings.models_dir / f"{deployment.name}-{uuid.uuid4().hex[:8]}" / "model"
     model_dir.mkdir(parents=True)
     if deployment.model_data_url:
         fetch_model(deployment.model_data_url, target=model_dir, s3=aws.client("s3", role=deployment.role))
@@ -86,8 +92,8 @@ def _check_image(image: str) -> None:
 def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: Aws) -> ModelServer:
     log = LogStream(
         logs=aws.client("logs"),
-        group=f"/aws/sagemaker/Endpoints/{deployment.endpoint}",
-        stream=f"{deployment.variant}/i-{uuid.uuid4().hex[:17]}-{time.time_ns()}",
+        group=deployment.log_group,
+        stream=f"{deployment.log_stream}/i-{uuid.uuid4().hex[:17]}-{time.time_ns()}",
     )
     role = deployment.role or ""
     environment = {
@@ -97,7 +103,7 @@ def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: 
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        **aws.environment(role=role, session=deployment.endpoint),
+        **aws.environment(role=role, session=deployment.name),
         **{
             key: value.replace("/opt/ml/model", str(model_dir), 1)
             if value.startswith("/opt/ml/model")

@@ -1,5 +1,6 @@
 """One server process behind an endpoint."""
 
+import json
 import shutil
 import socket
 import threading
@@ -77,6 +78,14 @@ class ModelServer:
             with self._idle:
                 self._in_flight -= 1
                 self._idle.notify_all()
+
+    def concurrent_transforms(self) -> int:
+        """Requests that batch transform may send at a time, as `/execution-parameters` says; else 1."""
+        try:
+            status, _, content = self._ping.request(method="GET", path="/execution-parameters", headers={})
+        except (ServerGone, ServerTimeout):
+            return 1
+        return int(json.loads(content).get("MaxConcurrentTransforms", 1)) if status == 200 else 1
 
     def drain_and_stop(self) -> None:
         """Lets requests in flight finish, then ends the server as SageMaker does: SIGTERM, SIGKILL after 30

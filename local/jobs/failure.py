@@ -1,4 +1,4 @@
-"""Why a training job failed."""
+"""Why a job failed."""
 
 
 class JobFailure(Exception):

@@ -144,8 +144,10 @@ class Endpoints:
         container = container_of(model)
         server = deploy(
             Deployment(
-                endpoint=record["EndpointName"],
+                name=record["EndpointName"],
                 variant=variant["VariantName"],
+                log_group=f"/aws/sagemaker/Endpoints/{record['EndpointName']}",
+                log_stream=variant["VariantName"],
                 image=container.get("Image", ""),
                 model_data_url=container.get("ModelDataUrl"),
                 environment=container.get("Environment", {}),

@@ -14,6 +14,7 @@ from local.sagemaker.models import Models
 from local.sagemaker.shapes import shapes_of
 from local.sagemaker.tags import Tags
 from local.sagemaker.training_jobs import TrainingJobs
+from local.sagemaker.transform_jobs import TransformJobs
 from local.sagemaker.tuning_jobs import TuningJobs
 from local.settings import Settings
 
@@ -32,6 +33,7 @@ class SageMaker:
         self.training_jobs = TrainingJobs(settings=settings, aws=aws)
         self.tuning_jobs = TuningJobs(training_jobs=self.training_jobs)
         self.models = Models()
+        self.transform_jobs = TransformJobs(settings=settings, aws=aws, models=self.models)
         self.endpoint_configs = EndpointConfigs(models=self.models)
         self.endpoints = Endpoints(
             settings=settings, aws=aws, models=self.models, configs=self.endpoint_configs
@@ -44,6 +46,7 @@ class SageMaker:
             self.training_jobs,
             self.tuning_jobs,
             self.models,
+            self.transform_jobs,
             self.endpoint_configs,
             self.endpoints,
             self.model_package_groups,
@@ -75,4 +78,5 @@ class SageMaker:
         """Ends every job and every server."""
         self.tuning_jobs.close()
         self.training_jobs.close()
+        self.transform_jobs.close()
         self.endpoints.close()

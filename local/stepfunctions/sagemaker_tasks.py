@@ -21,7 +21,11 @@ _ACTIONS = (
     "createProcessingJob",
     "createTransformJob",
 )
-_JOBS = {"createTrainingJob": "TrainingJob", "createHyperParameterTuningJob": "HyperParameterTuningJob"}
+_JOBS = {
+    "createTrainingJob": "TrainingJob",
+    "createHyperParameterTuningJob": "HyperParameterTuningJob",
+    "createTransformJob": "TransformJob",
+}
 _POLL_SECONDS = 0.3
 
 

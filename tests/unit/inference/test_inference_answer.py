@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.answer import interval, make_answer, verdicts, verify
+from inference.answer import interval, make_answer, verifications, verify
 from inference.model_json import Description
 
 MODEL = Description(
@@ -139,7 +139,7 @@ def test_a_number_above_an_open_class_counts_as_that_class_and_never_matches(exp
 @given(weights=st.lists(st.floats(0.001, 1), min_size=4, max_size=4), expected=st.integers(0, 999_999))
 def test_a_verdict_that_is_looked_up_is_the_verdict_of_the_rule(model, weights, expected):
     answer = make_answer(logits(*(weight / sum(weights) for weight in weights)), model=model)
-    table = verdicts(answer, model=model)
+    table = verifications(answer, model=model)
     assert [each.expected for each in table] == list(range(model.counts[-1] + 2))
     found = table[min(expected, len(table) - 1)]
     asked = verify(answer, expected=expected, model=model)

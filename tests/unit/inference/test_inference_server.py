@@ -179,12 +179,13 @@ def test_under_batch_transform_an_answer_brings_the_verdict_for_every_number(
                 asked = server.post(
                     gray(level), X_Amzn_SageMaker_Custom_Attributes=f"expected-count={expected}"
                 )
-                table = answer["verdicts"]
-                assert table[str(min(expected, len(table) - 1))] == asked.json()["verification"]["verdict"]
+                table = answer["verifications"]
+                found = {**table[min(expected, len(table) - 1)], "expected": expected}
+                assert found == asked.json()["verification"]
 
 
 def test_an_ordinary_answer_brings_none(server, gray):
-    assert "verdicts" not in server.post(gray(120)).json()
+    assert "verifications" not in server.post(gray(120)).json()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,78 @@
+"""The server's answer, typed (docs/schemas/answer.schema.json)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+Verdict = Literal["match", "mismatch", "uncertain"]
+VERDICTS: tuple[str, ...] = get_args(Verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """How an expected number fits the photograph; `probability` is the calibrated one of that number."""
+
+    expected: int
+    verdict: Verdict
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many objects a photograph shows, and how far that can be trusted.
+
+    `confidence` is the calibrated probability of `count`; `interval` holds the true count with the model's
+    coverage (90 %); `at_least` means "`count` or more"; `review` asks for a person; `verification` is there
+    where a count was expected.
+    """
+
+    count: int
+    confidence: float
+    expected_value: float
+    interval: tuple[int, int]
+    probabilities: Mapping[int, float]
+    at_least: bool
+    review: bool
+    model: str
+    request_id: str
+    verification: Verification | None = None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The answer of a JSON object. Raises KeyError, TypeError or ValueError where it is none."""
+        verification = document.get("verification")
+        low, high = document["interval"]
+        return cls(
+            count=int(document["count"]),
+            confidence=float(document["confidence"]),
+            expected_value=float(document["expected_value"]),
+            interval=(int(low), int(high)),
+            probabilities={int(count): float(p) for count, p in document["probabilities"].items()},
+            at_least=bool(document["at_least"]),
+            review=bool(document["review"]),
+            model=str(document["model"]),
+            request_id=str(document["request_id"]),
+            verification=None if verification is None else Verification(**verification),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The members as they came."""
+        members: dict[str, Any] = {
+            "count": self.count,
+            "confidence": self.confidence,
+            "expected_value": self.expected_value,
+            "interval": list(self.interval),
+            "probabilities": {str(count): p for count, p in self.probabilities.items()},
+            "at_least": self.at_least,
+            "review": self.review,
+            "model": self.model,
+            "request_id": self.request_id,
+        }
+        if self.verification is not None:
+            found = self.verification
+            members["verification"] = {
+                "expected": found.expected,
+                "verdict": found.verdict,
+                "probability": found.probability,
+            }
+        return members

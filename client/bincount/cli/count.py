@@ -1,0 +1,106 @@
+"""`bincount count`: some images, a table or JSON lines."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bincount.cli.exit_codes import ERROR, of_verdicts
+from bincount.cli.options import (
+    ApiOption,
+    ConcurrencyOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    StageOption,
+)
+from bincount.cli.screen import screen
+from bincount.counter import MAX_EXPECTED, BinCounter
+from bincount.question import Outcome, Question
+
+_COLOURS = {"match": "green", "mismatch": "red", "uncertain": "yellow"}
+
+
+def count(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG, PNG or WebP files.")],
+    expect: Annotated[
+        int | None, typer.Option("--expect", min=0, max=MAX_EXPECTED, help="So many objects should be there.")
+    ] = None,
+    as_json: JsonOption = False,
+    stage: StageOption = "dev",
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    api_url: ApiOption = None,
+    concurrency: ConcurrencyOption = 8,
+) -> None:
+    """Count the objects in each image.
+
+    Exit status: 0 all counted (and, with --expect, all match), 1 an image was not counted, 3 a mismatch,
+    4 no mismatch but one is uncertain.
+    """
+    with BinCounter(
+        stage=stage, region=region, profile=profile, api_url=api_url, concurrency=concurrency
+    ) as counter:
+        questions = [Question(id=str(n), image=path, expected=expect) for n, path in enumerate(images)]
+        outcomes = counter.count_many(questions)
+        if as_json:
+            found = [_print_json(outcome) for outcome in outcomes]
+        else:
+            found = sorted(outcomes, key=lambda outcome: int(outcome.question.id))
+            _print_table(found)
+    for outcome in found:
+        if outcome.refusal is not None:
+            print(f"error: {outcome.question.image}: {outcome.refusal}", file=sys.stderr)
+    raise typer.Exit(_status(found))
+
+
+def _status(outcomes: list[Outcome]) -> int:
+    if any(outcome.refusal is not None for outcome in outcomes):
+        return ERROR
+    answers = [outcome.answer for outcome in outcomes if outcome.answer is not None]
+    return of_verdicts(answer.verification.verdict for answer in answers if answer.verification is not None)
+
+
+def _print_json(outcome: Outcome) -> Outcome:
+    """One line as soon as it is there, in the order of completion."""
+    members: dict[str, Any] = {"image": str(outcome.question.image)}
+    if outcome.answer is not None:
+        members |= outcome.answer.to_json()
+    if outcome.refusal is not None:
+        members["error"] = {"code": outcome.refusal.code, "message": str(outcome.refusal)}
+    print(json.dumps(members), flush=True)
+    return outcome
+
+
+def _print_table(outcomes: list[Outcome]) -> None:
+    table = Table()
+    table.add_column("image", overflow="fold")
+    for name in ("count", "confidence", "interval", "review", "expected", "verdict", "ms"):
+        table.add_column(name, justify="right")
+    for outcome in outcomes:
+        table.add_row(*_cells(outcome))
+    screen().print(table)
+
+
+def _cells(outcome: Outcome) -> list[Text]:
+    # File names are Text, never markup: brackets in them mean nothing.
+    name = Text(str(outcome.question.image))
+    answer = outcome.answer
+    if answer is None:
+        code = outcome.refusal.code if outcome.refusal else ""
+        return [name, Text(code, style="red"), *([Text("")] * 6)]
+    found = answer.verification
+    return [
+        name,
+        Text(f"{answer.count}{'+' if answer.at_least else ''}", style="bold"),
+        Text(f"{answer.confidence:.2f}"),
+        Text(f"{answer.interval[0]}-{answer.interval[1]}"),
+        Text("yes" if answer.review else ""),
+        Text("" if found is None else str(found.expected)),
+        Text("" if found is None else found.verdict, style="" if found is None else _COLOURS[found.verdict]),
+        Text(f"{1000 * outcome.seconds:.0f}"),
+    ]

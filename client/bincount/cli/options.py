@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+StageOption = Annotated[
+    str, typer.Option("--stage", envvar="BINCOUNT_STAGE", help="local (the embedded cloud), dev or prod.")
+]
+RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region (else the AWS SDK's own).")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile (else AWS_PROFILE).")]
+ApiOption = Annotated[
+    str | None,
+    typer.Option("--api-url", envvar="BINCOUNT_API_URL", help="Ask the HTTPS API there, not the endpoint."),
+]
+ConcurrencyOption = Annotated[
+    int, typer.Option("--concurrency", min=1, max=256, help="Images that are asked at a time.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")]

@@ -1,0 +1,123 @@
+"""`bincount site`: a folder here, or a prefix in S3; a CSV and a page."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bincount.cli.exit_codes import MISMATCH, OK, UNCERTAIN
+from bincount.cli.options import ApiOption, ConcurrencyOption, ProfileOption, RegionOption, StageOption
+from bincount.cli.screen import progress_screen, screen
+from bincount.cloud_recount import recount_prefix
+from bincount.counter import BinCounter
+from bincount.errors import BincountError
+from bincount.site.folder import images_below, picture_in_folder, recount_folder
+from bincount.site.manifest import read_manifest
+from bincount.site.report import SiteReport
+from bincount.stage import Stage
+
+
+def site(
+    source: Annotated[str, typer.Argument(metavar="DIR|s3://BUCKET/PREFIX", help="Where the images are.")],
+    manifest: Annotated[
+        str | None,
+        typer.Option("--manifest", help="CSV with the columns id and expected (a file or s3://…)."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for recount.csv, summary.html, summary.json.")
+    ] = Path("recount"),
+    stage: StageOption = "dev",
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    api_url: ApiOption = None,
+    concurrency: ConcurrencyOption = 8,
+) -> None:
+    """Count a whole site and hold it against a manifest.
+
+    A folder is counted through the endpoint, image by image; an S3 prefix by a batch transform in the cloud,
+    which needs no endpoint. Both write the same CSV and the same page.
+
+    Exit status: 0 nothing is left for a person, 1 the recount failed, 3 there are mismatches, 4 no mismatch,
+    but bins to be recounted or without a count.
+    """
+    target = Stage(stage, region=region, profile=profile, connections=concurrency + 2)
+    if source.startswith("s3://"):
+        figures = _cloud(source, manifest, out, target)
+    else:
+        with BinCounter(stage=target, api_url=api_url, concurrency=concurrency) as counter:
+            figures = _folder(Path(source), manifest, out, counter)
+    _print_figures(figures, out)
+    if figures["mismatched"]:
+        raise typer.Exit(MISMATCH)
+    raise typer.Exit(UNCERTAIN if figures["uncertain"] or figures["failed"] else OK)
+
+
+def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise BincountError(f"{folder} is no folder: name one, or an address s3://bucket/prefix")
+    if manifest and manifest.startswith("s3://"):
+        raise BincountError("a folder's manifest is a file here: download it, or recount an s3:// prefix")
+    expected = _expected(manifest)
+    total = sum(1 for _ in images_below(folder))
+    if not total:
+        raise BincountError(f"no images (.jpg, .jpeg, .png, .webp) below {folder}: check the folder")
+    with SiteReport(out) as report, _progress() as progress:
+        task = progress.add_task("counting", total=total)
+        recount_folder(
+            folder,
+            counter=counter,
+            expected=expected,
+            report=report,
+            progress=lambda _: progress.advance(task),
+        )
+        facts = {
+            "images": str(folder),
+            "manifest": manifest or "none",
+            "finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        }
+        report.finish(title=f"Recount of {folder.resolve().name}", facts=facts, picture=picture_in_folder)
+        return report.summary.to_json()
+
+
+def _cloud(prefix: str, manifest: str | None, out: Path, stage: Stage) -> dict[str, Any]:
+    console = progress_screen()
+    _expected(manifest)  # a faulty file is told here, not after an upload
+    with console.status("starting") as status:
+        for state in recount_prefix(stage=stage, images=prefix, manifest=manifest, out=out):
+            status.update(state)
+            if not console.is_terminal:
+                console.print(state, markup=False)
+    return json.loads((out / "summary.json").read_text(encoding="utf-8"))
+
+
+def _expected(manifest: str | None) -> dict[str, int]:
+    if manifest is None or manifest.startswith("s3://"):
+        return {}
+    try:
+        with Path(manifest).open(newline="", encoding="utf-8-sig") as lines:
+            return read_manifest(lines, name=manifest)
+    except UnicodeDecodeError as error:
+        raise BincountError(f"{manifest}: not UTF-8 text ({error.reason}): save it as CSV UTF-8") from error
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=progress_screen())
+
+
+def _print_figures(figures: dict[str, Any], out: Path) -> None:
+    console = screen()
+    lines = (
+        ("bins checked", figures["bins"]),
+        ("matched", figures["matched"]),
+        ("mismatched", figures["mismatched"]),
+        ("to be recounted by a person", figures["uncertain"]),
+        ("counted, nothing expected", figures["counted"]),
+        ("without a count", figures["failed"]),
+    )
+    for words, number in lines:
+        console.print(f"{number:>9,}  {words}", markup=False)
+    console.print(f"\n{out / 'recount.csv'}\n{out / 'summary.html'}", markup=False, soft_wrap=True)

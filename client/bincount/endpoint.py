@@ -1,0 +1,71 @@
+"""Asks the SageMaker endpoint."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bincount.errors import BincountError, Refused
+from bincount.image import media_type
+from bincount.refusals import refusal
+from bincount.stage import Stage
+
+FULL_RETRIES = 5
+_SERVER_FULL = 503
+
+
+class Endpoint:
+    """InvokeEndpoint of one endpoint. botocore retries what AWS throttles, and a server that is full."""
+
+    def __init__(self, *, stage: Stage, name: str) -> None:
+        self._client = stage.client("sagemaker-runtime")
+        self._name = name
+        self._client.meta.events.register_last(
+            "needs-retry.sagemaker-runtime.InvokeEndpoint", _retry_when_full, unique_id="bincount-full"
+        )
+
+    def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
+        """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""
+        attributes = {} if expected is None else {"CustomAttributes": f"expected-count={expected}"}
+        try:
+            response = self._client.invoke_endpoint(
+                EndpointName=self._name,
+                ContentType=media_type(data),
+                Accept="application/json",
+                Body=data,
+                **attributes,
+            )
+            return json.loads(response["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ModelError":
+                status = int(error.response.get("OriginalStatusCode", 0))
+                raise refusal(error.response.get("OriginalMessage", ""), status=status) from error
+            if "not found" in str(error).lower() or "could not find" in str(error).lower():
+                raise BincountError(
+                    f"there is no endpoint {self._name}: approve a model first (`bincount models`), or check "
+                    "stage and region"
+                ) from error
+            raise
+        except (BotoCoreError, ValueError) as error:
+            if _is_of_the_caller(error):
+                raise
+            raise Refused("unreachable", f"no answer from the endpoint {self._name}: {error}") from error
+
+
+def _is_of_the_caller(error: Exception) -> bool:
+    """Credentials and regions fail alike for every image: that is no fault of this one."""
+    return "credential" in type(error).__name__.lower() or "region" in type(error).__name__.lower()
+
+
+def _retry_when_full(*, attempts: int, response: Any, **_: Any) -> float | None:
+    """Seconds until the next attempt where the container was full (503) and says when to come back."""
+    if response is None or attempts > FULL_RETRIES:
+        return None
+    parsed = response[1]
+    if parsed.get("OriginalStatusCode") != _SERVER_FULL:
+        return None
+    try:
+        after = json.loads(parsed.get("OriginalMessage", ""))["error"].get("retry_after", 1)
+    except (ValueError, KeyError, TypeError):
+        after = 1
+    return float(after)

@@ -1,0 +1,19 @@
+"""What can go wrong, as the caller is told."""
+
+
+class BincountError(Exception):
+    """Something that the caller can mend; the text is one line: what happened, and what to do."""
+
+
+class Refused(BincountError):
+    """One image that was not counted.
+
+    `code` is the server's stable word (docs/schemas/refusal.schema.json), or `no_such_file`,
+    `unreadable_file`, `body_too_large` and `unreachable` from here. `status` is the HTTP status,
+    None where nothing was sent.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status

@@ -1,0 +1,63 @@
+"""Asks the HTTPS API (`POST /v1/count`), signed with the caller's AWS credentials."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from bincount.errors import BincountError, Refused
+from bincount.image import media_type
+from bincount.refusals import refusal
+from bincount.stage import Stage
+
+_RETRY = urllib3.Retry(
+    total=5,
+    connect=3,
+    read=0,
+    status_forcelist=(429, 502, 503, 504),
+    allowed_methods=None,  # counting changes nothing: a POST may be sent again
+    backoff_factor=0.3,
+    respect_retry_after_header=True,
+    raise_on_status=False,
+)
+_TIMEOUT = urllib3.Timeout(connect=10, read=35)  # API Gateway answers within 29 s
+
+
+class HttpsApi:
+    """The API at `url`, the address that the deploy prints (without `/v1/count`)."""
+
+    def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise BincountError(f"{url!r} is no address of an API: https://… is expected")
+        if parts.scheme == "http" and parts.hostname != "127.0.0.1":
+            raise BincountError(f"{url!r}: signed requests go over https only")
+        self._stage = stage
+        self._url = f"{url.rstrip('/')}/v1/count"
+        self._pool = urllib3.PoolManager(maxsize=connections, retries=_RETRY, timeout=_TIMEOUT)
+
+    def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
+        """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""
+        url = self._url if expected is None else f"{self._url}?expected={expected}"
+        headers = {"Content-Type": media_type(data), "Accept": "application/json"}
+        try:
+            response = self._pool.request("POST", url, body=data, headers=self._signed(url, data, headers))
+        except urllib3.exceptions.HTTPError as error:
+            raise Refused("unreachable", f"no answer from {self._url}: {error}") from error
+        text = response.data.decode("utf-8", errors="replace")
+        if response.status == 403:
+            raise BincountError(
+                f"{self._url} answered 403: the caller may not invoke this API: ask for the right "
+                f"execute-api:Invoke ({text[:120]})"
+            )
+        if response.status != 200:
+            raise refusal(text, status=response.status)
+        return json.loads(text)
+
+    def _signed(self, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
+        request = AWSRequest(method="POST", url=url, data=data, headers=headers)
+        SigV4Auth(self._stage.credentials, "execute-api", self._stage.region).add_auth(request)
+        return dict(request.headers.items())

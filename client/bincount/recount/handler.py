@@ -1,0 +1,34 @@
+"""The Lambda's entry point: one function, three steps (docs/contracts.md, "Recount of a whole site")."""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from bincount.recount.join import THREADS, join
+from bincount.recount.place import Place
+from bincount.recount.plan import plan
+from bincount.recount.summarize import summarize
+
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 6},  # pyright: ignore[reportArgumentType]
+    max_pool_connections=THREADS,
+)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """`{"step": "plan" | "summarize", …}` or a batch of the join's map (`Items` and `BatchInput`).
+
+    Raises BadRecount for an input that cannot be counted; its text says what to do.
+    """
+    s3 = boto3.client("s3", config=_CONFIG)
+    given = event.get("BatchInput", event)
+    place = Place(s3=s3, bucket=os.environ["BUCKET"], run=given["run"])
+    if given["step"] == "plan":
+        return plan(
+            place=place, images=given["request"].get("images"), manifest=given["request"].get("manifest")
+        )
+    if given["step"] == "join":
+        return {"rows": sum(join(place=place, chunk=chunk) for chunk in event["Items"])}
+    return summarize(place=place, request=given["request"])

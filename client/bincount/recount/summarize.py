@@ -1,0 +1,64 @@
+"""Step summarize: all rows become the CSV, the page and the figures."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bincount.image import MAX_BYTES
+from bincount.recount.place import Place, split_uri
+from bincount.site.report import SiteReport
+from bincount.site.row import Row
+
+_MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "page": "text/html; charset=utf-8",
+    "figures": "application/json",
+}
+
+
+def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Streams the rows in their order; returns {csv, page, figures: uris, summary: figures}.
+
+    Memory does not grow with the rows; the CSV is built on the Lambda's disk (512 MB: 4 million rows).
+    """
+    chunks = json.loads(
+        place.s3.get_object(Bucket=place.bucket, Key=place.key("work/chunks.json"))["Body"].read()
+    )
+    source = next(place.read_lines("work/source.json"))
+    bucket, _ = split_uri(source["source"], what="images")
+
+    def picture(row: Row) -> bytes | None:
+        return None if row.image is None else _picture(place.s3, bucket, row.image)
+
+    with tempfile.TemporaryDirectory() as folder, SiteReport(Path(folder)) as report:
+        for chunk in chunks:
+            for members in place.read_lines(f"work/rows/{chunk}.jsonl"):
+                report.add(Row.from_json(members))
+        files = report.finish(
+            title=f"Recount of {source['source']}", facts=_facts(place, request, source), picture=picture
+        )
+        uris = {kind: place.upload(path, media_type=_MEDIA_TYPES[kind]) for kind, path in files.items()}
+        return {**uris, "summary": report.summary.to_json()}
+
+
+def _facts(place: Place, request: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "images": source["source"],
+        "manifest": request.get("manifest") or "none",
+        "model": str(request.get("model", {}).get("uri", "none")),
+        "run": place.run,
+        "finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "other files below the prefix, left alone": str(source["others"]),
+    }
+
+
+def _picture(s3: Any, bucket: str, key: str) -> bytes | None:
+    try:
+        return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{MAX_BYTES - 1}")["Body"].read()
+    except ClientError:
+        return None  # it was there when it was counted; the page does without it

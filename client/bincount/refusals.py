@@ -1,0 +1,14 @@
+"""The server's refusals (docs/schemas/refusal.schema.json) as exceptions."""
+
+import json
+
+from bincount.errors import Refused
+
+
+def refusal(text: str, *, status: int) -> Refused:
+    """What the server said, or, where it is not the server's form, what came."""
+    try:
+        error = json.loads(text)["error"]
+        return Refused(str(error["code"]), str(error["message"]), status=status)
+    except (ValueError, KeyError, TypeError):
+        return Refused("bad_answer", f"HTTP {status} instead of an answer: {text[:200]}", status=status)

@@ -1,0 +1,144 @@
+"""The site on one page, in one file that needs nothing else: figures, bar, worst offenders with pictures."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+
+from bincount.site.row import Row
+from bincount.site.summary import Summary
+from bincount.site.thumbnail import thumbnail
+
+STYLE = Path(__file__).with_name("page.css")
+_ERRORS = {
+    "no_image": "expected by the manifest, but there is no photograph",
+    "undecodable_image": "the file is no image, or it is damaged",
+    "empty_body": "the file is empty",
+    "image_too_large": "more pixels than the server takes",
+    "body_too_large": "more bytes than the endpoint takes",
+    "duplicate_id": "another image has the same id",
+    "no_answer": "the transform job wrote no answer for it",
+}
+"""What a person is told of a refusal's code."""
+
+
+def site_page(
+    summary: Summary, *, title: str, facts: Mapping[str, str], picture: Callable[[Row], bytes | None]
+) -> str:
+    """The whole HTML page. `facts` are lines about the run (name, value); `picture` gives a row's image."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>\n{STYLE.read_text(encoding='utf-8')}</style>"
+    )
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        _lead(summary),
+        _cards(summary),
+        _bar(summary),
+        _worst(summary, picture),
+        _failures(summary),
+        _facts(facts),
+    ]
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _lead(summary: Summary) -> str:
+    judged = summary.matched + summary.mismatched + summary.uncertain
+    automatic = summary.matched + summary.mismatched + summary.counted
+    share = f"{100 * automatic / summary.bins:.1f} %" if summary.bins else "none"
+    return (
+        f"<p>{summary.bins:,} bins were checked; {share} of them were settled without a person. "
+        f"{judged:,} had an expected count or asked for a recount.</p>"
+    )
+
+
+def _parts(summary: Summary) -> list[tuple[str, int, str]]:
+    """(style, number, words), those that never occur left out but for the three verdicts."""
+    parts = [
+        ("match", summary.matched, "matched"),
+        ("mismatch", summary.mismatched, "mismatched"),
+        ("uncertain", summary.uncertain, "to be recounted by a person"),
+        ("counted", summary.counted, "counted, nothing expected"),
+        ("failed", summary.failed, "without a count"),
+    ]
+    return [part for part in parts if part[1] or part[0] in ("match", "mismatch", "uncertain")]
+
+
+def _cards(summary: Summary) -> str:
+    cards = [("", summary.bins, "bins checked"), *_parts(summary)]
+    return (
+        '<div class="cards">'
+        + "".join(f'<div class="{style}"><b>{n:,}</b><span>{words}</span></div>' for style, n, words in cards)
+        + "</div>"
+    )
+
+
+def _bar(summary: Summary) -> str:
+    pieces = "".join(
+        f'<i class="{style}" style="flex:{number}" title="{number:,} {words}"></i>'
+        for style, number, words in _parts(summary)
+        if number
+    )
+    return f'<div class="bar" role="img" aria-label="shares of the bins">{pieces}</div>'
+
+
+def _worst(summary: Summary, picture: Callable[[Row], bytes | None]) -> str:
+    rows = summary.worst()
+    if not rows:
+        return "<h2>Mismatches</h2><p>None.</p>"
+    shown = (
+        f"the {len(rows)} least probable of {summary.mismatched:,}"
+        if len(rows) < summary.mismatched
+        else "all"
+    )
+    return (
+        f'<h2>The worst mismatches</h2><p>Shown: {shown}. Look at these first.</p><div class="bins">'
+        + "".join(_figure(row, picture(row)) for row in rows)
+        + "</div>"
+    )
+
+
+def _figure(row: Row, data: bytes | None) -> str:
+    source = None if data is None else thumbnail(data)
+    image = f'<img src="{source}" alt="{escape(row.id)}">' if source else '<div class="none">no picture</div>'
+    more = " or more" if row.at_least else ""
+    return (
+        f"<figure>{image}<figcaption><strong>{escape(row.id)}</strong>"
+        f"<em>expected {row.expected}, counted {row.count}{more}</em><br>"
+        f'<span class="soft">likely {row.low} to {row.high}; {_chance(row.probability)} chance of '
+        f"{row.expected}</span></figcaption></figure>"
+    )
+
+
+def _chance(probability: float | None) -> str:
+    percent = 100 * (probability or 0.0)
+    return "under 0.1 %" if percent < 0.1 else f"{percent:.1f} %"
+
+
+def _failures(summary: Summary) -> str:
+    if not summary.failed:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(code)}</td><td>{escape(_ERRORS.get(code, 'see the CSV'))}</td>"
+        f'<td class="n">{number:,}</td></tr>'
+        for code, number in summary.errors.most_common()
+    )
+    return (
+        '<h2>Bins without a count</h2><table><tr><th>error</th><th>meaning</th><th class="n">bins</th></tr>'
+        f"{rows}</table>"
+    )
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items()
+    )
+    return (
+        f"<h2>This run</h2><table>{rows}</table>"
+        '<p class="soft">Every bin stands in the CSV beside this page. A match is a count that agrees '
+        "and is sure enough to need no person; a mismatch is an expected number that is improbable; the "
+        "rest is to be recounted by a person.</p>"
+    )

@@ -1,0 +1,110 @@
+"""A deployed stage: its names (docs/contracts.md) and AWS clients that reach it."""
+
+import os
+import threading
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from bincount.embedded_cloud import embedded_cloud
+from bincount.errors import BincountError
+
+STAGES = ("local", "dev", "prod")
+_TIMEOUTS = {"connect_timeout": 10, "read_timeout": 70}  # an endpoint may take 60 s to answer
+
+
+class Stage:
+    """One stage of the project in one account and region, or in the embedded cloud (`local`).
+
+    `region` and `profile` are the AWS SDK's; None takes its own defaults. Stage `local` uses neither and no
+    credentials of the environment: it reaches the embedded cloud that runs on this machine and nothing else.
+    Raises BincountError for an unknown stage, profile, or where no embedded cloud runs.
+    """
+
+    def __init__(
+        self, name: str, *, region: str | None = None, profile: str | None = None, connections: int = 32
+    ) -> None:
+        if name not in STAGES:
+            raise BincountError(f"unknown stage {name!r}: take one of {', '.join(STAGES)}")
+        self.name = name
+        self._connections = connections
+        self._variables = embedded_cloud() if name == "local" else {}
+        self._session = self._open(region, profile)
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def prefix(self) -> str:
+        """What every name starts with; also the endpoint and the model package group."""
+        return f"bincount-{self.name}"
+
+    @property
+    def region(self) -> str:
+        """The AWS region. Raises BincountError where none is set."""
+        if not self._session.region_name:
+            raise BincountError("no AWS region is set: pass --region or set AWS_REGION")
+        return self._session.region_name
+
+    def parameter(self, what: str) -> str:
+        """The SSM parameter's name: `model`, `dataset` or `image`."""
+        return f"/bincount/{self.name}/{what}"
+
+    def state_machine(self, what: str) -> str:
+        """The ARN of `pipeline`, `release` or `recount`."""
+        client = self.client("stepfunctions")
+        account = self.client("sts").get_caller_identity()["Account"]
+        name = f"{self.prefix}-{what}"
+        return f"arn:{client.meta.partition}:states:{self.region}:{account}:stateMachine:{name}"
+
+    def output(self, part: str, key: str) -> str | None:
+        """An output of the stack `part`; None where the stack has none of that name."""
+        stacks = self.client("cloudformation").describe_stacks(StackName=f"{self.prefix}-{part}")["Stacks"]
+        values = {row["OutputKey"]: row["OutputValue"] for row in stacks[0].get("Outputs", [])}
+        return values.get(key)
+
+    @property
+    def credentials(self) -> Any:
+        """The caller's botocore credentials. Raises BincountError where there are none."""
+        found = self._session.get_credentials()
+        if found is None:
+            raise BincountError("no AWS credentials found: run `aws sso login` or set AWS_PROFILE")
+        return found
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of `service`, made once; thread-safe. botocore's standard retries apply."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _open(self, region: str | None, profile: str | None) -> boto3.Session:
+        if self._variables:
+            # The session of the embedded cloud must not see profiles and files of real accounts.
+            nothing = {name: (None, None, None, None) for name in ("profile", "ca_bundle")}
+            files = {name: (None, None, os.devnull, None) for name in ("config_file", "credentials_file")}
+            return boto3.Session(
+                aws_access_key_id=self._variables["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self._variables["AWS_SECRET_ACCESS_KEY"],
+                region_name=self._variables["AWS_REGION"],
+                botocore_session=botocore.session.Session(session_vars={**nothing, **files}),
+            )
+        try:
+            return boto3.Session(region_name=region, profile_name=profile)
+        except BotoCoreError as error:
+            raise BincountError(f"{error}: name another profile or correct AWS_PROFILE") from error
+
+    def _new_client(self, service: str) -> Any:
+        retries: Any = {"mode": "standard", "max_attempts": 4}
+        if not self._variables:
+            config = Config(retries=retries, max_pool_connections=self._connections, **_TIMEOUTS)
+            return self._session.client(service, region_name=self.region, config=config)
+        direct = Config(retries=retries, max_pool_connections=self._connections, proxies={}, **_TIMEOUTS)
+        return self._session.client(
+            service,
+            endpoint_url=self._variables["AWS_ENDPOINT_URL"],
+            verify=self._variables.get("AWS_CA_BUNDLE"),
+            config=direct,
+        )

@@ -1,0 +1,131 @@
+"""The Recount stack: a state machine that counts a whole site, with its Lambda and its roles."""
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.data_stack import DataStack
+from infra.lambda_python import lambda_python
+from infra.names import Names
+from infra.parameter_arn import parameter_arn
+from infra.recount_definition import recount_definition
+from infra.recount_function import RecountFunction
+from infra.recount_role import RecountRole
+from infra.settings import Settings
+from infra.stage_logs import StageLogs
+
+
+class RecountStack(Stack):
+    """Lambda, transform role, state machine."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, data: DataStack, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        self._names = Names(settings.stage)
+        runtime, python = lambda_python(settings)
+        function = RecountFunction(
+            self,
+            "Function",
+            settings=settings.recount,
+            bucket_name=data.bucket.bucket_name,
+            runtime=runtime,
+            python=python,
+            log_group=StageLogs(self, "Logs", days=settings.log_retention_days),
+        )
+        role = RecountRole(self, "Role", names=self._names, bucket=data.bucket)
+        data.bucket.grant_read(function, "sites/*")
+        data.bucket.grant_read_write(function, "recounts/*")
+        for name in settings.recount.buckets:
+            self._let_read(name, function, role)
+        machine = self._state_machine(settings, function, role)
+        self._grant(machine, function, role, data.bucket)
+        CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
+
+    def _state_machine(
+        self, settings: Settings, function: RecountFunction, role: RecountRole
+    ) -> sfn.StateMachine:
+        definition = recount_definition(
+            names=self._names,
+            settings=settings.recount,
+            partition=self.partition,
+            function_arn=function.function_arn,
+            role_arn=role.role_arn,
+        )
+        logs = StageLogs(
+            self,
+            "MachineLogs",
+            days=settings.log_retention_days,
+            name=f"/aws/vendedlogs/states/{self._names.recount}",
+        )
+        return sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=self._names.recount,
+            definition_body=sfn.DefinitionBody.from_string(self.to_json_string(definition)),
+            timeout=Duration.hours(settings.recount.timeout_hours),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
+        )
+
+    def _let_read(self, name: str, *grantees: iam.IGrantable) -> None:
+        bucket = f"arn:{self.partition}:s3:::{name}"
+        for grantee in grantees:
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/*"]
+                )
+            )
+
+    def _grant(
+        self, machine: sfn.StateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
+    ) -> None:
+        """What the definition's tasks need; CDK derives no rights from a definition that is text."""
+        recounts = f"{self._names.recount}-*"
+        function.grant_invoke(machine)
+        bucket.grant_read(machine, "recounts/*/work/chunks.json")
+        bucket.grant_read_write(machine, "recounts/*/work/map*")
+        model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
+        verbs = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTags", "AddTags")
+        rule = "StepFunctionsGetEventsForSageMakerTransformJobsRule"
+        this = self.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self._names.recount,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        runs = self.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self._names.recount}/*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        grants = [
+            (
+                ["ssm:GetParameter"],
+                [parameter_arn(self, self._names.parameter(p)) for p in ("model", "image")],
+            ),
+            (["sagemaker:CreateModel", "sagemaker:DeleteModel"], [model]),
+            ([f"sagemaker:{verb}" for verb in verbs], [job]),
+            (
+                ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+                [self.format_arn(service="events", resource="rule", resource_name=rule)],
+            ),
+            # A Distributed Map starts its children as executions of the same machine.
+            (["states:StartExecution"], [this]),
+            (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], [runs]),
+        ]
+        for actions, resources in grants:
+            machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+
+    def _sagemaker_arn(self, kind: str, name: str) -> str:
+        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

@@ -1,0 +1,121 @@
+"""CreateTransformJob, DescribeTransformJob, ListTransformJobs, StopTransformJob."""
+
+import threading
+import time
+from typing import Any
+
+from local.aws import Aws
+from local.errors import AwsError, validation_error
+from local.identity import sagemaker_arn
+from local.jobs.transform_run import TransformRun
+from local.sagemaker.listing import page_of
+from local.sagemaker.models import Models, container_of
+from local.sagemaker.store import ErrorOfName, Record, Store
+from local.settings import Settings
+
+_MOST_MEGABYTES_IN_FLIGHT = 100  # MaxConcurrentTransforms x MaxPayloadInMB (API reference)
+_DEFAULT_PAYLOAD = 6
+
+
+class TransformJobs:
+    """Batch transform jobs; each starts a server of its model and asks it about every object of its input."""
+
+    def __init__(self, *, settings: Settings, aws: Aws, models: Models) -> None:
+        self._settings = settings
+        self._aws = aws
+        self._models = models
+        self._runs: dict[str, TransformRun] = {}
+        self._closed = False
+        self.store = Store(
+            missing=ErrorOfName("ResourceNotFound", "Requested resource not found."),
+            taken=ErrorOfName(
+                "ResourceInUse",
+                "Job names must be unique within an AWS account and region, and a job with this name already "
+                f"exists ({sagemaker_arn('transform-job/{name}')})",
+            ),
+        )
+        self.operations = {
+            "CreateTransformJob": self.create,
+            "DescribeTransformJob": lambda request: self.store.get(request["TransformJobName"]),
+            "ListTransformJobs": self.list,
+            "StopTransformJob": self.stop,
+        }
+
+    def create(self, request: dict[str, Any]) -> Record:
+        """Starts a job and returns its record, which the run keeps up to date."""
+        _check(request)
+        model = self._models.store.get(request["ModelName"])
+        if self._closed:
+            raise AwsError("ResourceLimitExceeded", "The embedded cloud is shutting down: no new jobs.")
+        name = request["TransformJobName"]
+        record = {
+            **request,
+            "TransformJobArn": sagemaker_arn(f"transform-job/{name}"),
+            "TransformJobStatus": "InProgress",
+            "CreationTime": time.time(),
+        }
+        self.store.add(name, record)
+        run = TransformRun(
+            record=record,
+            container=container_of(model),
+            role=model.get("ExecutionRoleArn"),
+            settings=self._settings,
+            aws=self._aws,
+        )
+        self._runs[name] = run
+        threading.Thread(target=run.run, name=f"transform-job-{name}", daemon=True).start()
+        return record
+
+    def stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Asks a job to stop; a job that has ended is refused, as on AWS."""
+        record = self.store.get(request["TransformJobName"])
+        if record["TransformJobStatus"] not in ("InProgress", "Stopping"):
+            raise validation_error(
+                "The request was rejected because the transform job is in status "
+                f"{record['TransformJobStatus']}."
+            )
+        self._runs[record["TransformJobName"]].stop()
+        return {}
+
+    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A page of jobs, newest first."""
+        return page_of(
+            self.store.all(),
+            request,
+            member="TransformJobSummaries",
+            name_key="TransformJobName",
+            status_key="TransformJobStatus",
+            descending=True,
+        )
+
+    def close(self) -> None:
+        """Stops every job and waits until each has ended."""
+        self._closed = True
+        for run in self._runs.values():
+            run.stop()
+        for run in self._runs.values():
+            run.ended.wait(timeout=10)
+
+
+def _check(request: dict[str, Any]) -> None:
+    """Refuses what AWS refuses although the shape is right, and what this cloud cannot do."""
+    source = request["TransformInput"]
+    if source.get("SplitType", "None") != "None" or source.get("CompressionType", "None") != "None":
+        raise validation_error(
+            "The embedded cloud sends every object whole: leave out SplitType and CompressionType (got "
+            f"{source.get('SplitType')} and {source.get('CompressionType')})."
+        )
+    if request["TransformResources"]["InstanceCount"] != 1 or request.get("BatchStrategy") == "MultiRecord":
+        raise validation_error(
+            "The embedded cloud transforms on one instance, one record a request: set InstanceCount to 1 and "
+            "BatchStrategy to SingleRecord."
+        )
+    if request.get("DataProcessing"):
+        raise validation_error("The embedded cloud joins and filters nothing: leave out DataProcessing.")
+    payload = request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD)
+    concurrent = request.get("MaxConcurrentTransforms", 1)
+    if payload * max(1, concurrent) > _MOST_MEGABYTES_IN_FLIGHT:
+        raise validation_error(
+            f"MaxConcurrentTransforms x MaxPayloadInMB must not exceed {_MOST_MEGABYTES_IN_FLIGHT} MB, got "
+            f"{concurrent} x {payload} MB."
+        )

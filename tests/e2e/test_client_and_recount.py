@@ -1,0 +1,439 @@
+"""The client, the command line and the recount of a site, against one embedded cloud.
+
+The command runs as a person runs it: a process of its own, told nothing but the stage.
+"""
+
+import asyncio
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import openvino as ov
+import pytest
+from PIL import Image
+
+from bincount import BinCounter, Question, Refused
+from local.cloud import Cloud
+from local.demo.deployment import Deployment
+from tests.e2e.embedded_cloud_kit import (
+    SERVER_IMAGE,
+    fill_bucket,
+    make_role,
+    settled_endpoint,
+    training_job,
+    wait_until,
+)
+from tests.unit.inference.conftest import MODEL_JSON, brightness_network, encode
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPECTED = {
+    "aisle 1/00001": 3,  # shows 3
+    "aisle 1/00002": 5,  # shows 3
+    "aisle 2/ü": 2,  # between 2 and 3
+    "aisle 2/00001": 4,  # a PNG that shows 4
+    "aisle 2/many": 12,  # shows 5, no class for 12
+    "broken": 1,
+    "empty": 1,
+    "forgotten": 2,  # no photograph
+}
+
+
+def gray(level: int, format: str = "JPEG") -> bytes:
+    """An image that the model of these tests counts as level / 40 objects."""
+    return encode(Image.new("RGB", (64, 48), (level, level, level)), format)
+
+
+IMAGES = {
+    "aisle 1/00001.jpg": gray(120),
+    "aisle 1/00002.JPG": gray(120),
+    "aisle 2/ü.jpeg": gray(100),
+    "aisle 2/00001.png": gray(160, "PNG"),
+    "aisle 2/many.jpg": gray(200),
+    "broken.jpg": b"hello",
+    "empty.jpg": b"",
+    "nobody asked.webp": gray(40, "WEBP"),
+    "notes.txt": b"no image",
+}
+
+
+class Site:
+    """A cloud with the data and recount stacks, an approved model, an endpoint, and the images twice."""
+
+    def __init__(self, cloud: Cloud, out: Path) -> None:
+        self.cloud = cloud
+        self.out = out
+        self.folder = out / "images"
+        self.manifest = out / "consignments.csv"
+        self.bucket = ""
+
+    def run(self, *arguments: str | Path, check: int | None = None) -> subprocess.CompletedProcess[str]:
+        """`bincount …` with the exit status that is expected of it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bincount", *map(str, arguments)],
+            capture_output=True, text=True, timeout=120, env=self.environment(), cwd=self.out,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        if check is not None:
+            assert done.returncode == check, done.stdout + done.stderr
+        return done
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a person's shell, a real account's among them, which stage local must not use."""
+        client_file = self.out / "cloud" / "client.json"
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "client"),
+            "BINCOUNT_STAGE": "local",
+            "BINCOUNT_CLOUD": str(client_file),
+            "AWS_PROFILE": "somebody-else",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+        }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    out = tmp_path_factory.mktemp("site")
+    with Cloud(data_dir=out / "cloud") as cloud:
+        found = Site(cloud, out)
+        deployment = Deployment(environment=cloud.environment(), out=out, overrides={}, say=lambda _: None)
+        deployment.bootstrap()
+        outputs = deployment.deploy("bincount-local-recount")
+        found.bucket = outputs["bincount-local-data"]["BucketName"]
+        _approve_a_model(found)
+        _put_images(found)
+        yield found
+
+
+def _approve_a_model(site: Site) -> None:
+    """The brightness model as archive, as SSM parameters, and behind an endpoint."""
+    folder = site.out / "model"
+    folder.mkdir()
+    network = brightness_network(classes=len(MODEL_JSON["classes"]["counts"]))
+    ov.save_model(network, folder / "model.xml", compress_to_fp16=False)
+    (folder / "model.json").write_text(json.dumps(MODEL_JSON))
+    archive = site.out / "model.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", folder, "."], check=True)
+    site.cloud.client("s3").upload_file(str(archive), site.bucket, "models/one/output/model.tar.gz")
+    uri = f"s3://{site.bucket}/models/one/output/model.tar.gz"
+    values = {"/bincount/local/model": uri, "/bincount/local/image": SERVER_IMAGE}
+    for name, value in values.items():
+        site.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+    sagemaker = site.cloud.client("sagemaker")
+    role = make_role(site.cloud, name="all", actions=["*"])
+    container = {"Image": SERVER_IMAGE, "ModelDataUrl": uri}
+    sagemaker.create_model(ModelName="one", ExecutionRoleArn=role, PrimaryContainer=container)
+    variant = {"VariantName": "champion", "ModelName": "one", "InitialInstanceCount": 1}
+    variant["InstanceType"] = "ml.c5.large"
+    sagemaker.create_endpoint_config(EndpointConfigName="one", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="bincount-local", EndpointConfigName="one")
+
+
+def _put_images(site: Site) -> None:
+    for name, body in IMAGES.items():
+        path = site.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        site.cloud.client("s3").put_object(Bucket=site.bucket, Key=f"sites/one/{name}", Body=body)
+    lines = [f"{identity},{expected}" for identity, expected in EXPECTED.items()]
+    site.manifest.write_text("\n".join(["id,expected", *lines]) + "\n", encoding="utf-8")
+    assert settled_endpoint(site.cloud, "bincount-local")["EndpointStatus"] == "InService"
+
+
+def rows(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "recount.csv").open(newline="", encoding="utf-8") as lines:
+        return {row["id"]: row for row in csv.DictReader(lines)}
+
+
+class TestRecount:
+    def test_a_prefix_is_recounted_in_the_cloud_and_bad_images_are_rows(self, site: Site):
+        done = site.run(
+            "site",
+            f"s3://{site.bucket}/sites/one",
+            "--manifest",
+            site.manifest,
+            "--out",
+            "cloud-recount",
+            check=3,
+        )
+        assert "state Transform" in done.stderr and "state Summarize" in done.stderr
+        found = rows(site.out / "cloud-recount")
+        judged = {identity: (row["count"], row["verdict"], row["error"]) for identity, row in found.items()}
+        assert judged == {
+            "aisle 1/00001": ("3", "match", ""),
+            "aisle 1/00002": ("3", "mismatch", ""),
+            "aisle 2/ü": (found["aisle 2/ü"]["count"], "uncertain", ""),
+            "aisle 2/00001": ("4", "match", ""),
+            "aisle 2/many": ("5", "mismatch", ""),
+            "broken": ("", "", "undecodable_image"),
+            "empty": ("", "", "empty_body"),
+            "nobody asked": ("1", "", ""),
+            "forgotten": ("", "", "no_image"),
+        }
+
+    def test_the_page_and_the_figures_stand_beside_it(self, site: Site):
+        figures = json.loads((site.out / "cloud-recount" / "summary.json").read_text())
+        page = (site.out / "cloud-recount" / "summary.html").read_text()
+        assert (figures["bins"], figures["matched"], figures["mismatched"]) == (9, 2, 2)
+        assert figures["errors"] == {"empty_body": 1, "no_image": 1, "undecodable_image": 1}
+        assert page.count('src="data:image/jpeg;base64,') == 2
+        assert "expected 12, counted 5" in page
+
+    def test_it_leaves_no_model_behind_and_no_transform_job_failed(self, site: Site):
+        sagemaker = site.cloud.client("sagemaker")
+        assert [model["ModelName"] for model in sagemaker.list_models()["Models"]] == ["one"]
+        jobs = sagemaker.list_transform_jobs()["TransformJobSummaries"]
+        assert [job["TransformJobStatus"] for job in jobs] == ["Completed"]
+
+    def test_a_folder_is_recounted_through_the_endpoint_with_the_same_verdicts(self, site: Site):
+        site.run("site", site.folder, "--manifest", site.manifest, "--out", "folder-recount", check=3)
+        assert rows(site.out / "folder-recount").keys() == rows(site.out / "cloud-recount").keys()
+        for identity, row in rows(site.out / "folder-recount").items():
+            other = rows(site.out / "cloud-recount")[identity]
+            alike = [name for name in row if name != "message"]
+            assert [row[name] for name in alike] == [other[name] for name in alike], identity
+
+    @pytest.mark.parametrize(
+        ("prefix", "words"),
+        [
+            ("s3://{bucket}/sites/none", "BadRecount: no images"),
+            ("s3://nobody/x", "s3://nobody/x/ cannot be listed"),
+        ],
+    )
+    def test_a_wrong_address_is_told_in_one_line(self, site: Site, prefix: str, words: str):
+        done = site.run("site", prefix.format(bucket=site.bucket), "--out", "never", check=1)
+        last = done.stderr.strip().splitlines()[-1]
+        assert last.startswith("error: ") and words in last
+        assert not (site.out / "never").exists()
+
+    def test_without_an_approved_model_it_says_what_to_do(self, site: Site):
+        ssm = site.cloud.client("ssm")
+        name = "/bincount/local/model"
+        before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        ssm.put_parameter(Name=name, Value="none", Type="String", Overwrite=True)
+        done = site.run("site", f"s3://{site.bucket}/sites/one", check=1)
+        ssm.put_parameter(Name=name, Value=before, Type="String", Overwrite=True)
+        assert "NoModel" in done.stderr and "bincount models approve" in done.stderr
+
+    def test_a_faulty_manifest_is_refused_before_anything_starts(self, site: Site):
+        bad = site.out / "bad.csv"
+        bad.write_text("id,expected\n00001,three\n")
+        for source in (site.folder, f"s3://{site.bucket}/sites/one"):
+            done = site.run("site", source, "--manifest", bad, check=1)
+            assert "line 2: expected is a whole number" in done.stderr
+            assert "started" not in done.stderr
+
+    def test_ctrl_c_ends_it_cleanly_and_leaves_no_half_csv(self, site: Site):
+        many = site.out / "many"
+        many.mkdir()
+        for number in range(3000):
+            (many / f"{number:05}.jpg").write_bytes(IMAGES["aisle 1/00001.jpg"])
+        command = [
+            sys.executable,
+            "-m",
+            "bincount",
+            "site",
+            str(many),
+            "--out",
+            "stopped",
+            "--concurrency",
+            "2",
+        ]
+        process = subprocess.Popen(
+            command, cwd=site.out, env=site.environment(), stderr=subprocess.PIPE, text=True
+        )
+        partial = site.out / "stopped" / "recount.csv.partial"
+        wait_until(lambda: partial.is_file() and partial.stat().st_size, bool)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert list((site.out / "stopped").iterdir()) == []
+
+
+class TestCount:
+    def test_a_table_for_people(self, site: Site):
+        images = [site.folder / "aisle 1/00001.jpg", site.folder / "aisle 2/00001.png"]
+        done = site.run("count", *images, "--expect", "3", check=3)
+        first, second = (line for line in done.stdout.splitlines() if "0000" in line)
+        assert re.search(r"│ +3 │ .* match │", first)
+        assert re.search(r"│ +4 │ .* mismatch │", second)
+
+    @pytest.mark.parametrize(
+        ("name", "expect", "status", "verdict"),
+        [
+            ("aisle 1/00001.jpg", "3", 0, "match"),
+            ("aisle 1/00001.jpg", "5", 3, "mismatch"),
+            ("aisle 2/ü.jpeg", "2", 4, "uncertain"),
+        ],
+    )
+    def test_json_lines_and_exit_status_for_programs(
+        self, site: Site, name: str, expect: str, status: int, verdict: str
+    ):
+        done = site.run("count", site.folder / name, "--expect", expect, "--json", check=status)
+        (line,) = map(json.loads, done.stdout.splitlines())
+        assert line["image"].endswith(name)
+        assert line["verification"]["verdict"] == verdict
+
+    def test_what_cannot_be_counted_is_told_and_the_others_are_counted(self, site: Site):
+        images = [
+            site.folder / "broken.jpg",
+            site.folder / "gone.jpg",
+            site.folder,
+            site.folder / "aisle 1/00001.jpg",
+        ]
+        done = site.run("count", *images, "--json", check=1)
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        codes = sorted(line["error"]["code"] for line in found if "error" in line)
+        assert codes == ["no_such_file", "undecodable_image", "unreadable_file"]
+        assert sum("count" in line for line in found) == 1
+        assert len(done.stderr.splitlines()) == 3
+
+    def test_a_wrong_command_line_is_told_with_the_right_one(self, site: Site):
+        assert "--expect" in site.run("count", "x.jpg", "--expect", "-1", check=2).stderr
+
+    def test_an_unknown_stage_and_a_missing_cloud_are_told_in_one_line(self, site: Site):
+        (line,) = site.run("count", "x.jpg", "--stage", "moon", check=1).stderr.splitlines()
+        assert line == "error: unknown stage 'moon': take one of local, dev, prod"
+        done = subprocess.run(
+            [sys.executable, "-m", "bincount", "status", "--stage", "local"],
+            capture_output=True, text=True, cwd="/", env={"PYTHONPATH": str(ROOT / "client"), "PATH": "/usr/bin"},
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: no embedded cloud runs") and done.stderr.count("\n") == 1
+
+
+class TestLibrary:
+    @pytest.fixture
+    def counter(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[BinCounter]:
+        monkeypatch.setenv("BINCOUNT_CLOUD", site.environment()["BINCOUNT_CLOUD"])
+        with BinCounter(stage="local", concurrency=4) as counter:
+            yield counter
+
+    def test_one_image(self, counter: BinCounter):
+        answer = counter.count(IMAGES["aisle 1/00001.jpg"], expected=3)
+        assert answer.verification is not None
+        assert (answer.count, answer.verification.verdict, answer.model) == (3, "match", "brightness-1")
+
+    def test_a_refusal_has_its_code_and_status(self, counter: BinCounter):
+        with pytest.raises(Refused) as refused:
+            counter.count(b"hello")
+        assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
+
+    def test_asynchronous_calls_run_side_by_side(self, counter: BinCounter):
+        async def ask() -> list[int]:
+            answers = await asyncio.gather(*(counter.acount(gray(40 * n)) for n in range(5)))
+            return [answer.count for answer in answers]
+
+        assert asyncio.run(ask()) == [0, 1, 2, 3, 4]
+
+    def test_a_stream_of_questions_gives_an_outcome_for_each(self, counter: BinCounter):
+        async def ask() -> dict[str, int | None]:
+            questions = (Question(id=str(n), image=gray(40 * (n % 5))) for n in range(30))
+            return {o.question.id: o.answer and o.answer.count async for o in counter.acount_many(questions)}
+
+        assert asyncio.run(ask()) == {str(n): n % 5 for n in range(30)}
+
+
+class TestRegistryAndStatus:
+    @pytest.fixture(scope="class")
+    def registry(self, site: Site) -> list[str]:
+        sagemaker = site.cloud.client("sagemaker")
+        sagemaker.create_model_package_group(ModelPackageGroupName="bincount-local")
+        container = {
+            "Image": SERVER_IMAGE,
+            "ModelDataUrl": f"s3://{site.bucket}/models/one/output/model.tar.gz",
+        }
+        specification = {
+            "Containers": [container],
+            "SupportedContentTypes": ["image/jpeg"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        }
+        return [
+            sagemaker.create_model_package(
+                ModelPackageGroupName="bincount-local",
+                ModelApprovalStatus="PendingManualApproval",
+                InferenceSpecification=specification,
+                CustomerMetadataProperties={"dataset_id": "bins-1", "report:accuracy": "0.5123"},
+            )["ModelPackageArn"]
+            for _ in range(2)
+        ]
+
+    def test_models_are_listed_with_metrics_and_which_one_serves(self, site: Site, registry: list[str]):
+        done = site.run("models", check=0)
+        lines = [line for line in done.stdout.splitlines() if "Pending" in line]
+        assert len(lines) == 2 and all("51.2%" in line and "serves" in line for line in lines)
+
+    def test_approving_and_rejecting_reach_the_registry(self, site: Site, registry: list[str]):
+        site.run("models", "approve", "2", "--note", "looked at the report", check=0)
+        site.run("models", "reject", "1", check=0)
+        describe = site.cloud.client("sagemaker").describe_model_package
+        found = [describe(ModelPackageName=arn) for arn in registry]
+        assert [package["ModelApprovalStatus"] for package in found] == ["Rejected", "Approved"]
+        assert found[1]["ApprovalDescription"] == "looked at the report"
+
+    def test_a_version_that_is_not_there_is_told(self, site: Site, registry: list[str]):
+        assert "has no version 7" in site.run("models", "approve", "7", check=1).stderr
+
+    def test_status_tells_what_is_there_and_what_is_not(self, site: Site):
+        lines = json.loads(site.run("status", "--json", check=0).stdout)
+        assert lines["stack bincount-local-recount"] == "CREATE_COMPLETE"
+        assert lines["stack bincount-local-serving"] == "not deployed"
+        assert lines["endpoint"] == "bincount-local is InService, 1 instance(s)"
+        assert lines["approved model"].endswith("models/one/output/model.tar.gz")
+        assert lines["last recount"].split(",")[0] in ("FAILED", "SUCCEEDED")
+        assert "endpoint" in site.run("status", check=0).stdout
+
+
+class TestTrain:
+    """A pipeline of one real training job stands in for the stage's, which trains for minutes."""
+
+    @pytest.fixture(scope="class")
+    def pipeline(self, site: Site) -> None:
+        fill_bucket(site.cloud)
+        role = site.cloud.client("iam").get_role(RoleName="all")["Role"]["Arn"]
+        job = training_job(name="bins-1", role=role, weight="0.7")
+        job["AlgorithmSpecification"]["MetricDefinitions"] = [
+            {"Name": "select:rmse", "Regex": "metric=loss value=([-+0-9.eE]+)"}
+        ]
+        definition = {
+            "StartAt": "Tune",
+            "States": {
+                "Tune": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+                    "Parameters": job,
+                    "ResultPath": None,
+                    "Next": "Gate",
+                },
+                "Gate": {"Type": "Choice", "Choices": [
+                    {"Variable": "$.request", "IsPresent": True, "Next": "Refused"}], "Default": "Register"},
+                "Register": {"Type": "Pass", "Result": {"model_package": "arn:1", "approval": "Approved"}, "End": True},
+                "Refused": {"Type": "Fail", "Error": "GateRefused", "Cause": "accuracy is 0.1, wanted >= 0.4"},
+            },
+        }  # fmt: skip
+        site.cloud.client("stepfunctions").create_state_machine(
+            name="bincount-local-pipeline", definition=json.dumps(definition), roleArn=role
+        )
+
+    def test_watching_tells_states_jobs_metrics_and_cost(self, site: Site, pipeline: None):
+        done = site.run("train", "--watch", check=0)
+        assert "state Tune" in done.stdout and "state Register" in done.stdout
+        assert "bins-1: Completed" in done.stdout and "RMSE 0.200" in done.stdout
+        assert re.search(r"training cost about (under )?\$0\.0", done.stdout)
+        assert "registered arn:1 Approved" in done.stdout
+
+    def test_a_pipeline_that_fails_is_told_with_its_cause(self, site: Site, pipeline: None):
+        request = site.out / "request.json"
+        request.write_text('{"counts": [0, 5]}')
+        done = site.run("train", "--watch", "--request", request, check=1)
+        # The first run took the job's name.
+        assert done.stderr.startswith("error: ") and "ended as FAILED in Tune" in done.stderr

@@ -1,0 +1,126 @@
+"""The rows of a site, what they add up to, and the files that are written."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from bincount.answer import Verdict
+from bincount.errors import BincountError
+from bincount.site.manifest import read_manifest
+from bincount.site.report import SiteReport
+from bincount.site.row import COLUMNS, Row
+from bincount.site.summary import WORST, Summary
+
+
+def row(
+    id: str,
+    *,
+    verdict: Verdict | None = "match",
+    probability: float = 0.8,
+    count: int = 3,
+    review: bool = False,
+) -> Row:
+    expected = None if verdict is None else count if verdict == "match" else count + 1
+    return Row(
+        id=id, image=None, count=count, confidence=0.8, low=2, high=4, review=review,
+        expected=expected, verdict=verdict, probability=None if verdict is None else probability,
+    )  # fmt: skip
+
+
+def failed(id: str, *, message: str = "no image") -> Row:
+    return Row.of_error("undecodable_image", message, id=id, image=None, expected=2)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_every_bin_is_counted_in_exactly_one_group() -> None:
+    summary = Summary()
+    rows = [row("a"), row("b", verdict="mismatch"), row("c", verdict="uncertain"), row("d", verdict=None)]
+    for each in [*rows, row("e", verdict=None, review=True), failed("f")]:
+        summary.add(each)
+    assert summary.to_json() == {
+        "bins": 6, "matched": 1, "mismatched": 1, "uncertain": 2, "counted": 1, "failed": 1,
+        "errors": {"undecodable_image": 1}, "objects": 15,
+    }  # fmt: skip
+
+
+def test_the_worst_are_the_mismatches_whose_expected_number_is_the_least_probable() -> None:
+    summary = Summary()
+    for number in range(3 * WORST):
+        probability = ((number * 37) % (3 * WORST)) / 10_000
+        summary.add(row(str(number), verdict="mismatch", probability=probability))
+    kept = [each.probability for each in summary.worst()]
+    assert kept == [n / 10_000 for n in range(WORST)]
+
+
+def test_the_csv_holds_every_row_in_its_order(tmp_path: Path) -> None:
+    with SiteReport(tmp_path) as report:
+        report.add(row("aisle 1/ü, 7"))
+        report.add(failed("b", message="two\nlines"))
+        files = report.finish(title="t", facts={}, picture=lambda _: None)
+    found = read_csv(files["csv"])
+    assert list(found[0]) == list(COLUMNS)
+    assert [each["id"] for each in found] == ["aisle 1/ü, 7", "b"]
+    assert (found[0]["verdict"], found[0]["confidence"], found[0]["review"]) == ("match", "0.8000", "false")
+    assert (found[1]["error"], found[1]["message"], found[1]["count"]) == (
+        "undecodable_image",
+        "two lines",
+        "",
+    )
+    assert json.loads(files["figures"].read_text())["bins"] == 2
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
+def test_a_spreadsheet_takes_no_id_for_a_formula(tmp_path: Path, name: str) -> None:
+    with SiteReport(tmp_path) as report:
+        report.add(row(name))
+        files = report.finish(title="t", facts={}, picture=lambda _: None)
+    assert read_csv(files["csv"])[0]["id"] == f"'{name}"
+
+
+def test_a_run_that_breaks_off_leaves_no_csv_and_keeps_the_former_one(tmp_path: Path) -> None:
+    with SiteReport(tmp_path) as report:
+        report.add(row("first"))
+        report.finish(title="t", facts={}, picture=lambda _: None)
+    with pytest.raises(KeyboardInterrupt), SiteReport(tmp_path) as report:
+        report.add(row("second"))
+        raise KeyboardInterrupt
+    assert [each["id"] for each in read_csv(tmp_path / "recount.csv")] == ["first"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["recount.csv", "summary.html", "summary.json"]
+
+
+def test_a_manifest_is_read_with_its_columns_in_any_order_and_suffixes_taken_off() -> None:
+    lines = ["\ufeffAisle, Expected , ID\n", "7,3,00001.jpg\n", "7,0,aisle 2/00002\n"]
+    assert read_manifest(lines, name="m.csv") == {"00001": 3, "aisle 2/00002": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "columns id and expected, got nothing"),
+        ("bin,count\n1,2\n", r"columns id and expected, got \['bin', 'count'\]"),
+        ("id,expected\n1,three\n", "line 2: expected is a whole number from 0 to 999999, got 'three'"),
+        ("id,expected\n1,-1\n", "line 2: .* got '-1'"),
+        ("id,expected\n1,²\n", "line 2: "),
+        ("id,expected\n1\n", "line 2: .* got ''"),
+        ("id,expected\n,1\n", "line 2: no id"),
+        ("id,expected\n1,1\n1.jpg,2\n", "line 3: the id '1' stands there twice"),
+    ],
+)
+def test_a_faulty_manifest_is_refused_with_line_and_reason(text: str, words: str) -> None:
+    with pytest.raises(
+        BincountError, match=f"^m.csv: {'expected a CSV with the ' if 'columns' in words else ''}{words}"
+    ):
+        read_manifest(text.splitlines(keepends=True), name="m.csv")
+
+
+def test_only_the_first_faults_of_a_manifest_are_told() -> None:
+    lines = ["id,expected\n", *(f"{n},x\n" for n in range(100_000))]
+    with pytest.raises(BincountError) as refused:
+        read_manifest(lines, name="m.csv")
+    assert str(refused.value).count("line ") == 5
