@@ -46,13 +46,9 @@ def site_page(
 
 
 def _lead(summary: Summary) -> str:
-    judged = summary.matched + summary.mismatched + summary.uncertain
-    automatic = summary.matched + summary.mismatched + summary.counted
-    share = f"{100 * automatic / summary.bins:.1f} %" if summary.bins else "none"
-    return (
-        f"<p>{summary.bins:,} bins were checked; {share} of them were settled without a person. "
-        f"{judged:,} had an expected count or asked for a recount.</p>"
-    )
+    settled = summary.matched + summary.mismatched + summary.counted
+    share = f"{100 * settled / summary.bins:.1f} %" if summary.bins else "none"
+    return f"<p>{summary.bins:,} bins were checked; {share} of them were settled without a person.</p>"
 
 
 def _parts(summary: Summary) -> list[tuple[str, int, str]]:
