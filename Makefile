@@ -26,11 +26,12 @@ help: ## this list
 install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
 	@:
 
-$(VENV)/.complete: $(LOCKS)
+$(VENV)/.complete: $(LOCKS) client/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable client
 	@touch $@
 
 node_modules/.complete: package-lock.json
@@ -73,7 +74,8 @@ format: install ## mend what ruff can mend
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
-	@for name in {infra,data_prep,inference,training}/requirements inference/sbom-requirements requirements requirements-dev; do \
+	@for name in {infra,data_prep,inference,training,client}/requirements client/requirements-recount \
+		inference/sbom-requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
