@@ -19,6 +19,8 @@ def recount_definition(
     transform job, so that a recount needs no endpoint and leaves nothing behind.
     """
     states = f"arn:{partition}:states:::"
+    # Results are kept beside the input, also those that nobody reads: `"ResultPath": null` does not survive
+    # the CDK, which drops every null.
     return {
         "Comment": "Counts all images below a prefix and holds them against a manifest.",
         "TimeoutSeconds": settings.timeout_hours * 3600,
@@ -91,7 +93,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
         "Type": "Task",
         "Resource": f"{states}aws-sdk:sagemaker:deleteModel",
         "Parameters": {"ModelName.$": "$.job"},
-        "ResultPath": None,
+        "ResultPath": "$.dropped",
         "Retry": _retry(),
     }
     return {
@@ -109,7 +111,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
                     "Environment": {"BINCOUNT_ENDPOINT.$": "$.job", "BINCOUNT_DEADLINE_SECONDS": "60"},
                 },
             },
-            "ResultPath": None,
+            "ResultPath": "$.created",
             "Retry": _retry(),
             "Next": "Transform",
         },
@@ -117,7 +119,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
             "Type": "Task",
             "Resource": f"{states}sagemaker:createTransformJob.sync",
             "Parameters": _transform_job(settings),
-            "ResultPath": None,
+            "ResultPath": "$.transformed",
             "Catch": [{"ErrorEquals": MODEL_FAULT, "ResultPath": "$.fault", "Next": "DropModelOfFailure"}],
             "Next": "DropModel",
         },
@@ -184,7 +186,7 @@ def _join(settings: Recount, function_arn: str, states: str) -> dict[str, Any]:
             },
         },
         "MaxConcurrency": settings.max_concurrency,
-        "ResultPath": None,
+        "ResultPath": "$.joined",
         "Next": "Summarize",
     }
 

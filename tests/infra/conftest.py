@@ -21,6 +21,7 @@ def context(**overrides: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def templates() -> dict[str, dict[str, Template]]:
     """{stage: {part: template}} for the parts data, training, serving and front."""
+    """{stage: {part: template}} for the parts data, training, serving and recount."""
     return {name: synthesize(name) for name in settings.STAGES}
 
 
@@ -33,4 +34,5 @@ def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
         part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
         for part in ("data", "training", "serving", "front")
         if app.node.try_find_child(f"bincount-{name}-{part}")
+        for part in ("data", "training", "serving", "recount")
     }

@@ -1,0 +1,109 @@
+"""The recount's stack: what its state machine runs, and that its roles may do no more."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.settings import STAGES, SettingsError, load
+from tests.infra.conftest import context, synthesize
+from tests.infra.test_release_rules import state_machine
+
+Templates = dict[str, dict[str, Template]]
+
+
+def statements(template: Template) -> list[dict[str, Any]]:
+    policies = template.find_resources("AWS::IAM::Policy").values()
+    return [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    order, at = [], "Name"
+    while at:
+        order.append(at)
+        at = states[at].get("Next") or (states[at]["Choices"][0]["Next"] if at == "IsAnyToCount" else "")
+        at = at or states[order[-1]].get("Default", "")
+    assert order == [
+        "Name", "ReadModel", "IsApproved", "ReadImage", "Plan", "IsAnyToCount", "CreateModel", "Transform",
+        "DropModel", "Join", "Summarize",
+    ]  # fmt: skip
+    assert states["Transform"]["Catch"][0]["Next"] == "DropModelOfFailure"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_transform_job_stays_within_sagemaker_s_limits(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    job = states["Transform"]["Parameters"]
+    assert job["MaxConcurrentTransforms"] * job["MaxPayloadInMB"] <= 100
+    assert job["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
+    stamped = f"bincount-{stage}-recount-" + 17 * "0"
+    assert f"'bincount-{stage}-recount-'" in states["Name"]["Output"] and len(stamped) <= 63
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_state_loses_its_input(templates: Templates, stage: str) -> None:
+    """The CDK drops nulls, and a task without ResultPath puts its result in the input's place."""
+    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    tasks = {name: state for name, state in states.items() if state["Type"] in ("Task", "Map")}
+    assert [name for name, state in tasks.items() if "ResultPath" not in state] == ["Summarize"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_its_roles_write_nothing_but_recounts(templates: Templates, stage: str) -> None:
+    writing = re.compile(r"s3:(Put|Delete|Abort)")
+    for each in statements(templates[stage]["recount"]):
+        actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+        if any(writing.match(action) for action in actions):
+            resources = each["Resource"] if isinstance(each["Resource"], list) else [each["Resource"]]
+            keys = [json.dumps(resource) for resource in resources]
+            assert all("/recounts/" in key or key.count("GetAtt") + key.count("ImportValue") for key in keys)
+            assert any("/recounts/" in key for key in keys)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_star_stands_where_the_action_knows_no_resource(templates: Templates, stage: str) -> None:
+    known = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+    for each in statements(templates[stage]["recount"]):
+        if each["Resource"] == "*":
+            actions = {each["Action"]} if isinstance(each["Action"], str) else set(each["Action"])
+            assert actions <= known or all(action.startswith(("logs:", "xray:")) for action in actions), (
+                actions
+            )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_role_can_be_handed_to_sagemaker_only(templates: Templates, stage: str) -> None:
+    templates[stage]["recount"].has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like(
+                            {
+                                "Action": "iam:PassRole",
+                                "Condition": {
+                                    "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+                                },
+                            }
+                        )
+                    ]
+                )
+            }
+        },
+    )
+
+
+def test_further_buckets_may_be_read_and_not_written() -> None:
+    recount = synthesize("dev", **{"recount.buckets": '["photos-of-bins"]'})["recount"]
+    found = [each for each in statements(recount) if "photos-of-bins" in json.dumps(each["Resource"])]
+    assert [each["Action"] for each in found] == [["s3:GetObject", "s3:ListBucket"]] * 2
+
+
+def test_more_images_in_flight_than_sagemaker_takes_are_refused() -> None:
+    with pytest.raises(SettingsError, match="max_concurrent_transforms: .*less than or equal to 16"):
+        load(context(stage="dev", **{"recount.max_concurrent_transforms": 17}).get)
