@@ -40,6 +40,8 @@ class Count:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The answer of a JSON object. Raises KeyError, TypeError or ValueError where it is none."""
+        if not isinstance(document, Mapping):  # it comes from outside, whatever the annotation says
+            raise TypeError(f"expected a JSON object, got {type(document).__name__}")
         verification = document.get("verification")
         low, high = document["interval"]
         return cls(

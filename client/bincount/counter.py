@@ -67,7 +67,12 @@ class BinCounter:
         """
         if expected is not None and not 0 <= expected <= MAX_EXPECTED:
             raise BincountError(f"an expected count from 0 to {MAX_EXPECTED} is expected, got {expected}")
-        return Count.from_json(self._transport.ask(read_image(image), expected=expected))
+        document = self._transport.ask(read_image(image), expected=expected)
+        try:
+            return Count.from_json(document)
+        except (KeyError, TypeError, ValueError) as error:
+            words = f"{type(error).__name__} {error} in {str(document)[:200]}: is the server of this version?"
+            raise Refused("bad_answer", words) from error
 
     async def acount(self, image: Path | str | bytes, *, expected: int | None = None) -> Count:
         """The same from asynchronous code."""

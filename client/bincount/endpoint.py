@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from bincount.errors import BincountError, Refused
 from bincount.image import media_type
@@ -46,15 +46,10 @@ class Endpoint:
                     "stage and region"
                 ) from error
             raise
-        except (BotoCoreError, ValueError) as error:
-            if _is_of_the_caller(error):
-                raise
+        except (ConnectionError, HTTPClientError) as error:
             raise Refused("unreachable", f"no answer from the endpoint {self._name}: {error}") from error
-
-
-def _is_of_the_caller(error: Exception) -> bool:
-    """Credentials and regions fail alike for every image: that is no fault of this one."""
-    return "credential" in type(error).__name__.lower() or "region" in type(error).__name__.lower()
+        except ValueError as error:
+            raise Refused("bad_answer", f"the endpoint {self._name} answered no JSON: {error}") from error
 
 
 def _retry_when_full(*, attempts: int, response: Any, **_: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""Asks the HTTPS API (`POST /v1/count`), signed with the caller's AWS credentials."""
+"""Asks the HTTPS API (`POST <ApiUrl>/count`), signed with the caller's AWS credentials."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ _TIMEOUT = urllib3.Timeout(connect=10, read=35)  # API Gateway answers within 29
 
 
 class HttpsApi:
-    """The API at `url`, the address that the deploy prints (without `/v1/count`)."""
+    """The API at `url`: the output ApiUrl of the stack `bincount-<stage>-front`."""
 
     def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
         parts = urlsplit(url)
@@ -36,7 +36,7 @@ class HttpsApi:
         if parts.scheme == "http" and parts.hostname != "127.0.0.1":
             raise BincountError(f"{url!r}: signed requests go over https only")
         self._stage = stage
-        self._url = f"{url.rstrip('/')}/v1/count"
+        self._url = f"{url.rstrip('/')}/count"
         self._pool = urllib3.PoolManager(maxsize=connections, retries=_RETRY, timeout=_TIMEOUT)
 
     def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
@@ -55,7 +55,10 @@ class HttpsApi:
             )
         if response.status != 200:
             raise refusal(text, status=response.status)
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise refusal(text, status=response.status) from error
 
     def _signed(self, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
         request = AWSRequest(method="POST", url=url, data=data, headers=headers)

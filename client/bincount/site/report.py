@@ -15,6 +15,7 @@ CSV_NAME = "recount.csv"
 PAGE_NAME = "summary.html"
 FIGURES_NAME = "summary.json"
 _PARTIAL = ".partial"
+_ODD_BYTES = "backslashreplace"
 
 
 class SiteReport:
@@ -29,7 +30,8 @@ class SiteReport:
         self.summary = Summary()
         self._folder = folder
         self._partial = folder / f"{CSV_NAME}{_PARTIAL}"
-        self._file = self._partial.open("w", newline="", encoding="utf-8")
+        # A file name may hold bytes that are no UTF-8: they are spelt out.
+        self._file = self._partial.open("w", newline="", encoding="utf-8", errors=_ODD_BYTES)
         self._csv = csv.writer(self._file, lineterminator="\n")
         self._csv.writerow(COLUMNS)
 
@@ -56,7 +58,7 @@ class SiteReport:
             "page": self._folder / PAGE_NAME,
             "figures": self._folder / FIGURES_NAME,
         }
-        files["page"].write_text(page, encoding="utf-8")
+        files["page"].write_text(page, encoding="utf-8", errors=_ODD_BYTES)
         figures = {"title": title, **self.summary.to_json(), "facts": dict(facts)}
         files["figures"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         os.replace(self._partial, files["csv"])

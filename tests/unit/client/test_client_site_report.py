@@ -94,6 +94,14 @@ def test_a_run_that_breaks_off_leaves_no_csv_and_keeps_the_former_one(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["recount.csv", "summary.html", "summary.json"]
 
 
+def test_a_file_name_that_is_no_utf_8_is_spelt_out(tmp_path: Path) -> None:
+    with SiteReport(tmp_path) as report:
+        report.add(row(b"caf\xe9".decode("utf-8", errors="surrogateescape"), verdict="mismatch"))
+        files = report.finish(title="t", facts={}, picture=lambda _: None)
+    assert read_csv(files["csv"])[0]["id"] == r"caf\udce9"
+    assert r"caf\udce9" in files["page"].read_text(encoding="utf-8")
+
+
 def test_a_manifest_is_read_with_its_columns_in_any_order_and_suffixes_taken_off() -> None:
     lines = ["\ufeffAisle, Expected , ID\n", "7,3,00001.jpg\n", "7,0,aisle 2/00002\n"]
     assert read_manifest(lines, name="m.csv") == {"00001": 3, "aisle 2/00002": 0}
