@@ -20,8 +20,7 @@ def context(**overrides: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def templates() -> dict[str, dict[str, Template]]:
-    """{stage: {part: template}} for the parts data, training, serving and front."""
-    """{stage: {part: template}} for the parts data, training, serving and recount."""
+    """{stage: {part: template}} for the parts data, training, serving, recount and front."""
     return {name: synthesize(name) for name in settings.STAGES}
 
 
@@ -32,7 +31,6 @@ def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
     stage.build(app=app, settings=settings.load(given.get))
     return {
         part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
-        for part in ("data", "training", "serving", "front")
+        for part in ("data", "training", "serving", "recount", "front")
         if app.node.try_find_child(f"bincount-{name}-{part}")
-        for part in ("data", "training", "serving", "recount")
     }
