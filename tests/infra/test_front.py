@@ -79,7 +79,7 @@ def test_settings_that_contradict_themselves_are_faults(given: dict[str, Any], f
 
 
 def test_a_stage_can_do_without_the_api() -> None:
-    assert set(synthesize("dev", **{"front.enabled": "false"})) == {"data", "training", "serving"}
+    assert set(synthesize("dev", **{"front.enabled": "false"})) == {"data", "training", "serving", "recount"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
