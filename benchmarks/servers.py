@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ def stock(*, venv: Path, image: bytes, folder: Path, **environment: str) -> Iter
         "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(model / "code"),
         "SAGEMAKER_BASE_DIR": str(folder),
+        "TMPDIR": str(folder),  # torchserve keeps its pid there, and refuses to start beside another
     }
     environment = {**places, **environment}
     with _running(command, folder=folder, port=port, image=image, environment=environment) as server:
@@ -127,34 +129,51 @@ def _running(
     command: list[str], *, folder: Path, port: int, image: bytes, environment: dict[str, str]
 ) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _until_ok(process, "GET", f"{url}/ping", None)
-        ping = time.perf_counter() - started
-        _until_ok(process, "POST", f"{url}/invocations", image)
-        yield Server(process, url, ping, time.perf_counter() - started)
-    finally:
+    with tempfile.TemporaryFile() as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _until_ok(process, "GET", f"{url}/ping", None)
+            ping = time.perf_counter() - started
+            _until_ok(process, "POST", f"{url}/invocations", image)
+            yield Server(process, url, ping, time.perf_counter() - started)
+        except RuntimeError:
+            log.seek(0)
+            print(log.read()[-2000:].decode(errors="replace"), file=sys.stderr)
+            raise
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the server and all that it started, and wait for them."""
+    tree: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tree = psutil.Process(process.pid).children(recursive=True)
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+    process.wait(timeout=60)
+    psutil.wait_procs(tree, timeout=60)
 
 
 def _until_ok(process: subprocess.Popen[bytes], method: str, url: str, body: bytes | None) -> None:
     """Ask until the answer is 200. Raises RuntimeError where the server ends or takes too long."""
     end = time.perf_counter() + _PATIENCE_SECONDS
+    headers = {"Content-Type": "image/jpeg"}
     while time.perf_counter() < end and process.poll() is None:
-        try:
-            headers = {"Content-Type": "image/jpeg"}
-            if urllib3.request(method, url, body=body, headers=headers, retries=False).status == 200:
+        # Until it listens, connections are refused.
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            answer = urllib3.request(
+                method, url, body=body, headers=headers, retries=False, timeout=_PATIENCE_SECONDS
+            )
+            if answer.status == 200:
                 return
-        except urllib3.exceptions.HTTPError:  # not listening yet
-            pass
         time.sleep(0.01)
     raise RuntimeError(f"{' '.join(map(str, process.args))[:200]} does not answer {method} {url}")
