@@ -32,7 +32,7 @@ class Engine:
     |---|---|---|---|
     | one stream over all CPUs | 43 ms | 22.5/s | 158 MB |
     | a stream for each CPU | 84 ms | 24.1/s | 159 MB |
-    | both, chosen by load (this one) | 43 ms | 23.6/s | 205 MB |
+    | both, chosen by load (this one) | 43 ms | 23.6/s | 209 MB |
     """
 
     def __init__(self, *, folder: Path, description: Description, cpus: int) -> None:
