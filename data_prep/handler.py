@@ -41,7 +41,8 @@ def _bucket() -> S3Store:
 
 def _open(event: Answer, bucket: S3Store) -> Answer:
     run = open_run(bucket, parse_request(event.get("request")))
-    return _place(run) | {"parts": {"bucket": bucket.bucket, "key": run.key(PARTS)}}
+    parts = {"bucket": bucket.bucket, "key": run.key(PARTS)}
+    return _place(run) | {"shards": run.request.layout != "folders", "parts": parts}
 
 
 def _batch(event: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""The pipeline: request -> dataset -> tuned model -> gate -> model package in the registry."""
+"""The pipeline: request -> dataset -> tuned model -> gate and registry (gate.py)."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra import imagenet_weights
+from infra.gate import Gate
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
-from infra.settings import Gate, Settings
+from infra.settings import Settings
 
 # CDK's own default leaves this one out. A new account may run fewer functions at a time than a map starts:
 # the others wait for their turn, which is no fault and takes as long as it takes.
@@ -24,13 +25,13 @@ LAMBDA_FAULTS = [
     "Lambda.SdkClientException",
 ]
 TRANSFER_FAILED = ["TransferFailed"]  # S3 could not be reached; what was done is kept, the batch resumes
-CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
 
 
 class PipelineDefinition(Construct):
     """The states, in the order in which they run; `start` is the first.
 
-    Input: `{"request": {…}}` or `{}` for the stage's own request.
+    Input: `{"request": {…}}` or `{}` for the stage's own request. With
+    `"candidate": {"training_job": name, "model_data": "s3://…"}` nothing is trained: that model is judged.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class PipelineDefinition(Construct):
         data_prep: lambda_.Function,
         tuning_job: dict[str, Any],
         weights: lambda_.Function | None,
+        judge_job: dict[str, Any],
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
@@ -50,9 +52,15 @@ class PipelineDefinition(Construct):
         self._bucket = bucket
         self._data_prep = data_prep
         publish = self._publish_dataset()
-        before_tuning = publish.next(self._stage_weights(weights)) if weights else publish
-        tune = self._name_tuning_job().next(_tune(self, tuning_job))
-        before_tuning.next(tune.next(self._describe_best()).next(self._gate()))
+        gate = Gate(self, "Gate", settings=settings, judge_job=judge_job)
+        tune = (
+            self._name_tuning_job().next(_tune(self, tuning_job)).next(self._describe_best()).next(gate.start)
+        )
+        publish.next(
+            sfn.Choice(self, "HasCandidate", state_name="Is there a model to judge already?")
+            .when(sfn.Condition.is_present("$.candidate.model_data"), gate.start)
+            .otherwise(self._stage_weights(weights).next(tune) if weights else tune)
+        )
         prepare = (
             self._data_map("Index", "$.dataset.parts.key")
             .next(self._data_step("Plan", "plan", "$.plan"))
@@ -206,101 +214,10 @@ class PipelineDefinition(Construct):
                     "candidate": {
                         "training_job": "{% $states.result.TrainingJobName %}",
                         "model_data": "{% $states.result.ModelArtifacts.S3ModelArtifacts %}",
-                        "metrics": "{% $merge($states.result.FinalMetricDataList.{MetricName: Value}) %}",
                     },
                 },
             },
         )
-
-    def _gate(self) -> sfn.Choice:
-        rules = gate_rules(self._settings.gate)
-        refused = sfn.Fail.jsonata(
-            self,
-            "Refused",
-            state_name="Refused by the gate",
-            error="GateRefused",
-            cause=f"{{% 'The model is not registered: ' & {_refusal(rules)} %}}",
-        )
-        passed = " and ".join(_passes(name, sign, bound) for name, sign, bound in rules)
-        return (
-            sfn.Choice.jsonata(self, "Gate")
-            .when(sfn.Condition.jsonata(f"{{% {passed} %}}"), self._register())
-            .otherwise(refused)
-        )
-
-    def _register(self) -> sfn.IChainable:
-        status = {"automatic": "Approved", "manual": "PendingManualApproval"}[self._settings.release.approval]
-        sdk = f"arn:{_partition(self)}:states:::aws-sdk"
-        read_image = sfn.CustomState(
-            self,
-            "ReadServingImage",
-            state_json={
-                "QueryLanguage": "JSONata",
-                "Type": "Task",
-                "Resource": f"{sdk}:ssm:getParameter",
-                "Arguments": {"Name": self._names.parameter("image")},
-                "Output": "{% $merge([$states.input, {'image': $states.result.Parameter.Value}]) %}",
-            },
-        )
-        container = {
-            "Image": "{% $states.input.image %}",
-            "ModelDataUrl": "{% $states.input.candidate.model_data %}",
-        }
-        register = sfn.CustomState(
-            self,
-            "Register",
-            state_json={
-                "QueryLanguage": "JSONata",
-                "Type": "Task",
-                "Resource": f"{sdk}:sagemaker:createModelPackage",
-                "Arguments": {
-                    "ModelPackageGroupName": self._names.model_package_group,
-                    "ModelPackageDescription": "{% 'Trained by ' & $states.input.candidate.training_job %}",
-                    "ModelApprovalStatus": status,
-                    "InferenceSpecification": {
-                        "Containers": [container],
-                        "SupportedContentTypes": CONTENT_TYPES,
-                        "SupportedResponseMIMETypes": ["application/json", "text/plain"],
-                    },
-                    "CustomerMetadataProperties": {
-                        "dataset_id": "{% $states.input.dataset.dataset_id %}",
-                        "training_job": "{% $states.input.candidate.training_job %}",
-                    },
-                },
-                "Output": (
-                    "{% $merge([$states.input, {'model_package': $states.result.ModelPackageArn,"
-                    f" 'approval': '{status}'}}]) %}}"
-                ),
-            },
-        )
-        return read_image.next(register)
-
-
-def gate_rules(gate: Gate) -> list[tuple[str, str, float]]:
-    """The gate's floors and ceilings as (metric, sign, bound)."""
-    return [
-        ("report:accuracy", ">=", gate.min_accuracy),
-        ("report:rmse", "<=", gate.max_rmse),
-        ("report:within_one", ">=", gate.min_within_one),
-    ]
-
-
-def _metric(name: str) -> str:
-    return f"$lookup($states.input.candidate.metrics, '{name}')"
-
-
-def _passes(name: str, sign: str, bound: float) -> str:
-    # A missing figure compares to nothing in JSONata and must refuse, not pass.
-    return f"($exists({_metric(name)}) ? {_metric(name)} {sign} {bound} : false)"
-
-
-def _refusal(rules: list[tuple[str, str, float]]) -> str:
-    reasons = [
-        f"({_passes(name, sign, bound)} ? [] : '{name} is ' & "
-        f"($exists({_metric(name)}) ? $string({_metric(name)}) : 'missing') & ', wanted {sign} {bound}')"
-        for name, sign, bound in rules
-    ]
-    return f"$join([{', '.join(reasons)}], '; ')"
 
 
 def _tune(scope: Construct, tuning_job: dict[str, Any]) -> sfn.CustomState:

@@ -1,27 +1,46 @@
 """Brings approved models to the endpoint: the registry's event starts the release state machine."""
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.custom_resource_function import LAMBDAS
 from infra.names import Names
-from infra.release_definition import release_definition
+from infra.release_definition import PHASES, STATUS_CHANGE, release_definition
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
 
 
 class Release(Construct):
-    """State machine, its rule, and exactly what it may do."""
+    """State machine, lock, smoke test, the two rules that start it, and exactly what it may do."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        bucket: s3.IBucket,
+        runtime: lambda_.Runtime,
+    ) -> None:
         super().__init__(scope, id)
         self._names = Names(settings.stage)
         stack = Stack.of(self)
+        self._settings = settings
+        table = self._lock_table()
+        smoke_test = self._smoke_test(bucket, runtime)
         definition = release_definition(
-            names=self._names, settings=settings.release, partition=stack.partition
+            names=self._names,
+            settings=settings.release,
+            partition=stack.partition,
+            table=table.table_name,
+            smoke_function=smoke_test.function_arn,
         )
         self.state_machine = sfn.StateMachine(
             self,
@@ -29,7 +48,7 @@ class Release(Construct):
             state_machine_name=self._names.release,
             definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
             tracing_enabled=True,
-            timeout=Duration.minutes(settings.release.timeout_minutes),
+            timeout=Duration.minutes(PHASES * settings.release.timeout_minutes),
             logs=sfn.LogOptions(
                 destination=StageLogs(
                     self,
@@ -40,8 +59,46 @@ class Release(Construct):
                 level=sfn.LogLevel.ALL,
             ),
         )
+        table.grant(
+            self.state_machine,
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        )
+        smoke_test.grant_invoke(self.state_machine)
         self._grant(stack)
         self._on_approval()
+        self._on_bad_end(stack)
+
+    def _lock_table(self) -> dynamodb.Table:
+        """One item (release_lock.py), gone whenever no release runs."""
+        return dynamodb.Table(
+            self,
+            "Lock",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _smoke_test(self, bucket: s3.IBucket, runtime: lambda_.Runtime) -> lambda_.Function:
+        function = lambda_.Function(
+            self,
+            "SmokeTest",
+            runtime=runtime,
+            handler="smoke_test.handler",
+            code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", "!smoke_test.py"]),
+            timeout=Duration.minutes(2),
+            log_group=StageLogs(self, "SmokeTestLogs", days=self._settings.log_retention_days),
+        )
+        bucket.grant_read(function, "evaluations/*")
+        endpoint = Stack.of(self).format_arn(
+            service="sagemaker", resource="endpoint", resource_name=self._names.endpoint
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint])
+        )
+        return function
 
     def _on_approval(self) -> None:
         events.Rule(
@@ -59,6 +116,26 @@ class Release(Construct):
             targets=[targets.SfnStateMachine(self.state_machine)],  # pyright: ignore[reportArgumentType]
         )
 
+    def _on_bad_end(self, stack: Stack) -> None:
+        """Nothing inside an execution can act on its abort or timeout: another one puts things back."""
+        machine = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self._names.release,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        events.Rule(
+            self,
+            "OnBadEnd",
+            description="A release ended without success: put back what it left",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=[STATUS_CHANGE],
+                detail={"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+            ),
+            targets=[targets.SfnStateMachine(self.state_machine)],  # pyright: ignore[reportArgumentType]
+        )
+
     def _grant(self, stack: Stack) -> None:
         def arn(service: str, resource: str, name: str) -> str:
             return stack.format_arn(
@@ -72,15 +149,23 @@ class Release(Construct):
         parameter = arn("ssm", "parameter", names.parameter("model").removeprefix("/"))
         serving = arn("cloudformation", "stack", f"{names.stack('serving')}/*")
         bootstrap = arn("ssm", "parameter", "cdk-bootstrap/*")
+        arn_of_executions = stack.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{names.release}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         grants = [
             (["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], [parameter]),
             # CloudFormation reads typed parameters as the caller of UpdateStack.
             (["ssm:GetParameters"], [bootstrap]),
             (["cloudformation:UpdateStack", "cloudformation:DescribeStacks"], [serving]),
             (
-                ["sagemaker:DescribeModelPackage"],
+                ["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"],
                 [arn("sagemaker", "model-package", f"{names.model_package_group}/*")],
             ),
+            (["sagemaker:ListModelPackages"], ["*"]),  # the action knows no resources
+            (["states:DescribeExecution"], [arn_of_executions]),
             (["sagemaker:DescribeEndpoint"], [arn("sagemaker", "endpoint", names.endpoint)]),
             # CloudFormation names these two after the stack.
             (["sagemaker:DescribeEndpointConfig"], [arn("sagemaker", "endpoint-config", "*")]),

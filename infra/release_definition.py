@@ -2,246 +2,149 @@
 
 from typing import Any
 
+from infra.asl import State, choice, end, task
 from infra.names import Names
+from infra.release_lock import journal, lock_states, unlock
+from infra.release_restore import restore_states
+from infra.release_update import MODEL_PARAMETER, serves_states, smoke_states, update_states
 from infra.settings import Release
 
-MODEL_PARAMETER = "ApprovedModel"
-# CloudFormation's words: "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."
-BUSY = "{% $contains($states.input.Cause, /is in [A-Z_]+_IN_PROGRESS state/) %}"
+__all__ = ["MODEL_PARAMETER", "release_definition"]
+STATUS_CHANGE = "Step Functions Execution Status Change"
+# Waiting for the lock, releasing and restoring may each take as long as a release.
+PHASES = 3
 
 
-def release_definition(*, names: Names, settings: Release, partition: str) -> dict[str, Any]:
+def release_definition(
+    *, names: Names, settings: Release, partition: str, table: str, smoke_function: str
+) -> dict[str, Any]:
     """An approved package comes in, its model serves at the end, or the former one still does.
 
-    Input: the registry's event (`detail.ModelPackageArn`). The parameter is written first, then the serving
-    stack is updated with its own template, and the endpoint is asked what it really serves: CloudFormation
-    and SageMaker can both roll back without an error that anyone would see. SageMaker may send one approval
-    twice, and a `cdk deploy` may be under way: a stack that is busy is waited for. Giving up would put the
-    former model's name back while the other update goes on to the new one.
+    Input: the registry's event of an approval (`detail.ModelPackageArn`), or the event of the end of an
+    execution of this machine that did not succeed (`detail.executionArn`), after which what it left is put
+    back. One execution at a time changes anything (release_lock.py). An approval that was taken back, an
+    older package than the newest approved one, and the package that serves already all end well without a
+    change: SageMaker may send an event twice, and tells of every edit of an approved package.
     """
     sdk = f"arn:{partition}:states:::aws-sdk"
+    poll = settings.poll_seconds
     return {
         "Comment": "Brings an approved model to the endpoint, or puts the former one back.",
         "QueryLanguage": "JSONata",
-        "TimeoutSeconds": settings.timeout_minutes * 60,
-        "StartAt": "DescribePackage",
+        "TimeoutSeconds": PHASES * settings.timeout_minutes * 60,
+        "StartAt": "Begin",
         "States": {
-            **_read(sdk, names),
-            **_update(sdk, names, settings),
-            **_verify(sdk, names),
-            **_restore(sdk, names, settings),
+            **_begin(),
+            **lock_states(table=table, partition=partition, poll_seconds=poll),
+            **_choose(sdk, names, table=table, partition=partition, settings=settings),
+            **update_states(sdk=sdk, names=names, poll_seconds=poll),
+            **serves_states(
+                sdk=sdk, names=names, prefix="Describe", wanted="$model", yes="SmokeTest", no="Restore"
+            ),
+            **smoke_states(partition=partition, function=smoke_function, names=names, passed="Commit"),
+            "Commit": unlock(table=table, partition=partition, next_state="Released"),
+            "Released": end(model_package="{% $package %}", model="{% $model %}"),
+            **restore_states(sdk=sdk, partition=partition, names=names, table=table, poll_seconds=poll),
         },
     }
 
 
-def _read(sdk: str, names: Names) -> dict[str, Any]:
+def _begin() -> dict[str, State]:
+    """Every variable, so that no expression can name one that was never assigned."""
+
+    def detail(member: str) -> str:
+        path = f"$states.input.detail.{member}"
+        return f"($exists({path}) ? $string({path}) : '')"
+
     return {
-        "DescribePackage": {
-            "Type": "Task",
-            "Resource": f"{sdk}:sagemaker:describeModelPackage",
-            "Arguments": {"ModelPackageName": "{% $states.input.detail.ModelPackageArn %}"},
+        "Begin": {
+            "Type": "Pass",
             "Assign": {
-                "model_package": "{% $states.result.ModelPackageArn %}",
+                "me": "{% $states.context.Execution.Id %}",
+                "approved": f"{{% {detail('ModelPackageArn')} %}}",
+                "ended": f"{{% {detail('executionArn')} %}}",
+                "after_restore": f"{{% $contains({detail('input')}, '{STATUS_CHANGE}') %}}",
+                **dict.fromkeys(
+                    ("holder", "package", "approval", "model", "former", "verdict", "reason"), ""
+                ),
+                "version": 0,
+                "deadline": 0,
+            },
+            "Next": "WhyStarted",
+        },
+        # The end of a restore starts no other one: the next approval does it.
+        "WhyStarted": choice(
+            ("$ended != '' and $after_restore", "NothingToDo"),
+            ("$ended != ''", "ReadLock"),
+            otherwise="Acquire",
+        ),
+        "NothingToDo": end(
+            reason="{% $ended & ' left nothing to put back, or is followed by no second restore' %}"
+        ),
+    }
+
+
+def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Release) -> dict[str, State]:
+    """Is the event's package the one that should serve, and what does now?"""
+    statistics = "$states.result.ModelMetrics.ModelQuality.Statistics.S3Uri"
+    versions = "$states.result.ModelPackageSummaryList.ModelPackageVersion"
+    free = {"table": table, "partition": partition}
+    return {
+        "DescribePackage": task(
+            f"{sdk}:sagemaker:describeModelPackage",
+            {"ModelPackageName": "{% $approved %}"},
+            Assign={
+                "package": "{% $states.result.ModelPackageArn %}",
+                "version": "{% $states.result.ModelPackageVersion %}",
                 "approval": "{% $states.result.ModelApprovalStatus %}",
                 "model": "{% $states.result.InferenceSpecification.Containers[0].ModelDataUrl %}",
-                "reason": "",
+                "verdict": f"{{% $exists({statistics}) ? {statistics} : '' %}}",
             },
-            "Next": "IsApproved",
-        },
-        "IsApproved": {
-            "Type": "Choice",
-            "Choices": [{"Condition": "{% $approval = 'Approved' %}", "Next": "ReadServingModel"}],
-            "Default": "NotApproved",
-        },
-        "NotApproved": {
+            next_state="ListApproved",
+        ),
+        "ListApproved": task(
+            f"{sdk}:sagemaker:listModelPackages",
+            {
+                "ModelPackageGroupName": names.model_package_group,
+                "ModelApprovalStatus": "Approved",
+                "SortBy": "CreationTime",
+                "SortOrder": "Descending",
+                "MaxResults": 100,
+            },
+            # The list may lag behind: an empty one says nothing against the package that was just described.
+            Output={"newest": f"{{% $max($append([0], {versions})) %}}"},
+            next_state="ReadServingModel",
+        ),
+        "ReadServingModel": task(
+            f"{sdk}:ssm:getParameter",
+            {"Name": names.parameter("model")},
+            Assign={"former": "{% $states.result.Parameter.Value %}"},
+            Output="{% $states.input %}",
+            next_state="ShallItServe",
+        ),
+        "ShallItServe": choice(
+            ("$approval != 'Approved'", "FreeTakenBack"),
+            ("$states.input.newest > $version", "FreeSuperseded"),
+            ("$model = $former", "FreeServing"),
+            ("$verdict = ''", "FreeUnjudged"),
+            otherwise="Journal",
+        ),
+        "Journal": journal(
+            **free,
+            deadline=f"{{% $millis() + {settings.timeout_minutes * 60_000} %}}",
+            next_state="PutModel",
+        ),
+        "FreeTakenBack": unlock(**free, next_state="TakenBack"),
+        "TakenBack": end(reason="{% $package & ' is ' & $approval & ': nothing was changed' %}"),
+        "FreeSuperseded": unlock(**free, next_state="Superseded"),
+        "Superseded": end(reason="{% $package & ' is not the newest approved one: nothing was changed' %}"),
+        "FreeServing": unlock(**free, next_state="AlreadyServes"),
+        "AlreadyServes": end(reason="{% $model & ' serves already: nothing was changed' %}"),
+        "FreeUnjudged": unlock(**free, next_state="Unjudged"),
+        "Unjudged": {
             "Type": "Fail",
-            "Error": "NotApproved",
-            "Cause": "{% $model_package & ' is ' & $approval & ', not Approved: nothing was changed.' %}",
-        },
-        "ReadServingModel": {
-            "Type": "Task",
-            "Resource": f"{sdk}:ssm:getParameter",
-            "Arguments": {"Name": names.parameter("model")},
-            "Assign": {"former": "{% $states.result.Parameter.Value %}"},
-            "Next": "PutModel",
+            "Error": "Unjudged",
+            "Cause": "{% $package & ' has no verdict of the gate: nothing was changed. Let the pipeline "
+            "register it (input: candidate).' %}",
         },
     }
-
-
-def _update(sdk: str, names: Names, settings: Release) -> dict[str, Any]:
-    return {
-        "PutModel": _put(sdk, names, value="{% $model %}", next_state="UpdateStack", on_error="Restore"),
-        "UpdateStack": _update_stack(sdk, names, next_state="Wait", refused="UpdateRefused"),
-        "UpdateRefused": {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": "{% $contains($states.input.Cause, 'No updates are to be performed') %}",
-                    "Next": "DescribeEndpoint",
-                },
-                {"Condition": BUSY, "Next": "WaitForTurn"},
-            ],
-            "Default": "Restore",
-        },
-        "WaitForTurn": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "UpdateStack"},
-        "Wait": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "DescribeStack"},
-        "DescribeStack": {
-            "Type": "Task",
-            "Resource": f"{sdk}:cloudformation:describeStacks",
-            "Arguments": {"StackName": names.stack("serving")},
-            "Output": {
-                "status": "{% $states.result.Stacks[0].StackStatus %}",
-                "Cause": "{% 'the serving stack is ' & $states.result.Stacks[0].StackStatus %}",
-            },
-            "Retry": _retry(),
-            "Catch": _catch("Restore"),
-            "Next": "IsUpdated",
-        },
-        "IsUpdated": {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": "{% $states.input.status = 'UPDATE_COMPLETE' %}", "Next": "DescribeEndpoint"},
-                {
-                    "Condition": "{% $contains($states.input.status, /(ROLLBACK_COMPLETE|FAILED)$/) %}",
-                    "Next": "Restore",
-                },
-            ],
-            "Default": "Wait",
-        },
-    }
-
-
-def _verify(sdk: str, names: Names) -> dict[str, Any]:
-    def describe(
-        kind: str, arguments: dict[str, str], output: dict[str, str], next_state: str
-    ) -> dict[str, Any]:
-        return {
-            "Type": "Task",
-            "Resource": f"{sdk}:sagemaker:describe{kind}",
-            "Arguments": arguments,
-            "Output": output,
-            "Retry": _retry(),
-            "Catch": _catch("Restore"),
-            "Next": next_state,
-        }
-
-    return {
-        "DescribeEndpoint": describe(
-            "Endpoint",
-            {"EndpointName": names.endpoint},
-            {
-                "status": "{% $states.result.EndpointStatus %}",
-                "config": "{% $states.result.EndpointConfigName %}",
-            },
-            "DescribeConfig",
-        ),
-        "DescribeConfig": describe(
-            "EndpointConfig",
-            {"EndpointConfigName": "{% $states.input.config %}"},
-            {
-                "status": "{% $states.input.status %}",
-                "model": "{% $states.result.ProductionVariants[0].ModelName %}",
-            },
-            "DescribeModel",
-        ),
-        "DescribeModel": describe(
-            "Model",
-            {"ModelName": "{% $states.input.model %}"},
-            {
-                "status": "{% $states.input.status %}",
-                "serves": "{% $states.result.PrimaryContainer.ModelDataUrl %}",
-                "Cause": "{% 'the endpoint is ' & $states.input.status & ' and serves '"
-                " & $states.result.PrimaryContainer.ModelDataUrl & ' instead of ' & $model %}",
-            },
-            "DoesServe",
-        ),
-        "DoesServe": {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": "{% $states.input.status = 'InService' and $states.input.serves = $model %}",
-                    "Next": "Released",
-                }
-            ],
-            "Default": "Restore",
-        },
-        "Released": {
-            "Type": "Succeed",
-            "Output": {"model_package": "{% $model_package %}", "model": "{% $model %}"},
-        },
-    }
-
-
-def _restore(sdk: str, names: Names, settings: Release) -> dict[str, Any]:
-    restore = _put(sdk, names, value="{% $former %}", next_state="RestoreStack", on_error="Failed")
-    restore["Assign"] = {"reason": "{% $states.input.Cause %}"}
-    return {
-        "Restore": restore,
-        "RestoreStack": _update_stack(sdk, names, next_state="Failed", refused="RestoreRefused"),
-        "RestoreRefused": {
-            "Type": "Choice",
-            "Choices": [{"Condition": BUSY, "Next": "WaitToRestore"}],
-            "Default": "Failed",
-        },
-        "WaitToRestore": {"Type": "Wait", "Seconds": settings.poll_seconds, "Next": "RestoreStack"},
-        "Failed": {
-            "Type": "Fail",
-            "Error": "ReleaseFailed",
-            "Cause": "{% 'The release of ' & $model_package & ' failed and ' & $former & ' was put back: '"
-            " & ($reason != '' ? $reason : $states.input.Cause) %}",
-        },
-    }
-
-
-def _put(sdk: str, names: Names, *, value: str, next_state: str, on_error: str) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"{sdk}:ssm:putParameter",
-        "Arguments": {
-            "Name": names.parameter("model"),
-            "Value": value,
-            "Type": "String",
-            "Overwrite": True,
-        },
-        "Retry": _retry(),
-        "Catch": _catch(on_error),
-        "Next": next_state,
-    }
-
-
-def _update_stack(sdk: str, names: Names, *, next_state: str, refused: str) -> dict[str, Any]:
-    keep = [{"ParameterKey": key, "UsePreviousValue": True} for key in (MODEL_PARAMETER, "BootstrapVersion")]
-    return {
-        "Type": "Task",
-        "Resource": f"{sdk}:cloudformation:updateStack",
-        "Arguments": {
-            "StackName": names.stack("serving"),
-            "UsePreviousTemplate": True,
-            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-            "Parameters": keep,
-        },
-        "Catch": _catch(refused),
-        "Next": next_state,
-    }
-
-
-def _catch(next_state: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "ErrorEquals": ["States.ALL"],
-            "Output": {"Cause": "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"},
-            "Next": next_state,
-        }
-    ]
-
-
-def _retry() -> list[dict[str, Any]]:
-    return [
-        {
-            "ErrorEquals": ["States.TaskFailed"],
-            "IntervalSeconds": 2,
-            "MaxAttempts": 4,
-            "BackoffRate": 2,
-            "JitterStrategy": "FULL",
-        }
-    ]

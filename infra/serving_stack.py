@@ -7,6 +7,7 @@ from constructs import Construct
 from infra.data_stack import DataStack
 from infra.endpoint import ModelEndpoint
 from infra.endpoint_role import EndpointRole
+from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
 from infra.release import Release
 from infra.release_definition import MODEL_PARAMETER
@@ -23,9 +24,11 @@ class ServingStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
         image = ServingImage(self, "Image", settings=settings)
-        ssm.StringParameter(
-            self, "ImageParameter", parameter_name=names.parameter("image"), string_value=image.uri
-        )
+        for id_, what, uri in (
+            ("ImageParameter", "image", image.uri),
+            ("JudgeImageParameter", "judge-image", image.judge_uri),
+        ):
+            ssm.StringParameter(self, id_, parameter_name=names.parameter(what), string_value=uri)
         model = CfnParameter(
             self,
             MODEL_PARAMETER,
@@ -50,6 +53,7 @@ class ServingStack(Stack):
             role=role,
             condition=is_approved,
         )
-        release = Release(self, "Release", settings=settings)
+        runtime, _ = lambda_python(settings)
+        release = Release(self, "Release", settings=settings, bucket=data.bucket, runtime=runtime)
         CfnOutput(self, "EndpointName", value=names.endpoint)
         CfnOutput(self, "ReleaseArn", value=release.state_machine.state_machine_arn)

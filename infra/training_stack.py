@@ -11,6 +11,8 @@ from constructs import Construct
 
 from infra import code_archive, job_wheels
 from infra.data_stack import DataStack
+from infra.judge_job import judge_job
+from infra.judge_role import JudgeRole
 from infra.lambda_python import lambda_python
 from infra.launch_parameter import LaunchParameter
 from infra.model_registry import ModelRegistry
@@ -35,6 +37,7 @@ class TrainingStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
         role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket)
+        judge = JudgeRole(self, "JudgeRole", names=self._names, bucket=data.bucket)
         code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
         code.grant_read(role)
         runtime, _ = lambda_python(settings)
@@ -68,9 +71,12 @@ class TrainingStack(Stack):
             data_prep=data.data_prep,
             tuning_job=request,
             weights=weights,
+            judge_job=judge_job(settings=settings.gate, bucket=data.bucket, role=judge),
         )
         self.pipeline = self._state_machine(settings, definition)
-        self._grant_tuning(role)
+        self._grant_tuning()
+        self._grant_judging(data.bucket)
+        self._let_pass([role, judge])
         self._grant_registry(data.bucket)
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
 
@@ -94,8 +100,8 @@ class TrainingStack(Stack):
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
-    def _grant_tuning(self, role: iam.Role) -> None:
-        """What `.sync` needs: the job's verbs, the role to hand over, the managed event rule."""
+    def _grant_tuning(self) -> None:
+        """What `.sync` needs: the job's verbs and the managed event rule."""
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=[
@@ -113,13 +119,44 @@ class TrainingStack(Stack):
                 resources=[self._sagemaker_arn("training-job", "bins-*")],
             )
         )
+        self._let_follow_events("SageMakerTuningJobs")
+
+    def _grant_judging(self, bucket: s3.IBucket) -> None:
+        """The gate's processing job, its verdict, and which model and image it takes."""
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:DescribeProcessingJob",
+                    "sagemaker:StopProcessingJob",
+                    "sagemaker:ListTags",
+                ],
+                resources=[self._sagemaker_arn("processing-job", "judge-*")],
+            )
+        )
+        self._let_follow_events("SageMakerProcessingJobs")
+        bucket.grant_read(self.pipeline, "evaluations/*")
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[
+                    parameter_arn(self, self._names.parameter(what))
+                    for what in ("model", "image", "judge-image")
+                ],
+            )
+        )
+
+    def _let_pass(self, roles: list[iam.Role]) -> None:
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["iam:PassRole"],
-                resources=[role.role_arn],
+                resources=[role.role_arn for role in roles],
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             )
         )
+
+    def _let_follow_events(self, jobs: str) -> None:
+        """`.sync` learns of a job's end through a rule that Step Functions manages."""
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
@@ -127,7 +164,7 @@ class TrainingStack(Stack):
                     self.format_arn(
                         service="events",
                         resource="rule",
-                        resource_name="StepFunctionsGetEventsForSageMakerTuningJobsRule",
+                        resource_name=f"StepFunctionsGetEventsFor{jobs}Rule",
                     )
                 ],
             )
@@ -151,12 +188,6 @@ class TrainingStack(Stack):
                     self._sagemaker_arn("model-package-group", group),
                     self._sagemaker_arn("model-package", f"{group}/*"),
                 ],
-            )
-        )
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[parameter_arn(self, self._names.parameter("image"))],
             )
         )
 

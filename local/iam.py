@@ -14,6 +14,7 @@ NAMESPACES = {
 _ENDPOINT = re.compile(r"/endpoints/([^/]+)/invocations")
 _RESOURCES = {
     "TrainingJob": "training-job",
+    "ProcessingJob": "processing-job",
     "HyperParameterTuningJob": "hyper-parameter-tuning-job",
     "TransformJob": "transform-job",
     "Model": "model",

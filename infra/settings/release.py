@@ -2,9 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from infra.settings.section import Section
+
+# A look costs up to 21 events, an execution may take three times the timeout (lock, release, restore), and
+# Step Functions ends it at 25,000 events.
+MOST_LOOKS = 360
 
 
 class Release(Section):
@@ -16,5 +20,18 @@ class Release(Section):
     )
     poll_seconds: int = Field(15, ge=1, le=300, description="pause between two looks at the stack, seconds")
     timeout_minutes: int = Field(
-        60, ge=5, le=24 * 60, description="a release is given up after this, minutes"
+        60,
+        ge=5,
+        le=24 * 60,
+        description="a release is given up after this, minutes; at most 360 looks must fit in",
     )
+
+    @model_validator(mode="after")
+    def _fits_the_history(self) -> "Release":
+        looks = self.timeout_minutes * 60 / self.poll_seconds
+        if looks > MOST_LOOKS:
+            raise ValueError(
+                f"timeout_minutes of {self.timeout_minutes} with poll_seconds of {self.poll_seconds} makes "
+                f"{looks:.0f} looks, at most {MOST_LOOKS} fit into one execution's history: poll less often"
+            )
+        return self

@@ -1,1 +1,1 @@
-"""Runs one training job as the platform does: files down, the real training toolkit, files up."""
+"""Runs one job as the platform does: files down, the toolkit or the image's own command, files up."""

@@ -11,6 +11,7 @@ from local.sagemaker.endpoints import Endpoints
 from local.sagemaker.model_package_groups import ModelPackageGroups
 from local.sagemaker.model_packages import ModelPackages, PublishEvent
 from local.sagemaker.models import Models
+from local.sagemaker.processing_jobs import ProcessingJobs
 from local.sagemaker.shapes import shapes_of
 from local.sagemaker.tags import Tags
 from local.sagemaker.training_jobs import TrainingJobs
@@ -32,6 +33,7 @@ class SageMaker:
         self.tags = Tags()
         self.training_jobs = TrainingJobs(settings=settings, aws=aws)
         self.tuning_jobs = TuningJobs(training_jobs=self.training_jobs)
+        self.processing_jobs = ProcessingJobs(settings=settings, aws=aws)
         self.models = Models()
         self.transform_jobs = TransformJobs(settings=settings, aws=aws, models=self.models)
         self.endpoint_configs = EndpointConfigs(models=self.models)
@@ -45,6 +47,7 @@ class SageMaker:
             self.tags,
             self.training_jobs,
             self.tuning_jobs,
+            self.processing_jobs,
             self.models,
             self.transform_jobs,
             self.endpoint_configs,
@@ -79,4 +82,5 @@ class SageMaker:
         self.tuning_jobs.close()
         self.training_jobs.close()
         self.transform_jobs.close()
+        self.processing_jobs.close()
         self.endpoints.close()

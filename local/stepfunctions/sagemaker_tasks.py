@@ -25,6 +25,7 @@ _JOBS = {
     "createTrainingJob": "TrainingJob",
     "createHyperParameterTuningJob": "HyperParameterTuningJob",
     "createTransformJob": "TransformJob",
+    "createProcessingJob": "ProcessingJob",
 }
 _POLL_SECONDS = 0.3
 

@@ -6,13 +6,21 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.response import StreamingBody
 
 from local.aws import Aws
 from local.stepfunctions.task_context import current
 
 FailTask = Callable[[str, str], Exception]
 # Step Functions names errors after the classes of the AWS SDK for Java 2.
-SDK_SERVICES = {"cloudformation": "CloudFormation", "sagemaker": "SageMaker", "ssm": "Ssm"}
+SDK_SERVICES = {
+    "cloudformation": "CloudFormation",
+    "s3": "S3",
+    "sagemaker": "SageMaker",
+    "sfn": "Sfn",
+    "ssm": "Ssm",
+}
+_BOTO_NAMES = {"sfn": "stepfunctions"}
 
 
 class SdkTasks:
@@ -32,7 +40,7 @@ class SdkTasks:
 
     def call(self, *, service: str, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """One operation, its name in camelCase."""
-        client = self._aws.client(service, role=current().role)
+        client = self._aws.client(_BOTO_NAMES.get(service, service), role=current().role)
         operation = f"{action[:1].upper()}{action[1:]}"
         if operation not in client.meta.service_model.operation_names:
             raise self._fail("States.Runtime", f"The service {service} has no action {action}.")
@@ -68,4 +76,6 @@ def as_json(value: Any) -> Any:
         return [as_json(item) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, StreamingBody):
+        value = value.read()
     return value.decode("utf-8") if isinstance(value, bytes) else value

@@ -47,7 +47,7 @@ MODEL_JSON: dict[str, Any] = {
 }
 
 
-def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = False) -> ov.Model:
+def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = False, step: int = 40) -> ov.Model:
     """A network that counts mean brightness in steps of 40: logit i is -2 (brightness / 40 - i) squared.
 
     It breaks (its logits are not numbers) on images brighter than 254. Each of the `slow_layers` multiplies
@@ -57,7 +57,7 @@ def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = Fals
     image = ops.parameter([-1, SIZE, SIZE, 3], ov.Type.u8, name="image")
     mean = ops.reduce_mean(ops.convert(image, "f32"), np.array([1, 2, 3]), keep_dims=False)
     column = ops.reshape(mean, np.array([-1, 1]), special_zero=False)
-    distance = ops.subtract(ops.divide(column, np.float32(40)), np.arange(classes, dtype=np.float32)[None])
+    distance = ops.subtract(ops.divide(column, np.float32(step)), np.arange(classes, dtype=np.float32)[None])
     logits = ops.multiply(ops.multiply(distance, distance), np.float32(-2))
     broken_when_white = ops.multiply(ops.sqrt(ops.subtract(np.float32(254), column)), np.float32(1e-30))
     logits = ops.add(logits, broken_when_white)

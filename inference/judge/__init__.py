@@ -1,0 +1,1 @@
+"""The gate's examiner: two models, one set of bins, a verdict; a processing job of the serving image."""

@@ -1,0 +1,89 @@
+"""The request of the gate's processing job, as the state machine sends it."""
+
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from infra.names import NO_MODEL
+from infra.settings import Gate
+
+ROOT = "/opt/ml/processing"
+
+
+def judge_job(*, settings: Gate, bucket: s3.IBucket, role: iam.Role) -> dict[str, Any]:
+    """CreateProcessingJob's request in JSONata form.
+
+    It takes from the state's input `dataset`, `candidate`, `champion` and `image`. The time the state was
+    entered names the job, so that a redrive gets a new one.
+    """
+    name = "'judge-' & $substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
+    return {
+        "ProcessingJobName": f"{{% {name} %}}",
+        "RoleArn": role.role_arn,
+        "AppSpecification": {
+            "ImageUri": "{% $states.input.image %}",
+            "ContainerEntrypoint": ["python", "-m", "inference.judge"],
+            "ContainerArguments": _arguments(settings),
+        },
+        "ProcessingInputs": f"{{% {_inputs()} %}}",
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "verdict",
+                    "S3Output": {
+                        "LocalPath": f"{ROOT}/output",
+                        "S3Uri": f"{{% 's3://{bucket.bucket_name}/evaluations/' & {name} %}}",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": settings.instance_type,
+                "VolumeSizeInGB": settings.volume_gib,
+            }
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+    }
+
+
+def _arguments(settings: Gate) -> list[str]:
+    arguments = {
+        "input": f"{ROOT}/input",
+        "output": f"{ROOT}/output",
+        "dataset-id": "{% $states.input.dataset.dataset_id %}",
+        "challenger": "{% $states.input.candidate.model_data %}",
+        "champion": "{% $states.input.champion %}",
+        "min-accuracy": str(settings.min_accuracy),
+        "max-rmse": str(settings.max_rmse),
+        "min-within-one": str(settings.min_within_one),
+        "min-coverage": str(settings.min_coverage),
+        "level": str(settings.level),
+    }
+    return [word for name, value in arguments.items() for word in (f"--{name}", value)]
+
+
+def _inputs() -> str:
+    """A JSONata expression: the champion's archive is an input only where a model serves."""
+    # Of a dataset in folders the report images lie among all of `val/`; shards are apart.
+    bins = "$states.input.dataset.uri & ($states.input.dataset.shards ? 'shards/val-report-' : 'val/')"
+    always = ", ".join(
+        (
+            _input("bins", bins),
+            _input("manifest", "$states.input.dataset.uri & 'manifest.jsonl.gz'"),
+            _input("challenger", "$states.input.candidate.model_data"),
+        )
+    )
+    champion = _input("champion", "$states.input.champion")
+    return f"$append([{always}], $states.input.champion = '{NO_MODEL}' ? [] : [{champion}])"
+
+
+def _input(name: str, uri: str) -> str:
+    return (
+        f"{{'InputName': '{name}', 'S3Input': {{'S3Uri': {uri}, 'LocalPath': '{ROOT}/input/{name}', "
+        "'S3DataType': 'S3Prefix', 'S3InputMode': 'File'}}"
+    )
