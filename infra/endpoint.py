@@ -14,8 +14,8 @@ class ModelEndpoint(Construct):
     """Model, endpoint config, endpoint and autoscaling, all under `condition`.
 
     The endpoint's and the variant's names are fixed; CloudFormation names model and config, so that a
-    change of either makes new ones and the endpoint moves over (blue/green). Nothing outside `condition`
-    may refer to a resource in here.
+    change of either makes new ones and the endpoint moves over (blue/green), back again where one of `alarms`
+    (names) rings meanwhile. Nothing outside `condition` may refer to a resource in here.
     """
 
     def __init__(
@@ -28,10 +28,12 @@ class ModelEndpoint(Construct):
         image: str,
         model_data: str,
         role: iam.Role,
+        alarms: list[str],
         condition: CfnCondition,
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
+        self._alarms = alarms
         model = sagemaker.CfnModel(
             self,
             "Model",
@@ -70,19 +72,29 @@ class ModelEndpoint(Construct):
 
     def _deployment(self) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
         settings = self._settings
-        capacity = sagemaker.CfnEndpoint.CapacitySizeProperty(
-            type="CAPACITY_PERCENT", value=settings.canary_percent
+        rollback = sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
+            alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name=name) for name in self._alarms]
         )
-        canary = settings.canary_percent > 0
         return sagemaker.CfnEndpoint.DeploymentConfigProperty(
+            auto_rollback_configuration=rollback if self._alarms else None,
             blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
-                traffic_routing_configuration=sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
-                    type="CANARY" if canary else "ALL_AT_ONCE",
-                    canary_size=capacity if canary else None,
-                    wait_interval_in_seconds=settings.bake_seconds,
-                ),
+                traffic_routing_configuration=self._routing(),
                 termination_wait_in_seconds=settings.bake_seconds,
-            )
+            ),
+        )
+
+    def _routing(self) -> sagemaker.CfnEndpoint.TrafficRoutingConfigProperty:
+        """How the traffic moves to the new fleet: at once, one step ahead, or step by step."""
+        settings = self._settings
+        step = sagemaker.CfnEndpoint.CapacitySizeProperty(
+            type="CAPACITY_PERCENT", value=settings.canary_percent or settings.linear_percent or 100
+        )
+        kind = "CANARY" if settings.canary_percent else "LINEAR" if settings.linear_percent else "ALL_AT_ONCE"
+        return sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
+            type=kind,
+            canary_size=step if kind == "CANARY" else None,
+            linear_step_size=step if kind == "LINEAR" else None,
+            wait_interval_in_seconds=settings.bake_seconds,
         )
 
     def _autoscaling(self, name: str) -> list[CfnResource]:

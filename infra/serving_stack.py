@@ -11,6 +11,7 @@ from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
 from infra.release import Release
 from infra.release_definition import MODEL_PARAMETER
+from infra.rollback_alarms import RollbackAlarms
 from infra.serving_image import ServingImage
 from infra.settings import Settings
 
@@ -43,6 +44,11 @@ class ServingStack(Stack):
         )
         role = EndpointRole(self, "EndpointRole", bucket=data.bucket)
         image.grant_pull(role)
+        alarms: list[str] = []
+        if settings.serving.bake_seconds:  # without a bake time nobody looks at them
+            watch = RollbackAlarms(self, "RollbackAlarms", settings=settings.serving, endpoint=names.endpoint)
+            watch.grant_describe(role)
+            alarms = watch.names
         ModelEndpoint(
             self,
             "Model",
@@ -51,6 +57,7 @@ class ServingStack(Stack):
             image=image.uri,
             model_data=model.value_as_string,
             role=role,
+            alarms=alarms,
             condition=is_approved,
         )
         runtime, _ = lambda_python(settings)

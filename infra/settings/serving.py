@@ -1,5 +1,7 @@
 """Settings of the endpoint."""
 
+import math
+
 from pydantic import Field, model_validator
 
 from infra.settings.section import InstanceType, Section
@@ -23,8 +25,26 @@ class Serving(Section):
     canary_percent: int = Field(
         0, ge=0, le=50, description="share of the fleet that gets a new model first; 0: all at once"
     )
+    linear_percent: int = Field(
+        0, ge=0, le=50, description="share of the fleet that gets a new model with each step; 0: no steps"
+    )
+    rollback_error_share: float = Field(
+        0.05,
+        gt=0.0,
+        le=1.0,
+        description="a new fleet is given up above this share of 5xx answers in a minute",
+    )
+    rollback_latency_ms: int = Field(
+        2_000,
+        ge=10,
+        le=60_000,
+        description="… or above this 99th percentile of the server's time, milliseconds",
+    )
     bake_seconds: int = Field(
-        0, ge=0, le=3_600, description="the new fleet is watched this long before the old one ends, seconds"
+        0,
+        ge=0,
+        le=3_600,
+        description="each step, and the whole new fleet, is watched this long for alarms, seconds",
     )
     base_image: str = Field(
         "public.ecr.aws/docker/library/python:3.13-slim-bookworm"
@@ -41,13 +61,28 @@ class Serving(Section):
         generation = next((i for i, letter in enumerate(family) if letter.isdigit()), len(family))
         return "g" in family[generation + 1 :]
 
+    @property
+    def rollout_seconds(self) -> int:
+        """How long a rollout bakes: once for each step, and once more before the old fleet ends."""
+        steps = 2 if self.canary_percent else 1
+        if self.linear_percent:
+            steps = math.ceil(100 / self.linear_percent)
+        return (steps + 1) * self.bake_seconds
+
     @model_validator(mode="after")
     def _is_consistent(self) -> "Serving":
         faults: list[str] = []
         if self.min_instances > self.max_instances:
             faults.append("min_instances must not exceed max_instances")
-        if self.canary_percent and self.min_instances < 2:
-            faults.append("canary_percent needs min_instances of at least 2 (a canary takes one of them)")
+        if self.canary_percent and self.linear_percent:
+            faults.append("canary_percent and linear_percent exclude each other: set one of them to 0")
+        for name in ("canary_percent", "linear_percent"):
+            if getattr(self, name) and self.min_instances < 2:
+                faults.append(f"{name} needs min_instances of at least 2 (a step takes one of them)")
+            if getattr(self, name) and not self.bake_seconds:
+                faults.append(f"{name} needs bake_seconds above 0 (else nobody looks between the steps)")
+        if 0 < self.linear_percent < 10:
+            faults.append("linear_percent must be 0 or from 10 to 50 (SageMaker takes no smaller step)")
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -1,8 +1,9 @@
 """Everything that one stage can be told."""
 
+import math
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from infra.settings.data_prep import DataPrep
 from infra.settings.front import Front
@@ -15,6 +16,8 @@ from infra.settings.training import Training
 
 StageName = Literal["local", "dev", "prod"]
 STAGES: tuple[str, ...] = get_args(StageName)
+# What new instances take until they serve, with some to spare.
+STARTING_SECONDS = 900
 
 
 class Settings(Section):
@@ -34,3 +37,13 @@ class Settings(Section):
     serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
     front: Front = Field(default_factory=Front)  # pyright: ignore[reportArgumentType]
     recount: Recount = Field(default_factory=Recount)  # pyright: ignore[reportArgumentType]
+
+    @model_validator(mode="after")
+    def _leaves_time_to_bake(self) -> "Settings":
+        needed = self.serving.rollout_seconds + STARTING_SECONDS
+        if self.serving.bake_seconds and needed > self.release.timeout_minutes * 60:
+            raise ValueError(
+                f"release.timeout_minutes of {self.release.timeout_minutes} ends before a rollout with these "
+                f"serving settings has baked: set at least {math.ceil(needed / 60)}"
+            )
+        return self

@@ -56,6 +56,10 @@ class Deployment:
         answer: dict[str, dict[str, str]] = json.loads(outputs.read_text())
         return answer
 
+    def diff(self) -> None:
+        """`cdk diff --all`; raises DemoError where what is deployed differs from the templates."""
+        self._cdk("diff", "--all", "--fail")
+
     def destroy(self) -> None:
         """`cdk destroy --all`."""
         self._cdk("destroy", "--all", "--force")

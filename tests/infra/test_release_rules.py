@@ -159,6 +159,81 @@ def test_every_variable_of_the_release_is_assigned_before_anything_can_fail(
     assert used and used | written <= assigned
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_bad_end_of_a_release_starts_the_machine_that_puts_things_back(
+    templates: Templates, stage: str
+) -> None:
+    templates[stage]["serving"].has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.states"],
+                "detail-type": ["Step Functions Execution Status Change"],
+                "detail": {
+                    "stateMachineArn": Match.any_value(),
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            },
+            "Targets": Match.any_value(),
+        },
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_changed_before_the_journal_says_what_to_put_back(
+    templates: Templates, stage: str
+) -> None:
+    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    assert _before(states, "PutModel") == {"Journal"}
+    assert "former = :former" in states["Journal"]["Arguments"]["UpdateExpression"]
+    assert states["Journal"]["Arguments"]["ConditionExpression"] == "holder = :me"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_execution_says_that_a_model_was_put_back_before_it_was_seen_to_serve(
+    templates: Templates, stage: str
+) -> None:
+    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    reject = {"RestoredServes", "DidAnythingServe"}  # the endpoint was compared, or there was none before
+    assert _before(states, "RejectPackage") == reject
+    assert _before(states, "Failed") == {"WasItAnothers"}
+    assert _before(states, "WasItAnothers") == {"FreeRestored"}
+    assert _before(states, "FreeRestored") == {"RejectPackage"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_write_to_the_lock_is_conditional(templates: Templates, stage: str) -> None:
+    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    writes = [
+        s for s in states.values() if re.search("dynamodb:(put|update|delete)Item", s.get("Resource", ""))
+    ]
+    assert len(writes) >= 4
+    assert all("holder" in write["Arguments"]["ConditionExpression"] for write in writes)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_release_that_waits_as_long_as_it_may_fits_into_one_history(
+    templates: Templates, stage: str
+) -> None:
+    """Step Functions ends an execution at 25,000 events."""
+    machine = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    states = machine["States"]
+    seconds = states["WaitForLock"]["Seconds"]
+    loop = ["Acquire", "ReadLock", "WhoHolds", "DescribeHolder", "IsHolderDead", "WaitForLock"]
+    events = sum(5 if states[name]["Type"] == "Task" else 2 for name in loop)
+    assert machine["TimeoutSeconds"] / seconds * events < 24_000
+
+
+def _before(states: dict[str, Any], wanted: str) -> set[str]:
+    """The states that can lead to `wanted`."""
+
+    def following(state: dict[str, Any]) -> set[str | None]:
+        rules = state.get("Choices", []) + state.get("Catch", [])
+        return {state.get("Next"), state.get("Default"), *(rule["Next"] for rule in rules)}
+
+    return {name for name, state in states.items() if wanted in following(state)}
+
+
 def state_machine(template: Template, name: str) -> dict[str, Any]:
     """The state machine's definition; tokens in it read as their JSON text."""
     machines = template.find_resources(

@@ -47,7 +47,9 @@ MODEL_JSON: dict[str, Any] = {
 }
 
 
-def brightness_network(*, classes: int, slow_layers: int = 0, hangs: bool = False, step: int = 40) -> ov.Model:
+def brightness_network(
+    *, classes: int, slow_layers: int = 0, hangs: bool = False, step: int = 40
+) -> ov.Model:
     """A network that counts mean brightness in steps of 40: logit i is -2 (brightness / 40 - i) squared.
 
     It breaks (its logits are not numbers) on images brighter than 254. Each of the `slow_layers` multiplies

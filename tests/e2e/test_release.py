@@ -1,0 +1,185 @@
+"""Releases on the embedded cloud: the gate, approval, blue/green under load, and every way back.
+
+The tests are one journey on one deployment: each goes on where the one before it ended.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.cloud import Cloud
+from tests.e2e.embedded_cloud_kit import wait_until
+from tests.e2e.release_kit import STAGE, Releases, gray_bin, reason
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    out = tmp_path_factory.mktemp("release")
+    with Cloud(data_dir=out / "cloud") as cloud:
+        yield Releases(cloud, out)
+
+
+@pytest.fixture(scope="module")
+def gated() -> dict[str, dict]:
+    """What the pipeline answered for each model, by its name."""
+    return {}
+
+
+def test_a_stage_deploys_without_a_model(releases: Releases) -> None:
+    deployment = releases.deployment()
+    deployment.bootstrap()
+    releases.outputs = deployment.deploy()
+    releases.fill_source()
+    assert releases.serving() == ("none", "nothing", "")
+
+
+def test_a_judged_model_waits_in_the_registry_for_a_person(releases: Releases, gated) -> None:
+    gated["plain"] = releases.gate("plain", step=46)
+    package = releases.package(gated["plain"])
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    properties = package["CustomerMetadataProperties"]
+    assert properties["dataset_id"] == gated["plain"]["dataset"]["dataset_id"]
+    assert (properties["champion"], properties["verdict"]) == ("none", "accepted")
+    assert 0.5 < float(properties["accuracy"]) < 0.9
+    address = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    verdict = json.loads(releases.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert verdict["challenger"]["metrics"]["accuracy"] == float(properties["accuracy"])
+    assert not releases.executions()
+
+
+def test_its_approval_is_the_first_release(releases: Releases, gated) -> None:
+    with releases.releases() as ended:
+        releases.decide(gated["plain"])
+    assert [item["status"] for item in ended] == ["SUCCEEDED"], ended
+    assert releases.serving()[:2] == (gated["plain"]["candidate"]["model_data"], "plain")
+
+
+def test_a_better_challenger_replaces_it_without_a_failed_request(releases: Releases, gated) -> None:
+    gated["better"] = releases.gate("better", step=40)
+    assert gated["better"]["verdict"]["comparison"]["accuracy"]["challenger"] == 1.0
+    with releases.load() as load, releases.releases() as ended:
+        releases.decide(gated["better"])
+    assert [item["status"] for item in ended] == ["SUCCEEDED"], ended
+    assert load.failures == []
+    assert load.models == {"plain", "better"} and load.answered > 100
+    assert releases.serving()[1] == "better"
+
+
+def test_a_worse_challenger_is_refused_by_its_figures_and_changes_nothing(releases: Releases, gated) -> None:
+    before, started = releases.serving(), releases.executions().keys()
+    refused = releases.gate("worse", step=60)
+    assert refused["verdict"]["accepted"] is False
+    assert "against the champion's 1.0000" in refused["verdict"]["reasons"][0]
+    package = releases.package(refused)
+    assert package["ModelApprovalStatus"] == "Rejected"
+    assert refused["verdict"]["reasons"][0] in package["ModelPackageDescription"]
+    assert (releases.serving(), releases.executions().keys()) == (before, started)
+
+
+def test_a_model_whose_server_cannot_start_never_takes_a_request(releases: Releases, gated) -> None:
+    before = releases.serving()
+    broken = releases.gate("broken", step=40)
+    key = broken["candidate"]["model_data"].split("/", 3)[3]
+    releases.cloud.client("s3").put_object(Bucket=releases.bucket, Key=key, Body=b"no archive any more")
+    with releases.load() as load, releases.releases() as ended:
+        releases.decide(broken)
+    assert [item["status"] for item in ended] == ["FAILED", "SUCCEEDED"]
+    assert f"{before[0]} serves again" in ended[0]["cause"]
+    assert "nothing to put back" in reason(ended[1])
+    assert (load.failures, load.models) == ([], {"better"})
+    assert releases.serving() == before
+    package = releases.package(broken)
+    assert package["ModelApprovalStatus"] == "Rejected"
+    assert package["ApprovalDescription"].startswith("Release failed: ")
+
+
+def test_an_answer_other_than_the_gates_puts_the_former_model_back(releases: Releases, gated) -> None:
+    misled = releases.gate("misled", step=40)
+    key = f"{misled['evaluation'].split('/', 3)[3]}/smoke.jpg"
+    known = json.loads(
+        releases.cloud.client("s3")
+        .get_object(Bucket=releases.bucket, Key=key.replace("smoke.jpg", "verdict.json"))["Body"]
+        .read()
+    )["smoke"]["count"]
+    other = gray_bin(0 if known else 3)
+    releases.cloud.client("s3").put_object(Bucket=releases.bucket, Key=key, Body=other)
+    with releases.load() as load, releases.releases() as ended:
+        releases.decide(misled)
+    assert [item["status"] for item in ended] == ["FAILED", "SUCCEEDED"]
+    assert "smoke test: the endpoint answered" in ended[0]["cause"]
+    assert load.failures == []
+    assert load.models == {"better", "misled"}
+    assert releases.serving()[:2] == (gated["better"]["candidate"]["model_data"], "better")
+
+
+def test_an_aborted_release_is_put_back_by_another_execution(releases: Releases, gated) -> None:
+    before = releases.serving()[:2]
+    aborted = releases.gate("aborted", step=40)
+    with releases.releases() as ended:
+        releases.decide(aborted)
+        running = wait_until(
+            lambda: [item for item in releases.executions().values() if item["status"] == "RUNNING"], bool
+        )
+        parameter = {"Name": "/bincount/local/model"}
+        ssm = releases.cloud.client("ssm")
+        wait_until(
+            lambda: ssm.get_parameter(**parameter)["Parameter"]["Value"],
+            lambda value: value == aborted["candidate"]["model_data"],
+        )
+        releases.cloud.client("stepfunctions").stop_execution(executionArn=running[0]["executionArn"])
+    assert [item["status"] for item in ended] == ["ABORTED", "FAILED", "SUCCEEDED"]
+    assert "ended before it was complete" in ended[1]["cause"]
+    assert releases.serving()[:2] == before
+    assert releases.package(aborted)["ModelApprovalStatus"] == "Rejected"
+
+
+def test_stale_and_duplicate_approvals_do_no_harm(releases: Releases, gated) -> None:
+    before = releases.serving()
+    with releases.releases() as ended:  # an older package is approved anew
+        releases.decide(gated["plain"], "Rejected")
+        releases.decide(gated["plain"], "Approved")
+    assert "is not the newest approved one" in reason(ended[0])
+    event = {"detail": {"ModelPackageArn": gated["better"]["model_package"]}}
+    stepfunctions = releases.cloud.client("stepfunctions")
+    with releases.releases(at_least=2) as ended:
+        for _ in range(2):
+            stepfunctions.start_execution(
+                stateMachineArn=releases.outputs[f"{STAGE}-serving"]["ReleaseArn"], input=json.dumps(event)
+            )
+    assert ["serves already" in reason(item) for item in ended] == [True, True]
+    assert releases.serving() == before
+
+
+def test_of_two_approvals_at_once_the_newest_package_serves(releases: Releases, gated) -> None:
+    pair = [releases.gate(name, step=40) for name in ("older", "newest")]
+    with releases.load() as load, releases.releases(at_least=2) as ended, ThreadPoolExecutor(2) as pool:
+        list(pool.map(releases.decide, pair))
+    assert [item["status"] for item in ended] == ["SUCCEEDED", "SUCCEEDED"], ended
+    assert load.failures == []
+    assert releases.serving()[1] == "newest"
+
+
+def test_deploys_change_nothing_about_what_serves(releases: Releases) -> None:
+    before = releases.serving()
+    changed = {"tags": '{"owner": "somebody-else"}'}
+    releases.deployment(**changed).deploy()
+    assert releases.stacks()[f"{STAGE}-data"] == "UPDATE_COMPLETE"
+    assert releases.serving() == before
+    releases.deployment(**changed).diff()
+
+
+def test_destroy_leaves_nothing(releases: Releases) -> None:
+    releases.deployment().destroy()
+    assert not [name for name in releases.stacks() if name.startswith("bincount-")]
+    assert releases.cloud.client("dynamodb").list_tables()["TableNames"] == []
+    sagemaker = releases.cloud.client("sagemaker")
+    assert not sagemaker.list_endpoints()["Endpoints"]
+    assert not sagemaker.list_models()["Models"]
+    assert not sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    names = [bucket["Name"] for bucket in releases.cloud.client("s3").list_buckets()["Buckets"]]
+    assert not [name for name in names if name.startswith("bincount-")]
