@@ -21,6 +21,8 @@ SDK_SERVICES = {
     "ssm": "Ssm",
 }
 _BOTO_NAMES = {"sfn": "stepfunctions"}
+# Services whose API writes members in camelCase: a state machine writes them in PascalCase, as all others.
+_CAMEL_CASE = ("sfn",)
 
 
 class SdkTasks:
@@ -44,6 +46,8 @@ class SdkTasks:
         operation = f"{action[:1].upper()}{action[1:]}"
         if operation not in client.meta.service_model.operation_names:
             raise self._fail("States.Runtime", f"The service {service} has no action {action}.")
+        if service in _CAMEL_CASE:
+            parameters = {f"{key[:1].lower()}{key[1:]}": value for key, value in parameters.items()}
         try:
             answer = getattr(client, xform_name(operation))(**parameters)
         except ParamValidationError as error:
@@ -54,7 +58,10 @@ class SdkTasks:
             raise self._fail(
                 sdk_error_name(service=service, client=client, error=error), str(error)
             ) from error
-        return as_json({key: value for key, value in answer.items() if key != "ResponseMetadata"})
+        members = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        if service in _CAMEL_CASE:
+            members = {f"{key[:1].upper()}{key[1:]}": value for key, value in members.items()}
+        return as_json(members)
 
 
 def sdk_error_name(*, service: str, client: Any, error: ClientError) -> str:

@@ -195,4 +195,5 @@ class Releases:
 
 def reason(execution: dict[str, Any]) -> str:
     """Why an execution that changed nothing says so."""
+    assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
     return json.loads(execution["output"])["reason"]

@@ -93,6 +93,12 @@ class TestStateMachines:
             ),
             ("sagemaker:describeEndpoint", {"EndpointName": "nobody"}, "SageMaker.SageMakerException"),
             ("ssm:getParameter", {"Name": "/nobody"}, "Ssm.ParameterNotFoundException"),
+            ("s3:getObject", {"Bucket": "bins", "Key": "nothing"}, "S3.NoSuchKeyException"),
+            (
+                "sfn:describeExecution",
+                {"ExecutionArn": "arn:aws:states:us-east-1:000000000000:execution:a:b"},
+                "Sfn.ExecutionDoesNotExistException",
+            ),
         ],
     )
     def test_sdk_tasks_fail_with_the_names_of_aws(
