@@ -59,6 +59,8 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         at = state.get("Next") or state.get("Default") or ("Choices" in state and state["Choices"][0]["Next"])
         if at == "ReadJudgeImage" and "Tune" not in order:
             at = states["Is there a model to judge already?"]["Default"]
+        if at == "Refused":
+            at = states["Was it accepted?"]["Choices"][0]["Next"]
     assert [name for name in order if not name.endswith("?")] == [
         "Open",
         "Index",
