@@ -21,6 +21,7 @@ def choice(*rules: tuple[str, str], otherwise: str) -> State:
 
 
 def wait(seconds: int, *, next_state: str) -> State:
+    """A pause."""
     return {"Type": "Wait", "Seconds": seconds, "Next": next_state}
 
 
@@ -41,6 +42,7 @@ def catch(next_state: str, *errors: str) -> list[State]:
 
 
 def retry() -> list[State]:
+    """Four more attempts, the last one half a minute after the first."""
     return [
         {
             "ErrorEquals": ["States.TaskFailed"],

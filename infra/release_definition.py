@@ -88,7 +88,6 @@ def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Rel
     """Is the event's package the one that should serve, and what does now?"""
     statistics = "$states.result.ModelMetrics.ModelQuality.Statistics.S3Uri"
     versions = "$states.result.ModelPackageSummaryList.ModelPackageVersion"
-    free = {"table": table, "partition": partition}
     return {
         "DescribePackage": task(
             f"{sdk}:sagemaker:describeModelPackage",
@@ -122,6 +121,14 @@ def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Rel
             Output="{% $states.input %}",
             next_state="ShallItServe",
         ),
+        **_decide(table=table, partition=partition, settings=settings),
+    }
+
+
+def _decide(*, table: str, partition: str, settings: Release) -> dict[str, State]:
+    """Journal and go on, or free the lock and say why nothing is changed."""
+    free = {"table": table, "partition": partition}
+    return {
         "ShallItServe": choice(
             ("$approval != 'Approved'", "FreeTakenBack"),
             ("$states.input.newest > $version", "FreeSuperseded"),

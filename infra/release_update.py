@@ -130,6 +130,7 @@ def update_stack(sdk: str, names: Names, *, next_state: str, refused: str) -> St
 
 
 def describe_stack(sdk: str, names: Names, *, next_state: str, on_error: str) -> State:
+    """The serving stack's status, and the words that tell it."""
     return task(
         f"{sdk}:cloudformation:describeStacks",
         {"StackName": names.stack("serving")},
