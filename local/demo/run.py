@@ -193,6 +193,7 @@ class Demo:
                         self._screen.line(f"  {line}")
 
             execution.follow(on_state=lambda state: self._screen.line(f"state {state}"), on_poll=poll)
+            _check_accepted(json.loads(execution.output)["verdict"])
         self._seconds["pipeline"] = round(time.monotonic() - started, 1)
         return execution
 
@@ -245,3 +246,9 @@ class Demo:
     def _stacks(self) -> list[dict[str, str]]:
         stacks = self._cloud.client("cloudformation").describe_stacks()["Stacks"]
         return [{"name": stack["StackName"], "status": stack["StackStatus"]} for stack in stacks]
+
+
+def _check_accepted(verdict: dict[str, Any]) -> None:
+    """The gate's refusal is a good end of the pipeline, but nothing would be released after it."""
+    if not verdict["accepted"]:
+        raise DemoError(f"the gate refused the model: {'; '.join(verdict['reasons'])}")
