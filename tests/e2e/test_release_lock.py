@@ -1,0 +1,141 @@
+"""The release's lock and its decisions: the real state machine alone, without a deployment."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.names import Names
+from infra.release_definition import release_definition
+from infra.settings import Release
+from local.cloud import Cloud
+from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, make_role, wait_until
+from tests.e2e.release_kit import reason
+
+pytestmark = pytest.mark.e2e
+
+GROUP, PARAMETER, TABLE = "bincount-local", "/bincount/local/model", "releases"
+
+
+class Machine:
+    """The state machine `bincount-local-release` with two approved packages; the second one serves."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._states = cloud.client("stepfunctions")
+        cloud.client("dynamodb").create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
+        self.first, self.second = (self._approved(model) for model in ("s3://bins/1", "s3://bins/2"))
+        definition = release_definition(
+            names=Names("local"),
+            settings=Release(poll_seconds=1, timeout_minutes=6),
+            partition="aws",
+            table=TABLE,
+            smoke_function="none",
+        )
+        self._arn = self._states.create_state_machine(
+            name="bincount-local-release",
+            definition=json.dumps(definition),
+            roleArn=make_role(cloud, name="release", actions=["*"]),
+        )["stateMachineArn"]
+
+    def _approved(self, model: str) -> str:
+        specification = {
+            "Containers": [{"Image": SERVER_IMAGE, "ModelDataUrl": model}],
+            "SupportedContentTypes": ["image/jpeg"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        }
+        return self.cloud.client("sagemaker").create_model_package(
+            ModelPackageGroupName=GROUP,
+            ModelApprovalStatus="Approved",
+            InferenceSpecification=specification,
+        )["ModelPackageArn"]
+
+    def serves(self, model: str) -> None:
+        self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=model, Type="String", Overwrite=True)
+
+    def start(self, package: str) -> str:
+        return self.start_with({"ModelPackageArn": package})
+
+    def start_with(self, detail: dict[str, str]) -> str:
+        event = json.dumps({"detail": detail})
+        return self._states.start_execution(stateMachineArn=self._arn, input=event)["executionArn"]
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        return wait_until(
+            lambda: self._states.describe_execution(executionArn=execution),
+            lambda item: item["status"] != "RUNNING",
+        )
+
+    def hold(self, **members: str) -> None:
+        item = {name: {"S": value} for name, value in {"id": "release", **members}.items()}
+        self.cloud.client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+    def held(self) -> list[dict[str, str]]:
+        items = self.cloud.client("dynamodb").scan(TableName=TABLE)["Items"]
+        return [{name: value["S"] for name, value in item.items()} for item in items]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as cloud:
+        yield Machine(cloud)
+
+
+@pytest.fixture(autouse=True)
+def the_second_serves(machine: Machine) -> None:
+    machine.serves("s3://bins/2")
+
+
+def test_of_many_events_at_once_each_takes_its_turn_and_none_does_harm(machine: Machine) -> None:
+    started = [
+        machine.start(package) for package in (machine.second, machine.first, machine.second, machine.first)
+    ]
+    words = [reason(machine.ended(execution)) for execution in started]
+    assert ["serves already" in text for text in words] == [True, False, True, False]
+    assert ["not the newest approved" in text for text in words] == [False, True, False, True]
+    assert machine.held() == []
+
+
+def test_a_lock_whose_holder_is_gone_is_taken_over(machine: Machine) -> None:
+    machine.hold(holder="arn:aws:states:us-east-1:000000000000:execution:bincount-local-release:gone")
+    assert "serves already" in reason(machine.ended(machine.start(machine.second)))
+    assert machine.held() == []
+
+
+def test_a_package_that_the_gate_never_saw_is_not_released(machine: Machine) -> None:
+    machine.serves("none")
+    ended = machine.ended(machine.start(machine.second))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Unjudged")
+    assert machine.held() == []
+
+
+def test_an_approval_that_was_taken_back_changes_nothing(machine: Machine) -> None:
+    machine.cloud.client("sagemaker").update_model_package(
+        ModelPackageArn=machine.second, ModelApprovalStatus="Rejected"
+    )
+    assert "is Rejected: nothing was changed" in reason(machine.ended(machine.start(machine.second)))
+
+
+def test_what_cannot_be_put_back_is_said_and_stays_in_the_journal(machine: Machine) -> None:
+    """There is no serving stack here, so that no restore can succeed."""
+    dead = machine.start(machine.second)
+    machine.ended(dead)
+    machine.hold(holder=dead, former="s3://bins/1", package=machine.second)
+    ended = machine.ended(machine.start_with({"executionArn": dead, "status": "ABORTED", "input": "{}"}))
+    assert (ended["status"], ended["error"]) == ("FAILED", "NotRestored")
+    assert "s3://bins/1 could NOT be put back" in ended["cause"]
+    journal = {"former": "s3://bins/1", "package": machine.second, "holder": ended["executionArn"]}
+    assert machine.held() == [{"id": "release", **journal}]
+
+
+def test_the_end_of_a_restore_starts_no_second_one(machine: Machine) -> None:
+    restore = json.dumps({"detail-type": "Step Functions Execution Status Change"})
+    detail = {"executionArn": "any", "status": "FAILED", "input": restore}
+    assert "followed by no second restore" in reason(machine.ended(machine.start_with(detail)))
