@@ -245,7 +245,7 @@ class TestChanceOfWorse:
         assert 8 <= refused <= 34  # 20 expected, three standard deviations
 
     def test_a_real_step_back_is_found_among_half_a_million_bins(self) -> None:
-        """One point of accuracy lost on 53,000 bins, where two models disagree on a third of them."""
+        """Two points of accuracy lost on 53,000 bins, where the models disagree on a third of them."""
         random = np.random.default_rng(3)
-        harm = random.choice([-1, 0, 1], size=53_000, p=[0.16, 0.67, 0.17])
+        harm = random.choice([-1, 0, 1], size=53_000, p=[0.155, 0.67, 0.175])
         assert chance_of_worse(harm) < 0.001
