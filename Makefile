@@ -18,7 +18,7 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install launch-env demo test test-quick synth weights lint format lock base-image-digest clean
+.PHONY: help install launch-env demo test test-quick synth weights lint format lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.o
 
 weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the pipeline does it too)
 	@$(BIN)/python -m infra.weights --stage $(STAGE)
+picture: install ## docs/architecture.svg, drawn from the templates of prod
+	@npx --no-install cdk synth --quiet --output build/picture -c stage=prod >/dev/null
+	@$(BIN)/python -m infra.picture build/picture | node infra/dot_to_svg.mjs > docs/architecture.svg
+	@echo "docs/architecture.svg is drawn: look at it, then commit it"
 
 lint: install ## ruff and pyright
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright

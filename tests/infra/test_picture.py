@@ -1,0 +1,57 @@
+"""The architecture picture shows what the templates hold, and nothing that they no longer hold."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from infra import picture, settings, stage
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of prod, the stage that has everything."""
+    given: dict[str, Any] = {**json.loads((ROOT / "cdk.json").read_text())["context"], "stage": "prod"}
+    app = cdk.App(
+        outdir=str(tmp_path_factory.mktemp("assembly")),
+        context={key: value for key, value in given.items() if key != "stages"},
+    )
+    stage.build(app=app, settings=settings.load(given.get))
+    return Path(app.synth().directory)
+
+
+def svg(graph: str) -> str:
+    done = subprocess.run(
+        ["node", ROOT / "infra/dot_to_svg.mjs"], input=graph, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_committed_picture_is_the_one_of_the_templates(assembly: Path) -> None:
+    drawn = svg(picture.dot(picture.draw(picture.read(assembly))))
+    assert drawn == (ROOT / "docs/architecture.svg").read_text(), "run `make picture` and commit the result"
+
+
+def test_every_stack_the_endpoint_and_the_jobs_are_in_it(assembly: Path) -> None:
+    drawn = picture.draw(picture.read(assembly))
+    assert {box.stack for box in drawn.boxes.values()} == set(picture.read(assembly))
+    kinds = {box.kind for box in drawn.boxes.values()}
+    assert {"endpoint", "bucket", "state machine", "model registry", "Lambda", "event rule"} <= kinds
+    assert any("tuning job" in box.name for box in drawn.boxes.values())
+
+
+def test_a_change_of_code_alone_does_not_change_it(assembly: Path) -> None:
+    graph = picture.dot(picture.draw(picture.read(assembly)))
+    assert not re.search(r"[0-9a-f]{16}", graph), "an asset's hash stands in the picture"
+
+
+def test_without_templates_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="make synth"):
+        picture.read(tmp_path)
