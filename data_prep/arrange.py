@@ -2,18 +2,29 @@
 
 import hashlib
 import re
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from data_prep.errors import BadRequest
 from data_prep.file_list import ID
 from data_prep.lines import Line
-from data_prep.parallel import map_ordered
-from data_prep.pictures import MOST_BYTES, BadPicture, check, shrink
+from data_prep.parallel import pipelined
+from data_prep.pictures import MOST_BYTES, BadPicture, Picture, check, shrink
 from data_prep.records import write_records
 from data_prep.run import Run
 from data_prep.s3_store import CONNECTIONS
 from data_prep.split import SIDES
-from data_prep.store import Changed, Info, Missing
+from data_prep.store import Changed, Info, Later, Missing
+
+MOST_HELD = 64_000_000
+"""Bytes of images that one batch fetches, or stores, at a time."""
+
+
+class Fetched(NamedTuple):
+    """An image of the plan, checked; `rejected` tells why it was refused, and then there is no picture."""
+
+    item: dict[str, Any]
+    picture: Picture | None
+    rejected: Line | None
 
 
 def arrange(run: Run, items: list[dict[str, Any]]) -> dict[str, int]:
@@ -26,7 +37,18 @@ def arrange(run: Run, items: list[dict[str, Any]]) -> dict[str, int]:
     if strangers or not items:
         came = f"{len(strangers)} other item(s), first {strangers[0]!r:.200}" if strangers else "no items"
         raise BadRequest(f"arrange got {came}; send a batch of the work list that plan wrote")
-    records = list(map_ordered(lambda item: _record(run, item), items, workers=CONNECTIONS))
+    fetched = pipelined(
+        lambda item: _fetch(run, item),
+        items,
+        width=CONNECTIONS,
+        weight=lambda item: item["bytes"],
+        most=MOST_HELD,
+    )
+    records = list(
+        pipelined(
+            lambda one: _store(run, one), fetched, width=CONNECTIONS, weight=_bytes_to_store, most=MOST_HELD
+        )
+    )
     write_records(run, records)
     rejected = sum("reason" in record for record in records)
     return {"accepted": len(records) - rejected, "rejected": rejected}
@@ -45,33 +67,72 @@ def _is_planned(item: object) -> bool:
     )
 
 
-def _record(run: Run, item: dict[str, Any]) -> Line:
-    try:
-        return _arrange_one(run, item)
-    except Missing:
-        return {"id": item["id"], "reason": "missing_image", "detail": "it was there when it was indexed"}
-    except Changed:
-        return {
-            "id": item["id"],
-            "reason": "changed",
-            "detail": f"no longer the bytes of ETag {item['etag']}",
-        }
-    except BadPicture as fault:
-        return {"id": item["id"], "reason": fault.reason, "detail": str(fault)[:200]}
-
-
-def _arrange_one(run: Run, item: dict[str, Any]) -> Line:
+def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
     if item["bytes"] > MOST_BYTES:
-        raise BadPicture("too_large", f"{item['bytes']} bytes; at most {MOST_BYTES} are fetched")
-    source = Info(f"bin-images/{item['id']}.jpg", item["etag"], item["bytes"])
-    original = check(run.source.read(source.key, etag=source.etag))
-    stored = run.request.stored
-    picture = original if stored is None else shrink(original, stored)
+        fault = BadPicture("too_large", f"{item['bytes']} bytes; at most {MOST_BYTES} are fetched")
+        return lambda: Fetched(item, None, _bad(item, fault))
+    reading = run.source.begin_read(_source_key(item), etag=item["etag"])
+
+    def wait() -> Fetched:
+        try:
+            return Fetched(item, check(reading()), None)
+        except (Missing, Changed) as error:
+            return Fetched(item, None, _gone(item, error))
+        except BadPicture as fault:
+            return Fetched(item, None, _bad(item, fault))
+
+    return wait
+
+
+def _store(run: Run, fetched: Fetched) -> Later[Line]:
+    item, original, rejected = fetched
+    if original is None:
+        return lambda: cast(Line, rejected)
+    try:
+        picture = original if run.request.stored is None else shrink(original, run.request.stored)
+    except BadPicture as fault:
+        refused = _bad(item, fault)
+        return lambda: refused
+    record = _record(item, picture)
+    storing = _begin_storing(run, item, original, picture)
+
+    def wait() -> Line:
+        try:
+            storing()
+        except (Missing, Changed) as error:
+            return _gone(item, error)
+        return record
+
+    return wait
+
+
+def _begin_storing(run: Run, item: dict[str, Any], original: Picture, picture: Picture) -> Later[None]:
     key = run.staged_key(item)
-    if picture is original:
-        run.target.take(key, source=run.source, source_info=source, data=picture.data)
-    else:
-        run.target.write(key, picture.data, content_type="image/jpeg")
+    if picture is not original:
+        return run.target.begin_write(key, picture.data, content_type="image/jpeg")
+    source = Info(_source_key(item), item["etag"], item["bytes"])
+    return run.target.begin_take(key, source=run.source, source_info=source, data=picture.data)
+
+
+def _bytes_to_store(fetched: Fetched) -> int:
+    return 0 if fetched.picture is None else len(fetched.picture.data)
+
+
+def _source_key(item: dict[str, Any]) -> str:
+    return f"bin-images/{item['id']}.jpg"
+
+
+def _bad(item: dict[str, Any], fault: BadPicture) -> Line:
+    return {"id": item["id"], "reason": fault.reason, "detail": str(fault)[:200]}
+
+
+def _gone(item: dict[str, Any], error: Missing | Changed) -> Line:
+    if isinstance(error, Missing):
+        return {"id": item["id"], "reason": "missing_image", "detail": "it was there when it was indexed"}
+    return {"id": item["id"], "reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
+
+
+def _record(item: dict[str, Any], picture: Picture) -> Line:
     return {
         "id": item["id"],
         "count": item["count"],

@@ -21,15 +21,12 @@ from data_prep.parallel import map_ordered
 from data_prep.plan import plan, remaining
 from data_prep.request import parse_request
 from data_prep.run import Run
-from data_prep.s3_store import S3Store
+from data_prep.s3_store import BATCHES, S3Store
 from data_prep.seal import seal
 from data_prep.store import Store, exists, split_s3_uri
 
 BATCH = 100
 """Images a record file: what is done anew after a crash is at most the batches under way."""
-
-AT_ONCE = 2
-"""Batches under way, so that one's last images do not leave the connections idle."""
 
 _EXAMPLES = """\
 examples:
@@ -66,7 +63,7 @@ def make_dataset(run: Run, *, quiet: bool) -> dict[str, Any]:
     planned = plan(run)
     with tqdm(total=planned["images"], desc="arrange", unit="image", disable=quiet) as bar:
         bar.update(planned["images"] - planned["to_do"])
-        for done in map_ordered(lambda batch: arrange(run, batch), _batches(remaining(run)), workers=AT_ONCE):
+        for done in map_ordered(lambda batch: arrange(run, batch), _batches(remaining(run)), workers=BATCHES):
             bar.update(done["accepted"] + done["rejected"])
     if run.request.layout != "folders":
         deal(run)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.store import Changed, Info, Missing, Store
+from data_prep.store import Changed, Info, Later, Missing, Store
 
 UNFINISHED = ".unfinished"
 """Folder below the root for files that are being written; it may be deleted when nothing writes."""
@@ -32,11 +32,14 @@ class DirectoryStore:
             raise Changed(key)
         return data
 
+    def begin_read(self, key: str, *, etag: str | None = None) -> Later[bytes]:
+        return lambda: self.read(key, etag=etag)
+
     def info(self, key: str) -> Info:
         data = self.read(key)
         return Info(key, _etag(data), len(data))
 
-    def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
+    def list(self, prefix: str, *, after: str = "", page: int = 1000) -> Iterator[Info]:
         keys = (path.relative_to(self.root).as_posix() for path in self._files(prefix))
         for key in sorted(key for key in keys if key > after):
             yield self.info(key)
@@ -54,6 +57,9 @@ class DirectoryStore:
         scratch.write_bytes(data)
         os.replace(scratch, path)
 
+    def begin_write(self, key: str, data: bytes, *, content_type: str) -> Later[None]:
+        return lambda: self.write(key, data, content_type=content_type)
+
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
         path, scratch = self._prepare(key)
         scratch.write_bytes(data)
@@ -70,8 +76,8 @@ class DirectoryStore:
         shutil.copyfile(path, scratch)
         os.replace(scratch, target)
 
-    def take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> None:
-        self.write(key, data, content_type="image/jpeg")
+    def begin_take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> Later[None]:
+        return self.begin_write(key, data, content_type="image/jpeg")
 
     def _prepare(self, key: str) -> tuple[Path, Path]:
         path = self.root / key

@@ -7,10 +7,10 @@ from typing import Any
 from data_prep.file_list import ID
 from data_prep.labels import BadLabel, label_of
 from data_prep.lines import Line, write_lines
-from data_prep.parallel import map_ordered
+from data_prep.parallel import map_ordered, pipelined
 from data_prep.run import Run
-from data_prep.s3_store import CONNECTIONS
-from data_prep.store import Info, Missing, exists
+from data_prep.s3_store import BATCHES, CONNECTIONS
+from data_prep.store import Info, Later, Missing, exists
 
 _LISTED_SPAN = 8
 """Wanted ids are listed where their numbers are, on average, no further apart than this."""
@@ -22,9 +22,8 @@ def index_key(run: Run, part: str) -> str:
 
 
 def index_all(run: Run, parts: list[dict[str, Any]]) -> Iterator[None]:
-    """Index the parts, two at a time, so that one's end does not leave the connections idle; None for each
-    that is done."""
-    return map_ordered(lambda part: index(run, part), parts, workers=2)
+    """Index the parts, some at a time; None for each that is done."""
+    return map_ordered(lambda part: index(run, part), parts, workers=BATCHES)
 
 
 def index(run: Run, part: dict[str, Any]) -> None:
@@ -43,12 +42,17 @@ def _listed(run: Run, part: dict[str, Any]) -> Iterator[Line]:
     entries = part["entries"]
     images = _images(run, [identity for identity, _ in entries])
 
-    def read(entry: tuple[str, int]) -> Line:
+    def begin(entry: tuple[str, int]) -> Later[Line]:
         identity, listed = entry
-        line = _line(run, identity, images[identity])
-        return line | {"listed": listed} if line.get("count", listed) != listed else line
+        reading = _begin_line(run, identity, images[identity])
 
-    return map_ordered(read, entries, workers=CONNECTIONS)
+        def wait() -> Line:
+            line = reading()
+            return line | {"listed": listed} if line.get("count", listed) != listed else line
+
+        return wait
+
+    return pipelined(begin, entries, width=CONNECTIONS)
 
 
 def _images(run: Run, wanted: list[str]) -> dict[str, Info | None]:
@@ -66,7 +70,8 @@ def _images(run: Run, wanted: list[str]) -> dict[str, Info | None]:
 def _listing(run: Run, wanted: list[str]) -> dict[str, Info | None]:
     found: dict[str, Info | None] = dict.fromkeys(wanted)
     # "jpf" sorts just before "jpg": a listing begins after the key that it is given.
-    for info in run.source.list("bin-images/", after=f"bin-images/{wanted[0]}.jpf"):
+    span = int(wanted[-1]) - int(wanted[0]) + 1
+    for info in run.source.list("bin-images/", after=f"bin-images/{wanted[0]}.jpf", page=min(span, 1000)):
         identity = info.key.removeprefix("bin-images/").removesuffix(".jpg")
         if identity in found:
             found[identity] = info
@@ -87,18 +92,15 @@ def _found(run: Run, part: dict[str, Any]) -> Iterator[Line]:
     labels = _names(run, folder="metadata/", start=name, suffix=".json")
     images = _names(run, folder="bin-images/", start=name, suffix=".jpg")
 
-    def read(identity: str) -> Line:
+    def begin(identity: str) -> Later[Line]:
         if re.fullmatch(ID, identity) is None:
-            return {
-                "id": identity[:100],
-                "reason": "bad_id",
-                "detail": "the name is not all digits, 12 at most",
-            }
+            detail = "the name is not all digits, 12 at most"
+            return lambda: {"id": identity[:100], "reason": "bad_id", "detail": detail}
         if identity not in labels:
-            return {"id": identity, "reason": "missing_metadata"}
-        return _line(run, identity, images.get(identity))
+            return lambda: {"id": identity, "reason": "missing_metadata"}
+        return _begin_line(run, identity, images.get(identity))
 
-    return map_ordered(read, sorted(labels.keys() | images.keys()), workers=CONNECTIONS)
+    return pipelined(begin, sorted(labels.keys() | images.keys()), width=CONNECTIONS)
 
 
 def _names(run: Run, *, folder: str, start: str, suffix: str) -> dict[str, Info]:
@@ -106,13 +108,18 @@ def _names(run: Run, *, folder: str, start: str, suffix: str) -> dict[str, Info]
     return {info.key[len(folder) : -len(suffix)]: info for info in found if info.key.endswith(suffix)}
 
 
-def _line(run: Run, identity: str, image: Info | None) -> Line:
+def _begin_line(run: Run, identity: str, image: Info | None) -> Later[Line]:
     if image is None:
-        return {"id": identity, "reason": "missing_image"}
-    try:
-        count = label_of(run.source.read(f"metadata/{identity}.json"))
-    except Missing:
-        return {"id": identity, "reason": "missing_metadata"}
-    except BadLabel as error:
-        return {"id": identity, "reason": "bad_metadata", "detail": str(error)[:200]}
-    return {"id": identity, "count": count, "etag": image.etag, "bytes": image.bytes}
+        return lambda: {"id": identity, "reason": "missing_image"}
+    reading = run.source.begin_read(f"metadata/{identity}.json")
+
+    def wait() -> Line:
+        try:
+            count = label_of(reading())
+        except Missing:
+            return {"id": identity, "reason": "missing_metadata"}
+        except BadLabel as error:
+            return {"id": identity, "reason": "bad_metadata", "detail": str(error)[:200]}
+        return {"id": identity, "count": count, "etag": image.etag, "bytes": image.bytes}
+
+    return wait

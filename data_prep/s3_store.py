@@ -22,13 +22,16 @@ from data_prep.errors import TransferFailed
 from data_prep.s3_address import find_address
 from data_prep.s3_requests import Answer, Broken, Refused, S3Requests
 from data_prep.s3_runtime import build_runtime_client
-from data_prep.store import Changed, Info, Missing, Store
+from data_prep.store import Changed, Info, Later, Missing, Store
 
 CONNECTIONS = 64
 """Requests of one batch under way. More were no faster (docs/cost.md)."""
 
-POOL = 2 * CONNECTIONS
-"""Connections at most: the command line has two batches under way."""
+BATCHES = 4
+"""Batches under way at the command line, so that one's last images do not leave the connections idle."""
+
+POOL = BATCHES * CONNECTIONS
+"""Connections at most."""
 
 _ONE_PUT = 8_000_000
 """Bytes; larger files are uploaded in parts."""
@@ -54,19 +57,20 @@ class S3Store:
         return f"s3://{self.bucket}/{self.prefix}"
 
     def read(self, key: str, *, etag: str | None = None) -> bytes:
-        answer = self._send("GetObject", "GET", key, {})
-        if etag is not None and answer.headers["etag"].strip('"') != etag:
-            raise Changed(key)
-        return answer.body
+        return self.begin_read(key, etag=etag)()
+
+    def begin_read(self, key: str, *, etag: str | None = None) -> Later[bytes]:
+        answer = self._begin("GetObject", "GET", key, {})
+        return lambda: _unchanged(answer(), key, etag).body
 
     def info(self, key: str) -> Info:
-        headers = self._send("HeadObject", "HEAD", key, {}).headers
+        headers = self._begin("HeadObject", "HEAD", key, {})().headers
         return Info(key, headers["etag"].strip('"'), int(headers["content-length"]))
 
-    def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
+    def list(self, prefix: str, *, after: str = "", page: int = 1000) -> Iterator[Info]:
         more = {"StartAfter": self.prefix + after} if after else {}
         while True:
-            answer = self._list(prefix, more)
+            answer = self._list(prefix, page, more)
             for entry in answer.get("Contents", ()):
                 yield Info(entry["Key"].removeprefix(self.prefix), entry["ETag"].strip('"'), entry["Size"])
             if not answer["IsTruncated"]:
@@ -74,11 +78,14 @@ class S3Store:
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
-        self._put(key, data, {"Content-Type": content_type})
+        self.begin_write(key, data, content_type=content_type)()
+
+    def begin_write(self, key: str, data: bytes, *, content_type: str) -> Later[None]:
+        return self._put(key, data, {"Content-Type": content_type})
 
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
         try:
-            self._put(key, data, {"Content-Type": content_type, "If-None-Match": "*"})
+            self._put(key, data, {"Content-Type": content_type, "If-None-Match": "*"})()
         except Changed:
             return False
         return True
@@ -93,37 +100,43 @@ class S3Store:
         except (S3UploadFailedError, BotoCoreError, ClientError) as error:
             raise TransferFailed(f"upload to {self.uri}{key}: {error}") from error
 
-    def take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> None:
+    def begin_take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> Later[None]:
         if not isinstance(source, S3Store) or source.unsigned:
-            self.write(key, data, content_type="image/jpeg")
-            return
+            return self.begin_write(key, data, content_type="image/jpeg")
         headers = {
             "x-amz-copy-source": quote(f"{source.bucket}/{source.prefix}{source_info.key}"),
             "x-amz-copy-source-if-match": f'"{source_info.etag}"',
             "x-amz-metadata-directive": "REPLACE",
             "Content-Type": "image/jpeg",
         }
-        self._send("CopyObject", "PUT", key, headers)
+        return _done(self._begin("CopyObject", "PUT", key, headers))
 
-    def _put(self, key: str, data: bytes, headers: dict[str, str]) -> None:
+    def _put(self, key: str, data: bytes, headers: dict[str, str]) -> Later[None]:
         checksum = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode()
-        self._send("PutObject", "PUT", key, headers | {"x-amz-checksum-crc32": checksum}, data)
+        return _done(self._begin("PutObject", "PUT", key, headers | {"x-amz-checksum-crc32": checksum}, data))
 
-    def _send(
+    def _begin(
         self, operation: str, verb: str, key: str, headers: dict[str, str], body: bytes = b""
-    ) -> Answer:
+    ) -> Later[Answer]:
         with _LOCK:
             requests = _requests(self.bucket, self.unsigned)
-        try:
-            return requests.send(operation, verb, self.prefix + key, headers=headers, body=body)
-        except Refused as error:
-            self._refused(operation, key, error.code, error)
-        except Broken as error:
-            raise TransferFailed(f"{operation} of {self.uri}{key}: {error}") from error
+        answer = requests.begin(operation, verb, self.prefix + key, headers=headers, body=body)
 
-    def _list(self, prefix: str, more: dict[str, str]) -> Any:
+        def wait() -> Answer:
+            try:
+                return answer()
+            except Refused as error:
+                self._refused(operation, key, error.code, error)
+            except Broken as error:
+                raise TransferFailed(f"{operation} of {self.uri}{key}: {error}") from error
+
+        return wait
+
+    def _list(self, prefix: str, page: int, more: dict[str, str]) -> Any:
         try:
-            return self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix + prefix, **more)
+            return self._client.list_objects_v2(
+                Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=page, **more
+            )
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             self._refused("ListObjectsV2", prefix, code, error)
@@ -141,6 +154,19 @@ class S3Store:
             "; the role needs s3:GetObject and s3:ListBucket there" if code in ("403", "AccessDenied") else ""
         )
         raise TransferFailed(f"{operation} of {self.uri}{key}: {error}{hint}") from error
+
+
+def _unchanged(answer: Answer, key: str, etag: str | None) -> Answer:
+    if etag is not None and answer.headers["etag"].strip('"') != etag:
+        raise Changed(key)
+    return answer
+
+
+def _done(answer: Later[Answer]) -> Later[None]:
+    def wait() -> None:
+        answer()
+
+    return wait
 
 
 @lru_cache(maxsize=1)

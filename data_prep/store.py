@@ -1,11 +1,16 @@
 """Where files live, an S3 bucket or a folder, as the steps see it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from data_prep.errors import BadRequest
+
+Outcome = TypeVar("Outcome")
+
+Later = Callable[[], Outcome]
+"""Something that is under way: call it, once, to wait for its outcome or its error."""
 
 
 class Missing(LookupError):
@@ -36,16 +41,26 @@ class Store(Protocol):
         """The whole content. Raises Missing, or Changed where `etag` is given and another one is found."""
         ...
 
+    def begin_read(self, key: str, *, etag: str | None = None) -> Later[bytes]:
+        """The same without waiting for it."""
+        ...
+
     def info(self, key: str) -> Info:
         """Size and ETag. Raises Missing."""
         ...
 
-    def list(self, prefix: str, *, after: str = "") -> Iterator[Info]:
-        """Everything whose key starts with `prefix` and is greater than `after`, in the order of the keys."""
+    def list(self, prefix: str, *, after: str = "", page: int = 1000) -> Iterator[Info]:
+        """Everything whose key starts with `prefix` and is greater than `after`, in the order of the keys.
+
+        `page` (1 to 1,000) is how many are asked for at a time: who soon stops need not read more."""
         ...
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
         """Put the content under the key, whole or not at all."""
+        ...
+
+    def begin_write(self, key: str, data: bytes, *, content_type: str) -> Later[None]:
+        """The same without waiting for it."""
         ...
 
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
@@ -58,9 +73,9 @@ class Store(Protocol):
         """Put a file's content under the key, whole or not at all; its size need not fit into memory."""
         ...
 
-    def take(self, key: str, *, source: "Store", source_info: Info, data: bytes) -> None:
+    def begin_take(self, key: str, *, source: "Store", source_info: Info, data: bytes) -> Later[None]:
         """Copy an unchanged object from `source`, at the server where it can, else from `data`, its
-        content."""
+        content. It ends with Missing or Changed where the source no longer has it."""
         ...
 
 

@@ -96,7 +96,7 @@ def test_a_copy_that_fails_under_status_200_is_made_again(s3_that: Scripted) -> 
     bodies = iter([error, COPIED])
     seen = s3_that(lambda verb, path: HEAD if verb == "HEAD" else (200, {}, next(bodies)))
     store = S3Store(bucket="stage")
-    store.take("y.jpg", source=S3Store(bucket="other"), source_info=Info("x.jpg", "e", 1), data=b"x")
+    store.begin_take("y.jpg", source=S3Store(bucket="other"), source_info=Info("x.jpg", "e", 1), data=b"x")()
     copies = [headers for verb, _, headers in seen if verb == "PUT"]
     assert [copy["x-amz-copy-source"] for copy in copies] == ["other/x.jpg"] * 2
 
