@@ -1,5 +1,6 @@
 """Follows an execution of a Step Functions state machine to its end."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -46,7 +47,7 @@ class Execution:
             time.sleep(self._poll_seconds)
         self.output = answer.get("output", "{}")
         if answer["status"] != "SUCCEEDED":
-            cause = " ".join(str(answer.get("cause", "no cause was given")).split())[:600]
+            cause = " ".join(_words(answer.get("cause", "no cause was given")).split())[:600]
             raise BincountError(
                 f"{self.name} ended as {answer['status']} in {state}: {answer.get('error', '')} {cause}"
             )
@@ -59,6 +60,17 @@ class Execution:
             for event in page["events"]
             if event["type"].endswith("StateEntered")
         ]
+
+
+def _words(cause: str) -> str:
+    """A Lambda's cause is JSON with its message, a job's with its FailureReason; else the text itself."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    if not isinstance(told, dict):
+        return cause
+    return str(told.get("errorMessage") or told.get("FailureReason") or cause)
 
 
 def start(*, stage: Stage, machine: str, request: str) -> Execution:

@@ -54,7 +54,8 @@ def count(
             _print_table(found)
     for outcome in found:
         if outcome.refusal is not None:
-            print(f"error: {outcome.question.image}: {outcome.refusal}", file=sys.stderr)
+            name, words = str(outcome.question.image), str(outcome.refusal)
+            print(f"error: {words if words.startswith(name) else f'{name}: {words}'}", file=sys.stderr)
     raise typer.Exit(_status(found))
 
 

@@ -17,6 +17,7 @@ from bincount.errors import BincountError
 from bincount.site.folder import images_below, picture_in_folder, recount_folder
 from bincount.site.manifest import read_manifest
 from bincount.site.report import SiteReport
+from bincount.site.row import Row
 from bincount.stage import Stage
 
 
@@ -66,12 +67,17 @@ def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) 
         raise BincountError(f"no images (.jpg, .jpeg, .png, .webp) below {folder}: check the folder")
     with SiteReport(out) as report, _progress() as progress:
         task = progress.add_task("counting", total=total)
+
+        def advance(row: Row) -> None:
+            if row.image is not None:  # an id of the manifest without an image is none of `total`
+                progress.advance(task)
+
         recount_folder(
             folder,
             counter=counter,
             expected=expected,
             report=report,
-            progress=lambda _: progress.advance(task),
+            progress=advance,
         )
         facts = {
             "images": str(folder),

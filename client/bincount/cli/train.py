@@ -68,7 +68,7 @@ def _watch(console: Console, stage: Stage, execution: Execution) -> None:
     jobs = jobs_since(stage, execution.started)
     _tell(console, jobs, told)
     result = json.loads(execution.output)
-    console.print(f"training cost about {shown_dollars(total_cost(jobs))} (list prices)", markup=False)
+    console.print(f"training cost by list prices: {shown_dollars(total_cost(jobs))}", markup=False)
     if "model_package" in result:
         approval = result.get("approval", "")
         console.print(f"registered {result['model_package']} {approval}", markup=False, soft_wrap=True)
