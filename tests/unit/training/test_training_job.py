@@ -26,7 +26,7 @@ from bintrain.settings import Settings
 REPOSITORY = Path(__file__).parents[3]
 FLAGS = {
     "arch": "resnet18", "image-size": "32", "pretrained": "none", "epochs": "5", "batch-size": "8",
-    "learning-rate": "0.002", "dropout": "0.1", "seed": "3",
+    "learning-rate": "0.002", "dropout": "0.1", "seed": "3", "precision": "fp16",
 }  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_int8_within_the_limits_ships_and_is_what_was_judged(
 def test_beyond_the_limits_fp16_ships_and_both_figures_are_kept(
     parts: dict[str, Images], tmp_path: Path
 ) -> None:
-    network = _splits_in_half(parts["select"])
+    network = _tells_apart(parts["select"])
     assert parts["train"].kept is not None
     parts["train"].kept.zero_()  # black calibration images: INT8 knows nothing of the range that it will meet
 
@@ -75,8 +75,8 @@ def test_beyond_the_limits_fp16_ships_and_both_figures_are_kept(
     assert "FakeQuantize" not in kinds
 
 
-def _splits_in_half(images: Images) -> BinCounter:
-    """An untrained network whose first logit is above the second for half of `images`, which it labels so."""
+def _tells_apart(images: Images) -> BinCounter:
+    """An untrained network that gives both answers on `images`, which become their labels."""
     torch.manual_seed(0)
     network = build_network(settings=Settings(**TINY), classes=2, weights=None).eval()
     assert images.kept is not None
@@ -86,8 +86,9 @@ def _splits_in_half(images: Images) -> BinCounter:
         assert isinstance(head, torch.nn.Linear)
         head.bias.zero_()
         head.weight[1].zero_()
-        # Half way between the two in the middle, so that none stands on the line.
-        head.bias[1] = network(pixels)[:, 0].quantile(0.5)
+        # Half way between the lowest and the highest, so that none stands on the line.
+        logits = network(pixels)[:, 0]
+        head.bias[1] = (logits.min() + logits.max()) / 2
         images.labels[:] = network(pixels).argmax(1).tolist()
     return network
 
