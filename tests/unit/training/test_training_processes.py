@@ -62,7 +62,7 @@ def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Pat
 
 def test_two_killed_processes_go_on_together(odd_bins: Path, tmp_path: Path) -> None:
     flags = {"epochs": "9", "checkpoint_minutes": "0.0001"}
-    whole = train(odd_bins, tmp_path / "whole", processes=2, **flags)
+    assert train(odd_bins, tmp_path / "whole", processes=2, **flags).returncode == 0
     process = subprocess.Popen(
         command(odd_bins, tmp_path / "killed", processes=2, **flags),
         env=os.environ | LOOPBACK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
