@@ -31,7 +31,7 @@ pathlib.Path(target, "names.txt").write_text(" ".join(names))
 pathlib.Path(target).parents[1].joinpath("output", "message").write_text(word)
 sys.exit(0 if word == "good" else 3)
 """
-ENDLESS = "import time\nwhile True: time.sleep(0.1)"
+ENDLESS = ["python", "-c", "import time; time.sleep(600)"]
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,16 @@ def role(cloud: Cloud) -> str:
     return make_role(cloud, name="processing", actions=["*"])
 
 
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command of a job that writes down what it was given."""
+    path = tmp_path_factory.mktemp("code") / "copy.py"
+    path.write_text(COPY)
+    return ["python", str(path)]
+
+
 def processing_job(
-    *, name: str, role: str, code: str = COPY, word: str = "good", **changes: Any
+    *, name: str, role: str, command: list[str], word: str = "good", **changes: Any
 ) -> dict[str, Any]:
     arguments = [f"{ROOT}/input", f"{ROOT}/output", word]
     read = {"S3Uri": f"s3://{BUCKET}/datasets/one/", "LocalPath": f"{ROOT}/input", "S3DataType": "S3Prefix"}
@@ -61,7 +69,7 @@ def processing_job(
         "RoleArn": role,
         "AppSpecification": {
             "ImageUri": SERVER_IMAGE,
-            "ContainerEntrypoint": ["python", "-c", code],
+            "ContainerEntrypoint": command,
             "ContainerArguments": arguments,
         },
         "Environment": {"WORD": "hello"},
@@ -81,8 +89,10 @@ def ended(cloud: Cloud, name: str) -> dict[str, Any]:
     )
 
 
-def test_a_job_reads_its_inputs_and_leaves_its_outputs_in_s3(cloud: Cloud, role: str) -> None:
-    cloud.client("sagemaker").create_processing_job(**processing_job(name="good", role=role))
+def test_a_job_reads_its_inputs_and_leaves_its_outputs_in_s3(
+    cloud: Cloud, role: str, copy: list[str]
+) -> None:
+    cloud.client("sagemaker").create_processing_job(**processing_job(name="good", role=role, command=copy))
     job = ended(cloud, "good")
     assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Completed", "good"), job
     names = cloud.client("s3").get_object(Bucket=BUCKET, Key="evaluations/good/names.txt")["Body"].read()
@@ -92,8 +102,10 @@ def test_a_job_reads_its_inputs_and_leaves_its_outputs_in_s3(cloud: Cloud, role:
     assert [item["ProcessingJobName"] for item in listed["ProcessingJobSummaries"]] == ["good"]
 
 
-def test_a_job_that_fails_says_why_and_leaves_nothing(cloud: Cloud, role: str) -> None:
-    cloud.client("sagemaker").create_processing_job(**processing_job(name="bad", role=role, word="no good"))
+def test_a_job_that_fails_says_why_and_leaves_nothing(cloud: Cloud, role: str, copy: list[str]) -> None:
+    cloud.client("sagemaker").create_processing_job(
+        **processing_job(name="bad", role=role, command=copy, word="no good")
+    )
     job = ended(cloud, "bad")
     assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Failed", "no good")
     assert "exit code: 3" in job["FailureReason"]
@@ -103,11 +115,11 @@ def test_a_job_that_fails_says_why_and_leaves_nothing(cloud: Cloud, role: str) -
 
 def test_a_job_is_stopped_and_ends_at_its_time_limit(cloud: Cloud, role: str) -> None:
     sagemaker = cloud.client("sagemaker")
-    sagemaker.create_processing_job(**processing_job(name="endless", role=role, code=ENDLESS))
+    sagemaker.create_processing_job(**processing_job(name="endless", role=role, command=ENDLESS))
     sagemaker.stop_processing_job(ProcessingJobName="endless")
     assert ended(cloud, "endless")["ProcessingJobStatus"] == "Stopped"
     limit = {"MaxRuntimeInSeconds": 1}
-    request = processing_job(name="late", role=role, code=ENDLESS, StoppingCondition=limit)
+    request = processing_job(name="late", role=role, command=ENDLESS, StoppingCondition=limit)
     sagemaker.create_processing_job(**request)
     assert "MaxRuntimeInSeconds" in ended(cloud, "late")["FailureReason"]
 
@@ -120,23 +132,31 @@ def test_a_job_is_stopped_and_ends_at_its_time_limit(cloud: Cloud, role: str) ->
         ({"ProcessingJobName": "good"}, "already exists"),
     ],
 )
-def test_what_cannot_run_is_refused(cloud: Cloud, role: str, changes: dict[str, Any], words: str) -> None:
+def test_what_cannot_run_is_refused(
+    cloud: Cloud, role: str, copy: list[str], changes: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ClientError, match=words):
-        cloud.client("sagemaker").create_processing_job(**processing_job(name="x", role=role, **changes))
+        cloud.client("sagemaker").create_processing_job(
+            **processing_job(**{"name": "x", "role": role, "command": copy, **changes})
+        )
 
 
-def test_an_input_that_is_not_there_fails_the_job(cloud: Cloud, role: str) -> None:
-    request = processing_job(name="empty", role=role)
+def test_an_input_that_is_not_there_fails_the_job(cloud: Cloud, role: str, copy: list[str]) -> None:
+    request = processing_job(name="empty", role=role, command=copy)
     request["ProcessingInputs"][0]["S3Input"]["S3Uri"] = f"s3://{BUCKET}/nothing/"
     cloud.client("sagemaker").create_processing_job(**request)
     assert "No S3 objects found" in ended(cloud, "empty")["FailureReason"]
 
 
-def test_a_state_machine_waits_for_its_job_and_takes_it_along(cloud: Cloud, role: str) -> None:
+def test_a_state_machine_waits_for_its_job_and_takes_it_along(
+    cloud: Cloud, role: str, copy: list[str]
+) -> None:
     state = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync"}
-    done = run_state(cloud, role, {**state, "Parameters": processing_job(name="sync", role=role)})
+    done = run_state(
+        cloud, role, {**state, "Parameters": processing_job(name="sync", role=role, command=copy)}
+    )
     assert json.loads(done["output"])["ExitMessage"] == "good"
-    request = processing_job(name="taken", role=role, code=ENDLESS)
+    request = processing_job(name="taken", role=role, command=ENDLESS)
     arn = start_state(cloud, role, {**state, "Parameters": request})
     sagemaker = cloud.client("sagemaker")
     wait_until(lambda: sagemaker.list_processing_jobs(NameContains="taken")["ProcessingJobSummaries"], bool)
