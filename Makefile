@@ -21,7 +21,7 @@ export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 .PHONY: help install launch-env demo test test-quick synth weights lint format lock base-image-digest clean picture
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
 	@:

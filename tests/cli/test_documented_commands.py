@@ -1,0 +1,66 @@
+"""Every command that README and the documents show is run by a test, and every link leads somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(
+    r"\$?\s*((?:[A-Z_]+=\S+ )*(?:make|npx|aws|bincount|curl|pip|\.venv/bin/\S+|python3?) [^#]*)"
+)
+
+# (what a command looks like, the test that runs it, what stands there of it)
+RUN_BY = [
+    (r"bincount (count|site|train|models|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
+    (r"curl\b()", "tests/e2e/test_front.py", "api.md"),
+    (r"npx cdk bootstrap()", "tests/e2e/test_whole_system.py", "bootstrap()"),
+    (r"npx cdk deploy()", "tests/e2e/test_whole_system.py", "deploy()"),
+    (r"aws stepfunctions start-execution()", "tests/e2e/test_whole_system.py", "start_execution"),
+    (r"(?:\S+ )?training/launch\.py (train|tune)\b", "tests/e2e/test_retraining.py", '"{0}"'),
+    (r"python -m data_prep()", "tests/unit/data_prep/test_cli.py", "data_prep"),
+]
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        fenced = shown = False
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            if line.startswith("```"):
+                fenced, shown = not fenced, line[3:] in ("", "sh", "bash", "console")
+                continue
+            found = COMMAND.match(line.strip())
+            if found and ((fenced and shown) or (not fenced and line.startswith("    "))):
+                yield f"{page.relative_to(ROOT)}:{number}", found[1].strip()
+
+
+@pytest.mark.parametrize(("place", "command"), [pytest.param(*found, id=found[0]) for found in commands()])
+def test_command_is_run_by_a_test(place: str, command: str) -> None:
+    target = re.match(r"(?:[A-Z_]+=\S+ )*make ([a-z-]+)", command)
+    if target:
+        assert f"\n{target[1]}:" in (ROOT / "Makefile").read_text(), f"{place}: no such target"
+        return
+    for pattern, test, needle in RUN_BY:
+        if found := re.match(pattern, command):
+            assert needle.format(found[1]) in (ROOT / test).read_text(), f"{test} no longer runs {command}"
+            return
+    pytest.fail(f"{place} shows {command!r}, and no test is named here that runs it")
+
+
+def test_there_are_commands_to_look_at() -> None:
+    places = {place.split(":")[0] for place, _ in commands()}
+    assert {"README.md", "CONTRIBUTING.md", "docs/client.md", "docs/api.md", "docs/training.md"} <= places
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    broken = [target for target in targets if not (page.parent / target).exists()]
+    assert not broken
+
+
+def test_the_snippet_of_readme_is_the_one_that_is_run() -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert snippet in (ROOT / "docs/api.md").read_text()
