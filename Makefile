@@ -18,7 +18,7 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install launch-env demo test test-quick synth weights lint format lock base-image-digest clean picture
+.PHONY: help install launch-env demo test test-quick synth weights lint format docs teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,13 @@ lint: install ## ruff and pyright
 
 format: install ## mend what ruff can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
+	@$(BIN)/python -m infra.teardown --stage $(STAGE)
+
+docs: install ## renew docs/settings.md and docs/roles.md from the code
+	@table=$$($(BIN)/python -m infra.settings) && sed -i '/^| setting /,$$d' docs/settings.md && echo "$$table" >> docs/settings.md
+	@$(BIN)/python -m infra.roles > build/roles.md && mv build/roles.md docs/roles.md
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }

@@ -6,6 +6,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import lambda_package
+from infra.lambda_python import acknowledge_runtime
+from infra.lambda_role import LambdaRole
 from infra.settings import DataPrep
 
 
@@ -26,9 +28,11 @@ class DataPrepFunction(lambda_.Function):
         directory = lambda_package.build(
             package="data_prep", architecture=settings.architecture, python=python
         )
+        role = LambdaRole(scope, f"{id}Role", log_group=log_group)
         super().__init__(
             scope,
             id,
+            role=role,  # pyright: ignore[reportArgumentType]
             runtime=runtime,
             architecture={"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}[
                 settings.architecture
@@ -43,3 +47,5 @@ class DataPrepFunction(lambda_.Function):
             environment={"BUCKET": bucket_name},
             log_group=log_group,
         )
+        self.own_role = role
+        acknowledge_runtime(self)

@@ -4,13 +4,17 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.bucket_access import let_read, let_write
 from infra.data_prep_function import DataPrepFunction
 from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
 from infra.parameter_seeds import ParameterSeeds
 from infra.settings import Settings
 from infra.stage_bucket import StageBucket
+from infra.stage_key import StageKey
 from infra.stage_logs import StageLogs
+from infra.stage_network import StageNetwork
+from infra.wildcards import explain_wildcards
 
 
 class DataStack(Stack):
@@ -20,8 +24,19 @@ class DataStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
         runtime, python = lambda_python(settings)
-        logs = StageLogs(self, "Logs", days=settings.log_retention_days)
-        self.bucket = StageBucket(self, "Bucket", retain=settings.retain_data)
+        retain = settings.retain_data
+        with_key = settings.storage.encryption == "kms"
+        self.key = StageKey(self, "Key", name=names.prefix, retain=retain) if with_key else None
+        logs = StageLogs(self, "Logs", days=settings.log_retention_days, key=self.key)
+        self.bucket = StageBucket(
+            self,
+            "Bucket",
+            settings=settings.storage,
+            retain=retain,
+            key=self.key,
+            sends_events=settings.operations.retrain_on_list,
+        )
+        self.network = StageNetwork(self, "Network", settings=settings, key=self.key)
         ParameterSeeds(
             self,
             "Parameters",
@@ -42,18 +57,22 @@ class DataStack(Stack):
         CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
 
     def _grant_data_prep(self, settings: Settings) -> None:
-        self.bucket.grant_read_write(self.data_prep, "datasets/*")
-        self.bucket.grant_read_write(self.data_prep, "runs/*")
-        self.bucket.grant_read(self.data_prep, "requests/*")
+        role = self.data_prep.own_role
+        let_read(role, self.bucket, "datasets/", "runs/", "requests/")
+        let_write(role, self.bucket, "datasets/", "runs/")
         source = settings.data_prep
         self._let_data_prep_read(source.source_bucket, f"{source.source_prefix}*")
+        explain_wildcards(
+            role,
+            {f":::{source.source_bucket}/{source.source_prefix}*": "the source holds half a million images"},
+        )
         if source.file_list:  # it may lie in any bucket
             bucket, _, key = source.file_list.removeprefix("s3://").partition("/")
             self._let_data_prep_read(bucket, key)
 
     def _let_data_prep_read(self, name: str, keys: str) -> None:
         bucket = f"arn:{self.partition}:s3:::{name}"
-        self.data_prep.add_to_role_policy(
+        self.data_prep.own_role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{keys}"]
             )

@@ -6,8 +6,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from infra.names import VARIANT
-from infra.settings import Serving
+from infra.data_stack import DataStack
+from infra.names import VARIANT, Names
+from infra.settings import Capture, Settings
+from infra.stage_network import StageNetwork
+from infra.volumes import volume_key
+
+INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
+CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 
 
 class ModelEndpoint(Construct):
@@ -23,8 +29,8 @@ class ModelEndpoint(Construct):
         scope: Construct,
         id: str,
         *,
-        settings: Serving,
-        name: str,
+        settings: Settings,
+        data: DataStack,
         image: str,
         model_data: str,
         role: iam.Role,
@@ -32,13 +38,16 @@ class ModelEndpoint(Construct):
         condition: CfnCondition,
     ) -> None:
         super().__init__(scope, id)
-        self._settings = settings
+        names = Names(settings.stage)
+        name, network = names.endpoint, data.network
+        self._settings = settings.serving
         self._alarms = alarms
         model = sagemaker.CfnModel(
             self,
             "Model",
             execution_role_arn=role.role_arn,
             enable_network_isolation=True,
+            vpc_config=_vpc(network),
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=image, model_data_url=model_data, environment={"BINCOUNT_ENDPOINT": name}
             ),
@@ -48,12 +57,14 @@ class ModelEndpoint(Construct):
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
+            kms_key_id=volume_key(data.key, instance_type=settings.serving.instance_type),
+            data_capture_config=_capture(settings.capture, data),
             production_variants=[
                 sagemaker.CfnEndpointConfig.ProductionVariantProperty(
                     variant_name=VARIANT,
                     model_name=model.attr_model_name,
-                    instance_type=settings.instance_type,
-                    initial_instance_count=settings.min_instances,
+                    instance_type=settings.serving.instance_type,
+                    initial_instance_count=settings.serving.min_instances,
                     initial_variant_weight=1,
                 )
             ],
@@ -99,6 +110,7 @@ class ModelEndpoint(Construct):
 
     def _autoscaling(self, name: str) -> list[CfnResource]:
         settings = self._settings
+        by_concurrency = settings.scale_on == "concurrency"
         target = autoscaling.CfnScalableTarget(
             self,
             "Scaling",
@@ -112,20 +124,53 @@ class ModelEndpoint(Construct):
         policy = autoscaling.CfnScalingPolicy(
             self,
             "ScalingPolicy",
-            policy_name=f"{name}-invocations",
+            policy_name=f"{name}-{settings.scale_on}",
             policy_type="TargetTrackingScaling",
             scaling_target_id=target.ref,
             target_tracking_scaling_policy_configuration=(
                 autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-                    target_value=settings.invocations_per_instance,
+                    target_value=(
+                        settings.concurrency_per_instance
+                        if by_concurrency
+                        else settings.invocations_per_instance
+                    ),
                     scale_in_cooldown=settings.scale_in_cooldown_seconds,
                     scale_out_cooldown=settings.scale_out_cooldown_seconds,
                     predefined_metric_specification=(
                         autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-                            predefined_metric_type="SageMakerVariantInvocationsPerInstance"
+                            predefined_metric_type=CONCURRENCY if by_concurrency else INVOCATIONS
                         )
                     ),
                 )
             ),
         )
         return [target, policy]
+
+
+def _vpc(network: StageNetwork) -> sagemaker.CfnModel.VpcConfigProperty | None:
+    if not network.subnets:
+        return None
+    return sagemaker.CfnModel.VpcConfigProperty(
+        subnets=network.subnets, security_group_ids=network.security_groups
+    )
+
+
+def _capture(
+    settings: Capture, data: DataStack
+) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty | None:
+    """Answers (and images, where wanted) as JSON lines below capture/, with the request's Inference-Id."""
+    if not settings.percent:
+        return None
+    modes = ["Input", "Output"] if settings.inputs else ["Output"]
+    return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
+        enable_capture=True,
+        initial_sampling_percentage=settings.percent,
+        destination_s3_uri=f"s3://{data.bucket.bucket_name}/capture",
+        kms_key_id=data.key.key_arn if data.key else None,
+        capture_options=[
+            sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode=mode) for mode in modes
+        ],
+        capture_content_type_header=sagemaker.CfnEndpointConfig.CaptureContentTypeHeaderProperty(
+            json_content_types=["application/json"]
+        ),
+    )

@@ -2,9 +2,8 @@
 
 from typing import cast
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.access_log import ACCESS_LOG_FORMAT
@@ -13,6 +12,7 @@ from infra.count_method import IMAGE_TYPES
 from infra.gateway_logging import GatewayLogging
 from infra.gateway_refusals import refuse_as_json
 from infra.settings import Front
+from infra.stage_logs import StageLogs
 
 API_STAGE = "v1"
 # TLS 1.2 and 1.3 with forward secrecy only; such a policy asks for an access mode, and STRICT refuses
@@ -27,9 +27,16 @@ class FrontApi(apigateway.RestApi):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, name: str, settings: Front, log_retention_days: int
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        settings: Front,
+        log_retention_days: int,
+        key: kms.Key | None,
     ) -> None:
-        access_log = _log_group(scope, "AccessLog", days=log_retention_days)
+        access_log = StageLogs(scope, "AccessLog", days=log_retention_days, key=key)
         super().__init__(
             scope,
             id,
@@ -57,18 +64,13 @@ class FrontApi(apigateway.RestApi):
         acknowledge(self, rule="AwsSolutions-APIG2", reason="an image is no JSON document to hold to a model")
         acknowledge(self, rule="AwsSolutions-APIG3", reason="throttled; a web ACL is the account's")
         # API Gateway would make this group itself, and keep its lines for ever.
-        errors = _log_group(
+        errors = StageLogs(
             scope,
             "ErrorLog",
             days=log_retention_days,
+            key=key,
             name=f"API-Gateway-Execution-Logs_{self.rest_api_id}/{API_STAGE}",
         )
         self.deployment_stage.node.add_dependency(errors)
         if settings.logging_role:
             self.deployment_stage.node.add_dependency(GatewayLogging(scope, "Logging"))
-
-
-def _log_group(scope: Construct, id: str, *, days: int, name: str | None = None) -> logs.LogGroup:
-    group = logs.LogGroup(scope, id, log_group_name=name, removal_policy=RemovalPolicy.DESTROY)
-    cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = days
-    return group

@@ -2,6 +2,7 @@
 
 from aws_cdk import CfnOutput, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
@@ -20,7 +21,9 @@ class FrontStack(Stack):
     updates the Serving stack, never touches the API.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, **kwargs: object) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, key: kms.Key | None, **kwargs: object
+    ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
         api = FrontApi(
@@ -29,6 +32,7 @@ class FrontStack(Stack):
             name=names.prefix,
             settings=settings.front,
             log_retention_days=settings.log_retention_days,
+            key=key,
         )
         url = f"https://{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{API_STAGE}"
         with_keys = settings.front.auth == "api_key"

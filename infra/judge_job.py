@@ -3,21 +3,23 @@
 from typing import Any
 
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 
+from infra.data_stack import DataStack
 from infra.names import NO_MODEL
 from infra.settings import Gate
+from infra.volumes import volume_key
 
 ROOT = "/opt/ml/processing"
 
 
-def judge_job(*, settings: Gate, bucket: s3.IBucket, role: iam.Role) -> dict[str, Any]:
+def judge_job(*, settings: Gate, data: DataStack, role: iam.Role) -> dict[str, Any]:
     """CreateProcessingJob's request in JSONata form.
 
     It takes from the state's input `dataset`, `candidate`, `champion` and `image`. The time the state was
     entered names the job, so that a redrive gets a new one.
     """
     name = "'judge-' & $substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
+    disk_key = volume_key(data.key, instance_type=settings.instance_type)
     return {
         "ProcessingJobName": f"{{% {name} %}}",
         "RoleArn": role.role_arn,
@@ -33,7 +35,7 @@ def judge_job(*, settings: Gate, bucket: s3.IBucket, role: iam.Role) -> dict[str
                     "OutputName": "verdict",
                     "S3Output": {
                         "LocalPath": f"{ROOT}/output",
-                        "S3Uri": f"{{% 's3://{bucket.bucket_name}/evaluations/' & {name} %}}",
+                        "S3Uri": f"{{% 's3://{data.bucket.bucket_name}/evaluations/' & {name} %}}",
                         "S3UploadMode": "EndOfJob",
                     },
                 }
@@ -44,10 +46,11 @@ def judge_job(*, settings: Gate, bucket: s3.IBucket, role: iam.Role) -> dict[str
                 "InstanceCount": 1,
                 "InstanceType": settings.instance_type,
                 "VolumeSizeInGB": settings.volume_gib,
+                **({"VolumeKmsKeyId": disk_key} if disk_key else {}),
             }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "NetworkConfig": {"EnableNetworkIsolation": True, **data.network.vpc_config()},
     }
 
 

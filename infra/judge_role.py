@@ -5,18 +5,23 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.bucket_access import let_encrypt_volumes, let_read, let_write
 from infra.names import Names
 from infra.sagemaker_role import SageMakerRole
+from infra.stage_network import StageNetwork
+from infra.wildcards import explain_wildcards
 
 
 class JudgeRole(SageMakerRole):
     """Assumed by SageMaker for the processing jobs of this stage."""
 
-    def __init__(self, scope: Construct, id: str, *, names: Names, bucket: s3.IBucket) -> None:
-        super().__init__(scope, id, log_groups="/aws/sagemaker/ProcessingJobs*")
-        for prefix in ("datasets/*", "models/*"):
-            bucket.grant_read(self, prefix)
-        bucket.grant_put(self, "evaluations/*")
+    def __init__(
+        self, scope: Construct, id: str, *, names: Names, bucket: s3.IBucket, network: StageNetwork
+    ) -> None:
+        super().__init__(scope, id, log_groups="/aws/sagemaker/ProcessingJobs*", network=network)
+        let_read(self, bucket, "datasets/", "models/")
+        let_write(self, bucket, "evaluations/")
+        let_encrypt_volumes(self, bucket)
         # CloudFormation names the serving image's repository after the Serving stack.
         repository = Stack.of(self).format_arn(
             service="ecr", resource="repository", resource_name=f"{names.stack('serving')}-*"
@@ -31,5 +36,6 @@ class JudgeRole(SageMakerRole):
                 resources=[repository],
             )
         )
+        explain_wildcards(self, {repository: "CloudFormation names the repository"})
         # GetAuthorizationToken knows no resources.
         self.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))

@@ -8,6 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from infra.custom_resource_function import CustomResourceFunction
+from infra.wildcards import explain_wildcards
 
 
 class ModelRegistry(Construct):
@@ -52,6 +53,13 @@ class ModelRegistry(Construct):
         )
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["sagemaker:DeleteModelPackage"], resources=[packages])
+        )
+        explain_wildcards(
+            function.own_role,
+            {
+                "Resource::*": "sagemaker:ListModelPackages knows no resources",
+                f":model-package/{name}/*": "versions are numbered as they are registered",
+            },
         )
         emptied = CustomResource(
             self,

@@ -155,7 +155,7 @@ def _parameter_names(templates: dict[str, dict[str, Any]], picture: Picture) -> 
         for stack, template in templates.items()
         for logical_id, resource in template["Resources"].items()
         if f"{stack}/{logical_id}" in picture.boxes
-        and isinstance((properties := resource.get("Properties", {})).get("Name"), str)
+        and str((properties := resource.get("Properties", {})).get("Name", "")).startswith("/")
     }
 
 

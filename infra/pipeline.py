@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra import imagenet_weights
 from infra.gate import Gate
+from infra.map_store import MapItems, MapResults
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
 from infra.settings import Settings
@@ -136,14 +137,14 @@ class PipelineDefinition(Construct):
         batches = sfn.DistributedMap(
             self,
             id,
-            item_reader=sfn.S3JsonItemReader(bucket=self._bucket, key=sfn.JsonPath.string_at(items_key)),
+            item_reader=MapItems(bucket=self._bucket, key=sfn.JsonPath.string_at(items_key)),
             item_batcher=sfn.ItemBatcher(
                 max_items_per_batch=data.batch_size if step == "arrange" else 1,
                 # CDK writes the batch input as it stands: a path must be marked by its key.
                 batch_input={"step": step, "dataset_id.$": "$.dataset.dataset_id"},
             ),
             # Without a writer the children's results count against the 256 KiB of a state's output.
-            result_writer_v2=sfn.ResultWriterV2(
+            result_writer_v2=MapResults(
                 bucket=self._bucket, prefix=sfn.JsonPath.format(f"runs/{{}}/map-{step}", dataset_id)
             ),
             max_concurrency=data.max_concurrency,

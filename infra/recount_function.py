@@ -6,6 +6,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import lambda_package
+from infra.lambda_python import acknowledge_runtime
+from infra.lambda_role import LambdaRole
 from infra.settings import Recount
 
 
@@ -29,9 +31,11 @@ class RecountFunction(lambda_.Function):
             architecture="arm64" if python else "x86_64",
             python=python,
         )
+        role = LambdaRole(scope, f"{id}Role", log_group=log_group)
         super().__init__(
             scope,
             id,
+            role=role,  # pyright: ignore[reportArgumentType]
             runtime=runtime,
             architecture=lambda_.Architecture.ARM_64 if python else lambda_.Architecture.X86_64,
             handler="bincount.recount.handler.handler",
@@ -45,3 +49,5 @@ class RecountFunction(lambda_.Function):
             environment={"BUCKET": bucket_name},
             log_group=log_group,
         )
+        self.own_role = role
+        acknowledge_runtime(self)

@@ -2,10 +2,12 @@
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.bucket_access import let_read, let_write
 from infra.data_stack import DataStack
 from infra.lambda_python import lambda_python
 from infra.names import Names
@@ -15,6 +17,8 @@ from infra.recount_function import RecountFunction
 from infra.recount_role import RecountRole
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.state_machine_role import StateMachineRole
+from infra.wildcards import explain_wildcards
 
 
 class RecountStack(Stack):
@@ -33,19 +37,19 @@ class RecountStack(Stack):
             bucket_name=data.bucket.bucket_name,
             runtime=runtime,
             python=python,
-            log_group=StageLogs(self, "Logs", days=settings.log_retention_days),
+            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
         )
-        role = RecountRole(self, "Role", names=self._names, bucket=data.bucket)
-        data.bucket.grant_read(function, "sites/*")
-        data.bucket.grant_read_write(function, "recounts/*")
+        role = RecountRole(self, "Role", names=self._names, bucket=data.bucket, network=data.network)
+        let_read(function.own_role, data.bucket, "sites/", "recounts/")
+        let_write(function.own_role, data.bucket, "recounts/")
         for name in settings.recount.buckets:
-            self._let_read(name, function, role)
-        machine = self._state_machine(settings, function, role)
+            self._let_read(name, function.own_role, role)
+        machine = self._state_machine(settings, function, role, data.key)
         self._grant(machine, function, role, data.bucket)
         CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
 
     def _state_machine(
-        self, settings: Settings, function: RecountFunction, role: RecountRole
+        self, settings: Settings, function: RecountFunction, role: RecountRole, key: kms.Key | None
     ) -> sfn.StateMachine:
         definition = recount_definition(
             names=self._names,
@@ -54,30 +58,34 @@ class RecountStack(Stack):
             function_arn=function.function_arn,
             role_arn=role.role_arn,
         )
+        self._machine_role = StateMachineRole(self, "MachineRole", name=self._names.recount)
         logs = StageLogs(
             self,
             "MachineLogs",
             days=settings.log_retention_days,
+            key=key,
             name=f"/aws/vendedlogs/states/{self._names.recount}",
         )
         return sfn.StateMachine(
             self,
             "StateMachine",
             state_machine_name=self._names.recount,
+            role=self._machine_role,  # pyright: ignore[reportArgumentType]
             definition_body=sfn.DefinitionBody.from_string(self.to_json_string(definition)),
             timeout=Duration.hours(settings.recount.timeout_hours),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
         )
 
-    def _let_read(self, name: str, *grantees: iam.IGrantable) -> None:
+    def _let_read(self, name: str, *roles: iam.Role) -> None:
         bucket = f"arn:{self.partition}:s3:::{name}"
-        for grantee in grantees:
-            grantee.grant_principal.add_to_principal_policy(
+        for role in roles:
+            role.add_to_policy(
                 iam.PolicyStatement(
                     actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/*"]
                 )
             )
+            explain_wildcards(role, {f":::{name}/*": "the setting recount.buckets names it"})
 
     def _grant(
         self, machine: sfn.StateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
@@ -85,8 +93,8 @@ class RecountStack(Stack):
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
         recounts = f"{self._names.recount}-*"
         function.grant_invoke(machine)
-        bucket.grant_read(machine, "recounts/*/work/chunks.json")
-        bucket.grant_read_write(machine, "recounts/*/work/map*")
+        let_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
+        let_write(self._machine_role, bucket, "recounts/*/work/map*")
         model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
         verbs = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTags", "AddTags")
         rule = "StepFunctionsGetEventsForSageMakerTransformJobsRule"
@@ -117,6 +125,16 @@ class RecountStack(Stack):
             (["states:StartExecution"], [this]),
             (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], [runs]),
         ]
+        named = "recounts, their models and jobs are named as they start"
+        explain_wildcards(
+            self._machine_role,
+            {
+                f":model/{recounts}": named,
+                f":transform-job/{recounts}": named,
+                f":execution:{self._names.recount}/*": named,
+                f"{function.function_arn}:*": "the CDK adds the function's versions",
+            },
+        )
         for actions, resources in grants:
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
         machine.add_to_role_policy(

@@ -5,16 +5,23 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.acknowledge import acknowledge
+from infra.bucket_access import let_read
 from infra.custom_resource_function import LAMBDAS
+from infra.lambda_python import acknowledge_runtime
+from infra.lambda_role import LambdaRole
 from infra.names import Names
 from infra.release_definition import PHASES, STATUS_CHANGE, release_definition
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.state_machine_role import StateMachineRole
+from infra.wildcards import explain_wildcards
 
 
 class Release(Construct):
@@ -28,11 +35,12 @@ class Release(Construct):
         settings: Settings,
         bucket: s3.IBucket,
         runtime: lambda_.Runtime,
+        key: kms.Key | None,
     ) -> None:
         super().__init__(scope, id)
         self._names = Names(settings.stage)
         stack = Stack.of(self)
-        self._settings = settings
+        self._settings, self._key = settings, key
         table = self._lock_table()
         smoke_test = self._smoke_test(bucket, runtime)
         definition = release_definition(
@@ -42,10 +50,12 @@ class Release(Construct):
             table=table.table_name,
             smoke_function=smoke_test.function_arn,
         )
+        role = StateMachineRole(self, "Role", name=self._names.release)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
             state_machine_name=self._names.release,
+            role=role,  # pyright: ignore[reportArgumentType]
             definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
             tracing_enabled=True,
             timeout=Duration.minutes(PHASES * settings.release.timeout_minutes),
@@ -54,6 +64,7 @@ class Release(Construct):
                     self,
                     "Logs",
                     days=settings.log_retention_days,
+                    key=key,
                     name=f"/aws/vendedlogs/states/{self._names.release}",
                 ),
                 level=sfn.LogLevel.ALL,
@@ -67,37 +78,43 @@ class Release(Construct):
             "dynamodb:DeleteItem",
         )
         smoke_test.grant_invoke(self.state_machine)
+        explain_wildcards(role, {f"{smoke_test.function_arn}:*": "the CDK adds the function's versions"})
         self._grant(stack)
         self._on_approval()
         self._on_bad_end(stack)
 
     def _lock_table(self) -> dynamodb.Table:
         """One item (release_lock.py), gone whenever no release runs."""
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self,
             "Lock",
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        reason = "its one item is gone whenever no release runs: there is nothing to recover"
+        acknowledge(table, rule="AwsSolutions-DDB3", reason=reason)
+        return table
 
     def _smoke_test(self, bucket: s3.IBucket, runtime: lambda_.Runtime) -> lambda_.Function:
+        log_group = StageLogs(self, "SmokeTestLogs", days=self._settings.log_retention_days, key=self._key)
+        role = LambdaRole(self, "SmokeTestRole", log_group=log_group)
         function = lambda_.Function(
             self,
             "SmokeTest",
+            role=role,  # pyright: ignore[reportArgumentType]
             runtime=runtime,
             handler="smoke_test.handler",
             code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", "!smoke_test.py"]),
             timeout=Duration.minutes(2),
-            log_group=StageLogs(self, "SmokeTestLogs", days=self._settings.log_retention_days),
+            log_group=log_group,
         )
-        bucket.grant_read(function, "evaluations/*")
+        let_read(role, bucket, "evaluations/")
+        acknowledge_runtime(function)
         endpoint = Stack.of(self).format_arn(
             service="sagemaker", resource="endpoint", resource_name=self._names.endpoint
         )
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint])
-        )
+        role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint]))
         return function
 
     def _on_approval(self) -> None:
@@ -148,7 +165,7 @@ class Release(Construct):
         names = self._names
         parameter = arn("ssm", "parameter", names.parameter("model").removeprefix("/"))
         serving = arn("cloudformation", "stack", f"{names.stack('serving')}/*")
-        bootstrap = arn("ssm", "parameter", "cdk-bootstrap/*")
+        bootstrap = arn("ssm", "parameter", f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version")
         arn_of_executions = stack.format_arn(
             service="states",
             resource="execution",
@@ -173,3 +190,16 @@ class Release(Construct):
         ]
         for actions, resources in grants:
             self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        versions = "versions are numbered as they are registered"
+        unnamed = "CloudFormation names it, not after the stack"
+        explain_wildcards(
+            self.state_machine.role,
+            {
+                f":stack/{names.stack('serving')}/*": "a stack's ARN ends with an id of its own",
+                f":model-package/{names.model_package_group}/*": versions,
+                arn_of_executions: "executions are named as they start",
+                "Resource::*": "sagemaker:ListModelPackages knows no resources",
+                ":endpoint-config/*": unnamed,
+                ":model/*": unnamed,
+            },
+        )

@@ -4,6 +4,9 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.stage_network import StageNetwork
+from infra.wildcards import explain_wildcards
+
 
 class SageMakerRole(iam.Role):
     """Assumed by SageMaker for this account's own jobs and endpoints; may log to `log_groups`.
@@ -11,7 +14,7 @@ class SageMakerRole(iam.Role):
     `log_groups` is the name of a log group, or a pattern of such names.
     """
 
-    def __init__(self, scope: Construct, id: str, *, log_groups: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, log_groups: str, network: StageNetwork) -> None:
         stack = Stack.of(scope)
         super().__init__(
             scope,
@@ -38,3 +41,36 @@ class SageMakerRole(iam.Role):
                 conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
             )
         )
+        explain_wildcards(
+            self,
+            {
+                f":log-group:{log_groups}": "SageMaker names groups and streams after jobs and endpoints",
+                "Resource::*": "PutMetricData (bounded by its namespace), Describe of networks and "
+                "ecr:GetAuthorizationToken know no resources",
+            },
+        )
+        if network.subnets:
+            self._let_join(network)
+
+    def _let_join(self, network: StageNetwork) -> None:
+        """SageMaker puts the job's network interfaces into the VPC with the role's rights."""
+        stack = Stack.of(self)
+        interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
+        places = [
+            stack.format_arn(service="ec2", resource="subnet", resource_name=i) for i in network.subnets
+        ]
+        groups = [
+            stack.format_arn(service="ec2", resource="security-group", resource_name=i)
+            for i in network.security_groups
+        ]
+        changes = ("CreateNetworkInterface", "DeleteNetworkInterface")
+        permissions = ("CreateNetworkInterfacePermission", "DeleteNetworkInterfacePermission")
+        looks = ("NetworkInterfaces", "Vpcs", "DhcpOptions", "Subnets", "SecurityGroups")
+        for actions, resources in (
+            ([*changes, *permissions], [interfaces]),
+            (changes[:1], [*places, *groups]),
+            ([f"Describe{what}" for what in looks], ["*"]),
+        ):
+            names = [f"ec2:{action}" for action in actions]
+            self.add_to_policy(iam.PolicyStatement(actions=names, resources=resources))
+        explain_wildcards(self, {":network-interface/*": "interfaces get their ids as they are made"})

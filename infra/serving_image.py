@@ -7,13 +7,20 @@ from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from cdklabs.deploy_time_build import ContainerImageBuild
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from infra.acknowledge import acknowledge
 from infra.names import SERVING_REPOSITORY
 from infra.settings import Settings
+from infra.wildcards import explain_wildcards
 
 INFERENCE = Path(__file__).resolve().parent.parent / "inference"
+NOT_OURS = "made by cdklabs.deploy-time-build, which offers no narrower one"
+BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+PUBLIC_IMAGES = "Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"
 LEFT_OUT = ["__pycache__", "**/__pycache__", "*.pyc", "*requirements.in"]
 
 
@@ -23,7 +30,7 @@ class ServingImage(Construct):
     `judge_uri` is the same for x86: processing jobs, which judge models in it, have no Graviton instances.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, key: kms.Key | None) -> None:
         super().__init__(scope, id)
         self._repository: ecr.IRepository | None = None
         self._base_image = settings.serving.base_image
@@ -40,6 +47,7 @@ class ServingImage(Construct):
         self.uri = build.image_uri
         judge = self._build("JudgeBuild", ecr_assets.Platform.LINUX_AMD64) if arm else build
         self.judge_uri = judge.image_uri
+        self._tend_build(days=settings.log_retention_days, key=key)
 
     def _build(self, id: str, platform: ecr_assets.Platform) -> ContainerImageBuild:
         return ContainerImageBuild(
@@ -55,6 +63,39 @@ class ServingImage(Construct):
         """Allow pulling the image (on the embedded cloud there is nothing to pull)."""
         if self._repository is not None:
             self._repository.grant_pull(grantee)
+
+    def _tend_build(self, *, days: int, key: kms.Key | None) -> None:
+        """What cdklabs.deploy-time-build makes beside the stack's own resources: findings, and its logs."""
+        for child in Stack.of(self).node.children:
+            if child.node.id.startswith("ContainerImageBuild"):
+                _acknowledge_project(child)
+            elif child.node.id.startswith("DeployTimeBuildCustomResourceHandler"):
+                acknowledge(child, rule=f"AwsSolutions-IAM4[{BASIC_EXECUTION}]", reason=NOT_OURS)
+                acknowledge(child, rule="AwsSolutions-L1", reason=NOT_OURS)
+                for group in (node for node in child.node.find_all() if isinstance(node, logs.CfnLogGroup)):
+                    group.retention_in_days = days
+                    group.kms_key_id = key.key_arn if key else None
+
+
+def _acknowledge_project(project: IConstruct) -> None:
+    acknowledge(
+        project, rule=f"AwsSolutions-IAM4[{PUBLIC_IMAGES}]", reason="the base image is pulled from it"
+    )
+    acknowledge(
+        project, rule="AwsSolutions-CB4", reason="the project stores no artifacts: the image goes to ECR"
+    )
+    explain_wildcards(
+        project,
+        {
+            "Resource::*": "ecr:GetAuthorizationToken knows no resources",
+            "Action::s3:GetBucket*": NOT_OURS,
+            "Action::s3:GetObject*": NOT_OURS,
+            "Action::s3:List*": NOT_OURS,
+            f"-{Stack.of(project).region}/*": "the build reads its source from the CDK's assets",
+            ">:*": "the streams of the project's own log group",
+            ">-*": "report groups are named after the project",
+        },
+    )
 
 
 def _digest() -> str:

@@ -24,7 +24,7 @@ class ServingStack(Stack):
     ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
-        image = ServingImage(self, "Image", settings=settings)
+        image = ServingImage(self, "Image", settings=settings, key=data.key)
         for id_, what, uri in (
             ("ImageParameter", "image", image.uri),
             ("JudgeImageParameter", "judge-image", image.judge_uri),
@@ -42,7 +42,7 @@ class ServingStack(Stack):
             "AModelIsApproved",
             expression=Fn.condition_not(Fn.condition_equals(model.value_as_string, NO_MODEL)),
         )
-        role = EndpointRole(self, "EndpointRole", bucket=data.bucket)
+        role = EndpointRole(self, "EndpointRole", bucket=data.bucket, network=data.network)
         image.grant_pull(role)
         alarms: list[str] = []
         if settings.serving.bake_seconds:  # without a bake time nobody looks at them
@@ -52,8 +52,8 @@ class ServingStack(Stack):
         ModelEndpoint(
             self,
             "Model",
-            settings=settings.serving,
-            name=names.endpoint,
+            settings=settings,
+            data=data,
             image=image.uri,
             model_data=model.value_as_string,
             role=role,
@@ -61,6 +61,8 @@ class ServingStack(Stack):
             condition=is_approved,
         )
         runtime, _ = lambda_python(settings)
-        release = Release(self, "Release", settings=settings, bucket=data.bucket, runtime=runtime)
+        release = Release(
+            self, "Release", settings=settings, bucket=data.bucket, runtime=runtime, key=data.key
+        )
         CfnOutput(self, "EndpointName", value=names.endpoint)
         CfnOutput(self, "ReleaseArn", value=release.state_machine.state_machine_arn)

@@ -4,26 +4,34 @@ import os
 
 from aws_cdk import App, Environment, Tags
 
+from infra.boundary import bound_roles
+from infra.budget import SYSTEM_TAG
 from infra.data_stack import DataStack
 from infra.front_stack import FrontStack
 from infra.names import Names
+from infra.operations_stack import OperationsStack
 from infra.recount_stack import RecountStack
 from infra.serving_stack import ServingStack
 from infra.settings import Settings
 from infra.training_stack import TrainingStack
+from infra.trust import trust_only_this_account
 
 
 def build(*, app: App, settings: Settings) -> None:
-    """Put the Data, Training, Serving, Recount and (by setting) Front stacks of the stage into `app`."""
+    """Put the stacks of the stage into `app`; the Front is there by setting."""
     names = Names(settings.stage)
     # The account is the deployer's; without credentials the templates are made for any account.
     environment = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.region)
-    if settings.front.enabled:
-        FrontStack(app, names.stack("front"), settings=settings, env=environment)
     data = DataStack(app, names.stack("data"), settings=settings, env=environment)
+    OperationsStack(app, names.stack("operations"), settings=settings, data=data, env=environment)
     training = TrainingStack(app, names.stack("training"), settings=settings, data=data, env=environment)
     serving = ServingStack(app, names.stack("serving"), settings=settings, data=data, env=environment)
     RecountStack(app, names.stack("recount"), settings=settings, data=data, env=environment)
+    if settings.front.enabled:
+        FrontStack(app, names.stack("front"), settings=settings, key=data.key, env=environment)
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
-    for key, value in {"project": "bincount", "stage": settings.stage, **settings.tags}.items():
+    trust_only_this_account(app)
+    bound_roles(app, policy=settings.security.permissions_boundary)
+    own = {"project": "bincount", "stage": settings.stage, SYSTEM_TAG: names.prefix}
+    for key, value in {**own, **settings.tags}.items():
         Tags.of(app).add(key, value)

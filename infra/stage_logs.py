@@ -1,6 +1,7 @@
 """A log group that keeps its lines for as long as the settings say."""
 
 from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -18,9 +19,16 @@ _RETENTION = {
 
 
 class StageLogs(logs.LogGroup):
-    """`days` is one of the settings' choices; `name` is None for a generated one."""
+    """`days` is one of the settings' choices; `name` is None for a generated one, `key` for AWS's own key."""
 
-    def __init__(self, scope: Construct, id: str, *, days: int, name: str | None = None) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, days: int, key: kms.Key | None, name: str | None = None
+    ) -> None:
         super().__init__(
-            scope, id, log_group_name=name, retention=_RETENTION[days], removal_policy=RemovalPolicy.DESTROY
+            scope,
+            id,
+            log_group_name=name,
+            encryption_key=key,  # pyright: ignore[reportArgumentType]
+            retention=_RETENTION[days],
+            removal_policy=RemovalPolicy.DESTROY,
         )

@@ -6,8 +6,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from infra.bucket_access import let_encrypt_volumes, let_read, let_write
 from infra.sagemaker_role import SageMakerRole
 from infra.settings import Settings
+from infra.stage_network import StageNetwork
+from infra.wildcards import explain_wildcards
 
 
 def deep_learning_container(settings: Settings) -> str:
@@ -21,12 +24,13 @@ def deep_learning_container(settings: Settings) -> str:
 class TrainingRole(SageMakerRole):
     """Assumed by SageMaker for the training jobs of this stage."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket) -> None:
-        super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*")
-        for prefix in ("datasets/*", "weights/*", "launch/*"):
-            bucket.grant_read(self, prefix)
-        for prefix in ("models/*", "checkpoints/*"):
-            bucket.grant_read_write(self, prefix)
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket, network: StageNetwork
+    ) -> None:
+        super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*", network=network)
+        let_encrypt_volumes(self, bucket)
+        let_read(self, bucket, "datasets/", "weights/", "checkpoints/", "launch/")
+        let_write(self, bucket, "models/", "checkpoints/")
         if settings.training.weights_uri:
             self._grant_weights(settings.training.weights_uri)
         self._grant_image(settings)
@@ -40,6 +44,7 @@ class TrainingRole(SageMakerRole):
                 actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{prefix}*"]
             )
         )
+        explain_wildcards(self, {f":::{name}/{prefix}*": "the setting training.weights_uri names a prefix"})
 
     def _grant_image(self, settings: Settings) -> None:
         stack = Stack.of(self)

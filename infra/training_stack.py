@@ -4,12 +4,15 @@ from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import code_archive, job_wheels
+from infra.bucket_access import let_read, let_read_asset, let_write
 from infra.data_stack import DataStack
 from infra.judge_job import judge_job
 from infra.judge_role import JudgeRole
@@ -19,13 +22,17 @@ from infra.model_registry import ModelRegistry
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
 from infra.pipeline import PipelineDefinition
+from infra.retraining import Retraining
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.state_machine_role import StateMachineRole
 from infra.training_role import TrainingRole
 from infra.tuning_job import tuning_job
 from infra.weights_function import WeightsFunction
+from infra.wildcards import explain_wildcards
 
 ROOT = Path(__file__).resolve().parent.parent
+NAMED_LATE = "jobs are named as they start"
 
 
 class TrainingStack(Stack):
@@ -36,12 +43,12 @@ class TrainingStack(Stack):
     ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
-        role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket)
-        judge = JudgeRole(self, "JudgeRole", names=self._names, bucket=data.bucket)
+        role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket, network=data.network)
+        judge = JudgeRole(self, "JudgeRole", names=self._names, bucket=data.bucket, network=data.network)
         code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
-        code.grant_read(role)
+        let_read_asset(role, code)
         runtime, _ = lambda_python(settings)
-        logs = StageLogs(self, "Logs", days=settings.log_retention_days)
+        logs = StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key)
         ModelRegistry(
             self,
             "Registry",
@@ -53,8 +60,9 @@ class TrainingStack(Stack):
         weights = None
         if settings.training.stages_weights:
             weights = WeightsFunction(self, "Weights", runtime=runtime, log_group=logs)
-            data.bucket.grant_read_write(weights, "weights/*")
-        request = tuning_job(settings=settings, bucket=data.bucket, role=role, code=code)
+            let_read(weights.own_role, data.bucket, "weights/")
+            let_write(weights.own_role, data.bucket, "weights/")
+        request = tuning_job(settings=settings, data=data, role=role, code=code)
         LaunchParameter(
             self,
             "Launch",
@@ -63,6 +71,7 @@ class TrainingStack(Stack):
             code_uri=code.s3_object_url,
             tuning_job=request,
         )
+        self._pipeline_role = StateMachineRole(self, "PipelineRole", name=self._names.pipeline)
         definition = PipelineDefinition(
             self,
             "Definition",
@@ -71,31 +80,51 @@ class TrainingStack(Stack):
             data_prep=data.data_prep,
             tuning_job=request,
             weights=weights,
-            judge_job=judge_job(settings=settings.gate, bucket=data.bucket, role=judge),
+            judge_job=judge_job(settings=settings.gate, data=data, role=judge),
         )
-        self.pipeline = self._state_machine(settings, definition)
+        self.pipeline = self._state_machine(settings, definition, data.key)
+        self._grant_maps(data)
+        if weights:
+            self._explain_versions(weights)
         self._grant_tuning()
         self._grant_judging(data.bucket)
         self._let_pass([role, judge])
         self._grant_registry(data.bucket)
+        Retraining(self, "Retraining", settings=settings, pipeline=self.pipeline, bucket=data.bucket)
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
 
-    def _state_machine(self, settings: Settings, definition: PipelineDefinition) -> sfn.StateMachine:
+    def _state_machine(
+        self, settings: Settings, definition: PipelineDefinition, key: kms.Key | None
+    ) -> sfn.StateMachine:
         logs = StageLogs(
             self,
             "PipelineLogs",
             days=settings.log_retention_days,
+            key=key,
             name=f"/aws/vendedlogs/states/{self._names.pipeline}",
         )
         return sfn.StateMachine(
             self,
             "Pipeline",
             state_machine_name=self._names.pipeline,
+            role=self._pipeline_role,  # pyright: ignore[reportArgumentType]
             definition_body=sfn.DefinitionBody.from_chainable(definition.start),
             timeout=Duration.days(7),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
         )
+
+    def _grant_maps(self, data: DataStack) -> None:
+        """The maps read work lists and write their results; CDK grants the function and the child runs."""
+        let_read(self._pipeline_role, data.bucket, "runs/")
+        let_write(self._pipeline_role, data.bucket, "runs/")
+        self._explain_versions(data.data_prep)
+        reason = "the map runs of this state machine are named as they start"
+        explain_wildcards(self.pipeline, {"}:*": reason, "}/*:*": reason})
+
+    def _explain_versions(self, function: lambda_.Function) -> None:
+        reason = "the CDK adds the function's versions"
+        explain_wildcards(self._pipeline_role, {f"{function.function_arn}:*": reason})
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
@@ -120,6 +149,8 @@ class TrainingStack(Stack):
             )
         )
         self._let_follow_events("SageMakerTuningJobs")
+        for jobs in ("hyper-parameter-tuning-job/bins-*", "training-job/bins-*"):
+            explain_wildcards(self._pipeline_role, {f":{jobs}": NAMED_LATE})
 
     def _grant_judging(self, bucket: s3.IBucket) -> None:
         """The gate's processing job, its verdict, and which model and image it takes."""
@@ -135,7 +166,8 @@ class TrainingStack(Stack):
             )
         )
         self._let_follow_events("SageMakerProcessingJobs")
-        bucket.grant_read(self.pipeline, "evaluations/*")
+        explain_wildcards(self._pipeline_role, {":processing-job/judge-*": NAMED_LATE})
+        let_read(self._pipeline_role, bucket, "evaluations/")
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ssm:GetParameter"],
@@ -173,13 +205,20 @@ class TrainingStack(Stack):
     def _grant_registry(self, bucket: s3.IBucket) -> None:
         """Registering looks at the model's archive and image with the rights of the one who registers."""
         group = self._names.model_package_group
-        bucket.grant_read(self.pipeline, "models/*")
+        let_read(self._pipeline_role, bucket, "models/")
         # CloudFormation names the serving image's repository after the Serving stack.
         images = self.format_arn(
             service="ecr", resource="repository", resource_name=f"{self._names.stack('serving')}-*"
         )
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
+        )
+        explain_wildcards(
+            self._pipeline_role,
+            {
+                images: "CloudFormation names the repository",
+                f":model-package/{group}/*": "versions are numbered as they are registered",
+            },
         )
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(

@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 
 from infra import code_archive, imagenet_weights
+from infra.data_stack import DataStack
 from infra.settings import Settings, Training
 from infra.training_role import deep_learning_container
+from infra.volumes import volume_key
 
 OBJECTIVE = "select:rmse"
 METRICS = (
@@ -30,13 +33,13 @@ NUMBER = r"([-+0-9.eE]+)"
 
 
 def tuning_job(
-    *, settings: Settings, bucket: s3.IBucket, role: iam.Role, code: s3_assets.Asset
+    *, settings: Settings, data: DataStack, role: iam.Role, code: s3_assets.Asset
 ) -> dict[str, Any]:
     """CreateHyperParameterTuningJob's request in JSONPath form.
 
     It takes from the state's input `$.tuning_job_name` and `$.dataset.uri`.
     """
-    training = settings.training
+    training, bucket = settings.training, data.bucket
     return {
         "HyperParameterTuningJobName.$": "$.tuning_job_name",
         "HyperParameterTuningJobConfig": {
@@ -60,22 +63,32 @@ def tuning_job(
             },
             "RoleArn": role.role_arn,
             "InputDataConfig": _channels(training, bucket, code),
-            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket.bucket_name}/models"},
+            "OutputDataConfig": {
+                "S3OutputPath": f"s3://{bucket.bucket_name}/models",
+                **({"KmsKeyId": data.key.key_arn} if data.key else {}),
+            },
             # SageMaker copies all that is below this address into each job as it starts.
             "CheckpointConfig": {
                 "S3Uri.$": f"States.Format('s3://{bucket.bucket_name}/checkpoints/{{}}', $.tuning_job_name)"
             },
-            "ResourceConfig": {
-                "InstanceType": training.instance_type,
-                "InstanceCount": training.instance_count,
-                "VolumeSizeInGB": training.volume_gib,
-            },
+            "ResourceConfig": _resources(training, data.key),
             "StoppingCondition": _stopping(training),
             "RetryStrategy": {"MaximumRetryAttempts": training.retry_attempts},
             "EnableManagedSpotTraining": training.spot,
             "EnableNetworkIsolation": training.network_isolation,
+            **data.network.vpc_config(),
             "Environment": _environment(training, code),
         },
+    }
+
+
+def _resources(training: Training, key: kms.Key | None) -> dict[str, Any]:
+    disk_key = volume_key(key, instance_type=training.instance_type)
+    return {
+        "InstanceType": training.instance_type,
+        "InstanceCount": training.instance_count,
+        "VolumeSizeInGB": training.volume_gib,
+        **({"VolumeKmsKeyId": disk_key} if disk_key else {}),
     }
 
 

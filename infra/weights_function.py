@@ -7,6 +7,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.lambda_python import acknowledge_runtime
+from infra.lambda_role import LambdaRole
+
 LAMBDAS = Path(__file__).parent / "lambdas"
 
 
@@ -16,9 +19,11 @@ class WeightsFunction(lambda_.Function):
     def __init__(
         self, scope: Construct, id: str, *, runtime: lambda_.Runtime, log_group: logs.ILogGroup
     ) -> None:
+        role = LambdaRole(scope, f"{id}Role", log_group=log_group)
         super().__init__(
             scope,
             id,
+            role=role,  # pyright: ignore[reportArgumentType]
             runtime=runtime,
             handler="weights.handler",
             code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", "!weights.py"]),
@@ -26,3 +31,5 @@ class WeightsFunction(lambda_.Function):
             timeout=Duration.minutes(15),
             log_group=log_group,
         )
+        self.own_role = role
+        acknowledge_runtime(self)

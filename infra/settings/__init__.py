@@ -4,14 +4,19 @@ They stand in `cdk.json` under `context.stages.<stage>`. A single value can be o
 its dotted path: `cdk synth -c stage=dev -c training.arch=resnet34`. One file a section.
 """
 
+from infra.settings.capture import Capture
 from infra.settings.data_prep import DataPrep
 from infra.settings.front import Front
 from infra.settings.gate import Gate
+from infra.settings.network import Network
+from infra.settings.operations import Operations
 from infra.settings.reading import SettingsError, load, paths
 from infra.settings.recount import Recount
 from infra.settings.release import Release
+from infra.settings.security import Security
 from infra.settings.serving import Serving
 from infra.settings.stage import STAGES, Settings, StageName
+from infra.settings.storage import Storage
 from infra.settings.training import Training
 
 __all__ = [
@@ -24,7 +29,12 @@ __all__ = [
     "Serving",
     "Settings",
     "SettingsError",
+    "Capture",
+    "Network",
+    "Operations",
+    "Security",
     "StageName",
+    "Storage",
     "Training",
     "load",
     "paths",

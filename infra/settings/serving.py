@@ -1,6 +1,7 @@
 """Settings of the endpoint."""
 
 import math
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +14,13 @@ class Serving(Section):
     instance_type: InstanceType = Field("ml.c7i.large", description="endpoint instance type")
     min_instances: int = Field(1, ge=1, le=100, description="fewest instances")
     max_instances: int = Field(2, ge=1, le=100, description="most instances")
+    scale_on: Literal["invocations", "concurrency"] = Field(
+        "invocations",
+        description="what autoscaling holds: invocations per instance and minute, or requests under way",
+    )
+    concurrency_per_instance: float = Field(
+        4.0, gt=0.0, le=1_000.0, description="autoscaling target, requests under way per instance"
+    )
     invocations_per_instance: int = Field(
         1_500, ge=1, le=1_000_000, description="autoscaling target, invocations per instance and minute"
     )

@@ -5,13 +5,18 @@ from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
+from infra.settings.capture import Capture
 from infra.settings.data_prep import DataPrep
 from infra.settings.front import Front
 from infra.settings.gate import Gate
+from infra.settings.network import Network
+from infra.settings.operations import Operations
 from infra.settings.recount import Recount
 from infra.settings.release import Release
 from infra.settings.section import Section
+from infra.settings.security import Security
 from infra.settings.serving import Serving
+from infra.settings.storage import Storage
 from infra.settings.training import Training
 
 StageName = Literal["local", "dev", "prod"]
@@ -30,6 +35,7 @@ class Settings(Section):
         30, description="logs are kept this long, days"
     )
     tags: dict[str, str] = Field(default_factory=dict, description="tags on every resource")
+    storage: Storage = Field(default_factory=Storage)  # pyright: ignore[reportArgumentType]
     data_prep: DataPrep = Field(default_factory=DataPrep)  # pyright: ignore[reportArgumentType]
     training: Training = Field(default_factory=Training)  # pyright: ignore[reportArgumentType]
     gate: Gate = Field(default_factory=Gate)  # pyright: ignore[reportArgumentType]
@@ -37,6 +43,10 @@ class Settings(Section):
     serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
     front: Front = Field(default_factory=Front)  # pyright: ignore[reportArgumentType]
     recount: Recount = Field(default_factory=Recount)  # pyright: ignore[reportArgumentType]
+    capture: Capture = Field(default_factory=Capture)  # pyright: ignore[reportArgumentType]
+    network: Network = Field(default_factory=Network)  # pyright: ignore[reportArgumentType]
+    operations: Operations = Field(default_factory=Operations)  # pyright: ignore[reportArgumentType]
+    security: Security = Field(default_factory=Security)  # pyright: ignore[reportArgumentType]
 
     @model_validator(mode="after")
     def _leaves_time_to_bake(self) -> "Settings":

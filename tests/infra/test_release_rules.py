@@ -50,7 +50,7 @@ def test_no_image_and_no_model_crosses_stacks_as_an_export(templates: Templates,
             if "Export" in output
         ]
         for value in exports:
-            assert "Bucket" in value or "DataPrep" in value, f"unexpected export {value}"
+            assert re.search("Bucket|DataPrep|Key|Network", value), f"unexpected export {value}"
 
 
 @pytest.mark.parametrize("stage", STAGES)

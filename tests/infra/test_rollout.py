@@ -101,7 +101,7 @@ def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None
     judge = states["Judge"]
     assert judge["Resource"].endswith(":sagemaker:createProcessingJob.sync")
     request = judge["Arguments"]
-    assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    assert request["NetworkConfig"]["EnableNetworkIsolation"] is True
     assert request["AppSpecification"]["ContainerEntrypoint"] == ["python", "-m", "inference.judge"]
     assert states["ReadJudgeImage"]["Arguments"] == {"Name": "/bincount/prod/judge-image"}
     assert request["AppSpecification"]["ContainerArguments"][-10:] == [

@@ -1,0 +1,44 @@
+"""The metrics that alarms and dashboard read, by fixed names."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.names import VARIANT, Names
+
+SERVER_NAMESPACE = "BinCount"  # of the server's own metric lines (docs/contracts.md, The server)
+
+
+def endpoint_metric(names: Names, name: str, statistic: str, *, minutes: int) -> cloudwatch.Metric:
+    """A metric that SageMaker keeps of the endpoint's variant."""
+    return cloudwatch.Metric(
+        namespace="AWS/SageMaker",
+        metric_name=name,
+        dimensions_map={"EndpointName": names.endpoint, "VariantName": VARIANT},
+        statistic=statistic,
+        period=Duration.minutes(minutes),
+    )
+
+
+def server_metric(
+    names: Names, name: str, statistic: str, *, minutes: int, label: str | None = None
+) -> cloudwatch.Metric:
+    """A metric that the server writes with each answer."""
+    return cloudwatch.Metric(
+        namespace=SERVER_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"endpoint": names.endpoint},
+        statistic=statistic,
+        period=Duration.minutes(minutes),
+        label=label,
+    )
+
+
+def executions_metric(state_machine_arn: str, end: str) -> cloudwatch.Metric:
+    """Executions that ended as `end` (Failed, TimedOut, Aborted), in five minutes."""
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name=f"Executions{end}",
+        dimensions_map={"StateMachineArn": state_machine_arn},
+        statistic="Sum",
+        period=Duration.minutes(5),
+    )

@@ -1,0 +1,141 @@
+"""`make teardown STAGE=dev`: removes what `cdk destroy` leaves of a stage, after its name was typed.
+
+Everything is found by the stage's fixed names, so that another stage's things are never touched.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import settings
+from infra.names import Names
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY_DAYS = 7  # KMS deletes no key at once
+
+
+class StacksRemain(Exception):
+    """The stage is still deployed; the text names its stacks."""
+
+
+def main() -> int:
+    """Ask for the stage's name and remove what is left; 0, or 1 after a fault that was reported."""
+    parser = argparse.ArgumentParser(prog="python -m infra.teardown", description=__doc__)
+    parser.add_argument("--stage", required=True, choices=settings.STAGES)
+    stage: str = parser.parse_args().stage
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    try:
+        region = settings.load({**context, "stage": stage}.get).region
+        print(f"This removes all data, models, images and logs of stage {stage} in {region}, for ever.")
+        if input(f"Type {stage} to go on: ").strip() != stage:
+            print("Nothing was removed.")
+            return 1
+        tear_down(client=boto3.Session(region_name=region).client, names=Names(stage), say=print)
+    except (settings.SettingsError, StacksRemain, BotoCoreError, ClientError, EOFError) as error:
+        print(f"error: {error or 'no name was typed'}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str], None]) -> None:
+    """Remove the stage's buckets, logs, models, images and key; `client` makes a boto3 client of a service.
+
+    It may be run again after a failure. Raises StacksRemain while the stage is deployed.
+    """
+    _refuse_while_deployed(client("cloudformation"), names)
+    _remove_packages(client("sagemaker"), names.model_package_group, say)
+    _remove_images(client("ecr"), f"{names.stack('serving')}-", say)
+    _remove_buckets(client("s3"), f"{names.stack('data')}-", say)
+    _remove_logs(client("logs"), names, say)
+    _remove_parameters(client("ssm"), names, say)
+    _schedule_key(client("kms"), f"alias/{names.prefix}", say)
+
+
+def _refuse_while_deployed(cloudformation: Any, names: Names) -> None:
+    stacks = _pages(cloudformation, "describe_stacks", "Stacks")
+    found = sorted(s["StackName"] for s in stacks if s["StackName"].startswith(f"{names.prefix}-"))
+    if found:
+        raise StacksRemain(
+            f"still deployed: {', '.join(found)}: run npx cdk destroy --all -c stage={names.stage} first"
+        )
+
+
+def _remove_buckets(s3: Any, prefix: str, say: Callable[[str], None]) -> None:
+    for name in (bucket["Name"] for bucket in s3.list_buckets()["Buckets"]):
+        if not name.startswith(prefix):
+            continue
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            doomed = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions]
+            if doomed:
+                answer = s3.delete_objects(Bucket=name, Delete={"Objects": doomed, "Quiet": True})
+                for error in answer.get("Errors", ()):
+                    raise ClientError({"Error": error}, f"DeleteObjects of {name}/{error['Key']}")
+        s3.delete_bucket(Bucket=name)
+        say(f"removed bucket {name}")
+
+
+def _remove_logs(logs: Any, names: Names, say: Callable[[str], None]) -> None:
+    prefixes = (
+        f"{names.prefix}-",
+        f"/aws/sagemaker/Endpoints/{names.endpoint}",
+        f"/aws/lambda/{names.prefix}-",
+        f"/aws/vendedlogs/states/{names.prefix}-",
+    )
+    for prefix in prefixes:
+        for group in [*_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)]:
+            logs.delete_log_group(logGroupName=group["logGroupName"])
+            say(f"removed log group {group['logGroupName']}")
+
+
+def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> None:
+    groups = _pages(
+        sagemaker, "list_model_package_groups", "ModelPackageGroupSummaryList", NameContains=group
+    )
+    if group not in [found["ModelPackageGroupName"] for found in groups]:
+        return
+    packages = _pages(
+        sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group
+    )
+    for package in [*packages]:
+        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+    say(f"removed model package group {group}")
+
+
+def _remove_images(ecr: Any, prefix: str, say: Callable[[str], None]) -> None:
+    for repository in [*_pages(ecr, "describe_repositories", "repositories")]:
+        name = repository["repositoryName"]
+        if name.startswith(prefix):
+            ecr.delete_repository(repositoryName=name, force=True)
+            say(f"removed image repository {name}")
+
+
+def _remove_parameters(ssm: Any, names: Names, say: Callable[[str], None]) -> None:
+    path = names.parameter("").rstrip("/")
+    for parameter in [*_pages(ssm, "get_parameters_by_path", "Parameters", Path=path, Recursive=True)]:
+        ssm.delete_parameters(Names=[parameter["Name"]])
+        say(f"removed parameter {parameter['Name']}")
+
+
+def _schedule_key(kms: Any, alias: str, say: Callable[[str], None]) -> None:
+    for found in [*_pages(kms, "list_aliases", "Aliases")]:
+        if found["AliasName"] == alias:
+            kms.schedule_key_deletion(KeyId=found["TargetKeyId"], PendingWindowInDays=KEY_DAYS)
+            kms.delete_alias(AliasName=alias)
+            say(f"key {alias} is deleted in {KEY_DAYS} days")
+
+
+def _pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page[member]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

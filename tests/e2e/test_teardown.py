@@ -1,0 +1,94 @@
+"""`python -m infra.teardown` on the embedded cloud: what a stage left goes, another's stays."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cloud import Cloud
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = "bincount-dev-data-bucket-1"
+OTHERS = "bincount-prod-data-bucket-1"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as started:
+        s3 = started.client("s3")
+        for bucket in (OURS, OTHERS):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+            for body in (b"one", b"two"):
+                s3.put_object(Bucket=bucket, Key="models/a", Body=body)
+            s3.delete_object(Bucket=bucket, Key="models/a")
+        for stage in ("dev", "prod"):
+            started.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/bincount-{stage}")
+            group = f"bincount-{stage}"
+            started.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+            started.client("ecr").create_repository(repositoryName=f"bincount-{stage}-serving-image")
+            key = started.client("kms").create_key()["KeyMetadata"]["KeyId"]
+            started.client("kms").create_alias(AliasName=f"alias/bincount-{stage}", TargetKeyId=key)
+            parameter = f"/bincount/{stage}/model"
+            started.client("ssm").put_parameter(Name=parameter, Value="none", Type="String")
+        yield started
+
+
+def _tear_down(cloud: Cloud, typed: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.teardown", "--stage", "dev"]
+    environment = {**os.environ, **cloud.environment()}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, input=typed, capture_output=True, text=True, check=False
+    )
+
+
+def _buckets(cloud: Cloud) -> set[str]:
+    return {bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]}
+
+
+@pytest.mark.parametrize("typed", ["prod\n", "\n", ""])
+def test_without_the_stages_name_nothing_is_removed(cloud: Cloud, typed: str) -> None:
+    assert _tear_down(cloud, typed).returncode == 1
+    assert {OURS, OTHERS} <= _buckets(cloud)
+
+
+def test_a_deployed_stage_is_refused(cloud: Cloud) -> None:
+    cloudformation = cloud.client("cloudformation")
+    topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    cloudformation.create_stack(StackName="bincount-dev-data", TemplateBody=topic)
+    result = _tear_down(cloud, "dev\n")
+    assert result.returncode == 1
+    assert "still deployed: bincount-dev-data: run npx cdk destroy" in result.stderr
+    cloudformation.delete_stack(StackName="bincount-dev-data")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="bincount-dev-data", WaiterConfig={"Delay": 1}
+    )
+
+
+def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
+    result = _tear_down(cloud, "dev\n")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert _buckets(cloud) & {OURS, OTHERS} == {OTHERS}
+    versions = cloud.client("s3").list_object_versions(Bucket=OTHERS)
+    assert len(versions["Versions"]) == 2
+    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Endpoints/")
+    assert [g["logGroupName"] for g in groups["logGroups"]] == ["/aws/sagemaker/Endpoints/bincount-prod"]
+    repositories = cloud.client("ecr").describe_repositories()["repositories"]
+    assert [r["repositoryName"] for r in repositories] == ["bincount-prod-serving-image"]
+    packages = cloud.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert [group["ModelPackageGroupName"] for group in packages] == ["bincount-prod"]
+    aliases = {alias["AliasName"] for alias in cloud.client("kms").list_aliases()["Aliases"]}
+    assert aliases & {"alias/bincount-dev", "alias/bincount-prod"} == {"alias/bincount-prod"}
+    names = [p["Name"] for p in cloud.client("ssm").get_parameters_by_path(Path="/bincount/")["Parameters"]]
+    assert not [name for name in names if name.startswith("/bincount/dev")]
+
+
+def test_a_second_run_finds_nothing_to_remove(cloud: Cloud) -> None:
+    result = _tear_down(cloud, "dev\n")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "removed" not in result.stdout.replace("This removes", "")
