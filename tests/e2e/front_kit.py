@@ -24,7 +24,7 @@ def front_template(**overrides: Any) -> str:
         app = cdk.App(outdir=out)
         chosen = settings.load(context(stage="local", **overrides).get)
         environment = cdk.Environment(region=chosen.region)
-        stack = FrontStack(app, STACK, settings=chosen, env=environment)
+        stack = FrontStack(app, STACK, settings=chosen, key=None, env=environment)
         return json.dumps(app.synth().get_stack_artifact(stack.artifact_id).template)
 
 
