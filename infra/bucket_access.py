@@ -21,7 +21,9 @@ def let_read(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
 
 def let_write(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
     """Allow writing objects below `prefixes`, never deleting any, and the key's use."""
-    _allow_objects(role, bucket, prefixes, "s3:PutObject", "s3:AbortMultipartUpload")
+    # Large objects go in parts; the map's results are finished from a list of theirs.
+    parts = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+    _allow_objects(role, bucket, prefixes, "s3:PutObject", *parts)
     if bucket.encryption_key:
         # Each part of a multipart upload is decrypted again by S3 when they are joined.
         _allow(role, bucket.encryption_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")

@@ -17,9 +17,9 @@ class StateMachineRole(iam.Role):
             resource_name=name,
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        principal = iam.ServicePrincipal(
-            "states.amazonaws.com", conditions={"ArnLike": {"aws:SourceArn": arn}}
-        )
+        # The children of a Distributed Map run as <machine>/<map>.
+        this = {"ArnLike": {"aws:SourceArn": [arn, f"{arn}/*"]}}
+        principal = iam.ServicePrincipal("states.amazonaws.com", conditions=this)
         super().__init__(scope, id, assumed_by=principal)  # pyright: ignore[reportArgumentType]
         reason = (
             "the actions with which Step Functions sends traces and sets up log delivery know no resources"
