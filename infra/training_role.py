@@ -29,7 +29,8 @@ class TrainingRole(SageMakerRole):
     ) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*", network=network)
         let_encrypt_volumes(self, bucket)
-        let_read(self, bucket, "datasets/", "weights/", "checkpoints/", "launch/")
+        # Below models/launch/ the SDK puts the code of a job from a working tree.
+        let_read(self, bucket, "datasets/", "weights/", "checkpoints/", "launch/", "models/launch/")
         let_write(self, bucket, "models/", "checkpoints/")
         if settings.training.weights_uri:
             self._grant_weights(settings.training.weights_uri)
