@@ -128,7 +128,13 @@ class TestRecount:
             "2",
         ]
         process = subprocess.Popen(
-            command, cwd=site.out, env=site.environment(), stderr=subprocess.PIPE, text=True
+            command,
+            cwd=site.out,
+            env=site.environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+            # What a shell starts in the background, these tests too, would ignore the signal.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         partial = site.out / "stopped" / "recount.csv.partial"
         wait_until(lambda: partial.is_file() and partial.stat().st_size, bool)
