@@ -1,17 +1,16 @@
 """Wheels for jobs that have no network: what the training image lacks, for the image's Python."""
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from infra.lambda_package import GLIBC, PackageError
+from infra.built_once import built_once
+from infra.lambda_package import PackageError, wheels_for
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "wheels"
@@ -28,19 +27,13 @@ def build(*, requirements: Path, python: str | None) -> Path:
     lines = _for_python(requirements.read_text(encoding="utf-8"), python)
     facts = "\n".join((lines, python or f"{sys.version} {sys.platform}"))
     target = CACHE / hashlib.sha256(facts.encode()).hexdigest()[:16]
-    if target.is_dir():
-        return target
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        chosen, folder = Path(scratch, "requirements.txt"), Path(scratch, "wheels")
+
+    def make(folder: Path, scratch: Path) -> None:
+        chosen = scratch / "requirements.txt"
         chosen.write_text(lines, encoding="utf-8")
         _download(chosen, folder, python)
-        try:
-            os.replace(folder, target)
-        except OSError:
-            if not target.is_dir():  # another synth finished the same wheels first
-                raise
-    return target
+
+    return built_once(target, build=make)
 
 
 def _for_python(locked: str, python: str | None) -> str:
@@ -72,10 +65,7 @@ def _download(requirements: Path, target: Path, python: str | None) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--dest", str(target)]
     if python is not None:
-        command += ["--implementation", "cp", "--python-version", python]
-        for glibc in GLIBC:
-            command += ["--platform", f"manylinux_{glibc}_x86_64"]
-        command += ["--platform", "manylinux2014_x86_64"]
+        command += wheels_for(python=python, machine="x86_64")
     result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
     if result.returncode:
         words = (result.stderr or result.stdout).strip()[-2000:]

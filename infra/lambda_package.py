@@ -1,12 +1,12 @@
 """Builds the code directory of a Lambda with its hash-locked dependencies; needs pip, no Docker."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from infra.built_once import built_once
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "lambda"
@@ -30,19 +30,19 @@ def build(*, package: str, architecture: str, python: str | None, requirements: 
     wanted = ROOT / requirements if requirements else source / "requirements.txt"
     key = _digest(source, wanted.read_text(), architecture, python or sys.version)
     target = CACHE / f"{source.name}-{key}"
-    if target.is_dir():
-        return target
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        building = Path(scratch) / "package"
-        shutil.copytree(source, building / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
-        _install(wanted, building, architecture, python)
-        try:
-            os.replace(building, target)
-        except OSError:
-            if not target.is_dir():  # another synth finished the same package first
-                raise
-    return target
+
+    def make(folder: Path, _: Path) -> None:
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
+        _install(wanted, folder, architecture, python)
+
+    return built_once(target, build=make)
+
+
+def wheels_for(*, python: str, machine: str) -> list[str]:
+    """pip's flags for wheels of that Python on Linux, for a `machine` such as x86_64 or aarch64."""
+    platforms = [f"manylinux_{glibc}_{machine}" for glibc in GLIBC] + [f"manylinux2014_{machine}"]
+    flags = ["--implementation", "cp", "--python-version", python]
+    return flags + [word for platform in platforms for word in ("--platform", platform)]
 
 
 def _install(requirements: Path, target: Path, architecture: str, python: str | None) -> None:
@@ -58,10 +58,7 @@ def _install(requirements: Path, target: Path, architecture: str, python: str | 
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--target", str(target)]
     if python is not None:
         machine = {"x86_64": "x86_64", "arm64": "aarch64"}[architecture]
-        command += ["--implementation", "cp", "--python-version", python]
-        for glibc in GLIBC:
-            command += ["--platform", f"manylinux_{glibc}_{machine}"]
-        command += ["--platform", f"manylinux2014_{machine}"]
+        command += wheels_for(python=python, machine=machine)
     result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
     if result.returncode:
         words = (result.stderr or result.stdout).strip()[-2000:]

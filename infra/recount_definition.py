@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from infra.asl import retry
 from infra.lambda_retries import lambda_retries
 from infra.names import NO_MODEL, Names
 from infra.settings.recount import PAYLOAD_MEGABYTES, Recount
@@ -68,7 +69,7 @@ def _read(names: Names, states: str) -> dict[str, Any]:
             "Parameters": {"Name": names.parameter(what)},
             "ResultSelector": {"uri.$": "$.Parameter.Value"},
             "ResultPath": f"$.{what}",
-            "Retry": _retry(),
+            "Retry": retry(),
             "Next": next_state,
         }
 
@@ -94,7 +95,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
         "Resource": f"{states}aws-sdk:sagemaker:deleteModel",
         "Parameters": {"ModelName.$": "$.job"},
         "ResultPath": "$.dropped",
-        "Retry": _retry(),
+        "Retry": retry(),
     }
     return {
         "CreateModel": {
@@ -112,7 +113,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
                 },
             },
             "ResultPath": "$.created",
-            "Retry": _retry(),
+            "Retry": retry(),
             "Next": "Transform",
         },
         "Transform": {
@@ -193,15 +194,3 @@ def _join(settings: Recount, function_arn: str, states: str) -> dict[str, Any]:
 
 def _invoke(function_arn: str, payload: dict[str, Any]) -> dict[str, Any]:
     return {"Type": "Task", "Resource": function_arn, "Parameters": payload, "Retry": lambda_retries()}
-
-
-def _retry() -> list[dict[str, Any]]:
-    return [
-        {
-            "ErrorEquals": ["States.TaskFailed"],
-            "IntervalSeconds": 2,
-            "MaxAttempts": 4,
-            "BackoffRate": 2,
-            "JitterStrategy": "FULL",
-        }
-    ]

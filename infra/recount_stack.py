@@ -4,7 +4,6 @@ from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.bucket_access import let_read, let_write
@@ -17,6 +16,7 @@ from infra.recount_function import RecountFunction
 from infra.recount_role import RecountRole
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.stage_state_machine import StageStateMachine
 from infra.state_machine_role import StateMachineRole
 from infra.wildcards import explain_wildcards
 
@@ -50,7 +50,7 @@ class RecountStack(Stack):
 
     def _state_machine(
         self, settings: Settings, function: RecountFunction, role: RecountRole, key: kms.Key | None
-    ) -> sfn.StateMachine:
+    ) -> StageStateMachine:
         definition = recount_definition(
             names=self._names,
             settings=settings.recount,
@@ -59,22 +59,16 @@ class RecountStack(Stack):
             role_arn=role.role_arn,
         )
         self._machine_role = StateMachineRole(self, "MachineRole", name=self._names.recount)
-        logs = StageLogs(
-            self,
-            "MachineLogs",
-            days=settings.log_retention_days,
-            key=key,
-            name=f"/aws/vendedlogs/states/{self._names.recount}",
-        )
-        return sfn.StateMachine(
+        return StageStateMachine(
             self,
             "StateMachine",
-            state_machine_name=self._names.recount,
-            role=self._machine_role,  # pyright: ignore[reportArgumentType]
-            definition_body=sfn.DefinitionBody.from_string(self.to_json_string(definition)),
+            name=self._names.recount,
+            role=self._machine_role,
+            definition=self.to_json_string(definition),
             timeout=Duration.hours(settings.recount.timeout_hours),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
+            settings=settings,
+            key=key,
+            logs_id="MachineLogs",
         )
 
     def _let_read(self, name: str, *roles: iam.Role) -> None:
@@ -88,7 +82,7 @@ class RecountStack(Stack):
             explain_wildcards(role, {f":::{name}/*": "the setting recount.buckets names it"})
 
     def _grant(
-        self, machine: sfn.StateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
+        self, machine: StageStateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
     ) -> None:
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
         recounts = f"{self._names.recount}-*"
@@ -97,7 +91,6 @@ class RecountStack(Stack):
         let_write(self._machine_role, bucket, "recounts/*/work/map*")
         model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
         verbs = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTags", "AddTags")
-        rule = "StepFunctionsGetEventsForSageMakerTransformJobsRule"
         this = self.format_arn(
             service="states",
             resource="stateMachine",
@@ -117,10 +110,6 @@ class RecountStack(Stack):
             ),
             (["sagemaker:CreateModel", "sagemaker:DeleteModel"], [model]),
             ([f"sagemaker:{verb}" for verb in verbs], [job]),
-            (
-                ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-                [self.format_arn(service="events", resource="rule", resource_name=rule)],
-            ),
             # A Distributed Map starts its children as executions of the same machine.
             (["states:StartExecution"], [this]),
             (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], [runs]),
@@ -137,13 +126,8 @@ class RecountStack(Stack):
         )
         for actions, resources in grants:
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        machine.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
+        machine.let_follow("SageMakerTransformJobs")
+        machine.let_pass(role)
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

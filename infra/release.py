@@ -8,18 +8,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.bucket_access import let_read
-from infra.custom_resource_function import LAMBDAS
-from infra.lambda_python import acknowledge_runtime
-from infra.lambda_role import LambdaRole
 from infra.names import Names
+from infra.plain_function import PlainFunction
 from infra.release_definition import PHASES, STATUS_CHANGE, release_definition
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.stage_state_machine import StageStateMachine
 from infra.state_machine_role import StateMachineRole
 from infra.wildcards import explain_wildcards
 
@@ -51,24 +49,16 @@ class Release(Construct):
             smoke_function=smoke_test.function_arn,
         )
         role = StateMachineRole(self, "Role", name=self._names.release)
-        self.state_machine = sfn.StateMachine(
+        self.state_machine = StageStateMachine(
             self,
             "StateMachine",
-            state_machine_name=self._names.release,
-            role=role,  # pyright: ignore[reportArgumentType]
-            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
-            tracing_enabled=True,
+            name=self._names.release,
+            role=role,
+            definition=stack.to_json_string(definition),
             timeout=Duration.minutes(PHASES * settings.release.timeout_minutes),
-            logs=sfn.LogOptions(
-                destination=StageLogs(
-                    self,
-                    "Logs",
-                    days=settings.log_retention_days,
-                    key=key,
-                    name=f"/aws/vendedlogs/states/{self._names.release}",
-                ),
-                level=sfn.LogLevel.ALL,
-            ),
+            settings=settings,
+            key=key,
+            logs_id="Logs",
         )
         table.grant(
             self.state_machine,
@@ -98,23 +88,21 @@ class Release(Construct):
 
     def _smoke_test(self, bucket: s3.IBucket, runtime: lambda_.Runtime) -> lambda_.Function:
         log_group = StageLogs(self, "SmokeTestLogs", days=self._settings.log_retention_days, key=self._key)
-        role = LambdaRole(self, "SmokeTestRole", log_group=log_group)
-        function = lambda_.Function(
+        function = PlainFunction(
             self,
             "SmokeTest",
-            role=role,  # pyright: ignore[reportArgumentType]
+            module="smoke_test",
             runtime=runtime,
-            handler="smoke_test.handler",
-            code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", "!smoke_test.py"]),
-            timeout=Duration.minutes(2),
             log_group=log_group,
+            timeout=Duration.minutes(2),
         )
-        let_read(role, bucket, "evaluations/")
-        acknowledge_runtime(function)
+        let_read(function.own_role, bucket, "evaluations/")
         endpoint = Stack.of(self).format_arn(
             service="sagemaker", resource="endpoint", resource_name=self._names.endpoint
         )
-        role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint]))
+        function.own_role.add_to_policy(
+            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint])
+        )
         return function
 
     def _on_approval(self) -> None:

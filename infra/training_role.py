@@ -7,6 +7,7 @@ from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
 from infra.bucket_access import let_encrypt_volumes, let_read, let_write
+from infra.image_pull import let_pull
 from infra.sagemaker_role import SageMakerRole
 from infra.settings import Settings
 from infra.stage_network import StageNetwork
@@ -55,15 +56,4 @@ class TrainingRole(SageMakerRole):
             resource_name="pytorch",
             account=RegionInfo.get(settings.region).dlc_repository_account,
         )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=[repository],
-            )
-        )
-        # GetAuthorizationToken knows no resources.
-        self.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+        let_pull(self, repository_arn=repository)

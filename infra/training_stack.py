@@ -8,12 +8,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import code_archive, job_wheels
 from infra.bucket_access import let_read, let_read_asset, let_write
 from infra.data_stack import DataStack
+from infra.image_pull import NAMED_BY_CLOUDFORMATION, serving_repository
 from infra.judge_job import judge_job
 from infra.judge_role import JudgeRole
 from infra.lambda_python import lambda_python
@@ -22,13 +22,14 @@ from infra.model_registry import ModelRegistry
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
 from infra.pipeline import PipelineDefinition
+from infra.plain_function import PlainFunction
 from infra.retraining import Retraining
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
+from infra.stage_state_machine import StageStateMachine
 from infra.state_machine_role import StateMachineRole
 from infra.training_role import TrainingRole
 from infra.tuning_job import tuning_job
-from infra.weights_function import WeightsFunction
 from infra.wildcards import explain_wildcards
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,11 +58,7 @@ class TrainingStack(Stack):
             runtime=runtime,
             log_group=logs,
         )
-        weights = None
-        if settings.training.stages_weights:
-            weights = WeightsFunction(self, "Weights", runtime=runtime, log_group=logs)
-            let_read(weights.own_role, data.bucket, "weights/")
-            let_write(weights.own_role, data.bucket, "weights/")
+        weights = self._weights(settings, data.bucket, runtime, logs)
         request = tuning_job(settings=settings, data=data, role=role, code=code)
         LaunchParameter(
             self,
@@ -88,30 +85,43 @@ class TrainingStack(Stack):
             self._explain_versions(weights)
         self._grant_tuning()
         self._grant_judging(data.bucket)
-        self._let_pass([role, judge])
+        self.pipeline.let_pass(role, judge)
         self._grant_registry(data.bucket)
         Retraining(self, "Retraining", settings=settings, pipeline=self.pipeline, bucket=data.bucket)
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
 
+    def _weights(
+        self, settings: Settings, bucket: s3.IBucket, runtime: lambda_.Runtime, logs: StageLogs
+    ) -> PlainFunction | None:
+        """The Lambda that stages ImageNet weights; None where the stage needs none staged."""
+        if not settings.training.stages_weights:
+            return None
+        function = PlainFunction(
+            self,
+            "Weights",
+            module="weights",
+            runtime=runtime,
+            log_group=logs,
+            timeout=Duration.minutes(15),
+            memory_mib=512,
+        )
+        let_read(function.own_role, bucket, "weights/")
+        let_write(function.own_role, bucket, "weights/")
+        return function
+
     def _state_machine(
         self, settings: Settings, definition: PipelineDefinition, key: kms.Key | None
-    ) -> sfn.StateMachine:
-        logs = StageLogs(
-            self,
-            "PipelineLogs",
-            days=settings.log_retention_days,
-            key=key,
-            name=f"/aws/vendedlogs/states/{self._names.pipeline}",
-        )
-        return sfn.StateMachine(
+    ) -> StageStateMachine:
+        return StageStateMachine(
             self,
             "Pipeline",
-            state_machine_name=self._names.pipeline,
-            role=self._pipeline_role,  # pyright: ignore[reportArgumentType]
-            definition_body=sfn.DefinitionBody.from_chainable(definition.start),
+            name=self._names.pipeline,
+            role=self._pipeline_role,
+            definition=definition.start,
             timeout=Duration.days(7),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
+            settings=settings,
+            key=key,
+            logs_id="PipelineLogs",
         )
 
     def _grant_maps(self, data: DataStack) -> None:
@@ -148,7 +158,7 @@ class TrainingStack(Stack):
                 resources=[self._sagemaker_arn("training-job", "bins-*")],
             )
         )
-        self._let_follow_events("SageMakerTuningJobs")
+        self.pipeline.let_follow("SageMakerTuningJobs")
         for jobs in ("hyper-parameter-tuning-job/bins-*", "training-job/bins-*"):
             explain_wildcards(self._pipeline_role, {f":{jobs}": NAMED_LATE})
 
@@ -165,7 +175,7 @@ class TrainingStack(Stack):
                 resources=[self._sagemaker_arn("processing-job", "judge-*")],
             )
         )
-        self._let_follow_events("SageMakerProcessingJobs")
+        self.pipeline.let_follow("SageMakerProcessingJobs")
         explain_wildcards(self._pipeline_role, {":processing-job/judge-*": NAMED_LATE})
         let_read(self._pipeline_role, bucket, "evaluations/")
         self.pipeline.add_to_role_policy(
@@ -178,45 +188,18 @@ class TrainingStack(Stack):
             )
         )
 
-    def _let_pass(self, roles: list[iam.Role]) -> None:
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[role.role_arn for role in roles],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
-
-    def _let_follow_events(self, jobs: str) -> None:
-        """`.sync` learns of a job's end through a rule that Step Functions manages."""
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-                resources=[
-                    self.format_arn(
-                        service="events",
-                        resource="rule",
-                        resource_name=f"StepFunctionsGetEventsFor{jobs}Rule",
-                    )
-                ],
-            )
-        )
-
     def _grant_registry(self, bucket: s3.IBucket) -> None:
         """Registering looks at the model's archive and image with the rights of the one who registers."""
         group = self._names.model_package_group
         let_read(self._pipeline_role, bucket, "models/")
-        # CloudFormation names the serving image's repository after the Serving stack.
-        images = self.format_arn(
-            service="ecr", resource="repository", resource_name=f"{self._names.stack('serving')}-*"
-        )
+        images = serving_repository(self, names=self._names)
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
         )
         explain_wildcards(
             self._pipeline_role,
             {
-                images: "CloudFormation names the repository",
+                images: NAMED_BY_CLOUDFORMATION,
                 f":model-package/{group}/*": "versions are numbered as they are registered",
             },
         )

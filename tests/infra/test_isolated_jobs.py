@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Template
 
-from infra import code_archive, job_wheels
+from infra import code_archive, job_wheels, lambda_package
 from tests.infra.test_release_rules import state_machine
 
 REQUIREMENTS = code_archive.ROOT / "training" / "requirements.txt"
 TARGET = ["--python-version", job_wheels.JOB_PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
-PLATFORMS = [f"--platform=manylinux_{glibc}_x86_64" for glibc in job_wheels.GLIBC]
+PLATFORMS = [f"--platform=manylinux_{glibc}_x86_64" for glibc in lambda_package.GLIBC]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 
 from infra.settings import STAGES, SettingsError, load
 from tests.infra.conftest import context, synthesize
@@ -75,29 +75,6 @@ def test_every_star_stands_where_the_action_knows_no_resource(templates: Templat
             assert actions <= known or all(action.startswith(("logs:", "xray:")) for action in actions), (
                 actions
             )
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_role_can_be_handed_to_sagemaker_only(templates: Templates, stage: str) -> None:
-    templates[stage]["recount"].has_resource_properties(
-        "AWS::IAM::Policy",
-        {
-            "PolicyDocument": {
-                "Statement": Match.array_with(
-                    [
-                        Match.object_like(
-                            {
-                                "Action": "iam:PassRole",
-                                "Condition": {
-                                    "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
-                                },
-                            }
-                        )
-                    ]
-                )
-            }
-        },
-    )
 
 
 def test_further_buckets_may_be_read_and_not_written() -> None:

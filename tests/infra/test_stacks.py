@@ -156,9 +156,10 @@ def test_the_tuning_job_name_stays_within_32_characters(templates: Templates) ->
     assert "0, 17)" in naming["Output"]  # 5 + 17 = 22
 
 
+@pytest.mark.parametrize("part", ["training", "recount"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_passing_a_role_is_bound_to_sagemaker(templates: Templates, stage: str) -> None:
-    templates[stage]["training"].has_resource_properties(
+def test_passing_a_role_is_bound_to_sagemaker(templates: Templates, stage: str, part: str) -> None:
+    templates[stage][part].has_resource_properties(
         "AWS::IAM::Policy",
         {
             "PolicyDocument": {
