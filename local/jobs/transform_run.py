@@ -54,6 +54,10 @@ class TransformRun:
             self._record["TransformJobStatus"] = "Stopping"
             self._stop.set()
 
+    def abandon(self) -> None:
+        """Ends the job; for the end of the whole cloud."""
+        self.stop()
+
     def run(self) -> None:
         """Does everything; never raises, since a fault of ours is the job's InternalServerError."""
         try:

@@ -1,28 +1,25 @@
 """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob."""
 
 import re
-import threading
 import time
 from typing import Any
 
 from local.aws import Aws
-from local.errors import AwsError, validation_error
+from local.errors import validation_error
 from local.identity import sagemaker_arn
 from local.jobs.training_run import TrainingRun
-from local.sagemaker.listing import page_of
+from local.sagemaker.jobs import Jobs
 from local.sagemaker.store import ErrorOfName, Record, Store
 from local.settings import Settings
 
 
-class TrainingJobs:
+class TrainingJobs(Jobs[TrainingRun]):
     """Training jobs; each runs in a thread of its own until it ends."""
 
     def __init__(self, *, settings: Settings, aws: Aws) -> None:
         self._settings = settings
         self._aws = aws
-        self._runs: dict[str, TrainingRun] = {}
-        self._closed = False
-        self.store = Store(
+        store = Store(
             missing=ErrorOfName("ValidationException", "Requested resource not found."),
             taken=ErrorOfName(
                 "ResourceInUse",
@@ -30,11 +27,10 @@ class TrainingJobs:
                 f"this name already exists ({sagemaker_arn('training-job/{name}')})",
             ),
         )
-        self.operations = {
+        super().__init__(kind="Training", store=store)
+        self.operations |= {
             "CreateTrainingJob": self.create,
             "DescribeTrainingJob": lambda request: self.describe(request["TrainingJobName"]),
-            "StopTrainingJob": self.stop,
-            "ListTrainingJobs": self.list,
         }
 
     def create(self, request: dict[str, Any], *, tuning_job_arn: str | None = None) -> Record:
@@ -52,13 +48,7 @@ class TrainingJobs:
             "CreationTime": now,
             "LastModifiedTime": now,
         }
-        if self._closed:
-            raise AwsError("ResourceLimitExceeded", "The embedded cloud is shutting down: no new jobs.")
-        self.store.add(name, record)
-        run = TrainingRun(record=record, settings=self._settings, aws=self._aws)
-        self._runs[name] = run
-        threading.Thread(target=run.run, name=f"training-job-{name}", daemon=True).start()
-        return record
+        return self._start(record, lambda: TrainingRun(record=record, settings=self._settings, aws=self._aws))
 
     def describe(self, name: str) -> Record:
         """The record, with the running times worked out."""
@@ -74,39 +64,10 @@ class TrainingJobs:
         self._runs[name].ended.wait()
         return self.describe(name)
 
-    def stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Asks a job to stop; a job that has ended is refused, as on AWS."""
-        record = self.store.get(request["TrainingJobName"])
-        if record["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-            raise validation_error(
-                f"The request was rejected because the training job is in status "
-                f"{record['TrainingJobStatus']}."
-            )
-        self._runs[record["TrainingJobName"]].stop()
-        return {}
-
     def stop_running(self, name: str) -> None:
         """Stops a job of ours that may have ended in the meantime."""
         if not self._runs[name].ended.is_set():
             self._runs[name].stop()
-
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A page of jobs."""
-        return page_of(
-            self.store.all(),
-            request,
-            member="TrainingJobSummaries",
-            name_key="TrainingJobName",
-            status_key="TrainingJobStatus",
-        )
-
-    def close(self) -> None:
-        """Stops every job and waits until each has ended."""
-        self._closed = True
-        for run in self._runs.values():
-            run.abandon()
-        for run in self._runs.values():
-            run.ended.wait(timeout=10)
 
 
 def check_definition(definition: dict[str, Any]) -> None:

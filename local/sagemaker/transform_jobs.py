@@ -1,14 +1,13 @@
 """CreateTransformJob, DescribeTransformJob, ListTransformJobs, StopTransformJob."""
 
-import threading
 import time
 from typing import Any
 
 from local.aws import Aws
-from local.errors import AwsError, validation_error
+from local.errors import validation_error
 from local.identity import sagemaker_arn
 from local.jobs.transform_run import TransformRun
-from local.sagemaker.listing import page_of
+from local.sagemaker.jobs import Jobs
 from local.sagemaker.models import Models, container_of
 from local.sagemaker.store import ErrorOfName, Record, Store
 from local.settings import Settings
@@ -17,16 +16,14 @@ _MOST_MEGABYTES_IN_FLIGHT = 100  # MaxConcurrentTransforms x MaxPayloadInMB (API
 _DEFAULT_PAYLOAD = 6
 
 
-class TransformJobs:
+class TransformJobs(Jobs[TransformRun]):
     """Batch transform jobs; each starts a server of its model and asks it about every object of its input."""
 
     def __init__(self, *, settings: Settings, aws: Aws, models: Models) -> None:
         self._settings = settings
         self._aws = aws
         self._models = models
-        self._runs: dict[str, TransformRun] = {}
-        self._closed = False
-        self.store = Store(
+        store = Store(
             missing=ErrorOfName("ResourceNotFound", "Requested resource not found."),
             taken=ErrorOfName(
                 "ResourceInUse",
@@ -34,19 +31,13 @@ class TransformJobs:
                 f"exists ({sagemaker_arn('transform-job/{name}')})",
             ),
         )
-        self.operations = {
-            "CreateTransformJob": self.create,
-            "DescribeTransformJob": lambda request: self.store.get(request["TransformJobName"]),
-            "ListTransformJobs": self.list,
-            "StopTransformJob": self.stop,
-        }
+        super().__init__(kind="Transform", store=store, descending=True)
+        self.operations["CreateTransformJob"] = self.create
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a job and returns its record, which the run keeps up to date."""
         _check(request)
         model = self._models.store.get(request["ModelName"])
-        if self._closed:
-            raise AwsError("ResourceLimitExceeded", "The embedded cloud is shutting down: no new jobs.")
         name = request["TransformJobName"]
         record = {
             **request,
@@ -54,47 +45,16 @@ class TransformJobs:
             "TransformJobStatus": "InProgress",
             "CreationTime": time.time(),
         }
-        self.store.add(name, record)
-        run = TransformRun(
-            record=record,
-            container=container_of(model),
-            role=model.get("ExecutionRoleArn"),
-            settings=self._settings,
-            aws=self._aws,
+        return self._start(
+            record,
+            lambda: TransformRun(
+                record=record,
+                container=container_of(model),
+                role=model.get("ExecutionRoleArn"),
+                settings=self._settings,
+                aws=self._aws,
+            ),
         )
-        self._runs[name] = run
-        threading.Thread(target=run.run, name=f"transform-job-{name}", daemon=True).start()
-        return record
-
-    def stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Asks a job to stop; a job that has ended is refused, as on AWS."""
-        record = self.store.get(request["TransformJobName"])
-        if record["TransformJobStatus"] not in ("InProgress", "Stopping"):
-            raise validation_error(
-                "The request was rejected because the transform job is in status "
-                f"{record['TransformJobStatus']}."
-            )
-        self._runs[record["TransformJobName"]].stop()
-        return {}
-
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A page of jobs, newest first."""
-        return page_of(
-            self.store.all(),
-            request,
-            member="TransformJobSummaries",
-            name_key="TransformJobName",
-            status_key="TransformJobStatus",
-            descending=True,
-        )
-
-    def close(self) -> None:
-        """Stops every job and waits until each has ended."""
-        self._closed = True
-        for run in self._runs.values():
-            run.stop()
-        for run in self._runs.values():
-            run.ended.wait(timeout=10)
 
 
 def _check(request: dict[str, Any]) -> None:
