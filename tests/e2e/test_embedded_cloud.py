@@ -5,7 +5,6 @@ import json
 import re
 import tarfile
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,10 +15,8 @@ from tests.e2e.embedded_cloud_kit import (
     BUCKET,
     SERVER_IMAGE,
     ended_job,
-    filled_cloud,
     log_lines,
     make_configs,
-    make_role,
     served_weight,
     settled_endpoint,
     training_job,
@@ -28,17 +25,6 @@ from tests.e2e.embedded_cloud_kit import (
 )
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def role(cloud: Cloud) -> str:
-    return make_role(cloud, name="all", actions=["*"])
 
 
 @pytest.fixture(scope="module")

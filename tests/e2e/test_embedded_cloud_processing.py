@@ -1,7 +1,6 @@
 """Processing jobs in the embedded cloud: files down, the image's command, files up."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import (
     BUCKET,
     SERVER_IMAGE,
-    filled_cloud,
     log_lines,
-    make_role,
     run_state,
     start_state,
     wait_until,
@@ -32,17 +29,6 @@ pathlib.Path(target).parents[1].joinpath("output", "message").write_text(word)
 sys.exit(0 if word == "good" else 3)
 """
 ENDLESS = ["python", "-c", "import time; time.sleep(600)"]
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def role(cloud: Cloud) -> str:
-    return make_role(cloud, name="processing", actions=["*"])
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """CloudFormation in the embedded cloud: endpoints as resources, conditions, rollback."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,24 +10,11 @@ from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import (
     BUCKET,
     SERVER_IMAGE,
-    filled_cloud,
-    make_role,
     served_weight,
     wait_until,
 )
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def role(cloud: Cloud) -> str:
-    return make_role(cloud, name="all", actions=["*"])
 
 
 def serving_template(role: str) -> dict[str, Any]:

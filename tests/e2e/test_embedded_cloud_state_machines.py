@@ -4,7 +4,6 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import (
     BUCKET,
     ended_job,
-    filled_cloud,
-    make_role,
     run_state,
     start_state,
     training_job,
@@ -23,17 +20,6 @@ from tests.e2e.embedded_cloud_kit import (
 )
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def role(cloud: Cloud) -> str:
-    return make_role(cloud, name="all", actions=["*"])
 
 
 @pytest.fixture(scope="module")

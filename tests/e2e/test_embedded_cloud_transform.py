@@ -1,7 +1,6 @@
 """Batch transform in the embedded cloud: a real server process, real HTTP, answers in S3."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import (
     BUCKET,
     SERVER_IMAGE,
-    filled_cloud,
     make_configs,
-    make_role,
     run_state,
     start_state,
     wait_until,
@@ -23,14 +20,8 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def role(cloud: Cloud) -> str:
-    role = make_role(cloud, name="all", actions=["*"])
+def role(cloud: Cloud, role: str) -> str:
+    """The one that may do all; a model of its own is there to transform with."""
     make_configs(cloud, role, {"two": SERVER_IMAGE})
     return role
 
