@@ -13,7 +13,7 @@ from inference.refusal import Refusal
 MAX_HEADER_BYTES = 32_768
 
 
-def bounded_protocol(*, patience_seconds: float) -> type[HttpToolsProtocol]:
+class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a limit on what a caller may leave unfinished.
 
     uvicorn itself waits for ever for the first byte of a connection, for the end of a request's headers, and
@@ -22,72 +22,75 @@ def bounded_protocol(*, patience_seconds: float) -> type[HttpToolsProtocol]:
     is dropped as it comes, so that a caller that sends first and reads then sees the refusal, not a reset.
     """
 
-    class BoundedProtocol(HttpToolsProtocol):
-        _timer: asyncio.TimerHandle | None = None
-        _in_headers = True
-        _header_bytes = 0
-        _message_complete = True
+    patience_seconds: float
+    _timer: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _header_bytes = 0
+    _message_complete = True
 
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._start_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                message = f"headers are limited to {MAX_HEADER_BYTES} bytes: send fewer or shorter ones"
+                self._refuse(Refusal(431, "headers_too_large", message))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._message_complete = False
+        self._in_headers = True
+        self._header_bytes = 0
+        self._start_waiting()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._message_complete = True
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._message_complete and not self.transport.is_closing():
             self._start_waiting()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(exc)
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Refusal(400, "bad_request", "expected an HTTP/1.1 request, got something else"))
 
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self._in_headers:
-                self._header_bytes += len(data)
-                if self._header_bytes > MAX_HEADER_BYTES:
-                    message = f"headers are limited to {MAX_HEADER_BYTES} bytes: send fewer or shorter ones"
-                    self._refuse(Refusal(431, "headers_too_large", message))
+    def _start_waiting(self) -> None:
+        self._stop_waiting()
+        self._timer = self.loop.call_later(self.patience_seconds, self.transport.close)
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._message_complete = False
-            self._in_headers = True
-            self._header_bytes = 0
-            self._start_waiting()
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-        def on_headers_complete(self) -> None:
-            self._in_headers = False
-            self._stop_waiting()
-            super().on_headers_complete()
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer before there is a request that the application could see, and close."""
+        body = json.dumps(refusal.body(request_id=uuid.uuid4().hex)).encode()
+        phrase = HTTPStatus(refusal.status).phrase
+        head = (
+            f"HTTP/1.1 {refusal.status} {phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self._stop_waiting()
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
-        def on_message_complete(self) -> None:
-            self._message_complete = True
-            self._stop_waiting()
-            super().on_message_complete()
 
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if not self._message_complete and not self.transport.is_closing():
-                self._start_waiting()
-
-        def send_400_response(self, msg: str) -> None:
-            self._refuse(Refusal(400, "bad_request", "expected an HTTP/1.1 request, got something else"))
-
-        def _start_waiting(self) -> None:
-            self._stop_waiting()
-            self._timer = self.loop.call_later(patience_seconds, self.transport.close)
-
-        def _stop_waiting(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-        def _refuse(self, refusal: Refusal) -> None:
-            """Answer before there is a request that the application could see, and close."""
-            body = json.dumps(refusal.body(request_id=uuid.uuid4().hex)).encode()
-            phrase = HTTPStatus(refusal.status).phrase
-            head = (
-                f"HTTP/1.1 {refusal.status} {phrase}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self._stop_waiting()
-            self.transport.write(head.encode() + body)
-            self.transport.close()
-
-    return BoundedProtocol
+def bounded_protocol(*, patience_seconds: float) -> type[BoundedProtocol]:
+    """The protocol with its limit: uvicorn takes a class and makes the instances itself."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"patience_seconds": patience_seconds})
