@@ -10,7 +10,7 @@ from bincount.stage import Stage
 from bincount.training_jobs import jobs_since, total_cost
 
 _NOT_THERE = ("ValidationError", "ValidationException", "StateMachineDoesNotExist", "ParameterNotFound")
-PARTS = ("data", "training", "serving", "recount", "front")
+PARTS = ("data", "training", "serving", "recount", "front", "operations")
 
 
 def stage_status(stage: Stage) -> dict[str, str]:

@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -42,6 +42,23 @@ def train(dataset: Path, out: Path, *, processes: int, **changed: str) -> subpro
     )  # fmt: skip
 
 
+def kill_all(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL to torchrun and its workers, as a spot interruption ends a whole container.
+
+    torchrun gives each worker a session of its own (a killpg would miss them), and a worker that outlived it
+    would go on writing checkpoints beside those of the next start.
+    """
+    agent = psutil.Process(process.pid)
+    agent.suspend()  # so that it starts nobody anew
+    family = [agent, *agent.children(recursive=True)]
+    assert len(family) > 2, family
+    for member in family:
+        member.kill()
+    process.wait()
+    psutil.wait_procs(family, timeout=30)
+    assert not any(member.is_running() for member in family)
+
+
 def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Path) -> None:
     results = [train(odd_bins, tmp_path / str(size), processes=size) for size in (1, 2)]
 
@@ -66,13 +83,11 @@ def test_two_killed_processes_go_on_together(odd_bins: Path, tmp_path: Path) -> 
     process = subprocess.Popen(
         command(odd_bins, tmp_path / "killed", processes=2, **flags),
         env=os.environ | LOOPBACK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )  # fmt: skip
     while not (tmp_path / "killed" / "checkpoints" / "by-hand" / "checkpoint.pt").exists():
         assert process.poll() is None
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_all(process)
 
     again = train(odd_bins, tmp_path / "killed", processes=2, **flags)
 
