@@ -98,9 +98,10 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
     """
     description = model.description
     start = time.perf_counter()
-    pixels = decode(inputs.photo, width=description.width, height=description.height)
-    decoded = time.perf_counter()
-    logits = model.engine.infer(pixels)
+    with model.engine.image():
+        pixels = decode(inputs.photo, width=description.width, height=description.height)
+        decoded = time.perf_counter()
+        logits = model.engine.infer(pixels)
     inferred = time.perf_counter()
     answer = make_answer(logits, model=description)
     expected = inputs.expected_count

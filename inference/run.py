@@ -65,6 +65,7 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(settings.drain_seconds),
     )
