@@ -1,4 +1,4 @@
-"""Mixed precision is for GPUs; which one depends on what they can."""
+"""Which precision is mixed in depends on what the device can."""
 
 import pytest
 import torch
@@ -7,9 +7,27 @@ from bintrain.arithmetic import autocast_type
 from bintrain.settings import Machine
 
 
-@pytest.mark.parametrize("amp", ["auto", "bf16", "fp16", "none"])
-def test_the_cpu_computes_in_fp32_whatever_is_asked(amp: str) -> None:
-    assert autocast_type(Machine.model_validate({"amp": amp}), device=torch.device("cpu")) is None
+@pytest.mark.parametrize(
+    ("amp", "able", "expected"),
+    [
+        ("auto", {"amx_tile": True, "amx_bf16": True}, torch.bfloat16),
+        ("auto", {"amx_tile": False, "amx_bf16": False, "avx512_bf16": True}, None),
+        ("auto", {}, None),  # another kind of processor tells other things
+        ("bf16", {}, torch.bfloat16),
+        ("fp16", {"amx_tile": True, "amx_bf16": True}, None),
+        ("none", {"amx_tile": True, "amx_bf16": True}, None),
+    ],
+)
+def test_a_cpu_takes_bf16_where_it_has_units_for_it_or_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, amp: str, able: dict[str, bool], expected: torch.dtype | None
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: able)
+
+    assert autocast_type(Machine.model_validate({"amp": amp}), device=torch.device("cpu")) is expected
+
+
+def test_this_machine_can_be_asked() -> None:
+    assert autocast_type(Machine(), device=torch.device("cpu")) in (torch.bfloat16, None)
 
 
 @pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float16)])

@@ -26,8 +26,9 @@ from bintrain.settings import Settings
 REPOSITORY = Path(__file__).parents[3]
 FLAGS = {
     "arch": "resnet18", "image-size": "32", "pretrained": "none", "epochs": "5", "batch-size": "8",
-    "learning-rate": "0.002", "dropout": "0.1", "seed": "3", "precision": "fp16",
+    "learning-rate": "0.002", "dropout": "0.1", "seed": "3", "precision": "fp16", "amp": "none",
 }  # fmt: skip
+"""FP32 (`amp`), so that one seed gives the same weights on every type of CPU."""
 
 
 @dataclass(frozen=True)
@@ -270,3 +271,16 @@ def test_under_the_real_toolkit_the_failure_file_is_our_one_line(tmp_path: Path)
     assert failure.startswith("TrainingError: the dataset is not sealed: ")
     assert "\n" not in failure
     assert failure in result.stdout + result.stderr
+
+
+def test_a_cpu_that_is_told_to_trains_in_bf16_and_keeps_its_weights_in_fp32(
+    forty_bins: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path)
+
+    result = run.train(forty_bins, amp="bf16", epochs="1")
+
+    assert result.returncode == 0, result.stderr
+    weights = torch.load(tmp_path / "output" / "data" / "weights.pt", weights_only=True)
+    assert {value.dtype for value in weights.values()} == {torch.float32, torch.int64}
+    assert all(bool(torch.isfinite(value).all()) for value in weights.values())

@@ -18,6 +18,7 @@ TRAIN = Path(__file__).parents[3] / "training" / "train.py"
 FLAGS = {
     "arch": "resnet18", "image-size": "32", "pretrained": "none", "epochs": "3", "batch-size": "8",
     "learning-rate": "0.01", "dropout": "0", "freeze-backbone": "True", "precision": "fp16",
+    "amp": "none",
 }  # fmt: skip
 """A frozen backbone has no batch statistics, so that sharing a batch changes nothing but rounding."""
 
