@@ -107,9 +107,7 @@ def _make_certificate(settings: Settings) -> None:
 
 def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
     # Imported here: all three read their settings from the environment, which _prepare has just set.
-    from ministack import app
-    from ministack.core import lambda_runtime
-
+    from local.ministack_parts import app, lambda_runtime
     from local.patches import install
 
     sagemaker = install(settings)
