@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import openvino as ov
@@ -122,7 +122,7 @@ def _read_network(core: ov.Core, *, folder: Path, description: Description) -> o
     if not path.is_file() or not path.with_suffix(".bin").is_file():
         raise ModelFault(f"{path} or its .bin is missing: expected an OpenVINO IR beside model.json")
     try:
-        network = core.read_model(path)
+        network: ov.Model = cast("Any", core).read_model(path)  # openvino annotates it in part
     except RuntimeError as error:
         raise ModelFault(f"{path}: OpenVINO cannot read it ({str(error).splitlines()[-1]})") from error
     source, result = network.input(0), network.output(0)
