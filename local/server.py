@@ -150,9 +150,8 @@ async def _serve_until_told(
     await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
     logging.shutdown()
     sys.stdout.flush()
-    # Threads of running executions and TLS connections that clients keep open would hold the interpreter
-    # for half
-    # a minute; nothing is left that they could do.
+    # Threads of running executions and TLS connections that clients keep open would hold the interpreter for
+    # half a minute; nothing is left that they could do.
     os._exit(0)
 
 
