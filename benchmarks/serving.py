@@ -91,8 +91,9 @@ def _sides(options: argparse.Namespace, image: bytes, folder: Path) -> Iterator[
     for model in options.model_dir:
         name = f"ours {_precision(model)}"
         yield name, lambda model=model: ours(model_dir=model, image=image)
-        yield f"{name}{SHORT}", lambda model=model: ours(
-            model_dir=model, image=image, BINCOUNT_QUEUE_LIMIT="8"
+        yield (
+            f"{name}{SHORT}",
+            lambda model=model: ours(model_dir=model, image=image, BINCOUNT_QUEUE_LIMIT="8"),
         )
     if not options.without_stock:
         venv: Path = options.stock_venv.resolve()

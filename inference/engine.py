@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -65,7 +65,7 @@ class Engine:
         self._run_once(np.zeros((description.height, description.width, 3), dtype=np.uint8))
 
     @contextmanager
-    def image(self) -> Iterator[None]:
+    def image(self) -> Generator[None]:
         """Around all the work on one image, its decoding too: an image is alone while no other is worked on.
 
         Where only the time in the network counted, images decoded in turns would each seem alone, and each
