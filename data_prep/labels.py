@@ -1,7 +1,7 @@
 """The label in a bin's metadata."""
 
 import json
-from typing import Any
+from typing import cast
 
 _LARGEST = 10_000
 
@@ -18,7 +18,7 @@ def label_of(metadata: bytes) -> int:
         raise BadLabel(f"not JSON: {error}") from error
     if not isinstance(value, dict) or "EXPECTED_QUANTITY" not in value:
         raise BadLabel("no EXPECTED_QUANTITY in it")
-    count: Any = value["EXPECTED_QUANTITY"]
+    count = cast("dict[str, object]", value)["EXPECTED_QUANTITY"]
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _LARGEST:
         raise BadLabel(f"EXPECTED_QUANTITY is {str(count)[:40]!r}, not a whole number from 0 to {_LARGEST}")
     return count

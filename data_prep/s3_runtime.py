@@ -1,9 +1,8 @@
 """Clients of AWS's C runtime, with the credentials and the trust of botocore's session."""
 
 from functools import lru_cache
-from typing import Any
 
-from awscrt.auth import AwsCredentials, AwsCredentialsProvider
+from awscrt.auth import AwsCredentials, AwsCredentialsProvider, AwsSigningConfig
 from awscrt.io import (
     ClientBootstrap,
     ClientTlsContext,
@@ -15,6 +14,7 @@ from awscrt.io import (
 from awscrt.s3 import S3Client, S3RequestTlsMode, S3RetryConfig, S3RetryMode, create_default_s3_signing_config
 from botocore.credentials import RefreshableCredentials
 from botocore.httpsession import get_cert_path
+from botocore.session import Session
 
 from data_prep.errors import TransferFailed
 
@@ -28,7 +28,7 @@ objects those bound it: 170 images a second against 240. `connections` is the bo
 
 
 def build_runtime_client(
-    *, session: Any, region: str, tls: bool, unsigned: bool, attempts: int, connections: int
+    *, session: Session, region: str, tls: bool, unsigned: bool, attempts: int, connections: int
 ) -> S3Client:
     """A client for the buckets of one region; `session` is botocore's, `attempts` include the first."""
     # Without a budget for retries: a throttled batch waits for its turn, it does not fail the others.
@@ -52,18 +52,18 @@ def _bootstrap() -> ClientBootstrap:
     return ClientBootstrap(loops, DefaultHostResolver(loops))
 
 
-def _trust(session: Any) -> TlsConnectionOptions:
+def _trust(session: Session) -> TlsConnectionOptions:
     options = TlsContextOptions()
     bundle = session.get_config_variable("ca_bundle") or get_cert_path(True)
     options.override_default_trust_store_from_path(ca_filepath=bundle)
     return ClientTlsContext(options).new_connection_options()
 
 
-def _signing(session: Any, region: str) -> Any:
+def _signing(session: Session, region: str) -> AwsSigningConfig:
     return create_default_s3_signing_config(region=region, credential_provider=_credentials(session))
 
 
-def _credentials(session: Any) -> AwsCredentialsProvider:
+def _credentials(session: Session) -> AwsCredentialsProvider:
     credentials = session.get_credentials()
     if credentials is None:
         raise TransferFailed(

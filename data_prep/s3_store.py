@@ -170,14 +170,14 @@ def _done(answer: Later[Answer]) -> Later[None]:
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
+def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
 @lru_cache(maxsize=2)
 def _client(unsigned: bool) -> Any:
     """boto3's, for what is rare or has many parts: heads of buckets, listings, large uploads."""
-    more = {"signature_version": UNSIGNED} if unsigned else {}
+    more: dict[str, Any] = {"signature_version": UNSIGNED} if unsigned else {}
     config = Config(
         retries={"mode": "standard", "total_max_attempts": _attempts()},
         connect_timeout=10,

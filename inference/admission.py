@@ -1,7 +1,7 @@
 """Who may wait: accepted requests stay inside their deadline because the rest are refused at once."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from inference.refusal import Refusal
@@ -39,7 +39,7 @@ class Admission:
             raise self._overloaded()
 
     @contextmanager
-    def accept(self) -> Iterator[None]:
+    def accept(self) -> Generator[None]:
         """Hold a place; raises Refusal as `check` does."""
         self.check()
         self.accepted += 1

@@ -1,7 +1,7 @@
 """Reading a request's body within its limits: bytes, time, and memory for all requests together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from starlette.requests import Request
@@ -19,7 +19,7 @@ class BodyReader:
         self.buffered = 0
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, request: Request) -> AsyncGenerator[bytes]:
         """The whole body, counted as held in memory until the block ends.
 
         Raises Refusal: 413 `body_too_large`, 408 `body_timeout`, 503 `overloaded` where memory is short.

@@ -2,10 +2,10 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import openvino as ov
@@ -65,7 +65,7 @@ class Engine:
         self._run_once(np.zeros((description.height, description.width, 3), dtype=np.uint8))
 
     @contextmanager
-    def image(self) -> Iterator[None]:
+    def image(self) -> Generator[None]:
         """Around all the work on one image, its decoding too: an image is alone while no other is worked on.
 
         Where only the time in the network counted, images decoded in turns would each seem alone, and each
@@ -122,7 +122,7 @@ def _read_network(core: ov.Core, *, folder: Path, description: Description) -> o
     if not path.is_file() or not path.with_suffix(".bin").is_file():
         raise ModelFault(f"{path} or its .bin is missing: expected an OpenVINO IR beside model.json")
     try:
-        network = core.read_model(path)
+        network: ov.Model = cast("Any", core).read_model(path)  # openvino annotates it in part
     except RuntimeError as error:
         raise ModelFault(f"{path}: OpenVINO cannot read it ({str(error).splitlines()[-1]})") from error
     source, result = network.input(0), network.output(0)

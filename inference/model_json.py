@@ -119,10 +119,9 @@ class _Reader:
 
     def counts(self, path: str) -> tuple[int, ...]:
         value = self._find(path)
-        if isinstance(value, list):
-            items = cast("list[object]", value)
-            numbers = [item for item in items if _is_integer(item) and item >= 0]
-            if len(numbers) == len(items) >= 1 and numbers == sorted(set(numbers)):
+        if _is_list(value):
+            numbers = [item for item in value if _is_integer(item) and item >= 0]
+            if len(numbers) == len(value) >= 1 and numbers == sorted(set(numbers)):
                 return tuple(numbers)
         self._fault(path, "an ascending list of whole numbers from 0 on, without repeats", value)
         return (0,)
@@ -161,6 +160,10 @@ class _Reader:
 
 
 _MISSING = object()
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

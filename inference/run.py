@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import FrameType
 
 import uvicorn
@@ -41,7 +41,7 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
     faults: list[str] = []
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         task = asyncio.create_task(load_and_watch())
         yield
         task.cancel()

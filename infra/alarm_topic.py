@@ -14,7 +14,7 @@ class AlarmTopic(sns.Topic):
     """TLS only; CloudWatch and Budgets publish, for this account alone. `email` empty: nobody listens yet."""
 
     def __init__(self, scope: Construct, id: str, *, name: str, email: str, key: kms.Key | None) -> None:
-        super().__init__(scope, id, topic_name=name, enforce_ssl=True, master_key=key)  # pyright: ignore
+        super().__init__(scope, id, topic_name=name, enforce_ssl=True, master_key=key)  # pyright: ignore[reportArgumentType]
         account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         for service in ("cloudwatch", "budgets"):
             principal = iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=account)
@@ -26,7 +26,7 @@ class AlarmTopic(sns.Topic):
                 )
             )
         if email:
-            self.add_subscription(subscriptions.EmailSubscription(email))  # pyright: ignore
+            self.add_subscription(subscriptions.EmailSubscription(email))  # pyright: ignore[reportArgumentType]
         if key is None:
             reason = "CloudWatch cannot publish under AWS's own key; storage.encryption kms gives one of ours"
             acknowledge(self, rule="AwsSolutions-SNS2", reason=reason)

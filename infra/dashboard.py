@@ -35,7 +35,7 @@ class Dashboard(Construct):
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=names.prefix, default_interval=Duration.hours(3)
         )
-        dashboard.add_widgets(*[_graph(title, metrics) for title, metrics in graphs])  # pyright: ignore
+        dashboard.add_widgets(*[_graph(title, metrics) for title, metrics in graphs])
 
     def _counts(self, max_count: int) -> list[cloudwatch.Metric]:
         """The percentile rank of the range around each count is its share of the answers."""
@@ -73,7 +73,7 @@ def _cost() -> cloudwatch.Metric:
 def _graph(title: str, metrics: list[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title=title,
-        left=metrics,  # pyright: ignore[reportArgumentType]
+        left=metrics,
         stacked=title.startswith("Counts"),
         width=WIDTH,
         height=HEIGHT,

@@ -120,7 +120,7 @@ class Gate(Construct):
         self, id: str, action: str, arguments: dict[str, Any], adds: str, *, retry: list[str] | None = None
     ) -> sfn.CustomState:
         """A JSONata task whose output is its input with the members of `adds` laid over."""
-        state = {
+        state: dict[str, Any] = {
             "QueryLanguage": "JSONata",
             "Type": "Task",
             "Resource": f"arn:{self._partition}:states:::{action}",

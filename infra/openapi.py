@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.count_method import IMAGE_TYPES
+from infra.json_value import Json
 
 _SCHEMAS = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 _REFUSALS = {
@@ -121,7 +122,7 @@ def _schema(name: str) -> dict[str, Any]:
     return _with_component_references(schema, component=name.capitalize())
 
 
-def _with_component_references(value: Any, *, component: str) -> Any:
+def _with_component_references(value: Json, *, component: str) -> Any:
     if isinstance(value, list):
         return [_with_component_references(item, component=component) for item in value]
     if not isinstance(value, dict):

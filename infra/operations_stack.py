@@ -22,7 +22,7 @@ class OperationsStack(Stack):
         names = Names(settings.stage)
         operations = settings.operations
         topic = AlarmTopic(self, "Topic", name=names.stack("alarms"), email=operations.email, key=data.key)
-        Alarms(self, "Alarms", settings=operations, names=names, topic=topic)  # pyright: ignore
+        Alarms(self, "Alarms", settings=operations, names=names, topic=topic)  # pyright: ignore[reportArgumentType]
         Dashboard(self, "Dashboard", names=names, max_count=settings.training.max_count)
         if operations.monthly_usd:
             Budget(

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.json_value import Json
+
 # What a person would name when asked what the system is made of. Roles, policies, log groups are hidden.
 SHOWN = {
     "AWS::ApiGateway::RestApi": ("HTTPS API", "#ede7f6"),
@@ -159,13 +161,13 @@ def _parameter_names(templates: dict[str, dict[str, Any]], picture: Picture) -> 
     }
 
 
-def _local_references(value: Any) -> Iterator[str]:
+def _local_references(value: Json) -> Iterator[str]:
     """Logical ids (and parameters) that a value names in its own template."""
     if isinstance(value, dict):
-        if isinstance(value.get("Ref"), str):
-            yield value["Ref"]
-        if isinstance(value.get("Fn::GetAtt"), list):
-            yield value["Fn::GetAtt"][0]
+        if isinstance(name := value.get("Ref"), str):
+            yield name
+        if isinstance(attribute := value.get("Fn::GetAtt"), list):
+            yield str(attribute[0])
         for inner in value.values():
             yield from _local_references(inner)
     elif isinstance(value, list):
@@ -196,13 +198,15 @@ def _add_arrows(
 def _targets(
     templates: dict[str, dict[str, Any]],
     stack: str,
-    value: Any,
+    properties: dict[str, Any],
     exports: dict[str, tuple[str, str]],
     parameters: dict[str, str],
 ) -> Iterator[str]:
-    """Keys of the boxes that a value refers to, in its own template, in others', or by a parameter's name."""
+    """Keys of the boxes that `properties` refer to, in their own template, in others', or by a parameter's
+    name.
+    """
     template = templates[stack]
-    for name in _local_references(value):
+    for name in _local_references(properties):
         resource = template["Resources"].get(name)
         if resource is not None and resource["Type"] in TRANSPARENT:
             yield from _targets(templates, stack, resource["Properties"], exports, parameters)
@@ -211,10 +215,10 @@ def _targets(
         else:
             default = template.get("Parameters", {}).get(name, {}).get("Default")
             yield from (parameters[default] for _ in [0] if default in parameters)
-    listened_to = value.get("EventPattern", {}) if isinstance(value, dict) else {}
+    listened_to: dict[str, Any] = properties.get("EventPattern", {})
     for group in listened_to.get("detail", {}).get("ModelPackageGroupName", []):
         yield from _registries(templates, group)
-    text = json.dumps(value)
+    text = json.dumps(properties)
     for export in re.findall(r'"Fn::ImportValue": "([^"]+)"', text):
         yield "/".join(exports[export])
     yield from (key for name, key in parameters.items() if re.search(rf"{re.escape(name)}\b", text))

@@ -22,7 +22,7 @@ class Retraining(Construct):
         super().__init__(scope, id)
         if settings.operations.retrain:
             target = scheduler_targets.StepFunctionsStartExecution(
-                pipeline,  # pyright: ignore[reportArgumentType]
+                pipeline,
                 input=scheduler.ScheduleTargetInput.from_object({}),
             )
             scheduler.Schedule(
@@ -53,7 +53,7 @@ class Retraining(Construct):
             ),
             targets=[
                 targets.SfnStateMachine(  # pyright: ignore[reportArgumentType]
-                    pipeline,  # pyright: ignore[reportArgumentType]
+                    pipeline,
                     input=events.RuleTargetInput.from_object(wanted),
                 )
             ],

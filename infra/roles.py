@@ -58,8 +58,7 @@ def _collect(resources: Mapping[str, Any], stage_name: str, rights: Rights) -> N
         else:
             continue
         for statement in (s for document in documents for s in document["Statement"]):
-            actions = statement["Action"]
-            for action in actions if isinstance(actions, list) else [actions]:
+            for action in _listed(statement["Action"]):
                 for role in roles:
                     _add(rights, role, action, stage_name)
 
@@ -67,6 +66,10 @@ def _collect(resources: Mapping[str, Any], stage_name: str, rights: Rights) -> N
 def _add(rights: Rights, role: str, action: str, stage_name: str) -> None:
     name = re.sub(r"[0-9A-F]{8}$", "", role)  # the CDK's hash of the path
     rights.setdefault(name, {}).setdefault(action, set()).add(stage_name)
+
+
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
 
 
 def _last(arn: Any) -> str:

@@ -38,5 +38,5 @@ class StageKey(kms.Key):
     def _let(self, principal: iam.ServicePrincipal, *actions: str) -> None:
         # In a key's own policy `*` is the key.
         self.add_to_resource_policy(
-            iam.PolicyStatement(actions=list(actions), resources=["*"], principals=[principal])  # pyright: ignore
+            iam.PolicyStatement(actions=list(actions), resources=["*"], principals=[principal])  # pyright: ignore[reportArgumentType]
         )

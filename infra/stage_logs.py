@@ -28,7 +28,7 @@ class StageLogs(logs.LogGroup):
             scope,
             id,
             log_group_name=name,
-            encryption_key=key,  # pyright: ignore[reportArgumentType]
+            encryption_key=key,
             retention=_RETENTION[days],
             removal_policy=RemovalPolicy.DESTROY,
         )

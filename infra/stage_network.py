@@ -47,7 +47,7 @@ class StageNetwork(Construct):
         group = ec2.SecurityGroup(
             self,
             "Jobs",
-            vpc=vpc,  # pyright: ignore[reportArgumentType]
+            vpc=vpc,
             description="Endpoint and training jobs",
             allow_all_outbound=False,
         )
@@ -56,7 +56,7 @@ class StageNetwork(Construct):
         group.connections.allow_internally(ec2.Port.all_tcp(), "instances of one training job")
         for name, service in SERVICES.items():
             vpc.add_interface_endpoint(name, service=service, open=False).connections.allow_from(
-                group,  # pyright: ignore[reportArgumentType]
+                group,
                 ec2.Port.tcp(443),
                 "from jobs",
             )

@@ -15,7 +15,7 @@ SENDS_ACCOUNT = {
 
 def trust_only_this_account(scope: IConstruct) -> None:
     """Add the condition `aws:SourceAccount` to the trust of every role below `scope`, CDK's own too."""
-    Aspects.of(scope).add(_OnlyThisAccount())  # pyright: ignore[reportArgumentType]
+    Aspects.of(scope).add(_OnlyThisAccount())
 
 
 @jsii.implements(IAspect)

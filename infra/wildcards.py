@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import jsii
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -20,7 +20,7 @@ def explain_wildcards(scope: IConstruct, reasons: Mapping[str, str]) -> None:
     allowed. A key that no policy needs fails the synth: reasons must not outlive what they excuse.
     """
     for ending, reason in reasons.items():
-        scope.node.add_validation(_Explanation(scope, ending, reason))  # pyright: ignore[reportArgumentType]
+        scope.node.add_validation(_Explanation(scope, ending, reason))
 
 
 @jsii.implements(IValidation)
@@ -64,7 +64,7 @@ def _findings(node: IConstruct) -> Iterable[str]:
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def _flat(value: Any) -> str:
@@ -80,4 +80,5 @@ def _flat(value: Any) -> str:
             return f"<{_flat(resource)}.{_flat(attribute)}>"
         case {"Ref": name}:
             return f"<{_flat(name)}>"
-    return json.dumps(value, separators=(",", ":"))
+        case _:
+            return json.dumps(value, separators=(",", ":"))

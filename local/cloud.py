@@ -59,7 +59,7 @@ class Cloud:
             server_command=tuple(server_command),
             server_start_seconds=server_start_seconds,
         )
-        self._log = log or (lambda _: None)
+        self._log: Callable[[str], None] = log or (lambda _: None)
         self._session = boto3.Session(region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,7 +112,7 @@ class Cloud:
 
         Clients without options are made once: making one takes up to half a second.
         """
-        defaults = {
+        defaults: dict[str, Any] = {
             "endpoint_url": self.url,
             "region_name": REGION,
             "aws_access_key_id": "test",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 from local.identity import ACCOUNT, REGION
 
@@ -70,7 +70,7 @@ def passed_roles(*, service: str, body: bytes) -> list[str]:
         return []
     request = _request(body)
     definition = request.get("TrainingJobDefinition")
-    nested = definition.get("RoleArn") if isinstance(definition, dict) else None
+    nested = cast("dict[str, Any]", definition).get("RoleArn") if isinstance(definition, dict) else None
     roles = (request.get("RoleArn"), request.get("ExecutionRoleArn"), nested)
     return [role for role in roles if isinstance(role, str)]
 
@@ -84,4 +84,4 @@ def _request(body: bytes) -> dict[str, Any]:
         request = json.loads(body or b"{}")
     except (json.JSONDecodeError, UnicodeDecodeError):
         return {}
-    return request if isinstance(request, dict) else {}
+    return cast("dict[str, Any]", request) if isinstance(request, dict) else {}

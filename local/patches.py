@@ -6,12 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
-from ministack.services import apigateway_v1, eventbridge, s3
-from ministack.services import stepfunctions as sfn
-from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
-
 from local import iam
 from local.apigateway.access_log import AccessLog
 from local.apigateway.mock_integration import with_templates
@@ -26,10 +20,28 @@ from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
 from local.errors import AwsError
 from local.identity import ACCOUNT, REGION
+from local.ministack_parts import (
+    apigateway_v1,
+    app,
+    changesets,
+    engine,
+    eventbridge,
+    handlers,
+    iam_actions,
+    iam_evaluator,
+    lambda_runtime,
+    provisioners,
+    router,
+    s3,
+    sfn,
+    stacks,
+)
 from local.sagemaker.runtime import Response, invoke
 from local.sagemaker.service import SageMaker
 from local.settings import Settings
+from local.stepfunctions import interpreter
 from local.stepfunctions.distributed_map import DistributedMap
+from local.stepfunctions.interpreter import ExecutionError
 from local.stepfunctions.limits import check_size
 from local.stepfunctions.sagemaker_tasks import SageMakerTasks
 from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
@@ -101,10 +113,7 @@ def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScal
     provisioners._RESOURCE_HANDLERS.update(autoscaling_types(autoscaling))
     bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
     provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = with_bucket_tags(bucket, s3._bucket_tags)
-    waits = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda resource_type: (
-        resource_type == "AWS::SageMaker::Endpoint" or waits(resource_type)
-    )
+    stacks._runs_on_worker_thread = _with_endpoints(stacks._runs_on_worker_thread)
     validate = engine.validate_template_support
 
     def validate_template_support(template: Any, conditions: Any, params: Any = None) -> None:
@@ -118,10 +127,9 @@ def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScal
 
 
 def _teach_step_functions(aws: Aws) -> None:
-    fail = sfn._ExecutionError
-    sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=fail)
+    sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=ExecutionError)
     for service in SDK_SERVICES:
-        sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=fail)
+        sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=ExecutionError)
     sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws)
     for name in ("_execute_task", "_execute_map", "_execute_parallel"):
         setattr(sfn, name, _limited(getattr(sfn, name)))
@@ -129,10 +137,7 @@ def _teach_step_functions(aws: Aws) -> None:
     sfn._invoke_resource = _limited_result(sfn._invoke_resource)
     sfn._invoke_resource_with_timeout = _telling_timeout(sfn._invoke_resource_with_timeout)
     sfn._fail_execution = _keeping_aborted(sfn._fail_execution)
-    matches = sfn._error_matches
-    sfn._error_matches = lambda error_equals, error: (
-        error in error_equals if error in _UNCATCHABLE else matches(error_equals, error)
-    )
+    sfn._error_matches = _sparing_uncatchable(sfn._error_matches)
 
 
 def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
@@ -149,6 +154,13 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"] = with_access_logs(
         stage, apigateway_v1._update_stage
     )
+
+
+def _with_endpoints(waits: Callable[[str], bool]) -> Callable[[str], bool]:
+    def run(resource_type: str) -> bool:
+        return resource_type == "AWS::SageMaker::Endpoint" or waits(resource_type)
+
+    return run
 
 
 def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) -> Callable[..., Any]:
@@ -177,12 +189,12 @@ def _limited(execute: Callable[..., Any]) -> Callable[..., Any]:
     """A state's function with its context entered and its output limited."""
 
     def run(state_def: Any, raw_input: Any, execution: Any, ctx: Any) -> Any:
-        machine = sfn._state_machines.get(ctx["StateMachine"]["Id"]) or {}
-        top = sfn._executions.get(ctx["Execution"]["Id"]) or execution
-        context = TaskContext(role=machine.get("roleArn", ""), is_running=lambda: top["status"] == "RUNNING")
+        role = interpreter.role_of(ctx["StateMachine"]["Id"])
+        top = interpreter.execution(ctx["Execution"]["Id"]) or execution
+        context = TaskContext(role=role, is_running=lambda: top["status"] == "RUNNING")
         with entered(context):
             output, following = execute(state_def, raw_input, execution, ctx)
-        check_size(output, what=f"The output of the state {ctx['State']['Name']}", fail=sfn._ExecutionError)
+        check_size(output, what=f"The output of the state {ctx['State']['Name']}", fail=ExecutionError)
         return output, following
 
     return run
@@ -191,7 +203,7 @@ def _limited(execute: Callable[..., Any]) -> Callable[..., Any]:
 def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
     def run(state_def: Any, raw_input: Any, ctx: Any = None) -> Any:
         output, following = execute(state_def, raw_input, ctx)
-        check_size(output, what="The output of a Pass state", fail=sfn._ExecutionError)
+        check_size(output, what="The output of a Pass state", fail=ExecutionError)
         return output, following
 
     return run
@@ -199,9 +211,9 @@ def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 def _limited_result(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
     def run(resource: Any, input_data: Any) -> Any:
-        check_size(input_data, what=f"The input of {resource}", fail=sfn._ExecutionError)
+        check_size(input_data, what=f"The input of {resource}", fail=ExecutionError)
         result = invoke_resource(resource, input_data)
-        check_size(result, what=f"The result of {resource}", fail=sfn._ExecutionError)
+        check_size(result, what=f"The result of {resource}", fail=ExecutionError)
         return result
 
     return run
@@ -211,7 +223,7 @@ def _telling_timeout(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
     def run(resource: Any, input_data: Any, timeout: Any) -> Any:
         try:
             return invoke_resource(resource, input_data, timeout)
-        except sfn._ExecutionError as error:
+        except ExecutionError as error:
             if error.error == "States.Timeout":
                 current().timed_out.set()
             raise
@@ -223,6 +235,15 @@ def _keeping_aborted(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
     def run(execution: Any, error: Any, cause: Any) -> None:
         if execution["status"] != "ABORTED":
             fail_execution(execution, error, cause)
+
+    return run
+
+
+def _sparing_uncatchable(
+    matches: Callable[[list[str], str], bool],
+) -> Callable[[list[str], str], bool]:
+    def run(error_equals: list[str], error: str) -> bool:
+        return error in error_equals if error in _UNCATCHABLE else matches(error_equals, error)
 
     return run
 

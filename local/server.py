@@ -107,9 +107,7 @@ def _make_certificate(settings: Settings) -> None:
 
 def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
     # Imported here: all three read their settings from the environment, which _prepare has just set.
-    from ministack import app
-    from ministack.core import lambda_runtime
-
+    from local.ministack_parts import app, lambda_runtime
     from local.patches import install
 
     sagemaker = install(settings)
@@ -152,9 +150,8 @@ async def _serve_until_told(
     await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
     logging.shutdown()
     sys.stdout.flush()
-    # Threads of running executions and TLS connections that clients keep open would hold the interpreter
-    # for half
-    # a minute; nothing is left that they could do.
+    # Threads of running executions and TLS connections that clients keep open would hold the interpreter for
+    # half a minute; nothing is left that they could do.
     os._exit(0)
 
 

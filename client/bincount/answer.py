@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast
 
 Verdict = Literal["match", "mismatch", "uncertain"]
-VERDICTS: tuple[str, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,22 +37,23 @@ class Count:
     verification: Verification | None = None
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, document: object) -> Self:
         """The answer of a JSON object. Raises KeyError, TypeError or ValueError where it is none."""
-        if not isinstance(document, Mapping):  # it comes from outside, whatever the annotation says
+        if not isinstance(document, Mapping):
             raise TypeError(f"expected a JSON object, got {type(document).__name__}")
-        verification = document.get("verification")
-        low, high = document["interval"]
+        members = cast("Mapping[str, Any]", document)
+        verification = members.get("verification")
+        low, high = members["interval"]
         return cls(
-            count=int(document["count"]),
-            confidence=float(document["confidence"]),
-            expected_value=float(document["expected_value"]),
+            count=int(members["count"]),
+            confidence=float(members["confidence"]),
+            expected_value=float(members["expected_value"]),
             interval=(int(low), int(high)),
-            probabilities={int(count): float(p) for count, p in document["probabilities"].items()},
-            at_least=bool(document["at_least"]),
-            review=bool(document["review"]),
-            model=str(document["model"]),
-            request_id=str(document["request_id"]),
+            probabilities={int(count): float(p) for count, p in members["probabilities"].items()},
+            at_least=bool(members["at_least"]),
+            review=bool(members["review"]),
+            model=str(members["model"]),
+            request_id=str(members["request_id"]),
             verification=None if verification is None else Verification(**verification),
         )
 

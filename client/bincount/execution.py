@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from bincount.errors import BincountError
 from bincount.stage import Stage
@@ -70,7 +70,8 @@ def _words(cause: str) -> str:
         return cause
     if not isinstance(told, dict):
         return cause
-    return str(told.get("errorMessage") or told.get("FailureReason") or cause)
+    members = cast("dict[str, object]", told)
+    return str(members.get("errorMessage") or members.get("FailureReason") or cause)
 
 
 def start(*, stage: Stage, machine: str, request: str) -> Execution:

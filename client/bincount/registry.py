@@ -69,7 +69,7 @@ def _read(client: Any, arn: str) -> ModelPackage:
 
 def _metrics(client: Any, told: dict[str, str]) -> dict[str, float]:
     """Those that the registration wrote down, else those of the training job while AWS keeps it."""
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name in METRICS:
         text = told.get(name) or told.get(name.replace(":", "_"))
         if text:

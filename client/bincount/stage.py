@@ -7,13 +7,15 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 
 from bincount.embedded_cloud import embedded_cloud
 from bincount.errors import BincountError
 
 STAGES = ("local", "dev", "prod")
-_TIMEOUTS = {"connect_timeout": 10, "read_timeout": 70}  # an endpoint may take 60 s to answer
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 70  # an endpoint may take 60 s to answer
 
 
 class Stage:
@@ -66,7 +68,7 @@ class Stage:
         return values.get(key)
 
     @property
-    def credentials(self) -> Any:
+    def credentials(self) -> Credentials:
         """The caller's botocore credentials. Raises BincountError where there are none."""
         found = self._session.get_credentials()
         if found is None:
@@ -97,14 +99,17 @@ class Stage:
             raise BincountError(f"{error}: name another profile or correct AWS_PROFILE") from error
 
     def _new_client(self, service: str) -> Any:
-        retries: Any = {"mode": "standard", "max_attempts": 4}
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 4},
+            max_pool_connections=self._connections,
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+        )
         if not self._variables:
-            config = Config(retries=retries, max_pool_connections=self._connections, **_TIMEOUTS)
             return self._session.client(service, region_name=self.region, config=config)
-        direct = Config(retries=retries, max_pool_connections=self._connections, proxies={}, **_TIMEOUTS)
         return self._session.client(
             service,
             endpoint_url=self._variables["AWS_ENDPOINT_URL"],
             verify=self._variables.get("AWS_CA_BUNDLE"),
-            config=direct,
+            config=config.merge(Config(proxies={})),
         )

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     smoke = challenger.examination.surest
     if smoke is None:
         raise JudgeError("no bin is small enough to be sent to an endpoint: expected one of at most 4 MB")
-    verdict = {
+    verdict: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "dataset_id": options.dataset_id,
         **judge(labels=labels, challenger=challenger, champion=champion, rules=_rules(options)),

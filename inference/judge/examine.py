@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from inference.inference import Model, Prediction, input_fn, predict_fn
@@ -28,8 +29,8 @@ class Reply:
 class Examination:
     """One model's replies by bin id, the ids that the server would refuse, and the bin it is surest about."""
 
-    replies: dict[str, Reply] = field(default_factory=dict)
-    unreadable: set[str] = field(default_factory=set)
+    replies: dict[str, Reply] = field(default_factory=dict[str, Reply])
+    unreadable: set[str] = field(default_factory=set[str])
     surest: Bin | None = None
     surest_count: int = -1
     _surest_key: tuple[bool, float, str] = (False, -1.0, "")
@@ -52,7 +53,7 @@ def examine(model: Model, bins: Iterable[Bin]) -> Examination:
     examination = Examination()
     with ThreadPoolExecutor(max_workers=model.engine.workers) as pool:
         for batch in _batches(bins, size=_BATCH * model.engine.workers):
-            for bin_, prediction in zip(batch, pool.map(lambda b: _ask(model, b), batch), strict=True):
+            for bin_, prediction in zip(batch, pool.map(partial(_ask, model), batch), strict=True):
                 examination.add(bin_, prediction)
     return examination
 

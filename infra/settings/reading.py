@@ -1,8 +1,8 @@
 """Reads the settings of a stage from the CDK context; every fault is told at once."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -39,9 +39,9 @@ def load(lookup: Callable[[str], Any]) -> Settings:
 def _plain(value: Any) -> Any:
     """jsii hands out mappings and sequences of its own; pydantic wants dicts and lists."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item) for item in cast("Sequence[object]", value)]
     return value
 
 

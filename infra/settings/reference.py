@@ -1,5 +1,7 @@
 """The reference table of all settings, as Markdown; `python -m infra.settings` prints it."""
 
+from typing import Any
+
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -10,8 +12,8 @@ def reference() -> str:
     """A Markdown table: setting, default, meaning, bounds."""
     rows = ["| setting | default | meaning | bounds |", "|---|---|---|---|"]
     for section, name in paths():
-        model = Settings.model_fields[section].annotation if section else Settings
-        field = model.model_fields[name]  # pyright: ignore
+        model: Any = Settings.model_fields[section].annotation if section else Settings
+        field: FieldInfo = model.model_fields[name]
         path = f"{section}.{name}" if section else name
         rows.append(
             f"| `{path}` | {_default(field)} | {field.description or ''} | {_bounds(section, name)} |"

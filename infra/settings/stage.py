@@ -13,7 +13,7 @@ from infra.settings.network import Network
 from infra.settings.operations import Operations
 from infra.settings.recount import Recount
 from infra.settings.release import Release
-from infra.settings.section import Section
+from infra.settings.section import Section, defaults_of
 from infra.settings.security import Security
 from infra.settings.serving import Serving
 from infra.settings.storage import Storage
@@ -35,18 +35,18 @@ class Settings(Section):
         30, description="logs are kept this long, days"
     )
     tags: dict[str, str] = Field(default_factory=dict, description="tags on every resource")
-    storage: Storage = Field(default_factory=Storage)  # pyright: ignore[reportArgumentType]
-    data_prep: DataPrep = Field(default_factory=DataPrep)  # pyright: ignore[reportArgumentType]
-    training: Training = Field(default_factory=Training)  # pyright: ignore[reportArgumentType]
-    gate: Gate = Field(default_factory=Gate)  # pyright: ignore[reportArgumentType]
-    release: Release = Field(default_factory=Release)  # pyright: ignore[reportArgumentType]
-    serving: Serving = Field(default_factory=Serving)  # pyright: ignore[reportArgumentType]
-    front: Front = Field(default_factory=Front)  # pyright: ignore[reportArgumentType]
-    recount: Recount = Field(default_factory=Recount)  # pyright: ignore[reportArgumentType]
-    capture: Capture = Field(default_factory=Capture)  # pyright: ignore[reportArgumentType]
-    network: Network = Field(default_factory=Network)  # pyright: ignore[reportArgumentType]
-    operations: Operations = Field(default_factory=Operations)  # pyright: ignore[reportArgumentType]
-    security: Security = Field(default_factory=Security)  # pyright: ignore[reportArgumentType]
+    storage: Storage = defaults_of(Storage)
+    data_prep: DataPrep = defaults_of(DataPrep)
+    training: Training = defaults_of(Training)
+    gate: Gate = defaults_of(Gate)
+    release: Release = defaults_of(Release)
+    serving: Serving = defaults_of(Serving)
+    front: Front = defaults_of(Front)
+    recount: Recount = defaults_of(Recount)
+    capture: Capture = defaults_of(Capture)
+    network: Network = defaults_of(Network)
+    operations: Operations = defaults_of(Operations)
+    security: Security = defaults_of(Security)
 
     @model_validator(mode="after")
     def _leaves_time_to_bake(self) -> "Settings":

@@ -24,8 +24,8 @@ class AccessLog:
 
     def write(self, stage: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """One line, where `stage` has an access log; variables without a value are a dash, as on AWS."""
-        settings = stage.get("accessLogSettings") or {}
-        group = str(settings.get("destinationArn", "")).removesuffix(":*").rpartition(":log-group:")[2]
+        settings: dict[str, str] = stage.get("accessLogSettings") or {}
+        group = settings.get("destinationArn", "").removesuffix(":*").rpartition(":log-group:")[2]
         if group:
             line = _VARIABLE.sub(lambda match: _text(values.get(match[1])), settings.get("format", ""))
             self._writer.submit(self._put, group, line, round(time.time() * 1000))

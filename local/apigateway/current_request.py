@@ -2,7 +2,7 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 
@@ -23,7 +23,7 @@ def current() -> CurrentRequest:
 
 
 @contextlib.contextmanager
-def entered(request: CurrentRequest) -> Iterator[None]:
+def entered(request: CurrentRequest) -> Generator[None]:
     """Makes `request` the current one for the length of a `with` block."""
     token = _CURRENT.set(request)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ministack.services import apigateway_v1 as gateway
+from local.apigateway.gateway import is_binary
 
 DEFAULT_TYPE = "application/json"
 
@@ -21,7 +21,8 @@ def integration_headers(
     """
     given = {key.lower(): value for key, value in headers.items()}
     mapped = {"content-type": given.get("content-type", DEFAULT_TYPE), "accept": DEFAULT_TYPE}
-    for target, source in (integration.get("requestParameters") or {}).items():
+    parameters: dict[str, str] = integration.get("requestParameters") or {}
+    for target, source in parameters.items():
         place, _, name = target.removeprefix("integration.request.").partition(".")
         value = request_id if source == "context.requestId" else _value(source, given, query, path)
         if place == "header" and value is not None:
@@ -34,7 +35,7 @@ def integration_body(body: bytes, *, content_type: str | None, binary_types: Seq
 
     The table "API request content type conversions" of the API Gateway developer guide.
     """
-    if gateway._media_type_matches(content_type or DEFAULT_TYPE, list(binary_types)):
+    if is_binary(content_type or DEFAULT_TYPE, binary_types):
         return body
     return body.decode("utf-8", errors="replace").encode()
 
@@ -47,5 +48,7 @@ def _value(
     place, _, name = source.removeprefix("method.request.").partition(".")
     if place == "header":
         return headers.get(name.lower())
-    value = query.get(name) if place == "querystring" else path.get(name)
+    if place != "querystring":
+        return path.get(name)
+    value: str | list[str] | None = query.get(name)
     return value[-1] if isinstance(value, list) else value

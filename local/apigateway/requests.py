@@ -5,10 +5,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import apigateway_v1 as gateway
-
 from local.apigateway.access_log import AccessLog
 from local.apigateway.current_request import CurrentRequest, entered
+from local.apigateway.gateway import answer_of, api_key_of, caller_of, gateway_error, stage_of
 from local.sagemaker.runtime import Response
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's quota for a REST API
@@ -39,7 +38,7 @@ class GatewayRequests:
         request = _request(api_id, stage_name, headers, query_params)
         current = CurrentRequest(id=request["request_id"])
         if request["stage"] is not None and len(body) > MAX_BODY_BYTES:
-            outcome = gateway._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
+            outcome = gateway_error("REQUEST_TOO_LARGE", "Request Too Long")
         else:
             with entered(current):
                 outcome = await self._execute(
@@ -53,7 +52,7 @@ class GatewayRequests:
     ) -> Response:
         """The answer to a caller whose policies do not allow the call."""
         request = _request(api_id, stage_name, headers, query)
-        error = gateway._gw_error("ACCESS_DENIED", "User is not authorized to access this resource")
+        error = gateway_error("ACCESS_DENIED", "User is not authorized to access this resource")
         return self._answer(error, request, method, started=time.monotonic(), integration_ms=None)
 
     def _answer(
@@ -65,15 +64,14 @@ class GatewayRequests:
         started: float,
         integration_ms: int | None,
     ) -> Response:
-        refused = isinstance(outcome, gateway._GatewayError)
-        status, headers, body = gateway._gateway_error_response(outcome, request) if refused else outcome
+        (status, headers, body), refusal = answer_of(outcome, request)
         values = {
             "requestTime": time.strftime(_TIME, time.gmtime()),
             "requestId": request["request_id"],
             "httpMethod": method,
             "resourcePath": request["resource_path"],
             "status": status,
-            "error.responseType": outcome.response_type if refused else None,
+            "error.responseType": refusal,
             "responseLength": len(body),
             "responseLatency": round((time.monotonic() - started) * 1000),
             "integrationLatency": integration_ms,
@@ -90,7 +88,7 @@ def _request(
     return {
         "api_id": api_id,
         "stage_name": stage_name,
-        "stage": gateway.stages_for_api(api_id).get(stage_name),
+        "stage": stage_of(api_id, stage_name),
         "headers": headers or {},
         "query_params": query or {},
         "path_params": {},
@@ -100,10 +98,8 @@ def _request(
 
 
 def _identity(headers: dict[str, str], query: dict[str, Any]) -> dict[str, Any]:
-    caller = gateway._iam_caller_identity(headers, query) or {}
-    key = gateway._resolve_api_key(gateway._api_key_from_request(headers)) or {}
     return {
-        "identity.userArn": caller.get("userArn"),
-        "identity.apiKeyId": key.get("id"),
+        "identity.userArn": caller_of(headers, query).get("userArn"),
+        "identity.apiKeyId": api_key_of(headers).get("id"),
         "identity.sourceIp": "127.0.0.1",  # nothing else can reach this cloud
     }

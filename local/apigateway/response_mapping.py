@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services import apigateway_v1 as gateway
-
+from local.apigateway.gateway import integration_response
 from local.apigateway.velocity import render
 from local.sagemaker.runtime import Response
 
@@ -21,7 +20,7 @@ def mapped_response(integration: dict[str, Any], response: Response, *, request_
     Without a template the body passes as it is; with one, its text is the body and it may set the status.
     """
     status, headers, body = response
-    selected = gateway._select_service_integration_response(integration, status)
+    selected = integration_response(integration, status)
     if selected is None:
         return CONFIGURATION_ERROR
     answer = {
@@ -29,7 +28,8 @@ def mapped_response(integration: dict[str, Any], response: Response, *, request_
         **_mapped_headers(selected.get("responseParameters") or {}, headers),
     }
     code = int(selected.get("statusCode") or status)
-    template = (selected.get("responseTemplates") or {}).get("application/json")
+    templates: dict[str, str] = selected.get("responseTemplates") or {}
+    template = templates.get("application/json")
     if not template:
         return code, answer, body
     text = body.decode("utf-8", errors="replace")

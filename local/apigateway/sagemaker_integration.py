@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import apigateway_v1 as gateway
-
 from local.apigateway.current_request import current
+from local.apigateway.gateway import service_uri
 from local.apigateway.request_mapping import integration_body, integration_headers
 from local.apigateway.response_mapping import CONFIGURATION_ERROR, mapped_response
 from local.errors import AwsError
@@ -34,11 +33,11 @@ class SageMakerIntegration:
 
     async def __call__(self, integration: dict[str, Any], *arguments: Any, **options: Any) -> Any:
         """Takes what ministack hands to an integration; returns status, headers, body."""
-        spec = gateway._parse_service_integration_uri(integration.get("uri", ""))
-        if not spec or spec[1] != "runtime.sagemaker":
+        uri = service_uri(integration.get("uri", ""))
+        if uri is None or uri.service != "runtime.sagemaker":
             return await self._other(integration, *arguments, **options)
         _api, _stage_name, _stage, _resource, _path, _method, headers, body, query, path_params = arguments
-        match = re.fullmatch(r"endpoints/([^/]+)/invocations", spec[3])
+        match = re.fullmatch(r"endpoints/([^/]+)/invocations", uri.rest)
         if not match:
             return CONFIGURATION_ERROR
         request = current()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import airspeed
 
@@ -40,7 +40,7 @@ class _Input:
             return ""
         for name in path.removeprefix("$").split("."):
             if name:
-                node = node.get(name, "") if isinstance(node, dict) else ""
+                node = cast("dict[str, Any]", node).get(name, "") if isinstance(node, dict) else ""
         return node
 
     def json(self, path: str) -> str:

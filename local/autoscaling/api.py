@@ -80,7 +80,11 @@ class ApplicationAutoScaling:
 
     def _put_policy(self, request: dict[str, Any]) -> dict[str, Any]:
         name = (self._registered(request), request["PolicyName"])
-        new = {"PolicyARN": _arn(f"scalingPolicy:{uuid.uuid4()}"), "CreationTime": time.time(), "Alarms": []}
+        new: dict[str, Any] = {
+            "PolicyARN": _arn(f"scalingPolicy:{uuid.uuid4()}"),
+            "CreationTime": time.time(),
+            "Alarms": [],
+        }
         self._policies[name] = {**new, **self._policies.get(name, {}), **request}
         return self._policies[name]
 

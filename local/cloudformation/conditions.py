@@ -1,7 +1,9 @@
 """A check that AWS makes and ministack does not: nothing that exists may refer to what does not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from local.json_value import Json
 
 References = Callable[[Any], Iterator[tuple[str, str | None]]]
 
@@ -15,17 +17,18 @@ def check_references(
     `conditions` are the evaluated conditions, `references` yields (name, attribute) of every Ref,
     Fn::GetAtt and Fn::Sub. The words are AWS's.
     """
-    resources = template.get("Resources") or {}
+    resources: dict[str, dict[str, Any]] = template.get("Resources") or {}
     absent = {name for name, resource in resources.items() if not _active(resource, conditions)}
     if not absent:
         return
     active = {name: resource for name, resource in resources.items() if name not in absent}
     _refuse(_missing(active.values(), ("Properties",), conditions, absent, references), "Resources")
     for resource in active.values():
-        depends = resource.get("DependsOn", [])
+        depends: str | list[str] = resource.get("DependsOn", [])
         _refuse(absent & {depends} if isinstance(depends, str) else absent & set(depends), "Resources")
-    outputs = [output for output in (template.get("Outputs") or {}).values() if _active(output, conditions)]
-    _refuse(_missing(outputs, ("Value", "Export"), conditions, absent, references), "Outputs")
+    outputs: dict[str, dict[str, Any]] = template.get("Outputs") or {}
+    present = [output for output in outputs.values() if _active(output, conditions)]
+    _refuse(_missing(present, ("Value", "Export"), conditions, absent, references), "Outputs")
 
 
 def _active(part: dict[str, Any], conditions: dict[str, bool]) -> bool:
@@ -33,7 +36,7 @@ def _active(part: dict[str, Any], conditions: dict[str, bool]) -> bool:
 
 
 def _missing(
-    parts: Any,
+    parts: Iterable[dict[str, Any]],
     sections: tuple[str, ...],
     conditions: dict[str, bool],
     absent: set[str],
@@ -47,7 +50,7 @@ def _missing(
     return found
 
 
-def _taken_branches(value: Any, conditions: dict[str, bool]) -> Any:
+def _taken_branches(value: Json, conditions: dict[str, bool]) -> Json:
     """`value` with every Fn::If replaced by the branch that its condition takes."""
     if isinstance(value, list):
         return [_taken_branches(item, conditions) for item in value]
@@ -55,7 +58,8 @@ def _taken_branches(value: Any, conditions: dict[str, bool]) -> Any:
         return value
     choice = value.get("Fn::If")
     if len(value) == 1 and isinstance(choice, list) and len(choice) == 3:
-        return _taken_branches(choice[1] if conditions.get(choice[0], True) else choice[2], conditions)
+        condition, then, otherwise = choice
+        return _taken_branches(then if conditions.get(str(condition), True) else otherwise, conditions)
     return {key: _taken_branches(item, conditions) for key, item in value.items()}
 
 

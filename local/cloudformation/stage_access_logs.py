@@ -11,7 +11,7 @@ def with_access_logs(stage: Handler, update: Update) -> Handler:
     """ministack's handler of the type; `update(api id, stage name, patch)` is its UpdateStage."""
 
     def set_logs(properties: dict[str, Any]) -> None:
-        given = properties.get("AccessLogSetting") or {}
+        given: dict[str, str] = properties.get("AccessLogSetting") or {}
         value = {"destinationArn": given.get("DestinationArn", ""), "format": given.get("Format", "")}
         operation = {"op": "replace", "path": "/accessLogSettings", "value": value}
         update(properties["RestApiId"], properties["StageName"], {"patchOperations": [operation]})

@@ -4,7 +4,7 @@ import fcntl
 import json
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -48,7 +48,7 @@ def run(options: Options) -> None:
 
 
 @contextmanager
-def _alone(out: Path, data: Path, screen: Screen) -> Iterator[None]:
+def _alone(out: Path, data: Path, screen: Screen) -> Generator[None]:
     """One demo at a time in `out`; waits for the cloud of an earlier one that was killed."""
     with (out / "lock").open("w") as lock:
         if not _locked(lock):

@@ -1,7 +1,7 @@
 """What a person sees of a run: steps with their time, states and training jobs as they happen."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -23,7 +23,7 @@ class Screen:
         self._step = ""
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, title: str) -> Generator[None]:
         """Announce a step; at its end say how long it took."""
         self.console.print(f"[bold]{title}[/bold]")
         started = time.monotonic()

@@ -15,12 +15,12 @@ def download_channel(channel: dict[str, Any], *, target: Path, s3: Any) -> int:
     File and FastFile modes are both a download here. Raises JobFailure where nothing is found or access is
     denied.
     """
-    source = channel["DataSource"].get("S3DataSource")
-    if not source or source["S3DataType"] != "S3Prefix":
+    source: dict[str, Any] = channel["DataSource"].get("S3DataSource") or {}
+    if source.get("S3DataType") != "S3Prefix":
         raise JobFailure(
             f"ClientError: channel {channel['ChannelName']}: the embedded cloud reads S3DataSource "
             "of type S3Prefix "
-            f"only, got {sorted(channel['DataSource'])} {(source or {}).get('S3DataType', '')}"
+            f"only, got {sorted(channel['DataSource'])} {source.get('S3DataType', '')}"
         )
     uri = source["S3Uri"]
     target.mkdir(parents=True, exist_ok=True)

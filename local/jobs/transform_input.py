@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from local.aws import split_s3_uri
 
@@ -27,10 +27,11 @@ def transform_input(source: dict[str, str], *, s3: Any) -> Iterator[tuple[str, s
 
 def _listed(content: bytes, uri: str) -> Iterator[tuple[str, str, str]]:
     document = json.loads(content)
-    if not isinstance(document, list) or not document or not isinstance(document[0], dict):
+    entries = cast("list[object]", document) if isinstance(document, list) else []
+    if not entries or not isinstance(entries[0], dict):
         raise ValueError(f'{uri}: expected [{{"prefix": "s3://bucket/folder/"}}, "name", …]')
-    bucket, prefix = split_s3_uri(document[0].get("prefix", ""))
-    for name in document[1:]:
+    bucket, prefix = split_s3_uri(cast("dict[str, str]", entries[0]).get("prefix", ""))
+    for name in entries[1:]:
         if not isinstance(name, str):
             raise ValueError(f"{uri}: expected names after the prefix, got {name!r}")
         yield bucket, f"{prefix}{name}", name

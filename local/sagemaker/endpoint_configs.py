@@ -7,6 +7,7 @@ from local.errors import validation_error
 from local.identity import sagemaker_arn
 from local.sagemaker.listing import page_of
 from local.sagemaker.models import Models
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 
 _ARN = sagemaker_arn("endpoint-config/{name}")
@@ -23,7 +24,7 @@ class EndpointConfigs:
                 "ValidationException", f'Cannot create already existing endpoint configuration "{_ARN}".'
             ),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateEndpointConfig": self.create,
             "DescribeEndpointConfig": lambda request: self.store.get(request["EndpointConfigName"]),
             "DeleteEndpointConfig": self.delete,

@@ -13,6 +13,7 @@ from local.identity import sagemaker_arn
 from local.sagemaker.endpoint_configs import EndpointConfigs
 from local.sagemaker.listing import page_of
 from local.sagemaker.models import Models, container_of
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 from local.settings import Settings
 
@@ -35,7 +36,7 @@ class Endpoints:
             missing=ErrorOfName("ValidationException", f'Could not find endpoint "{_ARN}".'),
             taken=ErrorOfName("ValidationException", f'Cannot create already existing endpoint "{_ARN}".'),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateEndpoint": self.create,
             "DescribeEndpoint": lambda request: self.store.get(request["EndpointName"]),
             "UpdateEndpoint": self.update,

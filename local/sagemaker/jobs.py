@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from local.errors import AwsError, validation_error
 from local.sagemaker.listing import page_of
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import Record, Store
 
 
@@ -34,7 +35,7 @@ class Jobs(Generic[AnyRun]):
         self._runs: dict[str, AnyRun] = {}
         self._closed = False
         self.store = store
-        self.operations: dict[str, Callable[[dict[str, Any]], Any]] = {
+        self.operations: Operations = {
             f"Describe{kind}Job": lambda request: self.store.get(request[self._name_key]),
             f"Stop{kind}Job": self.stop,
             f"List{kind}Jobs": self.list,

@@ -6,6 +6,7 @@ from typing import Any
 from local.errors import validation_error
 from local.identity import ACCOUNT, sagemaker_arn
 from local.sagemaker.listing import page_of
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 
 _ARN = sagemaker_arn("model-package-group/{name}")
@@ -19,7 +20,7 @@ class ModelPackageGroups:
             missing=ErrorOfName("ValidationException", f"ModelPackageGroup {_ARN} does not exist."),
             taken=ErrorOfName("ValidationException", f"Model Package Group already exists: {_ARN}"),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateModelPackageGroup": self.create,
             "DescribeModelPackageGroup": lambda request: self.get(request["ModelPackageGroupName"]),
             "DeleteModelPackageGroup": self.delete,
@@ -33,7 +34,7 @@ class ModelPackageGroups:
     def create(self, request: dict[str, Any]) -> Record:
         """Makes an empty group."""
         name = request["ModelPackageGroupName"]
-        record = {
+        record: Record = {
             **request,
             "ModelPackageGroupArn": _ARN.format(name=name),
             "ModelPackageGroupStatus": "Completed",

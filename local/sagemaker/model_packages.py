@@ -8,6 +8,7 @@ from local.errors import validation_error
 from local.identity import sagemaker_arn
 from local.sagemaker.listing import page_of
 from local.sagemaker.model_package_groups import ModelPackageGroups
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 
 PublishEvent = Callable[[dict[str, Any]], None]
@@ -44,7 +45,7 @@ class ModelPackages:
             missing=ErrorOfName("ValidationException", "ModelPackage {name} does not exist."),
             taken=ErrorOfName("ValidationException", "ModelPackage {name} already exists."),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateModelPackage": self.create,
             "DescribeModelPackage": lambda request: self.get(request["ModelPackageName"]),
             "UpdateModelPackage": self.update,
@@ -67,7 +68,7 @@ class ModelPackages:
         group["_versions"] += 1
         name = group["ModelPackageGroupName"]
         now = time.time()
-        record = {
+        record: Record = {
             "ModelApprovalStatus": "PendingManualApproval",
             **request,
             "ModelPackageName": name,

@@ -6,6 +6,7 @@ from typing import Any
 from local.errors import validation_error
 from local.identity import sagemaker_arn
 from local.sagemaker.listing import page_of
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 
 _ARN = sagemaker_arn("model/{name}")
@@ -19,7 +20,7 @@ class Models:
             missing=ErrorOfName("ValidationException", f'Could not find model "{_ARN}".'),
             taken=ErrorOfName("ValidationException", f'Cannot create already existing model "{_ARN}".'),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateModel": self.create,
             "DescribeModel": lambda request: self.store.get(request["ModelName"]),
             "DeleteModel": self.delete,

@@ -1,7 +1,6 @@
 """The SageMaker control plane as one object."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from local.aws import Aws
@@ -11,6 +10,7 @@ from local.sagemaker.endpoints import Endpoints
 from local.sagemaker.model_package_groups import ModelPackageGroups
 from local.sagemaker.model_packages import ModelPackages, PublishEvent
 from local.sagemaker.models import Models
+from local.sagemaker.operations import Operations
 from local.sagemaker.processing_jobs import ProcessingJobs
 from local.sagemaker.shapes import shapes_of
 from local.sagemaker.tags import Tags
@@ -20,7 +20,6 @@ from local.sagemaker.tuning_jobs import TuningJobs
 from local.settings import Settings
 
 _LOG = logging.getLogger("local.sagemaker")
-Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class SageMaker:
@@ -42,7 +41,7 @@ class SageMaker:
         )
         self.model_package_groups = ModelPackageGroups()
         self.model_packages = ModelPackages(groups=self.model_package_groups, publish_event=publish_event)
-        self._operations: dict[str, Operation] = {}
+        self._operations: Operations = {}
         for part in (
             self.tags,
             self.training_jobs,

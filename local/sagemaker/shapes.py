@@ -8,6 +8,7 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from local.errors import AwsError, validation_error
+from local.json_value import Json
 
 
 class Shapes:
@@ -125,7 +126,7 @@ def _only_members(value: Any, shape: Any) -> Any:
     return value
 
 
-def _coerce(value: Any, shape: Any) -> Any:
+def _coerce(value: Json, shape: Any) -> Any:
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         unknown = sorted(set(value) - set(shape.members))

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+from local.sagemaker.operations import Operations
+
 
 class Tags:
     """The tags of every resource, by ARN."""
@@ -10,7 +12,7 @@ class Tags:
     def __init__(self) -> None:
         self._tags: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
-        self.operations = {"AddTags": self.add, "ListTags": self.list, "DeleteTags": self.delete}
+        self.operations: Operations = {"AddTags": self.add, "ListTags": self.list, "DeleteTags": self.delete}
 
     def add(self, request: dict[str, Any]) -> dict[str, Any]:
         """Adds to or overwrites the tags of a resource."""

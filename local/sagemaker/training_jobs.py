@@ -38,7 +38,7 @@ class TrainingJobs(Jobs[TrainingRun]):
         check_definition(request)
         name = request["TrainingJobName"]
         now = time.time()
-        record = {
+        record: Record = {
             **request,
             "TrainingJobArn": sagemaker_arn(f"training-job/{name}"),
             "TuningJobArn": tuning_job_arn,

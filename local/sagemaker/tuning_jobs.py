@@ -7,6 +7,7 @@ from typing import Any
 from local.errors import AwsError, validation_error
 from local.identity import sagemaker_arn
 from local.sagemaker.listing import page_of
+from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
 from local.sagemaker.training_jobs import TrainingJobs, check_definition
 from local.sagemaker.tuning_run import TuningRun
@@ -31,7 +32,7 @@ class TuningJobs:
                 f"and {_ARN} exists.",
             ),
         )
-        self.operations = {
+        self.operations: Operations = {
             "CreateHyperParameterTuningJob": self.create,
             "DescribeHyperParameterTuningJob": lambda request: self.store.get(
                 request["HyperParameterTuningJobName"]
@@ -136,8 +137,8 @@ def _definition(request: dict[str, Any]) -> dict[str, Any]:
             "isn't among the "
             f"MetricDefinitions of the training job definition: {metrics}"
         )
-    ranges = config.get("ParameterRanges", {})
-    tuned = {limits["Name"] for group in ranges.values() for limits in group if isinstance(limits, dict)}
+    ranges: dict[str, list[dict[str, Any]]] = config.get("ParameterRanges", {})
+    tuned = {limits["Name"] for group in ranges.values() for limits in group}
     both = sorted(tuned & set(definition.get("StaticHyperParameters", {})))
     if both:
         raise validation_error(f"The hyperparameters {both} are static and tuned at the same time: keep one.")

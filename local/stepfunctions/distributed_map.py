@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import stepfunctions as sfn
-
 from local.aws import Aws
+from local.stepfunctions import interpreter
+from local.stepfunctions.interpreter import ExecutionError
 from local.stepfunctions.item_batcher import batches
 from local.stepfunctions.limits import check_size
 from local.stepfunctions.result_writer import write_results
@@ -38,21 +38,19 @@ class DistributedMap:
             inner_input = {"batches": _batched(state, effective, ctx)}
         try:
             results, following = self._run(inner, raw_input, inner_input, iterator, execution, ctx)
-        except sfn._ExecutionError:
+        except ExecutionError:
             if "ResultWriter" in state:
                 self._write(state, effective, ctx, label=inner["Label"])
             raise
         if "ResultWriter" in state:
             results = self._write(state, effective, ctx, label=inner["Label"])
-        check_size(results, what="The result of the Map Run", fail=sfn._ExecutionError)
-        result = sfn._apply_result_selector(state, results)
-        output = sfn._apply_result_path(state, raw_input, result)
-        return sfn._apply_output_path(state, output, ctx), following
+        check_size(results, what="The result of the Map Run", fail=ExecutionError)
+        return interpreter.output_of(state, given=raw_input, result=results, ctx=ctx), following
 
     def _write(self, state: dict[str, Any], effective: Any, ctx: Any, *, label: str) -> dict[str, Any]:
-        writer = sfn._resolve_params_obj(state["ResultWriter"].get("Parameters") or {}, effective, ctx)
-        arn = next(arn for arn in sfn._map_runs if f"/{label}:" in arn)
-        children = [child for child in list(sfn._executions.values()) if child.get("mapRunArn") == arn]
+        writer = interpreter.fill(state["ResultWriter"].get("Parameters") or {}, effective, ctx)
+        arn = interpreter.map_run(label)
+        children = [child for child in interpreter.executions() if child.get("mapRunArn") == arn]
         return write_results(
             children=children,
             map_run_arn=arn,
@@ -64,11 +62,10 @@ class DistributedMap:
 
 def _batched(state: dict[str, Any], effective: Any, ctx: Any) -> list[dict[str, Any]]:
     """The inputs of the child executions."""
-    items: Any
     if "ItemReader" in state:
-        items = sfn._read_map_items(state["ItemReader"], effective, ctx)
+        items = interpreter.read_items(state["ItemReader"], effective, ctx)
     else:
-        items = sfn._resolve_path_or_ctx(state.get("ItemsPath", "$"), effective, ctx)
+        items = interpreter.at_path(state.get("ItemsPath", "$"), effective, ctx)
     selector = state.get("ItemSelector") or state.get("Parameters")
     if selector:
         items = [_selected(selector, item, index, effective, ctx) for index, item in enumerate(items)]
@@ -79,20 +76,20 @@ def _batched(state: dict[str, Any], effective: Any, ctx: Any) -> list[dict[str, 
             items,
             most_items=_limit(batcher, "MaxItemsPerBatch", effective, ctx),
             most_bytes=_limit(batcher, "MaxInputBytesPerBatch", effective, ctx),
-            batch_input=None if batch_input is None else sfn._resolve_params_obj(batch_input, effective, ctx),
+            batch_input=None if batch_input is None else interpreter.fill(batch_input, effective, ctx),
         )
     except ValueError as error:
-        raise sfn._ExecutionError("States.DataLimitExceeded", str(error)) from error
+        raise ExecutionError("States.DataLimitExceeded", str(error)) from error
 
 
 def _selected(selector: Any, item: Any, index: int, effective: Any, ctx: Any) -> Any:
     item_ctx = copy.deepcopy(ctx)
     item_ctx["Map"] = {"Item": {"Index": index, "Value": item}}
-    return sfn._resolve_params_obj(selector, effective, item_ctx)
+    return interpreter.fill(selector, effective, item_ctx)
 
 
 def _limit(batcher: dict[str, Any], name: str, effective: Any, ctx: Any) -> int | None:
     if f"{name}Path" in batcher:
-        given: Any = sfn._resolve_path_or_ctx(batcher[f"{name}Path"], effective, ctx)
+        given = interpreter.at_path(batcher[f"{name}Path"], effective, ctx)
         return int(given)
     return int(batcher[name]) if batcher.get(name) else None

@@ -15,7 +15,9 @@ def batches(
     Raises ValueError for an item that alone is too large.
     """
     limit = min(most_bytes or MAX_BYTES, MAX_BYTES)
-    frame = {"BatchInput": batch_input, "Items": []} if batch_input is not None else {"Items": []}
+    frame: dict[str, Any] = (
+        {"BatchInput": batch_input, "Items": []} if batch_input is not None else {"Items": []}
+    )
     empty = _size(frame)
     grouped: list[list[Any]] = []
     used = empty

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
@@ -78,9 +78,9 @@ def sdk_error_name(*, service: str, client: Any, error: ClientError) -> str:
 def as_json(value: Any) -> Any:
     """An answer of boto3 as JSON values; times in ISO 8601 with milliseconds, UTC."""
     if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
+        return {key: as_json(item) for key, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):
-        return [as_json(item) for item in value]
+        return [as_json(item) for item in cast("list[object]", value)]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, StreamingBody):

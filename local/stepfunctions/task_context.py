@@ -1,7 +1,7 @@
 """What a task's integration must know of the execution that it runs in."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _CURRENT: ContextVar[TaskContext] = ContextVar("task_context")
 
 
 @contextmanager
-def entered(context: TaskContext) -> Iterator[TaskContext]:
+def entered(context: TaskContext) -> Generator[TaskContext]:
     """Makes `context` the current one for the code inside."""
     token = _CURRENT.set(context)
     try:

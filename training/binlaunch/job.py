@@ -1,7 +1,7 @@
 """What a training job and the trials of a tuning job have in common, as the SDK wants it."""
 
 # The SDK has an environment of its own (make launch-env):
-# pyright: reportMissingImports=false
+# pyright: reportMissingModuleSource=false
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The SDK's session: bound to the stage's bucket, reporting to nobody."""
 
 # The SDK has an environment of its own (make launch-env):
-# pyright: reportMissingImports=false
+# pyright: reportMissingModuleSource=false
 
 from __future__ import annotations
 

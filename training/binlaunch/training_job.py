@@ -1,7 +1,7 @@
 """One training job, by ModelTrainer: the SDK's own drivers start train.py."""
 
 # The SDK has an environment of its own (make launch-env):
-# pyright: reportMissingImports=false
+# pyright: reportMissingModuleSource=false
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A tuning job, by HyperparameterTuner: the image's toolkit starts train.py, as in the pipeline."""
 
 # The SDK has an environment of its own (make launch-env):
-# pyright: reportMissingImports=false
+# pyright: reportMissingModuleSource=false
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """The pictures of an evaluation, drawn from its figures: each function writes one PNG."""
 
+# matplotlib leaves its **kwargs without a type, so nearly every call of it would be a finding:
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -61,7 +64,7 @@ def draw_confusion(table: Sequence[Sequence[int]], *, names: Sequence[str], path
         axes.grid(False)
         bar = figure.colorbar(image, ax=axes, shrink=0.85, format=PercentFormatter(1.0, decimals=0))
         bar.set_label("share of the true count's images")
-        bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
+        bar.outline.set_visible(False)
         _save(figure, path)
 
 

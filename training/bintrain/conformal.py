@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 def join_scores(probabilities: Floats) -> Floats:
@@ -20,15 +21,16 @@ def join_scores(probabilities: Floats) -> Floats:
     The range starts as the most probable class (score 0) and grows by its more probable neighbour each time
     (ties: the lower count).
     """
-    images, classes = probabilities.shape
-    rows = np.arange(images)
-    low = high = probabilities.argmax(axis=1)
+    rows = np.arange(len(probabilities))
+    low: Places = probabilities.argmax(axis=1)
+    high = low
     mass = probabilities[rows, low]
     scores = np.zeros_like(probabilities)
     # A closed end offers -1, which never wins against a probability.
-    padded = np.pad(probabilities, ((0, 0), (1, 1)), constant_values=-1.0)
-    for _ in range(classes - 1):
-        below, above = padded[rows, low], padded[rows, high + 2]
+    padded: Floats = np.pad(probabilities, ((0, 0), (1, 1)), constant_values=-1.0)
+    for _ in range(probabilities.shape[1] - 1):
+        below: Floats = padded[rows, low]
+        above: Floats = padded[rows, high + 2]
         downward = below >= above
         joined = np.where(downward, low - 1, high + 1)
         scores[rows, joined] = mass

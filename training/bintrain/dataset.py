@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bintrain.errors import TrainingError
 
@@ -71,7 +71,8 @@ def _read_identity(path: Path) -> str:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise TrainingError(f"{path} is not JSON ({error}); make the dataset again") from error
-    identity = document.get("dataset_id") if isinstance(document, dict) else None
+    members = cast("dict[str, object]", document) if isinstance(document, dict) else {}
+    identity = members.get("dataset_id")
     if not isinstance(identity, str) or not identity:
         raise TrainingError(f"{path} has no text 'dataset_id'; make the dataset again")
     return identity

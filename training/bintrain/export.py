@@ -29,7 +29,9 @@ def convert_network(network: BinCounter, *, size: int) -> ov.Model:
     with torch.inference_mode(), warnings.catch_warnings():
         # PyTorch asks for torch.export: its conversion takes twice as long and loses the fixed input size.
         warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=FutureWarning)
-        model = ov.convert_model(wrapper, example_input=example, input=shape)
+        model = ov.convert_model(  # pyright: ignore[reportUnknownMemberType]
+            wrapper, example_input=example, input=shape
+        )
     model.inputs[0].get_tensor().set_names({"image"})
     model.outputs[0].get_tensor().set_names({"logits"})
     return model

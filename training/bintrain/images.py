@@ -87,9 +87,13 @@ class Images:
     def _decode_all(self) -> Tensor:
         kept = torch.empty((len(self), self.size, self.size, 3), dtype=torch.uint8)
         stored = self._stored()
+
+        def decode(item: Item) -> None:
+            self.decode_into(kept[item[0]], item)
+
         with ThreadPoolExecutor(usable_cpus()) as pool:
             while batch := list(islice(stored, AHEAD)):
-                list(pool.map(lambda item: self.decode_into(kept[item[0]], item), batch))
+                list(pool.map(decode, batch))
         return kept
 
     def _stored(self) -> Iterator[Item]:

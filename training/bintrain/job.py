@@ -78,7 +78,7 @@ def _make_repeatable(seed: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It would fill all new memory with NaN, to find faults; that takes time in every step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
-    torch.manual_seed(seed)
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _load_images(

@@ -19,9 +19,10 @@ def count_metrics(predicted: Ints, true: Ints, *, classes: Classes) -> dict[str,
 
     `predicted` and `true` are class indices [N], N > 0. An open top class counts as its lowest number.
     """
+    right: NDArray[np.bool_] = predicted == true
     error = classes.values[predicted] - classes.values[true]
     return {
-        "accuracy": float(np.mean(predicted == true)),
+        "accuracy": float(np.mean(right)),
         "rmse": float(np.sqrt(np.mean(error**2))),
         "mae": float(np.mean(np.abs(error))),
         "within_one": float(np.mean(np.abs(error) <= 1)),
@@ -55,7 +56,8 @@ def confusion(predicted: Ints, true: Ints, *, classes: Classes) -> Ints:
 
 def majority_accuracy(true: Ints, *, train: Ints) -> float:
     """The accuracy of always answering the class most frequent in `train` (ties: the lower count)."""
-    return float(np.mean(true == np.bincount(train).argmax()))
+    right: NDArray[np.bool_] = true == np.bincount(train).argmax()
+    return float(np.mean(right))
 
 
 def calibration_error(probabilities: Floats, true: Ints, *, bins: int = 15) -> float:

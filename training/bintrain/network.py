@@ -85,7 +85,7 @@ def _load_all_but_head(backbone: nn.Module, state: dict[str, Tensor]) -> None:
 
 
 def _download(arch: str, *, missing: Path | str) -> dict[str, Tensor]:
-    weights = torchvision.models.get_model_weights(arch)["DEFAULT"]
+    weights = torchvision.models.get_model_weights(arch)["DEFAULT"]  # pyright: ignore[reportUnknownMemberType]
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
     # No route, no name, a proxy's refusal; a broken transfer; another file than the expected one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ ALONE = Processes(rank=0, size=1, device=torch.device("cpu"))
 
 
 @contextmanager
-def joined(env: Mapping[str, str]) -> Iterator[Processes]:
+def joined(env: Mapping[str, str]) -> Generator[Processes]:
     """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them."""
     device = torch.device("cpu")
     if torch.cuda.is_available():

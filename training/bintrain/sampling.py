@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ def training_plan(
     """
     steps = range(first, len(images) // batch)
     if not images.streamed:
-        order = torch.randperm(len(images), generator=_generator(seed, epoch)).tolist()
+        order = _permutation(images, seed=seed, epoch=epoch)
         for step in steps:
             yield [(index, None) for index in order[step * batch : (step + 1) * batch][rank::size]]
         return
@@ -64,7 +65,7 @@ def sample_plan(images: Images, *, count: int, batch: int, seed: int) -> Iterato
     if images.streamed:
         items = _shuffled(images, seed=(seed, 0), rank=0, size=1)
     else:
-        order = torch.randperm(len(images), generator=_generator(seed, 0)).tolist()
+        order = _permutation(images, seed=seed, epoch=0)
         items = ((index, None) for index in order)
     chosen = islice(items, count)
     while taken := list(islice(chosen, batch)):
@@ -93,6 +94,11 @@ def _shuffled(images: Images, *, seed: tuple[int, int], rank: int, size: int) ->
                 waiting[place] = item
         draw.shuffle(waiting)
         yield from waiting
+
+
+def _permutation(images: Images, *, seed: int, epoch: int) -> list[int]:
+    order = torch.randperm(len(images), generator=_generator(seed, epoch))
+    return cast("Any", order).tolist()  # torch leaves open of what the list is
 
 
 def _generator(seed: int, epoch: int) -> torch.Generator:

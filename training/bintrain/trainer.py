@@ -44,8 +44,8 @@ class Progress:
     epoch: int = 0
     best_epoch: int = 0
     best_score: tuple[float, float] = (float("inf"), float("inf"))
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
+    best_weights: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
     step: int = 0
     loss_sum: float = 0.0
     seconds: float = 0.0
@@ -79,7 +79,7 @@ class Trainer:
         self._device = processes.device
         self._network = network.to(self._device).to(memory_format=torch.channels_last)
         if machine.compile:
-            self._network.compile()
+            self._network.compile()  # pyright: ignore[reportUnknownMemberType]
         self._forward = processes.averaging(self._network)
         self._train = train
         self._select = select
@@ -146,7 +146,8 @@ class Trainer:
         )  # fmt: skip
 
     def _step(self, batch: Batch, *, seed: int) -> Tensor:
-        torch.manual_seed(seed + self._processes.rank)  # dropout
+        # For dropout.
+        torch.manual_seed(seed + self._processes.rank)  # pyright: ignore[reportUnknownMemberType]
         place = (self._processes.rank, self._processes.size)
         images = augment(self._to_floats(batch.pixels), generator=Generator().manual_seed(seed), place=place)
         with self._autocast():
@@ -154,7 +155,7 @@ class Trainer:
         labels = batch.labels.to(self._device, non_blocking=True)
         loss = functional.cross_entropy(logits.float() + self._adjustment, self._targets[labels])
         self._optimiser.zero_grad()
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # pyright: ignore[reportUnknownMemberType]
         self._scaler.unscale_(self._optimiser)
         nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.clip)
         self._scaler.step(self._optimiser)

@@ -12,7 +12,7 @@ from bincount.recount.plan import plan
 from bincount.recount.summarize import summarize
 
 _CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 6},  # pyright: ignore[reportArgumentType]
+    retries={"mode": "standard", "max_attempts": 6},
     max_pool_connections=THREADS,
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 from bincount.site.row import Row
 
 WORST = 24
+_Ranked = tuple[tuple[float, ...], int, Row]
 
 
 @dataclass
@@ -23,9 +24,9 @@ class Summary:
     uncertain: int = 0
     counted: int = 0
     failed: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter[str])
     objects: int = 0
-    _worst: list[tuple[tuple[float, ...], int, Row]] = field(default_factory=list)
+    _worst: list[_Ranked] = field(default_factory=list[_Ranked])
 
     @property
     def bins(self) -> int:

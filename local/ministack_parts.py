@@ -1,0 +1,38 @@
+"""The modules of ministack that are patched or called, as Any: here what is known of their types ends.
+
+ministack has no types, most of the names that we need are private, and `patches.py` puts others in their
+place. `hooks.py` lists every such name and holds it and its parameters at every start. What `local` calls
+while it runs has types in `stepfunctions/interpreter.py` and `apigateway/gateway.py`.
+"""
+
+from typing import Any
+
+from ministack import app as _app
+from ministack.core import iam_actions as _iam_actions
+from ministack.core import iam_evaluator as _iam_evaluator
+from ministack.core import lambda_runtime as _lambda_runtime
+from ministack.core import router as _router
+from ministack.services import apigateway_v1 as _apigateway_v1
+from ministack.services import eventbridge as _eventbridge
+from ministack.services import s3 as _s3
+from ministack.services import stepfunctions as _stepfunctions
+from ministack.services.cloudformation import changesets as _changesets
+from ministack.services.cloudformation import engine as _engine
+from ministack.services.cloudformation import handlers as _handlers
+from ministack.services.cloudformation import provisioners as _provisioners
+from ministack.services.cloudformation import stacks as _stacks
+
+app: Any = _app
+iam_actions: Any = _iam_actions
+iam_evaluator: Any = _iam_evaluator
+lambda_runtime: Any = _lambda_runtime
+router: Any = _router
+apigateway_v1: Any = _apigateway_v1
+eventbridge: Any = _eventbridge
+s3: Any = _s3
+sfn: Any = _stepfunctions
+changesets: Any = _changesets
+engine: Any = _engine
+handlers: Any = _handlers
+provisioners: Any = _provisioners
+stacks: Any = _stacks

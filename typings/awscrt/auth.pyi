@@ -1,0 +1,23 @@
+from collections.abc import Callable
+from typing import Self
+
+class AwsCredentials:
+    def __init__(
+        self, access_key_id: str, secret_access_key: str, session_token: str | None = None
+    ) -> None: ...
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+    @property
+    def session_token(self) -> str | None: ...
+
+class AwsCredentialsProvider:
+    @classmethod
+    def new_static(
+        cls, access_key_id: str, secret_access_key: str, session_token: str | None = None
+    ) -> Self: ...
+    @classmethod
+    def new_delegate(cls, get_credentials: Callable[[], AwsCredentials]) -> Self: ...
+
+class AwsSigningConfig: ...
