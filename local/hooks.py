@@ -194,7 +194,13 @@ USED = (
         module=_EVALUATOR,
         name="enforce",
         parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
-        reason="iam:PassRole, and the role of an API Gateway integration",
+        reason="iam:PassRole, and the roles of API Gateway integrations and state machines",
+    ),
+    Hook(
+        module=_EVALUATOR,
+        name="pin_request_origin",
+        parameters=("source_ip", "secure_transport"),
+        reason="what a service asks for another's sake comes over TLS",
     ),
     Hook(
         module=_ROUTER,

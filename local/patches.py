@@ -34,6 +34,7 @@ from local.stepfunctions.limits import check_size
 from local.stepfunctions.sagemaker_tasks import SageMakerTasks
 from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
 from local.stepfunctions.task_context import TaskContext, current, entered
+from local.stepfunctions.task_rights import needed, require
 from local.wire import error_response, json_handler, runtime_handler
 
 _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
@@ -122,7 +123,7 @@ def _teach_step_functions(aws: Aws) -> None:
     sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=fail)
     for service in SDK_SERVICES:
         sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=fail)
-    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws)
+    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws, authorise=_authorise)
     for name in ("_execute_task", "_execute_map", "_execute_parallel"):
         setattr(sfn, name, _limited(getattr(sfn, name)))
     sfn._execute_pass = _limited_pass(sfn._execute_pass)
@@ -198,8 +199,14 @@ def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _limited_result(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
+    """A task with its input and result limited, and with the role's rights asked for (strict only)."""
+
     def run(resource: Any, input_data: Any) -> Any:
         check_size(input_data, what=f"The input of {resource}", fail=sfn._ExecutionError)
+        right = needed(resource, input_data)
+        if right:
+            action, arn, error = right
+            require(_authorise, sfn._ExecutionError, action=action, arn=arn, error=error)
         result = invoke_resource(resource, input_data)
         check_size(result, what=f"The result of {resource}", fail=sfn._ExecutionError)
         return result
@@ -233,7 +240,8 @@ def _with_passed_roles(handle: Callable[..., Any]) -> Callable[..., Any]:
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
         for role in iam.passed_roles(service="sagemaker-control", body=body) if app.AUTH else []:
             key = router.extract_access_key_id(headers, query)
-            context = {"iam:PassedToService": ["sagemaker.amazonaws.com"]}
+            # One value, not a list: StringEquals without a set operator compares single values.
+            context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
             if iam_evaluator.enforce(
                 key, "iam:PassRole", "iam", REGION, resource_arn=role, service_context=context
             ):
@@ -249,9 +257,15 @@ def _authorise(role: str, action: str, arn: str) -> bool:
         return True
     if not role:
         return False
-    key = _role_credentials(role, "apigateway")["AWS_ACCESS_KEY_ID"]
+    key = _role_credentials(role, "embedded-cloud")["AWS_ACCESS_KEY_ID"]
+    service = action.partition(":")[0]
+
+    def denied() -> object:
+        iam_evaluator.pin_request_origin("127.0.0.1", True)  # services speak TLS to one another
+        return iam_evaluator.enforce(key, action, service, REGION, arn)
+
     # In a context of its own: the caller's request (perhaps unsigned) is not what is judged here.
-    return contextvars.Context().run(iam_evaluator.enforce, key, action, "sagemaker", REGION, arn) is None
+    return contextvars.Context().run(denied) is None
 
 
 def _invoke(sagemaker: SageMaker, name: str, headers: Any, body: bytes) -> Response:
