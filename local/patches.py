@@ -58,7 +58,7 @@ def install(settings: Settings) -> SageMaker:
 def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
     runtime = functools.partial(_invoke, sagemaker)
     # The control plane is told by its target, the runtime by its signature (both sign as `sagemaker`).
-    app.SERVICE_HANDLERS["sagemaker-control"] = _with_passed_roles(json_handler(sagemaker.call))
+    app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(json_handler(sagemaker.call))
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
     router.SERVICE_PATTERNS["sagemaker-control"] = {"target_prefixes": ["SageMaker."]}
@@ -234,18 +234,14 @@ def _keeping_aborted(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _with_passed_roles(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses a request that hands over a role which its caller may not pass (strict only)."""
+def _with_further_rights(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuses a request that hands over a role or tags which its caller may not (strict only)."""
 
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
-        for role in iam.passed_roles(service="sagemaker-control", body=body) if app.AUTH else []:
-            key = router.extract_access_key_id(headers, query)
-            # One value, not a list: StringEquals without a set operator compares single values.
-            context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-            if iam_evaluator.enforce(
-                key, "iam:PassRole", "iam", REGION, resource_arn=role, service_context=context
-            ):
-                message = f"The caller is not authorized to perform: iam:PassRole on resource: {role}"
+        for action, arn, context in iam.further_rights(headers=headers, body=body) if app.AUTH else []:
+            key, service = router.extract_access_key_id(headers, query), action.partition(":")[0]
+            if iam_evaluator.enforce(key, action, service, REGION, resource_arn=arn, service_context=context):
+                message = f"The caller is not authorized to perform: {action} on resource: {arn}"
                 return error_response(AwsError("AccessDeniedException", message))
         return await handle(method, path, headers, body, query)
 

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
 from tests.infra.conftest import ROOT, synthesize
+from tests.infra.test_release_rules import state_machine
 
 Templates = dict[str, dict[str, Template]]
 
@@ -47,6 +48,18 @@ def test_the_budget_counts_what_carries_the_stages_tag(templates: Templates, sta
     budgets = [budget["Properties"]["Budget"] for budget in found]
     assert [budget["BudgetLimit"]["Amount"] for budget in budgets] == [usd] * bool(usd)
     assert all(b["CostFilters"] == {"TagKeyValue": [f"user:system$bincount-{stage}"]} for b in budgets)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_job_carries_the_tag_that_the_budget_counts_by(templates: Templates, stage: str) -> None:
+    tag = {"Key": "system", "Value": f"bincount-{stage}"}
+    pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    recount = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    tasks = [*pipeline.values(), *recount.values()]
+    jobs = [task for task in tasks if "Job.sync" in task.get("Resource", "")]
+    assert len(jobs) == 3  # tuning, judging, transforming
+    for job in jobs:
+        assert tag in (job.get("Parameters") or job["Arguments"])["Tags"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
