@@ -36,10 +36,18 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_dashboard_shows_seven_graphs(templates: Templates, stage: str) -> None:
+def test_one_dashboard_tells_the_alarms_first_and_then_seven_graphs(templates: Templates, stage: str) -> None:
     (dashboard,) = templates[stage]["operations"].find_resources("AWS::CloudWatch::Dashboard").values()
-    body = json.dumps(dashboard["Properties"]["DashboardBody"])
-    assert body.count('\\\\\\"title\\\\\\"') == 7 or body.count("title") == 7
+    parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else part["Ref"] for part in parts if part))
+    alarms, *graphs = [widget["properties"] for widget in body["widgets"]]
+    assert len(alarms["alarms"]) == len(_alarms(templates[stage]["operations"]))
+    words = ("Requests", "Latency", "Refused", "Counts", "person", "Instances", "dollars")
+    assert [word in graph["title"] for graph, word in zip(graphs, words, strict=True)] == [True] * 7
+    latency, counts = json.dumps(graphs[1]["metrics"]), json.dumps(graphs[3]["metrics"])
+    assert "p99 / 1000" in latency and "milliseconds" in graphs[1]["title"]
+    assert [f"PR({n - 0.5}:{n + 0.5})" in counts for n in range(1, 6)] == [True] * 5
+    assert all(widget["y"] + widget["height"] <= 24 for widget in body["widgets"])  # one screen
 
 
 @pytest.mark.parametrize(("stage", "usd"), [("local", 0), ("dev", 200), ("prod", 2000)])
@@ -102,9 +110,10 @@ def test_settings_start_the_pipeline_by_schedule_and_by_list_and_scale_by_concur
     target = {
         "PredefinedMetricSpecification": {"PredefinedMetricType": Match.string_like_regexp("Concurrent")}
     }
+    cooldowns = {"ScaleInCooldown": 300, "ScaleOutCooldown": 60}  # quick to grow, slow to shrink
     parts["serving"].has_resource_properties(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
-        {"TargetTrackingScalingPolicyConfiguration": Match.object_like(target)},
+        {"TargetTrackingScalingPolicyConfiguration": Match.object_like({**target, **cooldowns})},
     )
     for template in parts.values():
         for role in template.find_resources("AWS::IAM::Role").values():
