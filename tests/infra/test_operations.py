@@ -39,7 +39,7 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
 def test_one_dashboard_tells_the_alarms_first_and_then_seven_graphs(templates: Templates, stage: str) -> None:
     (dashboard,) = templates[stage]["operations"].find_resources("AWS::CloudWatch::Dashboard").values()
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
-    body = json.loads("".join(part if isinstance(part, str) else part["Ref"] for part in parts if part))
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
     alarms, *graphs = [widget["properties"] for widget in body["widgets"]]
     assert len(alarms["alarms"]) == len(_alarms(templates[stage]["operations"]))
     words = ("Requests", "Latency", "Refused", "Counts", "person", "Instances", "dollars")
