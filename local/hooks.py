@@ -110,6 +110,7 @@ REPLACED = (
         parameters=_SUPPORT,
         reason="the same, as imported",
     ),
+    Hook(module=_CFN_HANDLERS, name="_ACTION_HANDLERS", reason="a stack that changes takes no other change"),
     Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
     Hook(
         module=_SFN,
@@ -216,6 +217,19 @@ USED = (
     ),
     Hook(
         module=_ENGINE, name="_intrinsic_references", parameters=("value",), reason="references of a template"
+    ),
+    Hook(module=_CFN_HANDLERS, name="_resolve_stack", parameters=("stack_name",), reason="a stack's status"),
+    Hook(
+        module=_CHANGESETS,
+        name="_find_change_set",
+        parameters=("cs_name", "stack_name"),
+        reason="a change set's age",
+    ),
+    Hook(
+        module=_CHANGESETS,
+        name="_error",
+        parameters=("code", "message", "status"),
+        reason="a refusal of CloudFormation's",
     ),
     Hook(module=_SFN, name="_ExecutionError", reason="fails a task with an error and a cause"),
     Hook(module=_SFN, name="_executions", reason="the status of an execution"),

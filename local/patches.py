@@ -21,6 +21,7 @@ from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
 from local.cloudformation.autoscaling_types import autoscaling_types
 from local.cloudformation.bucket_tags import with_bucket_tags
+from local.cloudformation.busy_stacks import BusyStacks
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
@@ -116,6 +117,19 @@ def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScal
     engine.validate_template_support = validate_template_support
     handlers.validate_template_support = validate_template_support
     changesets.validate_template_support = validate_template_support
+    _refuse_changes_of_busy_stacks()
+
+
+def _refuse_changes_of_busy_stacks() -> None:
+    busy = BusyStacks(
+        find_stack=handlers._resolve_stack,
+        find_change_set=lambda name, stack: changesets._find_change_set(name, stack)[1],
+        refuse=changesets._error,
+    )
+    actions = handlers._ACTION_HANDLERS
+    for name in ("UpdateStack", "CreateChangeSet"):
+        actions[name] = busy.updating(actions[name])
+    actions["ExecuteChangeSet"] = busy.executing(actions["ExecuteChangeSet"])
 
 
 def _teach_step_functions(aws: Aws) -> None:
