@@ -16,7 +16,7 @@ BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 
 class Alarms(Construct):
-    """Alarms named `bincount-<stage>-<what>`, each with the topic as its action.
+    """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
 
     They watch metrics by fixed names and refer to no resource, so that they stand before the first model.
     Those that roll an endpoint back are the release's own (infra/rollback_alarms.py).
@@ -27,6 +27,7 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._names, self._topic = names, topic
+        self.all: list[cloudwatch.Alarm] = []
         self._watch_endpoint(settings)
         self._watch_answers(settings)
         for what in ("pipeline", "release"):
@@ -91,3 +92,4 @@ class Alarms(Construct):
         action = actions.SnsAction(self._topic)
         alarm.add_alarm_action(action)  # pyright: ignore[reportArgumentType]
         alarm.add_ok_action(action)  # pyright: ignore[reportArgumentType]
+        self.all.append(alarm)

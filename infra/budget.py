@@ -3,7 +3,7 @@
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
-SYSTEM_TAG = "system"
+from infra.stage_tags import SYSTEM_TAG
 
 
 class Budget(Construct):

@@ -1,4 +1,6 @@
-"""One dashboard that is read in ten seconds: is it used, is it well, what does it say."""
+"""One dashboard that is read in ten seconds: does an alarm ring, is it used, is it well, what does it say."""
+
+from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -8,21 +10,29 @@ from infra.metrics import endpoint_metric, server_metric
 from infra.names import VARIANT, Names
 
 WIDTH, HEIGHT = 8, 6  # three graphs a row
-Graph = tuple[str, list[cloudwatch.Metric]]
+Graph = tuple[str, Sequence[cloudwatch.IMetric]]
 
 
 class Dashboard(Construct):
-    """Traffic, latency, errors; counts, review rate, instances; cost. `max_count` is the largest class."""
+    """Alarms; traffic, latency, errors; counts, review rate, instances; cost.
 
-    def __init__(self, scope: Construct, id: str, *, names: Names, max_count: int) -> None:
+    `max_count` is the largest class.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        max_count: int,
+        alarms: Sequence[cloudwatch.Alarm],
+    ) -> None:
         super().__init__(scope, id)
         self._names = names
         graphs: list[Graph] = [
             ("Requests a minute", [endpoint_metric(names, "Invocations", "Sum", minutes=1)]),
-            (
-                "Latency of the model, microseconds",
-                [endpoint_metric(names, "ModelLatency", s, minutes=1) for s in ("p50", "p99")],
-            ),
+            ("Latency of the model, milliseconds", [self._latency(share) for share in ("p50", "p99")]),
             (
                 "Refused a minute",
                 [endpoint_metric(names, f"Invocation{c}XXErrors", "Sum", minutes=1) for c in "45"],
@@ -35,7 +45,19 @@ class Dashboard(Construct):
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=names.prefix, default_interval=Duration.hours(3)
         )
+        status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=3 * WIDTH, height=3)
+        dashboard.add_widgets(status)
         dashboard.add_widgets(*[_graph(title, metrics) for title, metrics in graphs])
+
+    def _latency(self, share: str) -> cloudwatch.MathExpression:
+        """SageMaker counts microseconds, people milliseconds."""
+        metric = endpoint_metric(self._names, "ModelLatency", share, minutes=1)
+        return cloudwatch.MathExpression(
+            expression=f"{share} / 1000",
+            using_metrics={share: metric},
+            label=share,
+            period=Duration.minutes(1),
+        )
 
     def _counts(self, max_count: int) -> list[cloudwatch.Metric]:
         """The percentile rank of the range around each count is its share of the answers."""
@@ -70,7 +92,7 @@ def _cost() -> cloudwatch.Metric:
     )
 
 
-def _graph(title: str, metrics: list[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title=title,
         left=metrics,

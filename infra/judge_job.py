@@ -5,28 +5,32 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 
 from infra.data_stack import DataStack
-from infra.names import NO_MODEL
-from infra.settings import Gate
+from infra.names import NO_MODEL, Names
+from infra.settings import Gate, Settings
+from infra.stage_tags import job_tags
 from infra.volumes import volume_key
 
 ROOT = "/opt/ml/processing"
 
 
-def judge_job(*, settings: Gate, data: DataStack, role: iam.Role) -> dict[str, Any]:
+def judge_job(*, settings: Settings, data: DataStack, role: iam.Role) -> dict[str, Any]:
     """CreateProcessingJob's request in JSONata form.
 
     It takes from the state's input `dataset`, `candidate`, `champion` and `image`. The time the state was
     entered names the job, so that a redrive gets a new one.
     """
-    name = "'judge-' & $substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
-    disk_key = volume_key(data.key, instance_type=settings.instance_type)
+    gate = settings.gate
+    stamp = "$substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
+    name = f"'{Names(settings.stage).judge_jobs}' & {stamp}"
+    disk_key = volume_key(data.key, instance_type=gate.instance_type)
     return {
         "ProcessingJobName": f"{{% {name} %}}",
+        "Tags": job_tags(settings),
         "RoleArn": role.role_arn,
         "AppSpecification": {
             "ImageUri": "{% $states.input.image %}",
             "ContainerEntrypoint": ["python", "-m", "inference.judge"],
-            "ContainerArguments": _arguments(settings),
+            "ContainerArguments": _arguments(gate),
         },
         "ProcessingInputs": f"{{% {_inputs()} %}}",
         "ProcessingOutputConfig": {
@@ -44,12 +48,12 @@ def judge_job(*, settings: Gate, data: DataStack, role: iam.Role) -> dict[str, A
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceCount": 1,
-                "InstanceType": settings.instance_type,
-                "VolumeSizeInGB": settings.volume_gib,
+                "InstanceType": gate.instance_type,
+                "VolumeSizeInGB": gate.volume_gib,
                 **({"VolumeKmsKeyId": disk_key} if disk_key else {}),
             }
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
+        "StoppingCondition": {"MaxRuntimeInSeconds": gate.max_runtime_seconds},
         "NetworkConfig": {"EnableNetworkIsolation": True, **data.network.vpc_config()},
     }
 

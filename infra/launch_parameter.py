@@ -39,6 +39,7 @@ class LaunchParameter(ssm.StringParameter):
                     "usd_per_hour": training.price,
                     "max_cost_usd": training.max_cost_usd,
                     "distributed": training.is_distributed,
+                    "tags": tuning_job["Tags"],
                     "tuning": _without_metrics(tuning_job["HyperParameterTuningJobConfig"]),
                     "definition": _without_metrics(tuning_job["TrainingJobDefinition"]),
                     "metrics": [

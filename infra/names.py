@@ -32,6 +32,21 @@ class Names:
         return self.prefix
 
     @property
+    def tuning_jobs(self) -> str:
+        """The beginning of their names, and so of their training jobs'. SageMaker takes 32 characters."""
+        return f"bins-{self.stage}-"
+
+    @property
+    def judge_jobs(self) -> str:
+        """The beginning of the names of the gate's processing jobs."""
+        return f"judge-{self.stage}-"
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """How the names of all SageMaker jobs of the stage begin, those of training/launch.py with them."""
+        return (self.tuning_jobs, self.judge_jobs, f"try-{self.stage}-", f"{self.recount}-")
+
+    @property
     def pipeline(self) -> str:
         return f"{self.prefix}-pipeline"
 

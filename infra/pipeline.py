@@ -193,10 +193,11 @@ class PipelineDefinition(Construct):
     def _name_tuning_job(self) -> sfn.Pass:
         # At most 32 characters; the time the state was entered, so that a redrive gets a new name.
         stamp = "$substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
+        name = f"'{self._names.tuning_jobs}' & {stamp}"
         return sfn.Pass.jsonata(
             self,
             "NameTuningJob",
-            outputs=f"{{% $merge([$states.input, {{'tuning_job_name': 'bins-' & {stamp}}}]) %}}",
+            outputs=f"{{% $merge([$states.input, {{'tuning_job_name': {name}}}]) %}}",
         )
 
     def _describe_best(self) -> sfn.CustomState:

@@ -11,7 +11,13 @@ MODEL_FAULT = ["States.ALL"]
 
 
 def recount_definition(
-    *, names: Names, settings: Recount, partition: str, function_arn: str, role_arn: str
+    *,
+    names: Names,
+    settings: Recount,
+    partition: str,
+    function_arn: str,
+    role_arn: str,
+    tags: list[dict[str, str]],
 ) -> dict[str, Any]:
     """Images and a manifest come in; a CSV, a page and figures stand in S3 at the end.
 
@@ -39,7 +45,7 @@ def recount_definition(
                 "Choices": [{"Variable": "$.plan.images", "NumericGreaterThan": 0, "Next": "CreateModel"}],
                 "Default": "Join",
             },
-            **_transform(settings, states, role_arn),
+            **_transform(settings, states, role_arn, tags),
             "Join": _join(settings, function_arn, states),
             "Summarize": {
                 **_invoke(function_arn, {"step": "summarize", "run.$": "$.run", "request.$": "$"}),
@@ -89,7 +95,7 @@ def _read(names: Names, states: str) -> dict[str, Any]:
     }
 
 
-def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
+def _transform(settings: Recount, states: str, role_arn: str, tags: list[dict[str, str]]) -> dict[str, Any]:
     drop = {
         "Type": "Task",
         "Resource": f"{states}aws-sdk:sagemaker:deleteModel",
@@ -119,7 +125,7 @@ def _transform(settings: Recount, states: str, role_arn: str) -> dict[str, Any]:
         "Transform": {
             "Type": "Task",
             "Resource": f"{states}sagemaker:createTransformJob.sync",
-            "Parameters": _transform_job(settings),
+            "Parameters": {**_transform_job(settings), "Tags": tags},
             "ResultPath": "$.transformed",
             "Catch": [{"ErrorEquals": MODEL_FAULT, "ResultPath": "$.fault", "Next": "DropModelOfFailure"}],
             "Next": "DropModel",

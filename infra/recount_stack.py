@@ -17,6 +17,7 @@ from infra.recount_role import RecountRole
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
 from infra.stage_state_machine import StageStateMachine
+from infra.stage_tags import job_tags
 from infra.state_machine_role import StateMachineRole
 from infra.wildcards import explain_wildcards
 
@@ -57,6 +58,7 @@ class RecountStack(Stack):
             partition=self.partition,
             function_arn=function.function_arn,
             role_arn=role.role_arn,
+            tags=job_tags(settings),
         )
         self._machine_role = StateMachineRole(self, "MachineRole", name=self._names.recount)
         return StageStateMachine(

@@ -44,7 +44,7 @@ def release_definition(
             **smoke_states(partition=partition, function=smoke_function, names=names, passed="Commit"),
             "Commit": unlock(table=table, partition=partition, next_state="Released"),
             "Released": end(model_package="{% $package %}", model="{% $model %}"),
-            **restore_states(sdk=sdk, partition=partition, names=names, table=table, poll_seconds=poll),
+            **restore_states(sdk=sdk, partition=partition, names=names, table=table, settings=settings),
         },
     }
 

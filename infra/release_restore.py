@@ -4,32 +4,50 @@ from infra.asl import State, catch, choice, task, wait
 from infra.names import NO_MODEL, Names
 from infra.release_lock import unlock
 from infra.release_update import BUSY, NO_UPDATES, describe_stack, put, serves_states, update_stack
+from infra.settings import Release
 
 
 def restore_states(
-    *, sdk: str, partition: str, names: Names, table: str, poll_seconds: int
+    *, sdk: str, partition: str, names: Names, table: str, settings: Release
 ) -> dict[str, State]:
     """From Restore (input: Cause; variables: former, package) to Failed, or NotRestored with the lock kept.
+
+    An execution that was aborted may have had a write of the parameter under way, which lands after it was
+    put back: Parameter Store knows no conditional write that would refuse it. So the parameter is read once
+    more after `settings.settle_seconds`, ahead of the look at the endpoint, and put back again where it is
+    another. A late UpdateStack does no harm: it names no model, the stack reads the parameter.
 
     The package becomes Rejected: what served before is then the newest approved one again, and a second
     approval by a person is what tries it once more.
     """
     restore = put(sdk, names, value="{% $former %}", next_state="RestoreStack", on_error="NotRestored")
     restore["Assign"] = {"reason": "{% $states.input.Cause %}"}
+    poll_seconds = settings.poll_seconds
     words = r"'Release failed: ' & $replace($reason, /\s+/, ' ')"  # SageMaker takes one line
     return {
         "Restore": restore,
         "RestoreStack": update_stack(sdk, names, next_state="WaitRestored", refused="RestoreRefused"),
         "RestoreRefused": choice(
-            (NO_UPDATES, "DidAnythingServe"), (BUSY, "WaitToRestore"), otherwise="NotRestored"
+            (NO_UPDATES, "LetLateWritesLand"), (BUSY, "WaitToRestore"), otherwise="NotRestored"
         ),
         "WaitToRestore": wait(poll_seconds, next_state="RestoreStack"),
         "WaitRestored": wait(poll_seconds, next_state="DescribeRestored"),
         "DescribeRestored": describe_stack(sdk, names, next_state="IsRestored", on_error="NotRestored"),
         "IsRestored": choice(
-            ("$states.input.status = 'UPDATE_COMPLETE'", "DidAnythingServe"),
+            ("$states.input.status = 'UPDATE_COMPLETE'", "LetLateWritesLand"),
             ("$contains($states.input.status, /(ROLLBACK_COMPLETE|FAILED)$/)", "NotRestored"),
             otherwise="WaitRestored",
+        ),
+        "LetLateWritesLand": wait(settings.settle_seconds, next_state="ReadRestored"),
+        "ReadRestored": task(
+            f"{sdk}:ssm:getParameter",
+            {"Name": names.parameter("model")},
+            Output={"value": "{% $states.result.Parameter.Value %}", "Cause": "{% $reason %}"},
+            Catch=catch("NotRestored"),
+            next_state="IsItStillTheFormer",
+        ),
+        "IsItStillTheFormer": choice(
+            ("$states.input.value = $former", "DidAnythingServe"), otherwise="Restore"
         ),
         "DidAnythingServe": choice(
             (f"$former = '{NO_MODEL}'", "RejectPackage"), otherwise="RestoredEndpoint"

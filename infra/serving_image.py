@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
@@ -13,8 +14,9 @@ from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct, IConstruct
 
 from infra.acknowledge import acknowledge
-from infra.names import SERVING_REPOSITORY
+from infra.names import SERVING_REPOSITORY, Names
 from infra.settings import Settings
+from infra.stage_logs import StageLogs
 from infra.wildcards import explain_wildcards
 
 INFERENCE = Path(__file__).resolve().parent.parent / "inference"
@@ -34,6 +36,7 @@ class ServingImage(Construct):
         super().__init__(scope, id)
         self._repository: ecr.IRepository | None = None
         self._base_image = settings.serving.base_image
+        self._names = Names(settings.stage)
         if settings.stage == "local":
             stack = Stack.of(self)
             registry = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
@@ -69,12 +72,23 @@ class ServingImage(Construct):
         for child in Stack.of(self).node.children:
             if child.node.id.startswith("ContainerImageBuild"):
                 _acknowledge_project(child)
+                self._name_project(child, days=days, key=key)
             elif child.node.id.startswith("DeployTimeBuildCustomResourceHandler"):
                 acknowledge(child, rule=f"AwsSolutions-IAM4[{BASIC_EXECUTION}]", reason=NOT_OURS)
                 acknowledge(child, rule="AwsSolutions-L1", reason=NOT_OURS)
                 for group in (node for node in child.node.find_all() if isinstance(node, logs.CfnLogGroup)):
                     group.retention_in_days = days
                     group.kms_key_id = key.key_arn if key else None
+                    group.apply_removal_policy(RemovalPolicy.DESTROY)
+
+    def _name_project(self, made: IConstruct, *, days: int, key: kms.Key | None) -> None:
+        """CodeBuild would make a group that keeps its lines for ever, under a name without the stage."""
+        (project,) = (node for node in made.node.find_all() if isinstance(node, codebuild.CfnProject))
+        architecture = "arm64" if "Arm64" in made.node.id else "amd64"
+        project.name = self._names.stack(f"image-{architecture}")
+        group = f"/aws/codebuild/{project.name}"
+        logs_ = StageLogs(self, f"BuildLogs{architecture.title()}", days=days, key=key, name=group)
+        project.node.add_dependency(logs_)
 
 
 def _acknowledge_project(project: IConstruct) -> None:

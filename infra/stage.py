@@ -5,7 +5,6 @@ import os
 from aws_cdk import App, Environment, Tags
 
 from infra.boundary import bound_roles
-from infra.budget import SYSTEM_TAG
 from infra.data_stack import DataStack
 from infra.front_stack import FrontStack
 from infra.names import Names
@@ -13,6 +12,7 @@ from infra.operations_stack import OperationsStack
 from infra.recount_stack import RecountStack
 from infra.serving_stack import ServingStack
 from infra.settings import Settings
+from infra.stage_tags import stage_tags
 from infra.training_stack import TrainingStack
 from infra.trust import trust_only_this_account
 
@@ -32,6 +32,5 @@ def build(*, app: App, settings: Settings) -> None:
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
     trust_only_this_account(app)
     bound_roles(app, policy=settings.security.permissions_boundary)
-    own = {"project": "bincount", "stage": settings.stage, SYSTEM_TAG: names.prefix}
-    for key, value in {**own, **settings.tags}.items():
+    for key, value in stage_tags(settings).items():
         Tags.of(app).add(key, value)

@@ -18,6 +18,7 @@ from infra.names import Names
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY_DAYS = 7  # KMS deletes no key at once
+JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
 
 
 class StacksRemain(Exception):
@@ -53,6 +54,7 @@ def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str]
     _remove_images(client("ecr"), f"{names.stack('serving')}-", say)
     _remove_buckets(client("s3"), f"{names.stack('data')}-", say)
     _remove_logs(client("logs"), names, say)
+    _remove_streams(client("logs"), names, say)
     _remove_parameters(client("ssm"), names, say)
     _schedule_key(client("kms"), f"alias/{names.prefix}", say)
 
@@ -86,12 +88,24 @@ def _remove_logs(logs: Any, names: Names, say: Callable[[str], None]) -> None:
         f"{names.prefix}-",
         f"/aws/sagemaker/Endpoints/{names.endpoint}",
         f"/aws/lambda/{names.prefix}-",
+        f"/aws/codebuild/{names.prefix}-",
         f"/aws/vendedlogs/states/{names.prefix}-",
     )
     for prefix in prefixes:
         for group in [*_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)]:
             logs.delete_log_group(logGroupName=group["logGroupName"])
             say(f"removed log group {group['logGroupName']}")
+
+
+def _remove_streams(logs: Any, names: Names, say: Callable[[str], None]) -> None:
+    """SageMaker keeps the lines of all stages' jobs in groups of its own, in streams named after the jobs."""
+    found = _pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix="/aws/sagemaker/")
+    for group in [group["logGroupName"] for group in found if group["logGroupName"] in JOB_GROUPS]:
+        for prefix in names.jobs:
+            where = {"logGroupName": group, "logStreamNamePrefix": prefix}
+            for stream in [*_pages(logs, "describe_log_streams", "logStreams", **where)]:
+                logs.delete_log_stream(logGroupName=group, logStreamName=stream["logStreamName"])
+                say(f"removed log stream {stream['logStreamName']} of {group}")
 
 
 def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> None:

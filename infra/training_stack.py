@@ -77,7 +77,7 @@ class TrainingStack(Stack):
             data_prep=data.data_prep,
             tuning_job=request,
             weights=weights,
-            judge_job=judge_job(settings=settings.gate, data=data, role=judge),
+            judge_job=judge_job(settings=settings, data=data, role=judge),
         )
         self.pipeline = self._state_machine(settings, definition, data.key)
         self._grant_maps(data)
@@ -140,7 +140,9 @@ class TrainingStack(Stack):
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
     def _grant_tuning(self) -> None:
-        """What `.sync` needs: the job's verbs and the managed event rule."""
+        """What `.sync` needs: the job's verbs and the managed event rule. Tags go on to the training jobs."""
+        tuning = self._sagemaker_arn("hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
+        training = self._sagemaker_arn("training-job", f"{self._names.tuning_jobs}*")
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=[
@@ -149,21 +151,25 @@ class TrainingStack(Stack):
                     "sagemaker:StopHyperParameterTuningJob",
                     "sagemaker:ListTags",
                 ],
-                resources=[self._sagemaker_arn("hyper-parameter-tuning-job", "bins-*")],
+                resources=[tuning],
             )
         )
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["sagemaker:DescribeTrainingJob"],
-                resources=[self._sagemaker_arn("training-job", "bins-*")],
+                resources=[training],
             )
         )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=[tuning, training])
+        )
         self.pipeline.let_follow("SageMakerTuningJobs")
-        for jobs in ("hyper-parameter-tuning-job/bins-*", "training-job/bins-*"):
-            explain_wildcards(self._pipeline_role, {f":{jobs}": NAMED_LATE})
+        for jobs in ("hyper-parameter-tuning-job", "training-job"):
+            explain_wildcards(self._pipeline_role, {f":{jobs}/{self._names.tuning_jobs}*": NAMED_LATE})
 
     def _grant_judging(self, bucket: s3.IBucket) -> None:
         """The gate's processing job, its verdict, and which model and image it takes."""
+        jobs = f"{self._names.judge_jobs}*"
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=[
@@ -171,12 +177,13 @@ class TrainingStack(Stack):
                     "sagemaker:DescribeProcessingJob",
                     "sagemaker:StopProcessingJob",
                     "sagemaker:ListTags",
+                    "sagemaker:AddTags",
                 ],
-                resources=[self._sagemaker_arn("processing-job", "judge-*")],
+                resources=[self._sagemaker_arn("processing-job", jobs)],
             )
         )
         self.pipeline.let_follow("SageMakerProcessingJobs")
-        explain_wildcards(self._pipeline_role, {":processing-job/judge-*": NAMED_LATE})
+        explain_wildcards(self._pipeline_role, {f":processing-job/{jobs}": NAMED_LATE})
         let_read(self._pipeline_role, bucket, "evaluations/")
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from infra import code_archive, imagenet_weights
 from infra.data_stack import DataStack
 from infra.settings import Settings, Training
+from infra.stage_tags import job_tags
 from infra.training_role import deep_learning_container
 from infra.volumes import volume_key
 
@@ -42,6 +43,7 @@ def tuning_job(
     training, bucket = settings.training, data.bucket
     return {
         "HyperParameterTuningJobName.$": "$.tuning_job_name",
+        "Tags": job_tags(settings),  # its training jobs get them, too
         "HyperParameterTuningJobConfig": {
             "Strategy": training.strategy,
             "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": OBJECTIVE},

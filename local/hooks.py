@@ -110,6 +110,7 @@ REPLACED = (
         parameters=_SUPPORT,
         reason="the same, as imported",
     ),
+    Hook(module=_CFN_HANDLERS, name="_ACTION_HANDLERS", reason="a stack that changes takes no other change"),
     Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
     Hook(
         module=_SFN,
@@ -194,7 +195,13 @@ USED = (
         module=_EVALUATOR,
         name="enforce",
         parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
-        reason="iam:PassRole, and the role of an API Gateway integration",
+        reason="iam:PassRole, and the roles of API Gateway integrations and state machines",
+    ),
+    Hook(
+        module=_EVALUATOR,
+        name="pin_request_origin",
+        parameters=("source_ip", "secure_transport"),
+        reason="what a service asks for another's sake comes over TLS",
     ),
     Hook(
         module=_ROUTER,
@@ -210,6 +217,19 @@ USED = (
     ),
     Hook(
         module=_ENGINE, name="_intrinsic_references", parameters=("value",), reason="references of a template"
+    ),
+    Hook(module=_CFN_HANDLERS, name="_resolve_stack", parameters=("stack_name",), reason="a stack's status"),
+    Hook(
+        module=_CHANGESETS,
+        name="_find_change_set",
+        parameters=("cs_name", "stack_name"),
+        reason="a change set's age",
+    ),
+    Hook(
+        module=_CHANGESETS,
+        name="_error",
+        parameters=("code", "message", "status"),
+        reason="a refusal of CloudFormation's",
     ),
     Hook(module=_SFN, name="_ExecutionError", reason="fails a task with an error and a cause"),
     Hook(module=_SFN, name="_executions", reason="the status of an execution"),

@@ -1,4 +1,4 @@
-"""What IAM enforcement must know of the added services: actions, resources and PassRole."""
+"""What IAM enforcement must know of the added services: actions, resources, and rights beside the action."""
 
 import json
 import re
@@ -64,15 +64,25 @@ def _deleted_parameter(headers: dict[str, str], body: bytes) -> str | None:
     return f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{str(names[0]).removeprefix('/')}"
 
 
-def passed_roles(*, service: str, body: bytes) -> list[str]:
-    """The role ARNs that a SageMaker request hands over: the caller needs iam:PassRole for each."""
-    if service != "sagemaker-control":
-        return []
+def further_rights(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:
+    """(action, ARN, condition keys) that a request to SageMaker's control plane needs beside its own action.
+
+    iam:PassRole for each role that it hands over, sagemaker:AddTags for what it makes with tags.
+    """
     request = _request(body)
     definition = request.get("TrainingJobDefinition")
     nested = cast("dict[str, Any]", definition).get("RoleArn") if isinstance(definition, dict) else None
-    roles = (request.get("RoleArn"), request.get("ExecutionRoleArn"), nested)
-    return [role for role in roles if isinstance(role, str)]
+    # One value, not a list: StringEquals without a set operator compares single values.
+    service = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    rights = [
+        ("iam:PassRole", role, service)
+        for role in (request.get("RoleArn"), request.get("ExecutionRoleArn"), nested)
+        if isinstance(role, str)
+    ]
+    if request.get("Tags") and headers.get("x-amz-target", "").rpartition(".")[2].startswith("Create"):
+        made = resource_arn(service="sagemaker-control", path="/", headers=headers, body=body)
+        rights.append(("sagemaker:AddTags", made or "*", {}))
+    return rights
 
 
 def _arn(resource: str) -> str:

@@ -15,6 +15,7 @@ from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
 from local.cloudformation.autoscaling_types import autoscaling_types
 from local.cloudformation.bucket_tags import with_bucket_tags
+from local.cloudformation.busy_stacks import BusyStacks
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
@@ -46,6 +47,7 @@ from local.stepfunctions.limits import check_size
 from local.stepfunctions.sagemaker_tasks import SageMakerTasks
 from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
 from local.stepfunctions.task_context import TaskContext, current, entered
+from local.stepfunctions.task_rights import needed, require
 from local.wire import error_response, json_handler, runtime_handler
 
 _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
@@ -69,7 +71,7 @@ def install(settings: Settings) -> SageMaker:
 def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
     runtime = functools.partial(_invoke, sagemaker)
     # The control plane is told by its target, the runtime by its signature (both sign as `sagemaker`).
-    app.SERVICE_HANDLERS["sagemaker-control"] = _with_passed_roles(json_handler(sagemaker.call))
+    app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(json_handler(sagemaker.call))
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
     router.SERVICE_PATTERNS["sagemaker-control"] = {"target_prefixes": ["SageMaker."]}
@@ -124,13 +126,26 @@ def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScal
     engine.validate_template_support = validate_template_support
     handlers.validate_template_support = validate_template_support
     changesets.validate_template_support = validate_template_support
+    _refuse_changes_of_busy_stacks()
+
+
+def _refuse_changes_of_busy_stacks() -> None:
+    busy = BusyStacks(
+        find_stack=handlers._resolve_stack,
+        find_change_set=lambda name, stack: changesets._find_change_set(name, stack)[1],
+        refuse=changesets._error,
+    )
+    actions = handlers._ACTION_HANDLERS
+    for name in ("UpdateStack", "CreateChangeSet"):
+        actions[name] = busy.updating(actions[name])
+    actions["ExecuteChangeSet"] = busy.executing(actions["ExecuteChangeSet"])
 
 
 def _teach_step_functions(aws: Aws) -> None:
     sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=ExecutionError)
     for service in SDK_SERVICES:
         sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=ExecutionError)
-    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws)
+    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws, authorise=_authorise)
     for name in ("_execute_task", "_execute_map", "_execute_parallel"):
         setattr(sfn, name, _limited(getattr(sfn, name)))
     sfn._execute_pass = _limited_pass(sfn._execute_pass)
@@ -210,8 +225,14 @@ def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _limited_result(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
+    """A task with its input and result limited, and with the role's rights asked for (strict only)."""
+
     def run(resource: Any, input_data: Any) -> Any:
         check_size(input_data, what=f"The input of {resource}", fail=ExecutionError)
+        right = needed(resource, input_data)
+        if right:
+            action, arn, error = right
+            require(_authorise, ExecutionError, action=action, arn=arn, error=error)
         result = invoke_resource(resource, input_data)
         check_size(result, what=f"The result of {resource}", fail=ExecutionError)
         return result
@@ -248,17 +269,14 @@ def _sparing_uncatchable(
     return run
 
 
-def _with_passed_roles(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses a request that hands over a role which its caller may not pass (strict only)."""
+def _with_further_rights(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuses a request that hands over a role or tags which its caller may not (strict only)."""
 
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
-        for role in iam.passed_roles(service="sagemaker-control", body=body) if app.AUTH else []:
-            key = router.extract_access_key_id(headers, query)
-            context = {"iam:PassedToService": ["sagemaker.amazonaws.com"]}
-            if iam_evaluator.enforce(
-                key, "iam:PassRole", "iam", REGION, resource_arn=role, service_context=context
-            ):
-                message = f"The caller is not authorized to perform: iam:PassRole on resource: {role}"
+        for action, arn, context in iam.further_rights(headers=headers, body=body) if app.AUTH else []:
+            key, service = router.extract_access_key_id(headers, query), action.partition(":")[0]
+            if iam_evaluator.enforce(key, action, service, REGION, resource_arn=arn, service_context=context):
+                message = f"The caller is not authorized to perform: {action} on resource: {arn}"
                 return error_response(AwsError("AccessDeniedException", message))
         return await handle(method, path, headers, body, query)
 
@@ -270,9 +288,15 @@ def _authorise(role: str, action: str, arn: str) -> bool:
         return True
     if not role:
         return False
-    key = _role_credentials(role, "apigateway")["AWS_ACCESS_KEY_ID"]
+    key = _role_credentials(role, "embedded-cloud")["AWS_ACCESS_KEY_ID"]
+    service = action.partition(":")[0]
+
+    def denied() -> object:
+        iam_evaluator.pin_request_origin("127.0.0.1", True)  # services speak TLS to one another
+        return iam_evaluator.enforce(key, action, service, REGION, arn)
+
     # In a context of its own: the caller's request (perhaps unsigned) is not what is judged here.
-    return contextvars.Context().run(iam_evaluator.enforce, key, action, "sagemaker", REGION, arn) is None
+    return contextvars.Context().run(denied) is None
 
 
 def _invoke(sagemaker: SageMaker, name: str, headers: Any, body: bytes) -> Response:

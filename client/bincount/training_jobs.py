@@ -30,10 +30,13 @@ class TrainingJob:
 
 
 def jobs_since(stage: Stage, moment: datetime) -> list[TrainingJob]:
-    """The pipeline's training jobs (`bins-…`) that were created at `moment` or later, oldest first."""
+    """The pipeline's training jobs (`bins-<stage>-…`) created at `moment` or later, oldest first."""
     client = stage.client("sagemaker")
     pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains="bins-", CreationTimeAfter=moment, SortBy="CreationTime", SortOrder="Ascending"
+        NameContains=f"bins-{stage.name}-",
+        CreationTimeAfter=moment,
+        SortBy="CreationTime",
+        SortOrder="Ascending",
     )
     names = [
         job["TrainingJobName"]

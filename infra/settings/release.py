@@ -26,6 +26,14 @@ class Release(Section):
         description="a release is given up after this, minutes; at most 360 looks must fit in",
     )
 
+    settle_seconds: int = Field(
+        60,
+        ge=1,
+        le=120,
+        description="what was put back is looked at again after this, as a write of an aborted release "
+        "may land late, seconds",
+    )
+
     @model_validator(mode="after")
     def _fits_the_history(self) -> "Release":
         looks = self.timeout_minutes * 60 / self.poll_seconds

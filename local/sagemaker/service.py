@@ -31,7 +31,7 @@ class SageMaker:
     def __init__(self, *, settings: Settings, aws: Aws, publish_event: PublishEvent) -> None:
         self.tags = Tags()
         self.training_jobs = TrainingJobs(settings=settings, aws=aws)
-        self.tuning_jobs = TuningJobs(training_jobs=self.training_jobs)
+        self.tuning_jobs = TuningJobs(training_jobs=self.training_jobs, tags=self.tags)
         self.processing_jobs = ProcessingJobs(settings=settings, aws=aws)
         self.models = Models()
         self.transform_jobs = TransformJobs(settings=settings, aws=aws, models=self.models)

@@ -9,6 +9,7 @@ from local.identity import sagemaker_arn
 from local.sagemaker.listing import page_of
 from local.sagemaker.operations import Operations
 from local.sagemaker.store import ErrorOfName, Record, Store
+from local.sagemaker.tags import Tags
 from local.sagemaker.training_jobs import TrainingJobs, check_definition
 from local.sagemaker.tuning_run import TuningRun
 from local.sagemaker.tuning_sampler import TuningSampler
@@ -19,8 +20,9 @@ _ARN = sagemaker_arn("hyper-parameter-tuning-job/{name}")
 class TuningJobs:
     """Tuning jobs; each runs its trials in threads of its own."""
 
-    def __init__(self, *, training_jobs: TrainingJobs) -> None:
+    def __init__(self, *, training_jobs: TrainingJobs, tags: Tags) -> None:
         self._training_jobs = training_jobs
+        self._tags = tags
         self._runs: dict[str, TuningRun] = {}
         self.store = Store(
             missing=ErrorOfName(
@@ -67,7 +69,11 @@ class TuningJobs:
         }
         self.store.add(name, record)
         run = TuningRun(
-            record=record, definition=definition, sampler=sampler, training_jobs=self._training_jobs
+            record=record,
+            definition=definition,
+            sampler=sampler,
+            training_jobs=self._training_jobs,
+            tags=self._tags,
         )
         self._runs[name] = run
         threading.Thread(target=run.run, name=f"tuning-job-{name}", daemon=True).start()

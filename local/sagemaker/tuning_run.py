@@ -8,6 +8,7 @@ from typing import Any
 
 from local.errors import AwsError
 from local.sagemaker.store import Record
+from local.sagemaker.tags import Tags
 from local.sagemaker.training_jobs import TrainingJobs
 from local.sagemaker.tuning_sampler import Sample, TuningSampler
 
@@ -31,11 +32,13 @@ class TuningRun:
         definition: dict[str, Any],
         sampler: TuningSampler,
         training_jobs: TrainingJobs,
+        tags: Tags,
     ) -> None:
         self._record = record
         self._definition = definition
         self._sampler = sampler
         self._training_jobs = training_jobs
+        self._tags = tags
         self._objective: dict[str, str] = record["HyperParameterTuningJobConfig"][
             "HyperParameterTuningJobObjective"
         ]
@@ -103,6 +106,8 @@ class TuningRun:
             "_tuning_objective_metric": self._objective["MetricName"],
         }
         trial = self._training_jobs.create(request, tuning_job_arn=self._record["HyperParameterTuningJobArn"])
+        # A tuning job's tags are those of its training jobs, too.
+        self._tags.set(trial["TrainingJobArn"], self._record.get("Tags", []))
         self._trials.append((trial, sample))
         self._record["TrainingJobStatusCounters"]["InProgress"] += 1
         self._record["ObjectiveStatusCounters"]["Pending"] += 1

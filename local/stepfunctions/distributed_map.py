@@ -12,6 +12,7 @@ from local.stepfunctions.item_batcher import batches
 from local.stepfunctions.limits import check_size
 from local.stepfunctions.result_writer import write_results
 from local.stepfunctions.task_context import current
+from local.stepfunctions.task_rights import Authorise, require
 
 RunMap = Callable[..., tuple[Any, str | None]]
 _DONE_HERE = ("ItemBatcher", "ResultWriter", "ResultSelector", "ResultPath", "OutputPath")
@@ -20,14 +21,16 @@ _DONE_HERE = ("ItemBatcher", "ResultWriter", "ResultSelector", "ResultPath", "Ou
 class DistributedMap:
     """Wraps ministack's Distributed Map: batches what goes in, writes or limits what comes out."""
 
-    def __init__(self, *, run: RunMap, aws: Aws) -> None:
+    def __init__(self, *, run: RunMap, aws: Aws, authorise: Authorise) -> None:
         self._run = run
         self._aws = aws
+        self._authorise = authorise
 
     def __call__(
         self, state: dict[str, Any], raw_input: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
     ) -> tuple[Any, str | None]:
         """The state's output and the next state's name."""
+        self._check_rights(state, effective, ctx)
         inner = {key: value for key, value in state.items() if key not in _DONE_HERE}
         inner["Label"] = f"{state.get('Label', 'Map')}-{uuid.uuid4().hex[:8]}"
         inner_input = effective
@@ -46,6 +49,17 @@ class DistributedMap:
             results = self._write(state, effective, ctx, label=inner["Label"])
         check_size(results, what="The result of the Map Run", fail=ExecutionError)
         return interpreter.output_of(state, given=raw_input, result=results, ctx=ctx), following
+
+    def _check_rights(self, state: dict[str, Any], effective: Any, ctx: Any) -> None:
+        """The role starts the children and reads the items; what it writes is a signed request of its own."""
+        machine = ctx["StateMachine"]["Id"]
+        require(self._authorise, ExecutionError, action="states:StartExecution", arn=machine)
+        reader = state.get("ItemReader", {})
+        if reader.get("Resource", "").endswith("s3:getObject"):
+            where: dict[str, Any] = interpreter.fill(reader["Parameters"], effective, ctx)
+            arn = f"arn:aws:s3:::{where['Bucket']}/{where['Key']}"
+            fault = "States.ItemReaderFailed"
+            require(self._authorise, ExecutionError, action="s3:GetObject", arn=arn, error=fault)
 
     def _write(self, state: dict[str, Any], effective: Any, ctx: Any, *, label: str) -> dict[str, Any]:
         writer = interpreter.fill(state["ResultWriter"].get("Parameters") or {}, effective, ctx)

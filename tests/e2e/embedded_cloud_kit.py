@@ -5,7 +5,7 @@ import json
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,19 @@ def fill_bucket(cloud: Cloud) -> None:
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
-def make_role(cloud: Cloud, *, name: str, actions: list[str]) -> str:
-    """A role for SageMaker and Step Functions that may do `actions`; returns its ARN."""
+def make_role(
+    cloud: Cloud, *, name: str, actions: list[str], statements: Sequence[dict[str, Any]] = ()
+) -> str:
+    """A role for SageMaker and Step Functions that may do `actions`, and what `statements` (Action, Resource,
+    Condition) allow beside them; returns its ARN.
+    """
     iam = cloud.client("iam")
     services = ["sagemaker.amazonaws.com", "states.amazonaws.com"]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    rights = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    allowed = [{"Effect": "Allow", **s} for s in ({"Action": actions, "Resource": "*"}, *statements)]
+    rights = {"Version": "2012-10-17", "Statement": allowed}
     iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=json.dumps(rights))
     return arn
 

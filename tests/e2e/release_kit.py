@@ -16,6 +16,7 @@ import openvino as ov
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from infra.teardown import JOB_GROUPS
 from local.cloud import Cloud
 from local.demo.deployment import Deployment
 from local.demo.execution import Execution
@@ -187,6 +188,16 @@ class Releases:
             stop.set()
             for caller in callers:
                 caller.join()
+
+    def logs(self) -> list[str]:
+        """Log groups and streams; of SageMaker's groups, which all stages share, the streams alone."""
+        logs, found = self.cloud.client("logs"), []
+        for group in logs.describe_log_groups()["logGroups"]:
+            name = group["logGroupName"]
+            streams = logs.describe_log_streams(logGroupName=name)["logStreams"]
+            found += [f"{name} {stream['logStreamName']}" for stream in streams]
+            found += [] if name in JOB_GROUPS else [name]
+        return found
 
     def stacks(self) -> dict[str, str]:
         stacks = self.cloud.client("cloudformation").describe_stacks()["Stacks"]

@@ -284,7 +284,7 @@ class TestRegistryAndStatus:
 def pipeline(site: Site) -> None:
     fill_bucket(site.cloud)
     role = site.cloud.client("iam").get_role(RoleName="all")["Role"]["Arn"]
-    job = training_job(name="bins-1", role=role, weight="0.7")
+    job = training_job(name="bins-local-1", role=role, weight="0.7")
     job["AlgorithmSpecification"]["MetricDefinitions"] = [
         {"Name": "select:rmse", "Regex": "metric=loss value=([-+0-9.eE]+)"}
     ]
@@ -316,7 +316,7 @@ class TestTrain:
     def test_watching_tells_states_jobs_metrics_and_cost(self, site: Site, pipeline: None):
         done = site.run("train", "--watch", check=0)
         assert "state Tune" in done.stdout and "state Register" in done.stdout
-        assert "bins-1: Completed" in done.stdout and "RMSE 0.200" in done.stdout
+        assert "bins-local-1: Completed" in done.stdout and "RMSE 0.200" in done.stdout
         assert re.search(r"training cost by list prices: (under )?\$0\.0", done.stdout)
         assert "registered arn:1 Approved" in done.stdout
 

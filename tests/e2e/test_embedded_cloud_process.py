@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,7 @@ def alive(pid: int) -> bool:
 HOLDER = """
 import sys
 from pathlib import Path
+from typing import Any
 from tests.e2e.embedded_cloud_kit import *
 with filled_cloud(Path(sys.argv[1])) as cloud:
     role = make_role(cloud, name="all", actions=["*"])
@@ -210,6 +212,64 @@ class TestStrict:
         execution = run_state(strict, role, state)
         assert execution["status"] == "FAILED"
         assert error in execution["cause"]
+
+    @pytest.mark.parametrize(("service", "status"), [("sagemaker", "SUCCEEDED"), ("lambda", "FAILED")])
+    def test_a_role_is_passed_to_the_service_of_the_condition_alone(
+        self, strict: Cloud, service: str, status: str
+    ):
+        bound = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+        passing = {"Action": "iam:PassRole", "Resource": "*", "Condition": bound}
+        actions = ["sagemaker:*", "s3:*"]
+        role = make_role(strict, name=f"passes-to-{service}", actions=actions, statements=[passing])
+        state = training_state(training_job(name=f"passed-to-{service}", role=role))
+        execution = run_state(strict, role, state)
+        assert execution["status"] == status
+        assert ("iam:PassRole" in execution.get("cause", "")) == (status == "FAILED")
+
+    def test_tags_need_the_right_to_add_them(self, strict: Cloud):
+        role = make_role(strict, name="tags", actions=["sagemaker:CreateTrainingJob", "iam:PassRole"])
+        tags = [{"Key": "system", "Value": "bincount-local"}]
+        state = training_state({**training_job(name="tagged", role=role), "Tags": tags})
+        execution = run_state(strict, role, state)
+        assert execution["status"] == "FAILED"
+        assert "sagemaker:AddTags" in execution["cause"]
+
+    @pytest.mark.parametrize(
+        ("task", "right"),
+        [
+            ({"Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "count"}},
+             "lambda:InvokeFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:count"),
+            ({"Resource": "arn:aws:states:::dynamodb:getItem",
+              "Parameters": {"TableName": "lock", "Key": {"id": {"S": "release"}}}},
+             "dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/lock"),
+        ],
+    )  # fmt: skip
+    def test_tasks_of_lambda_and_dynamodb_need_their_rights_too(
+        self, strict: Cloud, task: dict[str, Any], right: str
+    ):
+        role = make_role(strict, name=f"no-{right.split(':')[0]}", actions=["s3:*"])
+        execution = run_state(strict, role, {"Type": "Task", **task})
+        assert execution["status"] == "FAILED"
+        assert right in execution["cause"]
+
+    def test_a_map_reads_its_items_with_the_state_machine_s_role(self, strict: Cloud):
+        reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}}
+        items = {**reader, "Parameters": {"Bucket": "bins", "Key": "code/training.tar.gz"}}
+        child = {"Type": "Pass", "End": True}
+        processor = {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Child",
+            "States": {"Child": child},
+        }
+        state = {"Type": "Map", "ItemReader": items, "ItemProcessor": processor}
+        for actions, right in (
+            (["s3:GetObject"], "states:StartExecution"),
+            (["states:StartExecution"], "s3:GetObject"),
+        ):
+            role = make_role(strict, name=f"map-{right.replace(':', '-')}", actions=actions)
+            execution = run_state(strict, role, state)
+            assert execution["status"] == "FAILED"
+            assert f"not authorized to perform: {right} on resource: " in execution["cause"]
 
 
 def test_a_training_job_runs_where_every_path_has_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -16,6 +16,8 @@ from tests.e2e.embedded_cloud_kit import (
 
 pytestmark = pytest.mark.e2e
 
+KEEP = {"Parameters": [{"ParameterKey": "Model", "UsePreviousValue": True}]}
+
 
 def serving_template(role: str) -> dict[str, Any]:
     """A serving stack whose resources stand under the Condition `a model is approved`."""
@@ -107,6 +109,28 @@ class TestServingStack:
         assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
         assert served_weight(cloud, "serving") == 2
 
+    def test_a_change_set_from_before_an_update_would_put_the_model_back_and_is_refused(
+        self, cloud: Cloud, template: dict[str, Any]
+    ):
+        cloudformation, name = cloud.client("cloudformation"), {"ChangeSetName": "early"}
+        change = {"StackName": "serving", "UsePreviousTemplate": True, **KEEP}
+        tags = [{"Key": "owner", "Value": "somebody"}]
+        self.release(cloud, "one")
+        cloudformation.create_change_set(**change, **name, Tags=tags)
+        wait_until(
+            lambda: cloudformation.describe_change_set(StackName="serving", **name)["Status"],
+            lambda status: status == "CREATE_COMPLETE",
+        )
+        uri = {"Name": "/bins/model", "Value": f"s3://{BUCKET}/models/two.tar.gz"}
+        cloud.client("ssm").put_parameter(**uri, Type="String", Overwrite=True)
+        cloudformation.update_stack(**change)
+        with pytest.raises(ClientError, match="UPDATE_IN_PROGRESS state and can not be updated"):
+            cloudformation.create_change_set(**change, ChangeSetName="meanwhile")
+        assert self.settled(cloud)["StackStatus"] == "UPDATE_COMPLETE"
+        with pytest.raises(ClientError, match="OBSOLETE"):
+            cloudformation.execute_change_set(StackName="serving", **name)
+        assert served_weight(cloud, "serving") == 2
+
     def test_deleting_the_stack_takes_the_endpoint_away(self, cloud: Cloud, template: dict[str, Any]):
         cloudformation = cloud.client("cloudformation")
         cloudformation.delete_stack(StackName="serving")
@@ -121,7 +145,7 @@ class TestServingStack:
         cloud.client("cloudformation").update_stack(
             StackName="serving",
             UsePreviousTemplate=True,
-            Parameters=[{"ParameterKey": "Model", "UsePreviousValue": True}],
+            **KEEP,
         )
         return self.settled(cloud)
 

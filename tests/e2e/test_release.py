@@ -1,14 +1,17 @@
-"""Releases on the embedded cloud: the gate, approval, blue/green under load, and every way back.
+"""Releases on the embedded cloud in its strict mode: gate, approval, blue/green under load, every way back.
 
 The tests are one journey on one deployment: each goes on where the one before it ended.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from infra.names import Names
+from infra.teardown import tear_down
 from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import wait_until
 from tests.e2e.release_kit import STAGE, Releases, gray_bin, reason
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     out = tmp_path_factory.mktemp("release")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
         yield Releases(cloud, out)
 
 
@@ -50,6 +53,10 @@ def test_a_judged_model_waits_in_the_registry_for_a_person(releases: Releases, g
     verdict = json.loads(releases.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     assert verdict["challenger"]["metrics"]["accuracy"] == float(properties["accuracy"])
     assert not releases.executions()
+    job = properties["report"].split("/")[-2]
+    sagemaker = releases.cloud.client("sagemaker")
+    arn = sagemaker.describe_processing_job(ProcessingJobName=job)["ProcessingJobArn"]
+    assert {"Key": "system", "Value": STAGE} in sagemaker.list_tags(ResourceArn=arn)["Tags"]
 
 
 def test_its_approval_is_the_first_release(releases: Releases, gated) -> None:
@@ -164,12 +171,22 @@ def test_of_two_approvals_at_once_the_newest_package_serves(releases: Releases, 
     assert releases.serving()[1] == "newest"
 
 
-def test_deploys_change_nothing_about_what_serves(releases: Releases) -> None:
-    before = releases.serving()
+def test_a_deploy_in_the_middle_of_a_release_changes_nothing_about_what_serves(releases: Releases) -> None:
     changed = {"tags": '{"owner": "somebody-else"}'}
+    meanwhile = releases.gate("meanwhile", step=40)
+    with releases.releases() as ended, ThreadPoolExecutor(1) as pool:
+        deployed = pool.submit(releases.deployment(**changed).deploy)
+        # The Training stack is the one ahead of the Serving stack.
+        wait_until(releases.stacks, lambda stacks: stacks[f"{STAGE}-training"] != "CREATE_COMPLETE")
+        releases.decide(meanwhile)
+        # Where both come to the Serving stack at once, CloudFormation refuses the deploy: it is done again.
+        refused = deployed.exception()
+    assert [item["status"] for item in ended] == ["SUCCEEDED"], ended
+    assert refused is None or re.search("OBSOLETE|IN_PROGRESS state", str(refused)), refused
+    assert releases.serving()[:2] == (meanwhile["candidate"]["model_data"], "meanwhile")
     releases.deployment(**changed).deploy()
     assert releases.stacks()[f"{STAGE}-data"] == "UPDATE_COMPLETE"
-    assert releases.serving() == before
+    assert releases.serving()[:2] == (meanwhile["candidate"]["model_data"], "meanwhile")
     releases.deployment(**changed).diff()
 
 
@@ -183,3 +200,10 @@ def test_destroy_leaves_nothing(releases: Releases) -> None:
     assert not sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
     names = [bucket["Name"] for bucket in releases.cloud.client("s3").list_buckets()["Buckets"]]
     assert not [name for name in names if name.startswith("bincount-")]
+
+
+def test_teardown_removes_the_logs_that_sagemaker_and_lambda_made(releases: Releases) -> None:
+    assert releases.logs() != []
+    client = releases.cloud.client
+    tear_down(client=client, names=Names("local"), say=lambda _: None)
+    assert releases.logs() == []

@@ -16,6 +16,17 @@ from tests.e2e.release_kit import reason
 pytestmark = pytest.mark.e2e
 
 GROUP, PARAMETER, TABLE = "bincount-local", "/bincount/local/model", "releases"
+SERVING = "bincount-local-serving"
+# As the Serving stack does, it reads the parameter at each update.
+SERVING_TEMPLATE = {
+    "Parameters": {
+        "ApprovedModel": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": PARAMETER},
+        "BootstrapVersion": {"Type": "String", "Default": "1"},
+    },
+    "Resources": {
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "ApprovedModel"}}}
+    },
+}
 
 
 class Machine:
@@ -34,7 +45,7 @@ class Machine:
         self.first, self.second = (self._approved(model) for model in ("s3://bins/1", "s3://bins/2"))
         definition = release_definition(
             names=Names("local"),
-            settings=Release(poll_seconds=1, timeout_minutes=6),
+            settings=Release(poll_seconds=1, timeout_minutes=6, settle_seconds=3),
             partition="aws",
             table=TABLE,
             smoke_function="none",
@@ -59,6 +70,23 @@ class Machine:
 
     def serves(self, model: str) -> None:
         self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=model, Type="String", Overwrite=True)
+
+    def served(self) -> str:
+        return self.cloud.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
+
+    def deploy_serving(self) -> None:
+        cloudformation = self.cloud.client("cloudformation")
+        cloudformation.create_stack(StackName=SERVING, TemplateBody=json.dumps(SERVING_TEMPLATE))
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=SERVING, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+    def entered(self, execution: str) -> list[str]:
+        """The states that an execution has entered, in order."""
+        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        events = [event for page in pages for event in page["events"]]
+        details = [event.get("stateEnteredEventDetails") for event in events]
+        return [detail["name"] for detail in details if detail]
 
     def start(self, package: str) -> str:
         return self.start_with({"ModelPackageArn": package})
@@ -139,3 +167,21 @@ def test_the_end_of_a_restore_starts_no_second_one(machine: Machine) -> None:
     restore = json.dumps({"detail-type": "Step Functions Execution Status Change"})
     detail = {"executionArn": "any", "status": "FAILED", "input": restore}
     assert "followed by no second restore" in reason(machine.ended(machine.start_with(detail)))
+
+
+def test_a_write_of_the_aborted_release_that_lands_late_is_put_back_too(machine: Machine) -> None:
+    machine.serves("none")
+    machine.deploy_serving()
+    dead = machine.start_with({"executionArn": "another"})
+    machine.ended(dead)
+    machine.hold(holder=dead, former="none", package=machine.second)
+    restore = machine.start_with({"executionArn": dead, "status": "ABORTED", "input": "{}"})
+    wait_until(lambda: machine.entered(restore), lambda states: "LetLateWritesLand" in states)
+    assert machine.served() == "none"
+    machine.serves("s3://bins/2")  # what the aborted one had under way
+    ended = machine.ended(restore)
+    assert (ended["status"], ended["error"]) == ("FAILED", "ReleaseFailed")
+    assert "no model serves again: the execution" in ended["cause"]
+    assert machine.served() == "none"
+    assert machine.entered(restore).count("Restore") == 2
+    assert machine.held() == []

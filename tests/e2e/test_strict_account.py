@@ -1,8 +1,9 @@
 """The stage in a strict account: the real CDK over HTTPS, and IAM that is enforced.
 
 The tests are one journey through one deployment. What the embedded cloud judges by policies: every call of a
-user, a Lambda, a job, an endpoint's server and the API's integration, and the sagemaker and aws-sdk tasks of
-a state machine. What it does not: the CDK's CloudFormation role, a state machine that invokes a Lambda, KMS.
+user, a Lambda, a job, an endpoint's server and the API's integration, and all that a state machine does with
+its role. What it does not: the CDK's CloudFormation role, the roles of rules and schedules, KMS.
+test_release.py and test_whole_system.py go the rest of the way in the same mode.
 """
 
 import json

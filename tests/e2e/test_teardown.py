@@ -15,6 +15,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "bincount-dev-data-bucket-1"
 OTHERS = "bincount-prod-data-bucket-1"
+TRAINING = "/aws/sagemaker/TrainingJobs"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             s3.delete_object(Bucket=bucket, Key="models/a")
         for stage in ("dev", "prod"):
             started.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/bincount-{stage}")
+            for group, streams in (
+                (TRAINING, (f"bins-{stage}-1/algo-1", f"try-{stage}-1/algo-1")),
+                ("/aws/sagemaker/ProcessingJobs", (f"judge-{stage}-1/algo-1",)),
+                ("/aws/sagemaker/TransformJobs", (f"bincount-{stage}-recount-1/i-1",)),
+                (f"/aws/codebuild/bincount-{stage}-image-amd64", ()),
+            ):
+                _log(started, group, *streams)
             group = f"bincount-{stage}"
             started.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
             started.client("ecr").create_repository(repositoryName=f"bincount-{stage}-serving-image")
@@ -37,6 +45,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             parameter = f"/bincount/{stage}/model"
             started.client("ssm").put_parameter(Name=parameter, Value="none", Type="String")
         yield started
+
+
+def _log(cloud: Cloud, group: str, *streams: str) -> None:
+    logs = cloud.client("logs")
+    found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    if group not in [each["logGroupName"] for each in found]:
+        logs.create_log_group(logGroupName=group)
+    for stream in streams:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+
+
+def _streams(cloud: Cloud, group: str) -> list[str]:
+    found = cloud.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
+    return sorted(stream["logStreamName"] for stream in found)
 
 
 def _tear_down(cloud: Cloud, typed: str) -> subprocess.CompletedProcess[str]:
@@ -78,6 +100,11 @@ def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
     assert len(versions["Versions"]) == 2
     groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Endpoints/")
     assert [g["logGroupName"] for g in groups["logGroups"]] == ["/aws/sagemaker/Endpoints/bincount-prod"]
+    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/codebuild/")
+    assert [g["logGroupName"] for g in groups["logGroups"]] == ["/aws/codebuild/bincount-prod-image-amd64"]
+    assert _streams(cloud, TRAINING) == ["bins-prod-1/algo-1", "try-prod-1/algo-1"]
+    assert _streams(cloud, "/aws/sagemaker/ProcessingJobs") == ["judge-prod-1/algo-1"]
+    assert _streams(cloud, "/aws/sagemaker/TransformJobs") == ["bincount-prod-recount-1/i-1"]
     repositories = cloud.client("ecr").describe_repositories()["repositories"]
     assert [r["repositoryName"] for r in repositories] == ["bincount-prod-serving-image"]
     packages = cloud.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]

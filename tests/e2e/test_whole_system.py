@@ -1,4 +1,5 @@
-"""The whole path on the embedded cloud, with the real CDK, the real training toolkit and real HTTP.
+"""The whole path on the embedded cloud in its strict mode (HTTPS, IAM enforced), with the real CDK, the real
+training toolkit and real HTTP.
 
 The tests are one journey: each goes on where the one before it ended.
 """
@@ -72,7 +73,7 @@ class System:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     out = tmp_path_factory.mktemp("system")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
         yield System(cloud, out)
 
 
@@ -104,6 +105,10 @@ def test_the_pipeline_prepares_trains_and_registers(system: System) -> None:
     assert package["ModelApprovalStatus"] == "Approved"
     jobs = system.cloud.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
     assert [job["TrainingJobStatus"] for job in jobs] == ["Completed", "Completed"]
+    for job in jobs:  # the budget counts by this tag
+        assert job["TrainingJobName"].startswith("bins-local-")
+        tags = system.cloud.client("sagemaker").list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+        assert {"Key": "system", "Value": "bincount-local"} in tags
 
 
 def test_the_approval_releases_the_model_and_the_endpoint_counts(system: System) -> None:

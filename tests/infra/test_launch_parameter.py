@@ -23,7 +23,8 @@ def test_the_description_of_the_stage_s_jobs_fits_into_its_parameter(
     assert len(text) <= 4096
     described = json.loads(text)
     assert set(described) == {
-        "bucket", "code", "usd_per_hour", "max_cost_usd", "distributed", "tuning", "definition", "metrics",
+        "bucket", "code", "usd_per_hour", "max_cost_usd", "distributed", "tags", "tuning", "definition",
+        "metrics",
     }  # fmt: skip
     assert "select:rmse" in described["metrics"]
     assert described["definition"]["RoleArn"]

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
 from tests.infra.conftest import ROOT, synthesize
+from tests.infra.test_release_rules import state_machine
 
 Templates = dict[str, dict[str, Template]]
 
@@ -35,10 +36,18 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_dashboard_shows_seven_graphs(templates: Templates, stage: str) -> None:
+def test_one_dashboard_tells_the_alarms_first_and_then_seven_graphs(templates: Templates, stage: str) -> None:
     (dashboard,) = templates[stage]["operations"].find_resources("AWS::CloudWatch::Dashboard").values()
-    body = json.dumps(dashboard["Properties"]["DashboardBody"])
-    assert body.count('\\\\\\"title\\\\\\"') == 7 or body.count("title") == 7
+    parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    alarms, *graphs = [widget["properties"] for widget in body["widgets"]]
+    assert len(alarms["alarms"]) == len(_alarms(templates[stage]["operations"]))
+    words = ("Requests", "Latency", "Refused", "Counts", "person", "Instances", "dollars")
+    assert [word in graph["title"] for graph, word in zip(graphs, words, strict=True)] == [True] * 7
+    latency, counts = json.dumps(graphs[1]["metrics"]), json.dumps(graphs[3]["metrics"])
+    assert "p99 / 1000" in latency and "milliseconds" in graphs[1]["title"]
+    assert [f"PR({n - 0.5}:{n + 0.5})" in counts for n in range(1, 6)] == [True] * 5
+    assert all(widget["y"] + widget["height"] <= 24 for widget in body["widgets"])  # one screen
 
 
 @pytest.mark.parametrize(("stage", "usd"), [("local", 0), ("dev", 200), ("prod", 2000)])
@@ -47,6 +56,18 @@ def test_the_budget_counts_what_carries_the_stages_tag(templates: Templates, sta
     budgets = [budget["Properties"]["Budget"] for budget in found]
     assert [budget["BudgetLimit"]["Amount"] for budget in budgets] == [usd] * bool(usd)
     assert all(b["CostFilters"] == {"TagKeyValue": [f"user:system$bincount-{stage}"]} for b in budgets)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_job_carries_the_tag_that_the_budget_counts_by(templates: Templates, stage: str) -> None:
+    tag = {"Key": "system", "Value": f"bincount-{stage}"}
+    pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    recount = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    tasks = [*pipeline.values(), *recount.values()]
+    jobs = [task for task in tasks if "Job.sync" in task.get("Resource", "")]
+    assert len(jobs) == 3  # tuning, judging, transforming
+    for job in jobs:
+        assert tag in (job.get("Parameters") or job["Arguments"])["Tags"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -89,9 +110,10 @@ def test_settings_start_the_pipeline_by_schedule_and_by_list_and_scale_by_concur
     target = {
         "PredefinedMetricSpecification": {"PredefinedMetricType": Match.string_like_regexp("Concurrent")}
     }
+    cooldowns = {"ScaleInCooldown": 300, "ScaleOutCooldown": 60}  # quick to grow, slow to shrink
     parts["serving"].has_resource_properties(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
-        {"TargetTrackingScalingPolicyConfiguration": Match.object_like(target)},
+        {"TargetTrackingScalingPolicyConfiguration": Match.object_like({**target, **cooldowns})},
     )
     for template in parts.values():
         for role in template.find_resources("AWS::IAM::Role").values():

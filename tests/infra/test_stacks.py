@@ -150,10 +150,13 @@ def test_lists_and_weights_in_other_buckets_may_be_read() -> None:
         )
 
 
-def test_the_tuning_job_name_stays_within_32_characters(templates: Templates) -> None:
-    naming = state_machine(templates["dev"]["training"], "bincount-dev-pipeline")["States"]["NameTuningJob"]
-    assert "'bins-' & $substring(" in naming["Output"]
-    assert "0, 17)" in naming["Output"]  # 5 + 17 = 22
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_tuning_job_name_stays_within_32_characters(templates: Templates, stage: str) -> None:
+    pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")
+    naming = pipeline["States"]["NameTuningJob"]
+    assert f"'bins-{stage}-' & $substring(" in naming["Output"]
+    assert "0, 17)" in naming["Output"]
+    assert len(f"bins-{stage}-") + 17 <= 32
 
 
 @pytest.mark.parametrize("part", ["training", "recount"])

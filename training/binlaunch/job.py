@@ -76,6 +76,8 @@ class Job:
             # Always: a spot instance that is taken away would start again from nothing, perhaps for ever.
             checkpoint_config=shapes.CheckpointConfig(s3_uri=f"s3://{stage.bucket}/checkpoints/{self.name}"),
             environment=self._environment(),
+            # The budget counts by them; a tuner takes them over.
+            tags=[shapes.Tag(key=tag["Key"], value=tag["Value"]) for tag in stage.tags],
         ).with_retry_strategy(
             RetryStrategy(maximum_retry_attempts=definition["RetryStrategy"]["MaximumRetryAttempts"])
         )

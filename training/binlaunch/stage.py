@@ -25,6 +25,7 @@ class Stage:
     distributed: bool
     definition: dict[str, Any]
     tuning: dict[str, Any]
+    tags: list[dict[str, str]]
     metrics: list[str]
 
     @property

@@ -6,3 +6,6 @@ class CheckpointConfig:
 
 class MetricDefinition:
     def __init__(self, *, name: str, regex: str) -> None: ...
+
+class Tag:
+    def __init__(self, *, key: str, value: str) -> None: ...

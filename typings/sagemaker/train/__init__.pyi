@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from sagemaker.core.helper.session_helper import Session
-from sagemaker.core.shapes import CheckpointConfig, MetricDefinition, OutputDataConfig
+from sagemaker.core.shapes import CheckpointConfig, MetricDefinition, OutputDataConfig, Tag
 from sagemaker.train.configs import (
     Compute,
     InputData,
@@ -32,6 +32,7 @@ class ModelTrainer:
         output_data_config: OutputDataConfig | None = None,
         checkpoint_config: CheckpointConfig | None = None,
         environment: Mapping[str, str] = ...,
+        tags: Sequence[Tag] = ...,
         hyperparameters: Mapping[str, Any] = ...,
     ) -> None: ...
     def with_retry_strategy(self, retry_strategy: RetryStrategy) -> Self: ...
