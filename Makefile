@@ -66,7 +66,7 @@ browser: $(BROWSER)/.complete ## build/browser with the Chromium that looks at t
 $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	$(NEED_NODE)
 	@test "$$(uname -sm)" = "Linux x86_64" || test -n "$(CHROMIUM)" || { echo "error: the tests' browser is for Linux on x86-64, this is $$(uname -sm): install Chromium or Chrome and call make CHROMIUM=/path/to/it"; exit 1; }
-	rm -rf $(BROWSER) && mkdir -p $(BROWSER) && cp tests/browser/package.json tests/browser/package-lock.json .npmrc $(BROWSER)
+	rm -rf $(BROWSER) && mkdir -p $(BROWSER) && cp tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc $(BROWSER)
 	cd $(BROWSER) && npm ci --loglevel=error --no-audit --no-fund
 	@test "$$(uname -sm)" != "Linux x86_64" || { cd $(BROWSER) && node $(CURDIR)/tests/browser/unpack.mjs; }
 	@touch $@
