@@ -104,7 +104,8 @@ def dot(picture: Picture) -> str:
     """The picture in Graphviz's language; the same picture always gives the same text."""
     lines = [
         'digraph bincount { rankdir=LR; fontname="Helvetica"; compound=true; nodesep=0.25; ranksep=0.7;',
-        'node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, margin="0.2,0.06", color="#78909c"];',
+        'node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, margin="0.2,0.06"];',
+        'node [color="#78909c"];',
         'edge [color="#607d8b", arrowsize=0.7];',
     ]
     boxes = sorted(picture.boxes.values(), key=lambda box: box.title)
@@ -222,7 +223,7 @@ def _targets(
 
 
 def _calls(picture: Picture, stack: str, template: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(API, endpoint) for the methods whose integration's path names an endpoint: the front refers to none."""
+    """(API, endpoint) where a method's integration has an endpoint in its path: the front refers to none."""
     endpoints = {box.name: box.key for box in picture.boxes.values() if box.kind == "endpoint"}
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::ApiGateway::Method":
