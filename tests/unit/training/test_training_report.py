@@ -201,3 +201,19 @@ def test_that_every_answer_is_reviewed_is_explained(
     assert model["calibration"]["review"]["confidence_below"] is None
     assert "No 20 or more of the most confident answers on select (12 images" in card
     assert "every answer asks for review" in card
+
+
+def test_the_card_has_the_form_of_the_documented_template(
+    written: tuple[Path, Evaluation, dict[str, Any]], tmp_path: Path
+) -> None:
+    template = (Path(__file__).parents[3] / "docs" / "model_card.md").read_text().split("```")[1]
+    images = {"train": 3, "select": 300, "report": 400}
+    write_model_card(written[1], model=written[2], images=images, folder=tmp_path)
+    assert form((tmp_path / "MODEL_CARD.md").read_text()) == form(template)
+
+
+def form(card: str) -> list[str]:
+    """The lines that every card has, without what is a job's own: headings, table heads, names of figures."""
+    lines = [line.split(":")[0].split(" (")[0] for line in card.splitlines() if line[:1] in ("#", "|")]
+    return [line.split(" | ")[0] if line.startswith("| ") and "images" not in line else line
+            for line in lines if not line[2:3].isdigit() and not line.startswith(("| <", "| all"))]  # fmt: skip
