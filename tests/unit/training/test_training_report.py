@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,12 @@ def test_the_card_has_the_form_of_the_documented_template(
 
 
 def form(card: str) -> list[str]:
-    """The lines that every card has, without what is a job's own: headings, table heads, names of figures."""
-    lines = [line.split(":")[0].split(" (")[0] for line in card.splitlines() if line[:1] in ("#", "|")]
-    return [line.split(" | ")[0] if line.startswith("| ") and "images" not in line else line
-            for line in lines if not line[2:3].isdigit() and not line.startswith(("| <", "| all"))]  # fmt: skip
+    """The headings without what is the job's own, the heads of its tables, and the names of its figures."""
+    found: list[str] = []
+    for line in card.splitlines():
+        if line.startswith("#"):
+            found.append(re.split(r":| \(", line)[0])
+        elif line.startswith("| ") and not re.match(r"\| (\d|<|all )", line):
+            cells = line.split(" | ")
+            found.append(cells[0] if len(cells) == 2 else line)
+    return found
