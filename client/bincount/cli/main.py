@@ -21,8 +21,8 @@ HELP = """Count objects in photographs of warehouse bins.
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount status                              what is deployed, what serves
 
-All commands take --stage local, dev (the default) or prod. Exit status: 0 all is well, 1 an error (one line says
-what to do), 2 a wrong command line, 3 a mismatch, 4 something for a person to recount.
+All commands take --stage local, dev (the default) or prod. Exit status: 0 all is well, 1 an error (one line
+says what to do), 2 a wrong command line, 3 a mismatch, 4 something for a person to recount.
 """
 
 app = typer.Typer(

@@ -21,7 +21,8 @@ def status(
 ) -> None:
     """Show a stage: what is deployed, what serves, alarms, spend.
 
-    The spend is this month's, estimated from list prices. Exit status 0 also where nothing is deployed yet; the table says so.
+    The spend is this month's, estimated from list prices. Exit status 0 also where nothing is deployed yet;
+    the table says so.
     """
     found = stage_status(Stage(stage, region=region, profile=profile))
     if as_json:
