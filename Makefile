@@ -8,6 +8,7 @@ STAGE ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
+BROWSER := build/browser
 LOCKS := requirements-dev.txt
 ECR_PUBLIC := public.ecr.aws
 TAG ?= 3.13-slim-bookworm
@@ -18,7 +19,13 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/build/jsii
 export CDK_HOME := $(CURDIR)/build/cdk-home
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
 
-.PHONY: help install launch-env demo test test-quick synth weights lint format docs teardown lock base-image-digest clean picture
+define NEED_NODE
+@command -v node >/dev/null || { echo "error: no 'node' on the PATH: install Node.js 22 or newer (20 still works), the CDK needs it"; exit 1; }
+@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' || { echo "error: Node.js $$(node --version) is too old: install 22 or newer (20 still works)"; exit 1; }
+@command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
+endef
+
+.PHONY: help install launch-env browser demo test test-quick synth weights lint format docs teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +43,7 @@ $(VENV)/.complete: $(LOCKS) client/pyproject.toml
 	@touch $@
 
 node_modules/.complete: package-lock.json
-	@command -v node >/dev/null || { echo "error: no 'node' on the PATH: install Node.js 22 or newer (20 still works), the CDK needs it"; exit 1; }
-	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' || { echo "error: Node.js $$(node --version) is too old: install 22 or newer (20 still works)"; exit 1; }
-	@command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
+	$(NEED_NODE)
 	npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
@@ -55,10 +60,21 @@ $(LAUNCH)/.complete: training/binlaunch/requirements.txt
 	$(LAUNCH)/bin/python -m pip install --quiet --progress-bar off --no-deps --require-hashes -r $<
 	@touch $@
 
-test: install launch-env ## every test
+browser: $(BROWSER)/.complete ## build/browser with the Chromium that looks at the pages (CHROMIUM=PATH takes another)
+	@:
+
+$(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
+	$(NEED_NODE)
+	@test "$$(uname -sm)" = "Linux x86_64" || test -n "$(CHROMIUM)" || { echo "error: the tests' browser is for Linux on x86-64, this is $$(uname -sm): install Chromium or Chrome and call make CHROMIUM=/path/to/it"; exit 1; }
+	rm -rf $(BROWSER) && mkdir -p $(BROWSER) && cp tests/browser/package.json tests/browser/package-lock.json tests/browser/.npmrc $(BROWSER)
+	cd $(BROWSER) && npm ci --loglevel=error --no-audit --no-fund
+	@test "$$(uname -sm)" != "Linux x86_64" || { cd $(BROWSER) && node $(CURDIR)/tests/browser/unpack.mjs; }
+	@touch $@
+
+test: install launch-env browser ## every test
 	@$(BIN)/python -m pytest
 
-test-quick: install ## the tests without the embedded cloud
+test-quick: install browser ## the tests without the embedded cloud
 	@$(BIN)/python -m pytest -m "not e2e"
 
 synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out

@@ -1,18 +1,18 @@
 """The dataset's report for people: one HTML file that needs nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from data_prep.tally import BAND, SIDES, Tally
 
-_STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: .5em 0 1.5em } td, th { padding: .15em .8em; text-align: right }
-th { font-weight: 600; border-bottom: 1px solid #999 } td.bar { text-align: left; width: 22em }
-i { display: inline-block; height: .8em; background: #3b6ea5 } figure { display: inline-block; margin: .2em }
-figcaption { font-size: 11px; color: #666 } img { height: 120px }
-"""
+STYLE = Path(__file__).with_name("report.css")
+_PURPOSE = {
+    "train": "a model learns from these",
+    "select": "these choose among models",
+    "report": "these judge, looked at once",
+}
 
 
 def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple[str, str]]]) -> str:
@@ -20,22 +20,23 @@ def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple
     title = f"Dataset {dataset['dataset_id']}"
     body = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(_summary(dataset))}</p>",
-        "<h2>Images by count and side</h2>",
-        *(_histogram(side, "objects", tally.counts[side]) for side in SIDES),
-        "<h2>Short side, pixels as stored</h2>",
-        _table(
-            ("pixels", "images", ""),
-            _rows({f"{n}–{n + BAND - 1}": m for n, m in sorted(tally.short_sides.items())}),
+        _summary(dataset),
+        _cards(dataset, tally),
+        "<h2>Images by count</h2>",
+        f'<div class="sides">{"".join(_side(side, tally.counts[side]) for side in SIDES)}</div>',
+        "<h2>Short side of the images, pixels as stored</h2>",
+        _histogram(
+            "pixels", "images", {f"{n}–{n + BAND - 1}": m for n, m in sorted(tally.short_sides.items())}
         ),
         "<h2>Rejected, by reason</h2>",
-        _table(("reason", "items", ""), _rows(dataset["rejected"]))
-        if dataset["rejected"]
-        else "<p>None.</p>",
+        _histogram("reason", "items", dataset["rejected"]) if dataset["rejected"] else "<p>None.</p>",
         "<h2>Examples</h2>",
         *(_examples(count, shown) for count, shown in pictures.items()),
     ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>\n{STYLE.read_text(encoding='utf-8')}</style>"
+    )
     return (
         f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
         + "\n".join(body)
@@ -49,35 +50,60 @@ def _summary(dataset: dict[str, Any]) -> str:
     )
     difference = dataset["class_share_difference"]
     sides = "one side is empty" if difference is None else f"{100 * difference:.1f} points at most"
-    rejected = sum(dataset["rejected"].values())
     return (
-        f"{dataset['images']} images ({dataset['bytes'] / 1e6:.1f} MB) from {source}; {rejected} rejected, "
-        f"{dataset['relabelled']} with another count in the list than in the metadata (which won), "
-        f"{dataset['not_selected']} not selected. "
-        f"Difference of a count's share between train and val: {sides}."
+        f"<p>From {escape(source)}. The list named another count than the metadata for "
+        f"{dataset['relabelled']:,} images (the metadata won); {dataset['not_selected']:,} were not "
+        'selected.</p><p class="soft">No block of 100 neighbouring ids is on two sides. Difference of a '
+        f"count's share between train and val (select and report): {sides}.</p>"
     )
 
 
-def _histogram(side: str, unit: str, counts: dict[int, int]) -> str:
-    rows = _rows({str(count): counts[count] for count in sorted(counts)})
-    return f"<h3>{side}: {sum(counts.values())}</h3>" + _table((unit, "images", ""), rows)
+def _cards(dataset: dict[str, Any], tally: Tally) -> str:
+    cards = [
+        (f"{dataset['images']:,}", "images"),
+        *((f"{tally.counts[side].total():,}", f"in {side}") for side in SIDES),
+        (f"{sum(dataset['rejected'].values()):,}", "rejected"),
+        (f"{dataset['bytes'] / 1e6:,.1f} MB", "in all"),
+    ]
+    return (
+        '<div class="cards">' + "".join(f"<div><b>{n}</b><span>{w}</span></div>" for n, w in cards) + "</div>"
+    )
 
 
-def _rows(values: dict[str, int]) -> Iterable[str]:
+def _side(side: str, counts: Mapping[int, int]) -> str:
+    by_count = {str(count): counts[count] for count in sorted(counts)}
+    return (
+        f'<div><h3>{side}: {sum(counts.values()):,} <span class="soft">{_PURPOSE[side]}</span></h3>'
+        f"{_table('objects', 'images', by_count)}</div>"
+    )
+
+
+def _bands(short_sides: Mapping[int, int]) -> dict[str, int]:
+    return {f"{low}–{low + BAND - 1}": images for low, images in sorted(short_sides.items())}
+
+
+def _histogram(name: str, unit: str, values: Mapping[str, int]) -> str:
+    return f'<div class="one">{_table(name, unit, values)}</div>'
+
+
+def _table(name: str, unit: str, values: Mapping[str, int]) -> str:
+    heads = f'<tr><th>{name}</th><th>{unit}</th><th class="bar">share</th></tr>'
+    return f"<table>{heads}{''.join(_rows(values))}</table>"
+
+
+def _rows(values: Mapping[str, int]) -> Iterable[str]:
     most = max(values.values(), default=1)
     total = sum(values.values())
     for name, value in values.items():
-        bar = f'<i style="width:{18 * value / most:.2f}em"></i> {100 * value / total:.1f} %'
-        yield f'<tr><td>{escape(name)}</td><td>{value}</td><td class="bar">{bar}</td></tr>'
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[str]) -> str:
-    return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
+        # The longest bar leaves room for its figure.
+        bar = f'<i style="width:{70 * value / most:.1f}%"></i>{100 * value / total:.1f} %'
+        yield f'<tr><td>{escape(name)}</td><td>{value:,}</td><td class="bar"><div>{bar}</div></td></tr>'
 
 
 def _examples(count: int, shown: list[tuple[str, str]]) -> str:
     figures = (
-        f'<figure><img src="{data}" alt="bin {identity}"><figcaption>{identity}</figcaption></figure>'
-        for identity, data in shown
+        f'<figure><img src="{data}" alt="bin {name}"><figcaption>{name}</figcaption></figure>'
+        for name, data in ((escape(identity), data) for identity, data in shown)
     )
-    return f"<h3>{count} object{'' if count == 1 else 's'}</h3>" + "".join(figures)
+    heading = f"<h3>{count} object{'' if count == 1 else 's'}</h3>"
+    return f'{heading}<div class="bins">{"".join(figures)}</div>'

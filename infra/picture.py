@@ -2,7 +2,7 @@
 
 `python -m infra.picture cdk.out` prints it in Graphviz's language; `make picture` turns that into
 `docs/architecture.svg`. Every box is a resource of a template or a job that one of its state machines starts;
-every arrow is a reference in a template.
+every arrow is a reference in a template, or the path by which an API's method calls an endpoint.
 """
 
 import json
@@ -98,6 +98,7 @@ def draw(templates: dict[str, dict[str, Any]]) -> Picture:
         for logical_id in template["Resources"]:
             if f"{stack}/{logical_id}" in picture.boxes:
                 _add_arrows(picture, templates, stack, logical_id, exports, parameters)
+        picture.arrows |= set(_calls(picture, stack, template))
     return picture
 
 
@@ -105,7 +106,8 @@ def dot(picture: Picture) -> str:
     """The picture in Graphviz's language; the same picture always gives the same text."""
     lines = [
         'digraph bincount { rankdir=LR; fontname="Helvetica"; compound=true; nodesep=0.25; ranksep=0.7;',
-        'node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, color="#78909c"];',
+        'node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, margin="0.2,0.06"];',
+        'node [color="#78909c"];',
         'edge [color="#607d8b", arrowsize=0.7];',
     ]
     boxes = sorted(picture.boxes.values(), key=lambda box: box.title)
@@ -222,6 +224,17 @@ def _targets(
     for export in re.findall(r'"Fn::ImportValue": "([^"]+)"', text):
         yield "/".join(exports[export])
     yield from (key for name, key in parameters.items() if re.search(rf"{re.escape(name)}\b", text))
+
+
+def _calls(picture: Picture, stack: str, template: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(API, endpoint) where a method's integration has an endpoint in its path: the front refers to none."""
+    endpoints = {box.name: box.key for box in picture.boxes.values() if box.kind == "endpoint"}
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::ApiGateway::Method":
+            continue
+        path = re.search(r"endpoints/([^/\"]+)/invocations", json.dumps(resource["Properties"]))
+        if path and path[1] in endpoints:
+            yield f"{stack}/{resource['Properties']['RestApiId']['Ref']}", endpoints[path[1]]
 
 
 def _registries(templates: dict[str, dict[str, Any]], group: str) -> Iterator[str]:

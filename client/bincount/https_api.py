@@ -37,7 +37,9 @@ class HttpsApi:
             raise BincountError(f"{url!r}: signed requests go over https only")
         self._stage = stage
         self._url = f"{url.rstrip('/')}/count"
-        self._pool = urllib3.PoolManager(maxsize=connections, retries=_RETRY, timeout=_TIMEOUT)
+        self._pool = urllib3.PoolManager(
+            maxsize=connections, retries=_RETRY, timeout=_TIMEOUT, ca_certs=stage.ca_bundle
+        )
 
     def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
         """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""

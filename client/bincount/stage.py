@@ -21,8 +21,9 @@ _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 class Stage:
     """One stage of the project in one account and region, or in the embedded cloud (`local`).
 
-    `region` and `profile` are the AWS SDK's; None takes its own defaults. Stage `local` uses neither and no
-    credentials of the environment: it reaches the embedded cloud that runs on this machine and nothing else.
+    `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Stage
+    `local` uses neither and no credentials of the environment: it reaches the embedded cloud that runs on
+    this machine and nothing else.
     Raises BincountError for an unknown stage, profile, or where no embedded cloud runs.
     """
 
@@ -75,6 +76,11 @@ class Stage:
             raise BincountError("no AWS credentials found: run `aws sso login` or set AWS_PROFILE")
         return found
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of trusted certificates, as for the AWS SDK (AWS_CA_BUNDLE); None: the system's."""
+        return (self._variables or os.environ).get("AWS_CA_BUNDLE")
+
     def client(self, service: str) -> Any:
         """A boto3 client of `service`, made once; thread-safe. botocore's standard retries apply."""
         with self._lock:
@@ -94,7 +100,10 @@ class Stage:
                 botocore_session=botocore.session.Session(session_vars={**nothing, **files}),
             )
         try:
-            return boto3.Session(region_name=region, profile_name=profile)
+            # boto3 reads AWS_DEFAULT_REGION alone; the other SDKs, the CDK and curl's users set AWS_REGION.
+            return boto3.Session(
+                region_name=region or os.environ.get("AWS_REGION") or None, profile_name=profile
+            )
         except BotoCoreError as error:
             raise BincountError(f"{error}: name another profile or correct AWS_PROFILE") from error
 

@@ -1,38 +1,84 @@
-"""The verdict for people: one page without scripts."""
+"""The verdict for people: one page, in one file that needs nothing else."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:50em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.3em .8em;text-align:right}"
-    "td:first-child,th:first-child{text-align:left}"
+_STYLE = """
+:root { --ink: #1d2530; --soft: #5d6b7c; --line: #dfe5ec; --paper: #ffffff; --ground: #f4f6f9;
+  --accepted: #1f7a51; --refused: #c8372d; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e8edf3; --soft: #9dabbb; --line: #303b48; --paper: #1b232d; --ground: #12181f;
+    --accepted: #4fc08d; --refused: #f2857b; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 52rem; background: var(--ground);
+  color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; } h1, p, li { overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
+.accepted { color: var(--accepted); } .refused { color: var(--refused); }
+.soft { color: var(--soft); font-size: .9rem; }
+.scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .6rem;
+  padding: .5rem 1rem; width: fit-content; max-width: 100%; margin: .8rem 0; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem 0 .3rem 1.6rem; text-align: right; border-bottom: 1px solid var(--line); }
+th { font-size: .88rem; color: var(--soft); vertical-align: bottom; }
+td:not(:first-child) { white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; } tr:last-child td { border-bottom: 0; }
+@media (max-width: 30rem) { body { padding: 1.5rem 1rem 3rem; } th, td { padding-left: .8rem; } }
+@media print { :root { --ground: #ffffff; } body { max-width: none; padding: 0; font-size: 12px; }
+  .soft, th { font-size: 11px; } .scroll { break-inside: avoid; } }
+"""
+_ROWS = (
+    ("accuracy", "accuracy", "at least", "min_accuracy"),
+    ("rmse", "RMSE, objects", "at most", "max_rmse"),
+    ("mae", "MAE, objects", "", ""),
+    ("within_one", "within one object", "at least", "min_within_one"),
+    ("coverage", "interval holds the true count", "at least", "min_coverage"),
+    ("interval_width", "interval's mean width, counts", "", ""),
 )
-_ROWS = ("accuracy", "rmse", "mae", "within_one", "coverage", "interval_width")
+"""Metric, its name, and the floor that the challenger must keep."""
 
 
 def page(verdict: dict[str, Any]) -> str:
     """HTML of a verdict.json's members."""
     word = "accepted" if verdict["accepted"] else "refused"
+    name = escape(verdict["challenger"]["model_id"])
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
+    kept = "It keeps every floor" + (" and is not worse than what serves." if verdict["champion"] else ".")
+    body = [
+        f'<h1>{name}: <span class="{word}">{word}</span></h1>',
+        f"<ul>{reasons}</ul>" if reasons else f"<p>{kept}</p>",
+        f'<p class="soft">{verdict["images"]:,} bins of dataset {escape(verdict["dataset_id"])}, answered by '
+        f"the serving image; {len(verdict['unreadable'])} could not be read and are left out.</p>",
+        _figures(verdict),
+        _comparison(verdict["comparison"]),
+    ]
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{name}: {word}</title><style>{_STYLE}</style>"
+    )
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Model {word}</title><style>{_STYLE}</style>"
-        f"<h1>{escape(verdict['challenger']['model_id'])}: {word}</h1><ul>{reasons}</ul>"
-        f"<p>{verdict['images']} bins of dataset {escape(verdict['dataset_id'])}, answered by the serving "
-        f"image; {len(verdict['unreadable'])} could not be read and are left out.</p>"
-        f"{_figures(verdict)}{_comparison(verdict['comparison'])}</html>\n"
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
+        + "\n".join(body)
+        + "\n</body></html>\n"
     )
 
 
 def _figures(verdict: dict[str, Any]) -> str:
     models = [("challenger", verdict["challenger"]), ("champion", verdict["champion"])]
     there = [(role, model) for role, model in models if model is not None]
-    head = "".join(f"<th>{role}<br>{escape(model['model_id'])}" for role, model in there)
-    rows = "".join(
-        f"<tr><td>{name}" + "".join(f"<td>{model['metrics'][name]:.4f}" for _, model in there)
-        for name in _ROWS
+    champion = verdict["champion"]
+    serves = f"<p>The champion, which serves now, is {escape(champion['model_id'])}.</p>" if champion else ""
+    heads = ["", *(role for role, _ in there), "wanted"]
+    rows = (
+        [
+            name,
+            *(f"{model['metrics'][metric]:.4f}" for _, model in there),
+            f"{bound} {verdict['rules'][rule]:g}" if rule else "",
+        ]
+        for metric, name, bound, rule in _ROWS
     )
-    return f"<table><tr><th>{head}{rows}</table>"
+    return f"<h2>What each reached</h2>{serves}{_table(heads, rows)}"
 
 
 def _comparison(comparison: dict[str, Any] | None) -> str:
@@ -40,11 +86,18 @@ def _comparison(comparison: dict[str, Any] | None) -> str:
         return "<p>No model served, so there was none to compare with.</p>"
     capped = comparison["capped_at"]
     scale = "" if capped is None else f" Counts above {capped} count as {capped}, for both."
-    rows = "".join(
-        f"<tr><td>{name}<td>{c['challenger']:.4f}<td>{c['champion']:.4f}<td>{c['p']:.4f}"
-        for name, c in ((name, comparison[name]) for name in ("accuracy", "rmse"))
+    rows = (
+        [name, *(f"{comparison[metric][key]:.4f}" for key in ("challenger", "champion", "p"))]
+        for metric, name in (("accuracy", "accuracy"), ("rmse", "RMSE, objects"))
     )
     return (
-        f"<p>{escape(comparison['test'])}, {comparison['draws']} draws: worse where p is below "
-        f"{comparison['level']:g}.{scale}</p><table><tr><th><th>challenger<th>champion<th>p{rows}</table>"
+        f"<h2>Is the challenger worse?</h2><p>{escape(comparison['test'])}, {comparison['draws']:,} draws: "
+        f"worse where p is below {comparison['level']:g}.{scale}</p>"
+        + _table(["", "challenger", "champion", "p"], rows)
     )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'

@@ -128,6 +128,8 @@ class Demo:
         )
         self._screen.console.print("\nThe cloud stays up until Ctrl-C. In another terminal:\n", style="bold")
         print(f"cd {shlex.quote(str(ROOT))}; unset AWS_PROFILE; export {exports}")
+        print(f".venv/bin/bincount count --stage local {shlex.quote(str(image))}")
+        print(".venv/bin/bincount status --stage local")
         # The image is an argument, as a path may hold anything.
         print(
             '.venv/bin/python -c "import boto3, sys; '

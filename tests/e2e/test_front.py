@@ -3,6 +3,7 @@
 That the real CDK deploys it is shown in test_strict_account.py.
 """
 
+import csv
 import json
 import os
 import re
@@ -227,6 +228,67 @@ def run_snippet(cloud: Cloud, folder: Path, language: str, text: str, variables:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout.strip()
+
+
+def bincount(cloud: Cloud, caller: Caller, api: Api, *arguments: str | Path) -> Any:
+    """`bincount ARGUMENTS --api-url …` as the caller runs it, with no rights and no settings but its own."""
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "client"),
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CA_BUNDLE": str(cloud.certificate_bundle),
+        **caller.environment(),
+    }
+    command = [sys.executable, "-m", "bincount", *map(str, arguments), "--api-url", api.url]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_line_counts_through_the_api(
+    cloud: Cloud, api: Api, warehouse: Caller, tmp_path: Path
+) -> None:
+    three, broken = tmp_path / "three.png", tmp_path / "broken.jpg"
+    three.write_bytes(bin_image(3, format="png"))
+    broken.write_bytes(b"\xff\xd8 not an image")
+
+    done = bincount(cloud, warehouse, api, "count", three, "--expect", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["count"], answer["verification"]["verdict"]) == (3, "match")
+
+    assert bincount(cloud, warehouse, api, "count", three, "--expect", "5").returncode == 3
+    done = bincount(cloud, warehouse, api, "count", broken, three, "--json")
+    found = {Path(line["image"]).name: line for line in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert found["broken.jpg"]["error"]["code"] == "undecodable_image"
+    assert found["three.png"]["count"] == 3
+
+
+def test_the_command_line_recounts_a_folder_through_the_api(
+    cloud: Cloud, api: Api, warehouse: Caller, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    for count in (1, 2, 4):
+        (site / f"bin {count}.jpg").write_bytes(bin_image(count))
+    (tmp_path / "consignments.csv").write_text("id,expected\nbin 1,1\nbin 2,2\nbin 4,1\n")
+    given = ("--manifest", tmp_path / "consignments.csv", "--out", tmp_path / "recount")
+    done = bincount(cloud, warehouse, api, "site", site, *given)
+    assert done.returncode == 3, done.stderr
+    with (tmp_path / "recount" / "recount.csv").open(newline="") as lines:
+        verdicts = {row["id"]: (row["count"], row["verdict"]) for row in csv.DictReader(lines)}
+    assert verdicts == {"bin 1": ("1", "match"), "bin 2": ("2", "match"), "bin 4": ("4", "mismatch")}
+
+
+def test_the_command_line_tells_a_caller_without_rights_what_to_ask_for(
+    cloud: Cloud, api: Api, tmp_path: Path
+) -> None:
+    image = tmp_path / "three.jpg"
+    image.write_bytes(bin_image(3))
+    done = bincount(cloud, new_caller(cloud, "visitor"), api, "count", image)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith("error: ") and "ask for the right execute-api:Invoke" in line
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,20 @@ def test_every_stack_the_endpoint_and_the_jobs_are_in_it(assembly: Path) -> None
     assert any("tuning job" in box.name for box in drawn.boxes.values())
 
 
+def test_the_api_s_path_leads_to_the_endpoint_and_a_path_to_another_one_nowhere(assembly: Path) -> None:
+    templates = picture.read(assembly)
+    assert called(picture.draw(templates)) == {("HTTPS API", "endpoint")}
+    elsewhere = json.loads(json.dumps(templates).replace("endpoints/bincount-prod/", "endpoints/other/"))
+    assert elsewhere != templates
+    assert called(picture.draw(elsewhere)) == set()
+
+
+def called(drawn: picture.Picture) -> set[tuple[str, str]]:
+    """(kind, kind) of the arrows that leave an API."""
+    pairs = ((drawn.boxes[source], drawn.boxes[target]) for source, target in drawn.arrows)
+    return {(source.kind, target.kind) for source, target in pairs if source.kind == "HTTPS API"}
+
+
 def test_a_change_of_code_alone_does_not_change_it(assembly: Path) -> None:
     graph = picture.dot(picture.draw(picture.read(assembly)))
     assert not re.search(r"[0-9a-f]{16}", graph), "an asset's hash stands in the picture"

@@ -16,10 +16,10 @@ from bintrain.preprocess import ORIENTATION, preprocess
 
 MOST = 20
 COLUMNS = 5
-TILE = (200, 160)
+TILE = (220, 176)
 """A photograph's box, pixels."""
 
-CAPTION = 44
+CAPTION = 50
 MARGIN = 12
 INK, SOFT, PAPER, BOX, WRONG = "#22262b", "#667078", "#ffffff", "#f0f1f3", "#b34700"
 
@@ -75,8 +75,8 @@ def draw_contact_sheet(tiles: Sequence[Tile], *, empty: str, path: Path) -> None
         left, top = MARGIN + place % columns * width, MARGIN + place // columns * height
         sheet.paste(_fitted(tile.data), (left, top))
         below = top + TILE[1] + 4
-        draw.text((left, below), tile.title, fill=WRONG, font=ImageFont.load_default(15))
-        draw.text((left, below + 19), tile.subtitle, fill=SOFT, font=ImageFont.load_default(12))
+        draw.text((left, below), tile.title, fill=WRONG, font=ImageFont.load_default(18))
+        draw.text((left, below + 22), tile.subtitle, fill=SOFT, font=ImageFont.load_default(15))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path, "JPEG", quality=85)
 

@@ -64,10 +64,13 @@ def write_report(
 
 def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
     report = evaluation.report
+    lead = (
+        f"Of {report['images']:,} photographs that neither trained the model nor chose anything, it counted "
+        f"{percent(report['accuracy'])} exactly right; always answering the commonest count would have been "
+        f"right for {percent(report['majority_accuracy'])}."
+    )
     return (
-        f'<p class="lead">Of {report["images"]:,} photographs that neither trained the model nor chose '
-        f"anything, it counted {percent(report['accuracy'])} exactly right; always answering the commonest "
-        f"count would have been right for {percent(report['majority_accuracy'])}.</p>"
+        f'<p class="lead">{lead.replace(" %", "&nbsp;%")}</p>'
         f'<p class="soft">{escape(model["architecture"])}, {model["preprocessing"]["width"]} × '
         f"{model['preprocessing']['height']} pixels, {escape(model['precision'])}, made "
         f"{escape(model['created'])}. Evaluated as exported, in the runtime that serves it. "
@@ -160,7 +163,7 @@ def _mistakes(evaluation: Evaluation, *, target: Path) -> str:
     return (
         f"<h2>The worst mistakes</h2><p>{wrong:,} of {report['images']:,} answers were wrong. Shown are "
         "those furthest off, the more confident first.</p>"
-        + _picture(target / pictures.MISTAKES, "Worst mistakes", "")
+        + _picture(target / pictures.MISTAKES, "Worst mistakes", wide=True)
     )
 
 
@@ -169,7 +172,7 @@ def _learning(*, settings: Mapping[str, Any], epochs: tuple[int, int], target: P
     stopped = f"; up to {settings['epochs']} were allowed" if trained < settings["epochs"] else ""
     text = f"Epoch {kept} of {trained} was kept: the lowest RMSE on <i>select</i>{stopped}."
     return f"<h2>How it learned</h2><p>{text}</p>" + _picture(
-        target / pictures.LEARNING, "Learning curves", ""
+        target / pictures.LEARNING, "Learning curves", wide=True
     )
 
 
@@ -189,7 +192,7 @@ def _origin(
         f"<code>{escape(model['source_revision'])}</code>. No block of 100 neighbouring ids is on "
         'two sides.</p><div class="pair"><div><h3>Images by count</h3>'
         f"{_table(('objects', *counts), rows, total=total)}</div>"
-        f'<div><h3>Settings</h3><table class="facts">{knobs}</table></div></div>'
+        f'<div><h3>Settings</h3><div class="scroll"><table class="facts">{knobs}</table></div></div></div>'
     )
 
 
@@ -208,7 +211,10 @@ def _cells(row: Sequence[str]) -> str:
     return "".join(f"<td>{escape(cell)}</td>" for cell in row)
 
 
-def _picture(path: Path, alt: str, caption: str) -> str:
+def _picture(path: Path, alt: str, caption: str = "", *, wide: bool = False) -> str:
+    """A picture in its card; a `wide` one keeps a readable size on a phone, where it is moved sideways."""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img alt="{escape(alt)}" src="data:{MIME[path.suffix]};base64,{data}">{words}</figure>'
+    image = f'<img alt="{escape(alt)}" src="data:{MIME[path.suffix]};base64,{data}">'
+    style = ' class="wide"' if wide else ""
+    return f"<figure{style}><div>{image}</div>{words}</figure>"

@@ -80,28 +80,33 @@ def _print_json(outcome: Outcome) -> Outcome:
 def _print_table(outcomes: list[Outcome]) -> None:
     table = Table()
     table.add_column("image", overflow="fold")
-    for name in ("count", "confidence", "interval", "review", "expected", "verdict", "ms"):
+    expecting = any(outcome.question.expected is not None for outcome in outcomes)
+    asked = ("expected", "verdict") if expecting else ()
+    for name in ("count", "confidence", "interval", "review", *asked, "ms"):
         table.add_column(name, justify="right")
     for outcome in outcomes:
-        table.add_row(*_cells(outcome))
+        table.add_row(*_cells(outcome, expecting=expecting))
     screen().print(table)
 
 
-def _cells(outcome: Outcome) -> list[Text]:
+def _cells(outcome: Outcome, *, expecting: bool) -> list[Text]:
     # File names are Text, never markup: brackets in them mean nothing.
     name = Text(str(outcome.question.image))
     answer = outcome.answer
     if answer is None:
         code = outcome.refusal.code if outcome.refusal else ""
-        return [name, Text(code, style="red"), *([Text("")] * 6)]
+        return [name, Text(code, style="red")]
     found = answer.verification
+    verdict = [
+        Text("" if found is None else str(found.expected)),
+        Text("" if found is None else found.verdict, style="" if found is None else _COLOURS[found.verdict]),
+    ]
     return [
         name,
         Text(f"{answer.count}{'+' if answer.at_least else ''}", style="bold"),
         Text(f"{answer.confidence:.2f}"),
         Text(f"{answer.interval[0]}-{answer.interval[1]}"),
         Text("yes" if answer.review else ""),
-        Text("" if found is None else str(found.expected)),
-        Text("" if found is None else found.verdict, style="" if found is None else _COLOURS[found.verdict]),
+        *(verdict if expecting else []),
         Text(f"{1000 * outcome.seconds:.0f}"),
     ]

@@ -14,8 +14,19 @@ from bincount.cli.status import status
 from bincount.cli.train import train
 from bincount.errors import BincountError
 
+HELP = """Count objects in photographs of warehouse bins.
+
+\b
+  bincount count bin.jpg --expect 3            does it hold what it should?
+  bincount site DIR --manifest expected.csv    a whole site: CSV and page
+  bincount status                              what is deployed, what serves
+
+All commands take --stage local, dev (the default) or prod. Exit status: 0 all is well, 1 an error (one line
+says what to do), 2 a wrong command line, 3 a mismatch, 4 something for a person to recount.
+"""
+
 app = typer.Typer(
-    help="Count objects in photographs of warehouse bins.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -68,7 +68,7 @@ def reject(
 def _decide(stage: Stage, version: int, approval: Approval, note: str) -> None:
     package = decide(stage, version=version, approval=approval, note=note)
     following = (
-        "the release has been started: `bincount status`"
+        f"the release has been started: `bincount status --stage {stage.name}`"
         if approval == "Approved"
         else "nothing else changes"
     )

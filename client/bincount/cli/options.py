@@ -7,7 +7,9 @@ import typer
 StageOption = Annotated[
     str, typer.Option("--stage", envvar="BINCOUNT_STAGE", help="local (the embedded cloud), dev or prod.")
 ]
-RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region (else the AWS SDK's own).")]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", help="AWS region (else AWS_REGION, then the profile's).")
+]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile (else AWS_PROFILE).")]
 ApiOption = Annotated[
     str | None,

@@ -19,9 +19,10 @@ def status(
     region: RegionOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Show a stage: stacks, endpoint, model, alarms, last runs, and this month's estimated spend.
+    """Show a stage: what is deployed, what serves, alarms, spend.
 
-    Exit status 0 also where nothing is deployed yet; the table says so.
+    The spend is this month's, estimated from list prices. Exit status 0 also where nothing is deployed yet;
+    the table says so.
     """
     found = stage_status(Stage(stage, region=region, profile=profile))
     if as_json:

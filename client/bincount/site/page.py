@@ -104,9 +104,13 @@ def _figure(row: Row, data: bytes | None) -> str:
     return (
         f"<figure>{image}<figcaption><strong>{escape(row.id)}</strong>"
         f"<em>expected {row.expected}, counted {row.count}{more}</em><br>"
-        f'<span class="soft">likely {row.low} to {row.high}; {_chance(row.probability)} chance of '
+        f'<span class="soft">likely {_interval(row)}; {_chance(row.probability)} chance of '
         f"{row.expected}</span></figcaption></figure>"
     )
+
+
+def _interval(row: Row) -> str:
+    return str(row.low) if row.low == row.high else f"{row.low} to {row.high}"
 
 
 def _chance(probability: float | None) -> str:

@@ -1,8 +1,6 @@
 """The page of a site: one file, safe with any name, and laid out by a real browser."""
 
 import io
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,8 +10,8 @@ from PIL import Image
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
 from bincount.site.summary import WORST
+from tests.browser.look import complaints, look
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = '<script>document.title="owned"</script>"><img src=x onerror=alert(1)>'
 
 
@@ -79,39 +77,11 @@ def test_the_worst_mismatches_stand_there_with_their_pictures(page: Path) -> Non
     assert len(outline.sources) == WORST - 1, "one of them is no image and the page does without it"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
-def test_a_real_browser_shows_every_figure_and_runs_no_name(page: Path, tmp_path: Path) -> None:
-    text = browse(page, tmp_path, "--dump-dom")
-    assert "<title>Recount of a site &amp; more</title>" in text
-    for shown in ("1,100", "940", "31", "120", "9"):
-        assert f"<b>{shown}</b>" in text
-    assert "&lt;script&gt;" in text and "<script>" not in text
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
-@pytest.mark.parametrize("width", [1200, 420])
-def test_nothing_sticks_out_on_a_desk_or_in_a_hand(page: Path, tmp_path: Path, width: int) -> None:
-    probe = tmp_path / "probe.html"
-    script = "<script>document.title = 'wide ' + (document.documentElement.scrollWidth - innerWidth)</script>"
-    probe.write_text(
-        page.read_text(encoding="utf-8").replace("</body>", f"{script}</body>"), encoding="utf-8"
-    )
-    text = browse(probe, tmp_path, "--dump-dom", f"--window-size={width},900")
-    over = int(text.split("<title>wide ")[1].split("</title>")[0])
-    assert over <= 0
-
-
-def browse(page: Path, scratch: Path, *options: str) -> str:
-    assert CHROMIUM is not None
-    command = [
-        CHROMIUM,
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={scratch / 'profile'}",
-    ]
-    done = subprocess.run(
-        [*command, *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True,
-        env={"HOME": str(scratch), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    return done.stdout
+def test_a_browser_shows_every_figure_on_a_desk_in_a_hand_and_on_paper(page: Path, tmp_path: Path) -> None:
+    views = look(page, tmp_path)
+    assert complaints(page, views) == []
+    for view in views.values():
+        assert view.title == "Recount of a site & more", "no name of a bin ran as a script"
+        assert HOSTILE in view.text
+        for shown in ("1,100", "940", "31", "120", "9"):
+            assert shown in view.text.split("\n")

@@ -255,8 +255,10 @@ def test_an_edited_list_makes_another_dataset(source: Path, tmp_path: Path) -> N
 def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Path) -> None:
     (source / "bin-images" / "00000.jpg").write_bytes(b"")
     page = (make(source, tmp_path) / "dataset.html").read_text()
-    for words in ("59 images", "1 rejected", "<td>empty</td><td>1</td>", "train: ", "select: ", "report: "):
+    for words in ("<b>59</b><span>images", "<b>1</b><span>rejected", "<td>empty</td><td>1</td>"):
         assert words in page
+    for side in ("train", "select", "report"):
+        assert f"<h3>{side}: " in page
     for count in range(3):
         section = page.split(f"<h3>{count} object")[1].split("<h3>")[0]
         assert section.count("data:image/jpeg;base64,") == 8

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from inference.judge.paired import chance_of_worse
+from tests.browser.look import complaints, look
 
 ROOT = Path(__file__).parents[3]
 FLOORS = {"min-accuracy": 0, "max-rmse": 100, "min-within-one": 0, "min-coverage": 0, "level": 0.05}
@@ -151,6 +152,27 @@ def test_a_challenger_that_is_worse_beyond_noise_is_refused_by_both_figures(case
     assert [reason.split()[0] for reason in verdict["reasons"]] == ["accuracy", "rmse"]
     assert "against the champion's 1.0000 on the same 60 bins" in verdict["reasons"][0]
     assert verdict["comparison"]["accuracy"]["p"] < 0.001
+
+
+def test_a_browser_shows_who_was_refused_why_and_against_whom(case, make_model, gray, tmp_path) -> None:
+    case.add_bins([count % 6 for count in range(60)], gray)
+    case.add_model("champion", make_model())
+    case.add_model("challenger", make_model(lambda d: d.update(model_id="a" * 63), step=60))
+    verdict = case.judge(min_accuracy=0.9)
+    page = case.folder / "output" / "report.html"
+    views = look(page, tmp_path / "views")
+    assert complaints(page, views) == []
+    accuracy = f"{verdict['challenger']['metrics']['accuracy']:.4f}"
+    for view in views.values():
+        assert view.title == f"{'a' * 63}: refused"
+        for shown in (
+            *verdict["reasons"],
+            accuracy,
+            "at least 0.9",
+            "serves now, is brightness-1",
+            "60 bins of dataset bins-0123456789ab",
+        ):
+            assert shown in view.text
 
 
 def test_a_challenger_that_is_worse_by_one_bin_is_within_noise(case, make_model, gray) -> None:

@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from bintrain.network import build_network
 from bintrain.preprocess import preprocess
 from bintrain.settings import Settings
+from tests.browser.look import complaints, look
 
 REPOSITORY = Path(__file__).parents[3]
 FLAGS = {
@@ -284,3 +285,17 @@ def test_a_cpu_that_is_told_to_trains_in_bf16_and_keeps_its_weights_in_fp32(
     weights = torch.load(tmp_path / "output" / "data" / "weights.pt", weights_only=True)
     assert {value.dtype for value in weights.values()} == {torch.float32, torch.int64}
     assert all(bool(torch.isfinite(value).all()) for value in weights.values())
+
+
+def test_a_browser_shows_the_evaluation_on_a_desk_in_a_hand_and_on_paper(
+    trained: tuple[Run, str], tmp_path: Path
+) -> None:
+    page = trained[0].base / "output" / "data" / "evaluation" / "report.html"
+    figures = json.loads(page.with_name("metrics.json").read_text())["model"]["metrics"]["report"]
+    views = look(page, tmp_path)
+    assert complaints(page, views) == []
+    for view in views.values():
+        assert view.title.startswith("Evaluation of ")
+        assert f"{100 * figures['accuracy']:.1f} %\ncounted exactly right" in view.text
+        for heading in ("How well it counts", "Which answers to trust", "The worst mistakes", "Settings"):
+            assert heading in view.text

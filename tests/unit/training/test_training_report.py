@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,24 @@ def test_that_every_answer_is_reviewed_is_explained(
     assert model["calibration"]["review"]["confidence_below"] is None
     assert "No 20 or more of the most confident answers on select (12 images" in card
     assert "every answer asks for review" in card
+
+
+def test_the_card_has_the_form_of_the_documented_template(
+    written: tuple[Path, Evaluation, dict[str, Any]], tmp_path: Path
+) -> None:
+    template = (Path(__file__).parents[3] / "docs" / "model_card.md").read_text().split("```")[1]
+    images = {"train": 3, "select": 300, "report": 400}
+    write_model_card(written[1], model=written[2], images=images, folder=tmp_path)
+    assert form((tmp_path / "MODEL_CARD.md").read_text()) == form(template)
+
+
+def form(card: str) -> list[str]:
+    """The headings without what is the job's own, the heads of its tables, and the names of its figures."""
+    found: list[str] = []
+    for line in card.splitlines():
+        if line.startswith("#"):
+            found.append(re.split(r":| \(", line)[0])
+        elif line.startswith("| ") and not re.match(r"\| (\d|<|all )", line):
+            cells = line.split(" | ")
+            found.append(cells[0] if len(cells) == 2 else line)
+    return found

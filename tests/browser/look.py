@@ -1,0 +1,61 @@
+"""A page in a real browser: on a desk, in a hand, each light and dark, and on paper."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = ROOT / "build" / "browser"
+SCRIPT = Path(__file__).with_name("look.mjs")
+VIEWS = ("desk", "hand", "desk-dark", "hand-dark", "print")
+HAND = 390
+"""Width of the phone's view in CSS pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one view of a page showed; measure.mjs says how each is found."""
+
+    title: str
+    text: str
+    width: int
+    overflow: int
+    console: list[str]
+    requests: list[str]
+    outside: list[str]
+    faint: list[dict[str, Any]]
+    small: list[dict[str, Any]]
+    broken: list[str]
+
+
+def look(page: Path, out: Path) -> dict[str, View]:
+    """What each of VIEWS shows of `page`; its screenshot is `out`/<view>.png. Fails where no browser is."""
+    assert (BROWSER / ".complete").is_file(), "the tests' browser is missing: run `make browser`"
+    out.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["node", SCRIPT, page.resolve(), out.resolve()],
+        cwd=BROWSER, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {name: View(**seen) for name, seen in json.loads(done.stdout).items()}
+
+
+def complaints(page: Path, views: dict[str, View]) -> list[str]:
+    """What a person would find wrong with a page that must show nothing but itself; none is right."""
+    found: list[str] = []
+    for name, view in views.items():
+        foreign = [url for url in view.requests if url != page.resolve().as_uri() and url[:5] != "data:"]
+        faults = {
+            "console": view.console,
+            "requests": foreign,
+            "sticks out": view.outside or ([f"{view.overflow} pixels"] if view.overflow > 0 else []),
+            "faint": view.faint,
+            "small": view.small,
+            "no picture": view.broken,
+        }
+        found += [f"{name}: {what}: {fault}" for what, faults_ in faults.items() for fault in faults_]
+    if views["hand"].width != HAND:
+        found.append(f"hand: laid out {views['hand'].width} pixels wide and shrunk, not {HAND}")
+    return found
