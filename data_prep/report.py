@@ -25,9 +25,7 @@ def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple
         "<h2>Images by count</h2>",
         f'<div class="sides">{"".join(_side(side, tally.counts[side]) for side in SIDES)}</div>',
         "<h2>Short side of the images, pixels as stored</h2>",
-        _histogram(
-            "pixels", "images", {f"{n}–{n + BAND - 1}": m for n, m in sorted(tally.short_sides.items())}
-        ),
+        _histogram("pixels", "images", _bands(tally.short_sides)),
         "<h2>Rejected, by reason</h2>",
         _histogram("reason", "items", dataset["rejected"]) if dataset["rejected"] else "<p>None.</p>",
         "<h2>Examples</h2>",
