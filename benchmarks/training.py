@@ -5,8 +5,9 @@
 pipeline  Images a second on one core, from original JPEGs (a folder in the public bucket's layout) to float,
           normalised batches at 224 px: torchvision's ImageFolder with PIL transforms in a DataLoader, as the
           seed project wrote it, against the job's Feed, from files of original size and from shards whose
-          images are stored with a short side of 256 px: one pass, and the mean over the default number of
-          epochs, of which the job decodes in the first alone where the images fit in memory. Without the
+          images are stored with a short side of 256 px: one pass to floats, one to the bytes that a GPU gets
+          (which it turns into floats itself), and the mean over the default number of epochs, of which the
+          job decodes in the first alone where the images fit in memory. Without the
           job's augmentation, which is done on the device that trains, in whole batches; what it costs where
           that is the CPU stands beside it.
 step      Images a second of whole training steps on the CPU, ResNet50, 224 px, batch 16: the seed's loop
@@ -108,6 +109,8 @@ def pipeline(options: argparse.Namespace, scratch: Path) -> None:
         "seed: ImageFolder, PIL": lambda: _image_folder(original),
         "ours: original files": lambda: _fed(original),
         "ours: shards at 256 px": lambda: _fed(small),
+        "ours: original files, bytes for a GPU": lambda: _fed(original, floats=False),
+        "ours: shards at 256 px, bytes for a GPU": lambda: _fed(small, floats=False),
         f"ours: original files, {EPOCHS} epochs": lambda: _fed(original, epochs=EPOCHS),
         f"ours: shards at 256 px, {EPOCHS} epochs": lambda: _fed(small, epochs=EPOCHS),
     }
@@ -147,7 +150,7 @@ def _image_folder(dataset: Path) -> Iterator[Tensor]:
     return (pixels for pixels, _ in loader)
 
 
-def _fed(folder: Path, *, epochs: int = 1) -> Iterator[Tensor]:
+def _fed(folder: Path, *, epochs: int = 1, floats: bool = True) -> Iterator[Tensor]:
     """One pass from storage; or so many as the job makes them where images fit in memory: decoded once."""
     dataset = read_dataset(folder)
     images = Images(dataset.part("train")[:IMAGES], classes=_classes(dataset), size=SIZE, keep=epochs > 1)
@@ -155,6 +158,9 @@ def _fed(folder: Path, *, epochs: int = 1) -> Iterator[Tensor]:
     for epoch in range(1, epochs + 1):
         plan = training_plan(images, seed=0, epoch=epoch, batch=BATCH, first=0, rank=0, size=1)
         for batch in Feed(images, threads=1, pin=False).batches(plan):
+            if not floats:
+                yield batch.pixels
+                continue
             yield batch.pixels.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
 
 
