@@ -94,8 +94,8 @@ class Machine(BaseModel):
     )
     amp: Literal["auto", "bf16", "fp16", "none"] = Field(
         default="auto",
-        description="arithmetic of training; none: FP32; auto: on a GPU bf16 where it can, else fp16, "
-        "on a CPU bf16 where it has AMX, else FP32",
+        description="arithmetic of training; auto: on a GPU bf16 where it can, else fp16, on a CPU FP32; "
+        "none: FP32. bf16 pays on CPUs with AMX for large networks",
     )
     compile: bool = Field(
         default=False, description="torch.compile the network: pays on long jobs, needs a C++ compiler"
