@@ -12,11 +12,6 @@ def restore_states(
 ) -> dict[str, State]:
     """From Restore (input: Cause; variables: former, package) to Failed, or NotRestored with the lock kept.
 
-    An execution that was aborted may have had a write of the parameter under way, which lands after it was
-    put back: Parameter Store knows no conditional write that would refuse it. So the parameter is read once
-    more after `settings.settle_seconds`, ahead of the look at the endpoint, and put back again where it is
-    another. A late UpdateStack does no harm: it names no model, the stack reads the parameter.
-
     The package becomes Rejected: what served before is then the newest approved one again, and a second
     approval by a person is what tries it once more.
     """
@@ -38,17 +33,7 @@ def restore_states(
             ("$contains($states.input.status, /(ROLLBACK_COMPLETE|FAILED)$/)", "NotRestored"),
             otherwise="WaitRestored",
         ),
-        "LetLateWritesLand": wait(settings.settle_seconds, next_state="ReadRestored"),
-        "ReadRestored": task(
-            f"{sdk}:ssm:getParameter",
-            {"Name": names.parameter("model")},
-            Output={"value": "{% $states.result.Parameter.Value %}", "Cause": "{% $reason %}"},
-            Catch=catch("NotRestored"),
-            next_state="IsItStillTheFormer",
-        ),
-        "IsItStillTheFormer": choice(
-            ("$states.input.value = $former", "DidAnythingServe"), otherwise="Restore"
-        ),
+        **_settle_states(sdk=sdk, names=names, seconds=settings.settle_seconds),
         "DidAnythingServe": choice(
             (f"$former = '{NO_MODEL}'", "RejectPackage"), otherwise="RestoredEndpoint"
         ),
@@ -69,6 +54,35 @@ def restore_states(
         "FreeRestored": unlock(table=table, partition=partition, next_state="WasItAnothers"),
         # An approval that found a dead release has put things right, and goes on with its own package.
         "WasItAnothers": choice(("$ended = '' and $approved != $package", "Acquire"), otherwise="Failed"),
+        **_ends(),
+    }
+
+
+def _settle_states(*, sdk: str, names: Names, seconds: int) -> dict[str, State]:
+    """From LetLateWritesLand to DidAnythingServe, or back to Restore where another model is named again.
+
+    An execution that was aborted may have had a write of the parameter under way, which lands after it was
+    put back: Parameter Store knows no conditional write that would refuse it. So the parameter is read once
+    more after `seconds`, ahead of the look at the endpoint, and put back again where it is
+    another. A late UpdateStack does no harm: it names no model, the stack reads the parameter.
+    """
+    return {
+        "LetLateWritesLand": wait(seconds, next_state="ReadRestored"),
+        "ReadRestored": task(
+            f"{sdk}:ssm:getParameter",
+            {"Name": names.parameter("model")},
+            Output={"value": "{% $states.result.Parameter.Value %}", "Cause": "{% $reason %}"},
+            Catch=catch("NotRestored"),
+            next_state="IsItStillTheFormer",
+        ),
+        "IsItStillTheFormer": choice(
+            ("$states.input.value = $former", "DidAnythingServe"), otherwise="Restore"
+        ),
+    }
+
+
+def _ends() -> dict[str, State]:
+    return {
         "Failed": {
             "Type": "Fail",
             "Error": "ReleaseFailed",
