@@ -13,7 +13,8 @@ pipeline  Images a second on one core, from original JPEGs (a folder in the publ
 step      Images a second of whole training steps on the CPU, ResNet50, 224 px, batch 16: the seed's loop
           (torchvision's network as it comes, FP32, cross entropy, SGD) against the job's own step
           (augmentation, soft labels, AdamW, clipping, average of weights) in FP32 and in bf16, with the head
-          alone trained (what the seed trains) and with all layers.
+          alone trained (what the seed trains) and with all layers. Each side runs in a process of its own
+          (training_step.py), so that neither has the other's settings.
 overhead  Seconds of the job besides its epochs on 2,000 generated bins, by phase, ResNet50 at 224 px.
 learns    From scratch on 2,000 generated bins (1 to 5 objects, 96 px): accuracy on unseen ones, and minutes.
 
@@ -22,6 +23,7 @@ on an idle machine.
 """
 
 import argparse
+import contextlib
 import gzip
 import json
 import os
@@ -40,7 +42,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 import bintrain  # noqa: E402, F401, I001  (first: it tells OpenMP, and so both sides, not to spin)
 import torch  # noqa: E402
 import torchvision  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
+from torch import Tensor  # noqa: E402
 from torchvision import transforms  # noqa: E402
 
 from bintrain.augment import augment  # noqa: E402
@@ -48,15 +50,11 @@ from bintrain.classes import Classes  # noqa: E402
 from bintrain.dataset import Dataset, read_dataset  # noqa: E402
 from bintrain.feed import Feed  # noqa: E402
 from bintrain.images import Images  # noqa: E402
-from bintrain.network import MEAN, STD, build_network  # noqa: E402
-from bintrain.processes import ALONE  # noqa: E402
+from bintrain.network import MEAN, STD  # noqa: E402
 from bintrain.sampling import training_plan  # noqa: E402
-from bintrain.settings import Machine, Settings  # noqa: E402
-from bintrain.trainer import Trainer  # noqa: E402
+from training_step import BATCH, SIDES, SIZE  # noqa: E402
 
 PARTS = ("pipeline", "step", "overhead", "learns")
-SIZE = 224
-BATCH = 16
 IMAGES = 480
 TURNS = 3
 STEP_TURNS = 5
@@ -153,14 +151,25 @@ def _fed(folder: Path, *, epochs: int = 1, floats: bool = True) -> Iterator[Tens
     """One pass from storage; or so many as the job makes them where images fit in memory: decoded once."""
     dataset = read_dataset(folder)
     images = Images(dataset.part("train")[:IMAGES], classes=_classes(dataset), size=SIZE, keep=epochs > 1)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    # A row of pixels is a long vector; three channels at a time would take four times as long.
+    scale, shift = (torch.tensor(values).repeat(SIZE) for values in _FACTORS)
     for epoch in range(1, epochs + 1):
         plan = training_plan(images, seed=0, epoch=epoch, batch=BATCH, first=0, rank=0, size=1)
         for batch in Feed(images, threads=1, pin=False).batches(plan):
             if not floats:
                 yield batch.pixels
                 continue
-            yield batch.pixels.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
+            yield _normalised(batch.pixels, scale=scale, shift=shift)
+
+
+_FACTORS = ([1 / (255 * std) for std in STD], [-mean / std for mean, std in zip(MEAN, STD, strict=True)])
+"""Scale and shift that take a byte of each channel to the normalised float."""
+
+
+def _normalised(pixels: Tensor, *, scale: Tensor, shift: Tensor) -> Tensor:
+    """uint8 [n, SIZE, SIZE, 3] -> float [n, 3, SIZE, SIZE], what `ToTensor` and `Normalize` give."""
+    rows = pixels.view(-1, SIZE * 3).float().mul_(scale).add_(shift)
+    return rows.view(pixels.shape).permute(0, 3, 1, 2)
 
 
 def _consume(batches: Iterator[Tensor]) -> tuple[int, float, float]:
@@ -200,61 +209,50 @@ def _classes(dataset: Dataset) -> Classes:
 
 def step(options: argparse.Namespace, scratch: Path) -> None:
     """The seed's step and ours, with the same layers trained."""
-    print("| CPU, ResNet50, 224 px, batch 16 | images/s | to the seed's | to the seed's, CPU time |")
-    print("|---|---|---|---|")
-    for name, frozen in (("head alone trained", True), ("all layers trained", False)):
-        ways: dict[str, Callable[[], object]] = {
-            "seed": _seed_step(frozen=frozen),
-            "ours": _our_step(frozen=frozen, machine=Machine()),
-            "ours, --amp bf16": _our_step(frozen=frozen, machine=Machine(amp="bf16")),
-        }
-        walls: dict[str, list[float]] = {side: [] for side in ways}
-        busy: dict[str, list[float]] = {side: [] for side in ways}
-        for turn in range(STEP_TURNS + 1):
-            for side, way in ways.items():
-                wall, cpu = time.perf_counter(), time.process_time()
-                way()
-                if turn:  # the first one warms up
-                    walls[side].append(time.perf_counter() - wall)
-                    busy[side].append(time.process_time() - cpu)
-        for side in ways:
-            seed, own = (statistics.median(walls[one]) for one in ("seed", side))
-            spent = statistics.median(busy["seed"]) / statistics.median(busy[side])
-            print(f"| {name}: {side} | {BATCH / own:.2f} | {seed / own:.2f} | {spent:.2f} |")
+    print("| CPU, ResNet50, 224 px, batch 16 | images/s | to the seed's | CPU time | page faults a step |")
+    print("|---|---|---|---|---|")
+    for name, flags in (("head alone trained", ["--frozen"]), ("all layers trained", [])):
+        spent = _take_turns(flags)
+        walls, cpu, faults = (
+            {side: statistics.median(turn[what] for turn in turns) for side, turns in spent.items()}
+            for what in ("wall", "cpu", "faults")
+        )
+        for side in spent:
+            print(
+                f"| {name}: {side} | {BATCH / walls[side]:.2f} | {walls['seed'] / walls[side]:.2f} "
+                f"| {cpu['seed'] / cpu[side]:.2f} | {faults[side]:,.0f} |"
+            )
     print()
 
 
-def _seed_step(*, frozen: bool) -> Callable[[], None]:
-    network = torchvision.models.resnet50(weights=None)
-    for parameter in network.parameters():
-        parameter.requires_grad = not frozen
-    network.fc = nn.Linear(network.fc.in_features, 5)
-    network.train()
-    optimiser = torch.optim.SGD(
-        [parameter for parameter in network.parameters() if parameter.requires_grad], lr=0.01
+def _take_turns(flags: list[str]) -> dict[str, list[dict[str, float]]]:
+    """What each step of each side cost; the sides take turns, the first turn only warms up."""
+    spent: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    with contextlib.ExitStack() as running:
+        processes = {side: running.enter_context(_one_side(side, flags)) for side in SIDES}
+        for turn in range(STEP_TURNS + 1):
+            for side, process in processes.items():
+                costs = _ask(process)
+                if turn:
+                    spent[side].append(costs)
+    return spent
+
+
+def _one_side(side: str, flags: list[str]) -> subprocess.Popen[str]:
+    script = str(ROOT / "benchmarks" / "training_step.py")
+    return subprocess.Popen(
+        [sys.executable, script, side, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    pixels, labels = torch.rand(BATCH, 3, SIZE, SIZE), torch.randint(0, 5, (BATCH,))
-
-    def run() -> None:
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(network(pixels), labels).backward()
-        optimiser.step()
-
-    return run
 
 
-def _our_step(*, frozen: bool, machine: Machine) -> Callable[[], object]:
-    classes = Classes(counts=(1, 2, 3, 4, 5), open_top=False)
-    settings = Settings(pretrained="none", freeze_backbone=frozen, batch_size=BATCH)
-    random = Images([], classes=classes, size=SIZE, keep=False)
-    random.labels = torch.randint(0, 5, (BATCH,)).tolist()
-    random.kept = torch.randint(0, 255, (BATCH, SIZE, SIZE, 3), dtype=torch.uint8)
-    network = build_network(settings=settings, classes=5, weights=None)
-    trainer = Trainer(
-        network=network, classes=classes, settings=settings, machine=machine, processes=ALONE,
-        train=random, select=random, checkpoints=None, identity={},
-    )  # fmt: skip
-    return lambda: trainer.train_epoch(1)  # of one step
+def _ask(process: subprocess.Popen[str]) -> dict[str, float]:
+    assert process.stdin and process.stdout
+    process.stdin.write("\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        raise SystemExit(f"error: {process.args} ended with {process.wait()}")
+    return json.loads(answer)
 
 
 # ---- the job as a whole

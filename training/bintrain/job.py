@@ -16,6 +16,7 @@ from bintrain.evaluation import Evaluation, Judged, evaluate
 from bintrain.flags import Call
 from bintrain.images import Images, fits
 from bintrain.log import log_metric, mute, say
+from bintrain.memory import keep_freed_memory
 from bintrain.model_card import write_model_card
 from bintrain.model_json import describe_model, write_json
 from bintrain.network import BinCounter, build_network
@@ -35,6 +36,7 @@ def run_job(call: Call, *, env: Mapping[str, str]) -> None:
 
     Raises TrainingError for whatever the caller can mend.
     """
+    keep_freed_memory()
     with joined(env) as processes:
         if not processes.is_first:
             mute()
