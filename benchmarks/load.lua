@@ -1,5 +1,6 @@
 -- One closed-loop caller for benchmarks/load.py, run by wrk with one connection a thread.
--- Arguments: a file that lists image paths, one a line, and the pause after a refusal in milliseconds.
+-- Arguments: a file that lists image paths, one a line, the pause after a refusal in milliseconds, and how many of
+-- the images this caller sends in turn.
 -- done() prints "answer <status> <seconds>" for each request that was answered.
 
 local ffi = require("ffi")
@@ -10,7 +11,7 @@ ffi.cdef[[
 
 local CLOCK_MONOTONIC = 1
 local threads = {}
-local images, requests, turn, pause, sent, refused = {}, {}, 0, 0, 0, false
+local requests, turn, pause, sent, refused = {}, 0, 0, 0, false
 statuses, durations = {}, {}
 
 local function now()
@@ -19,18 +20,6 @@ local function now()
   return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
 end
 
-function setup(thread)
-  thread:set("first", #threads * 17)
-  table.insert(threads, thread)
-end
-
-function init(arguments)
-  for line in io.lines(arguments[1]) do table.insert(images, line) end
-  pause = tonumber(arguments[2])
-  turn = first
-end
-
--- Each request is written once and then kept: reading files and formatting them would be the load's own CPU time.
 local function written(path)
   local file = assert(io.open(path, "rb"))
   local body = file:read("*a")
@@ -38,9 +27,24 @@ local function written(path)
   return wrk.format("POST", "/invocations", {["Content-Type"] = "image/jpeg"}, body)
 end
 
+function setup(thread)
+  thread:set("first", #threads * 17)
+  table.insert(threads, thread)
+end
+
+-- Requests are written before the first one is sent: reading and formatting would be the load's own CPU time, and all
+-- callers would need it at once, in the very moment in which the server has to answer all of them.
+function init(arguments)
+  local images = {}
+  for line in io.lines(arguments[1]) do table.insert(images, line) end
+  pause = tonumber(arguments[2])
+  for i = 0, math.min(tonumber(arguments[3]), #images) - 1 do
+    table.insert(requests, written(images[(first + i) % #images + 1]))
+  end
+end
+
 function request()
-  local place = turn % #images + 1
-  requests[place] = requests[place] or written(images[place])
+  local place = turn % #requests + 1
   turn = turn + 1
   sent = now()
   return requests[place]

@@ -5,7 +5,9 @@
 
 Prints a line for each side and number of callers, then the ratios; the first model is compared with the stock
 stack. Rounds go through all sides in turn and medians are shown, so that what else the machine does falls on
-all of them. Needs `wrk` and, for the stock side, Java 17 and packages that are installed into --stock-venv.
+all of them. The slowest refusal of each round stands beside the longest time that a CPU of this machine stood
+still in it, as a thread that goes before all others saw it (stalls.py). Needs `wrk` and, for the stock side,
+Java 17 and packages that are installed into --stock-venv.
 `--soak N` sends N images instead and prints the resident memory on the way.
 """
 
@@ -22,8 +24,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from load import Load, apply_load, require_wrk
+from load import Load, apply_load, first_of_all, require_wrk
 from servers import Server, make_stock_venv, ours, stock
+from stalls import Stalls
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLERS = (1, 8, 64)
@@ -38,6 +41,7 @@ class Measured:
     """One side at one number of callers in one round."""
 
     load: Load
+    stalled_ms: float
     resident_mb: float
     ping_seconds: float
     answer_seconds: float
@@ -54,9 +58,8 @@ def main() -> None:
     images = sorted(options.images.glob("*.jpg"))
     if not images:
         raise SystemExit(f"--images {options.images}: expected a folder of *.jpg files, found none")
-    print(
-        f"{_cpu()}; {require_wrk()}; {len(images)} images; {options.rounds} rounds of {options.seconds:g} s\n"
-    )
+    print(f"{_cpu()}; {require_wrk()}; {len(images)} images; {options.rounds} rounds of {options.seconds} s")
+    print(f"the load generator goes first: {'yes' if first_of_all() else 'no'}\n")
     if options.soak:
         _soak(options, images)
         return
@@ -114,9 +117,13 @@ def _measure(
     with start() as server:
         apply_load(url=server.url, images=images, callers=4, seconds=WARM_UP_SECONDS)
         for callers in CALLERS:
-            load = apply_load(url=server.url, images=images, callers=callers, seconds=seconds)
-            measured = Measured(load, server.resident_mb(), server.ping_seconds, server.answer_seconds)
-            into[name, callers].append(measured)
+            with Stalls() as stalls:
+                load = apply_load(url=server.url, images=images, callers=callers, seconds=seconds)
+            into[name, callers].append(
+                Measured(
+                    load, stalls.longest_ms, server.resident_mb(), server.ping_seconds, server.answer_seconds
+                )
+            )
 
 
 def _run_bare(model: Path, options: argparse.Namespace, threads: int) -> dict[str, float]:
@@ -138,26 +145,27 @@ def _soak(options: argparse.Namespace, images: list[Path]) -> None:
 
 def _print_table(results: Results, bare: Bare) -> None:
     print(
-        "| side | callers | answers/s | p50 ms | p99 ms | refused | slowest refusal ms | errors "
-        "| resident MB | /ping s | first answer s | load's CPU |"
+        "| side | callers | answers/s | p50 ms | p99 ms | refused | slowest refusal ms, by round "
+        "| a CPU stood still ms | errors | resident MB | /ping s | first answer s | load's CPU |"
     )
-    print("|---" * 12 + "|")
+    print("|---" * 13 + "|")
     for (name, threads), runs in bare.items():
         rate, p50 = _median(runs, "per_second"), _median(runs, "p50_ms")
-        print(f"| bare {name} | {threads} threads | {rate:.1f} | {p50:.1f} |" + " |" * 8)
+        print(f"| bare {name} | {threads} threads | {rate:.1f} | {p50:.1f} |" + " |" * 9)
     for (name, callers), runs in results.items():
         print(f"| {name} | {callers} | {_row(runs)} |")
 
 
 def _row(runs: list[Measured]) -> str:
     loads = [run.load for run in runs]
-    refused = [seconds for load in loads for seconds in load.refused]
+    refusals = [f"{max(load.refused) * 1000:.0f}" for load in loads if load.refused]
     cells = [
         f"{statistics.median(load.per_second for load in loads):.1f}",
         f"{statistics.median(load.percentile(50) for load in loads):.1f}",
         f"{statistics.median(load.percentile(99) for load in loads):.1f}",
-        f"{len(refused)}",
-        f"{max(refused) * 1000:.0f}" if refused else "",
+        f"{sum(len(load.refused) for load in loads)}",
+        ", ".join(refusals),
+        ", ".join(f"{run.stalled_ms:.0f}" for run in runs),
         f"{sum(load.errors for load in loads)}",
         f"{statistics.median(run.resident_mb for run in runs):.0f}",
         f"{statistics.median(run.ping_seconds for run in runs):.1f}",

@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from inference.heap import spare_what_stays
 from inference.logs import log_event
 from inference.model_json import ModelFault
 from inference.protocol import bounded_protocol
@@ -49,6 +50,7 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
     async def load_and_watch() -> None:
         try:
             await service.load()
+            spare_what_stays()
         except Exception as error:
             unforeseen = f"the model does not answer: {type(error).__name__}: {error}"
             faults.append(str(error) if isinstance(error, ModelFault) else unforeseen)
