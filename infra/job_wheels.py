@@ -1,21 +1,19 @@
 """Wheels for jobs that have no network: what the training image lacks, for the image's Python."""
 
 import hashlib
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-from packaging.markers import default_environment
-from packaging.requirements import Requirement
-
 from infra.built_once import built_once
 from infra.lambda_package import PackageError, wheels_for
+from infra.locked import lines_for
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "wheels"
 JOB_PYTHON = "3.12"
-"""The Python of AWS's training images since 2.6; they are for x86_64 Linux."""
+"""The Python of AWS's training images since 2.6; they are for Linux on JOB_MACHINE."""
+JOB_MACHINE = "x86_64"
 
 
 def build(*, requirements: Path, python: str | None) -> Path:
@@ -24,7 +22,7 @@ def build(*, requirements: Path, python: str | None) -> Path:
     `python` is the job's version; None stands for the running interpreter and machine (the embedded cloud
     runs jobs in it). Raises PackageError.
     """
-    lines = _for_python(requirements.read_text(encoding="utf-8"), python)
+    lines = lines_for(requirements.read_text(encoding="utf-8"), python=python, machine=JOB_MACHINE)
     facts = "\n".join((lines, python or f"{sys.version} {sys.platform}"))
     target = CACHE / hashlib.sha256(facts.encode()).hexdigest()[:16]
 
@@ -36,36 +34,10 @@ def build(*, requirements: Path, python: str | None) -> Path:
     return built_once(target, build=make)
 
 
-def _for_python(locked: str, python: str | None) -> str:
-    """The lines whose markers hold in the job. pip would judge them by the interpreter that runs it."""
-    environment = {name: str(value) for name, value in default_environment().items()}
-    if python is not None:
-        environment |= {
-            "python_version": python,
-            "python_full_version": f"{python}.0",
-            "implementation_version": f"{python}.0",
-            "platform_machine": "x86_64",
-            "platform_system": "Linux",
-            "sys_platform": "linux",
-            "os_name": "posix",
-        }
-    kept: list[str] = []
-    for line in re.sub(r"\\\n\s*", " ", locked).splitlines():
-        text, *hashes = re.split(r"\s+(?=--hash=)", line.strip())
-        if not text or text.startswith("#"):
-            continue
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            requirement.marker = None
-            kept.append(" ".join((str(requirement), *hashes)))
-    return "".join(f"{line}\n" for line in kept)
-
-
 def _download(requirements: Path, target: Path, python: str | None) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--dest", str(target)]
-    if python is not None:
-        command += wheels_for(python=python, machine="x86_64")
+    command += wheels_for(python=python, machine=JOB_MACHINE)
     result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
     if result.returncode:
         words = (result.stderr or result.stdout).strip()[-2000:]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def test_a_lambda_package_is_made_once_per_content() -> None:
     assert first == again != other
     assert (first / "data_prep" / "handler.py").is_file()
     assert list((first / "pydantic_core").glob("*cpython-313-aarch64*.so"))
+
+
+def test_a_lambda_s_packages_are_those_of_its_python_not_of_the_one_that_deploys() -> None:
+    """numpy's lock has a version for each; what is deployed must not depend on where it is deployed from."""
+    locked = (lambda_package.ROOT / "data_prep" / "requirements.txt").read_text(encoding="utf-8")
+    versions = re.findall(r"^numpy==(\S+) ; python_full_version (<|>=) '3.12'", locked, flags=re.MULTILINE)
+    (of_new,) = (version for version, side in versions if side == ">=")
+    package = lambda_package.build(package="data_prep", architecture="arm64", python="3.13")
+    assert len(versions) == 2
+    assert [folder.name for folder in package.glob("numpy-*")] == [f"numpy-{of_new}.dist-info"]
