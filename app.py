@@ -2,7 +2,7 @@
 
 import sys
 
-from infra import lambda_package, settings, stage, synthesis  # isort: skip  (before aws_cdk: infra loads it)
+from infra import locked, settings, stage, synthesis  # isort: skip  (before aws_cdk: infra loads it)
 
 import aws_cdk as cdk
 
@@ -12,5 +12,5 @@ try:
     stage.build(app=app, settings=chosen)
     synthesis.synthesize(app)
     print(f"training: a tuning job costs at most {chosen.training.cost_summary}", file=sys.stderr)
-except (settings.SettingsError, lambda_package.PackageError, synthesis.SynthesisError) as error:
+except (settings.SettingsError, locked.PackageError, synthesis.SynthesisError) as error:
     sys.exit(f"error: {error}")

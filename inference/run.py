@@ -50,12 +50,12 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
     async def load_and_watch() -> None:
         try:
             await service.load()
-            spare_what_stays()
         except Exception as error:
             unforeseen = f"the model does not answer: {type(error).__name__}: {error}"
             faults.append(str(error) if isinstance(error, ModelFault) else unforeseen)
             server.should_exit = True
             return
+        spare_what_stays()
         await service.health.watch()
 
     config = uvicorn.Config(

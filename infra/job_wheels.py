@@ -1,13 +1,11 @@
 """Wheels for jobs that have no network: what the training image lacks, for the image's Python."""
 
 import hashlib
-import subprocess
 import sys
 from pathlib import Path
 
 from infra.built_once import built_once
-from infra.lambda_package import PackageError, wheels_for
-from infra.locked import lines_for
+from infra.locked import bring, lines_for
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "wheels"
@@ -27,21 +25,11 @@ def build(*, requirements: Path, python: str | None) -> Path:
     target = CACHE / hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def make(folder: Path, scratch: Path) -> None:
-        chosen = scratch / "requirements.txt"
-        chosen.write_text(lines, encoding="utf-8")
-        _download(chosen, folder, python)
+        bring(
+            ["download", "--dest", str(folder)],
+            lines=lines, scratch=scratch, python=python, machine=JOB_MACHINE,
+            fault="pip could not fetch the wheels of training/requirements.txt for jobs without a network "
+            "(training.network_isolation)",
+        )  # fmt: skip
 
     return built_once(target, build=make)
-
-
-def _download(requirements: Path, target: Path, python: str | None) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "--dest", str(target)]
-    command += wheels_for(python=python, machine=JOB_MACHINE)
-    result = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True, check=False)
-    if result.returncode:
-        words = (result.stderr or result.stdout).strip()[-2000:]
-        raise PackageError(
-            f"pip could not fetch the wheels of training/requirements.txt for jobs without a network "
-            f"(training.network_isolation):\n{words}"
-        )

@@ -1,9 +1,19 @@
-"""The lines of a hash-locked requirements file that count for one Python and machine."""
+"""What a hash-locked requirements file names for one Python and machine, and pip's call that brings it."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+
+# glibc of Amazon Linux 2023 is 2.34; pip takes a wheel of any platform named here.
+GLIBC = ("2_34", "2_28", "2_17")
+
+
+class PackageError(RuntimeError):
+    """pip could not bring what a lock names; the text ends with pip's own words."""
 
 
 def lines_for(locked: str, *, python: str | None, machine: str) -> str:
@@ -34,3 +44,30 @@ def lines_for(locked: str, *, python: str | None, machine: str) -> str:
             requirement.marker = None
             kept.append(" ".join((str(requirement), *hashes)))
     return "".join(f"{line}\n" for line in kept)
+
+
+def bring(
+    words: list[str], *, lines: str, scratch: Path, python: str | None, machine: str, fault: str
+) -> None:
+    """Let pip bring the requirements `lines` (of `lines_for`), wheels only, each with a locked hash.
+
+    `words` are pip's verb and where to put it; the list is written into `scratch`.
+    Raises PackageError, which begins with `fault`.
+    """
+    chosen = scratch / "requirements.txt"
+    chosen.write_text(lines, encoding="utf-8")
+    command = [sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check"]
+    command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", str(chosen)]
+    command += _wheels_for(python=python, machine=machine)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise PackageError(f"{fault}:\n{(result.stderr or result.stdout).strip()[-2000:]}")
+
+
+def _wheels_for(*, python: str | None, machine: str) -> list[str]:
+    """pip's flags for wheels of that Python on Linux; none for the running interpreter's own."""
+    if python is None:
+        return []
+    platforms = [f"manylinux_{glibc}_{machine}" for glibc in GLIBC] + [f"manylinux2014_{machine}"]
+    flags = ["--implementation", "cp", "--python-version", python]
+    return flags + [word for platform in platforms for word in ("--platform", platform)]

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Template
 
-from infra import code_archive, job_wheels, lambda_package
+from infra import code_archive, job_wheels, locked
 from tests.infra.test_release_rules import state_machine
 
 REQUIREMENTS = code_archive.ROOT / "training" / "requirements.txt"
 TARGET = ["--python-version", job_wheels.JOB_PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
-PLATFORMS = [f"--platform=manylinux_{glibc}_x86_64" for glibc in lambda_package.GLIBC]
+PLATFORMS = [f"--platform=manylinux_{glibc}_x86_64" for glibc in locked.GLIBC]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_archive_is_the_same_whenever_it_is_made(archive: Path, wheels: Path
 def test_a_wheel_that_does_not_exist_fails_with_pip_s_own_words(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"packaging==0.0.1 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(job_wheels.PackageError, match="packaging==0.0.1"):
+    with pytest.raises(locked.PackageError, match="packaging==0.0.1"):
         job_wheels.build(requirements=requirements, python=job_wheels.JOB_PYTHON)
 
 
