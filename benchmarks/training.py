@@ -2,14 +2,15 @@
 
     python benchmarks/training.py [pipeline] [step] [overhead] [learns] [--bins ../shared/bins]
 
-pipeline  Images a second on one core, from original JPEGs (a folder in the public bucket's layout) to float,
-          normalised batches at 224 px: torchvision's ImageFolder with PIL transforms in a DataLoader, as the
-          seed project wrote it, against the job's Feed, from files of original size and from shards whose
-          images are stored with a short side of 256 px: one pass to floats, one to the bytes that a GPU gets
-          (which it turns into floats itself), and the mean over the default number of epochs, of which the
-          job decodes in the first alone where the images fit in memory. Without the
-          job's augmentation, which is done on the device that trains, in whole batches; what it costs where
-          that is the CPU stands beside it.
+pipeline  Images per CPU second on one core, from original JPEGs (a folder in the public bucket's layout) to
+          batches at 224 px: torchvision's ImageFolder with PIL transforms in a DataLoader, as the seed
+          project wrote it, against the job's Feed, from files of original size and from shards whose images
+          are stored at 256 px: one pass to the bytes that the job hands to the device that trains, which
+          makes floats of them in its step; one to normalised floats as the seed's; and the mean over the
+          default number of epochs, of which the job decodes in the first alone where the images fit in
+          memory. Without the job's augmentation, which is done on the device that trains, in whole batches;
+          what it costs where that is the CPU stands beside it. Each way runs in a process of its own
+          (training_pipeline.py), so that neither side has the other's settings.
 step      Images a second of whole training steps on the CPU, ResNet50, 224 px, batch 16: the seed's loop
           (torchvision's network as it comes, FP32, cross entropy, SGD) against the job's own step
           (augmentation, soft labels, AdamW, clipping, average of weights) in FP32 and in bf16, with the head
@@ -32,7 +33,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,26 +41,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 import bintrain  # noqa: E402, F401, I001  (first: it tells OpenMP, and so both sides, not to spin)
 import torch  # noqa: E402
-import torchvision  # noqa: E402
-from torch import Tensor  # noqa: E402
-from torchvision import transforms  # noqa: E402
 
 from bintrain.augment import augment  # noqa: E402
-from bintrain.classes import Classes  # noqa: E402
-from bintrain.dataset import Dataset, read_dataset  # noqa: E402
-from bintrain.feed import Feed  # noqa: E402
-from bintrain.images import Images  # noqa: E402
-from bintrain.network import MEAN, STD  # noqa: E402
-from bintrain.sampling import training_plan  # noqa: E402
+from bintrain.dataset import read_dataset  # noqa: E402
 from training_step import BATCH, SIDES, SIZE  # noqa: E402
 
 PARTS = ("pipeline", "step", "overhead", "learns")
-IMAGES = 480
-TURNS = 3
+TURNS = 5
 STEP_TURNS = 3
 STEPS_A_TURN = 4
-EPOCHS = 12
-"""The job's default."""
 GENERATED = 2600
 TRAINED_ON = 2000
 LEARNING = {
@@ -76,8 +65,6 @@ MINUTES = 15
 def main() -> None:
     """Run the chosen parts and print their tables."""
     options = _parse()
-    torch.use_deterministic_algorithms(True, warn_only=True)  # as the job does, for both sides
-    torch.utils.deterministic.fill_uninitialized_memory = False
     print(f"{os.cpu_count()} CPUs, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
     with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
         for part in options.parts or PARTS:
@@ -99,36 +86,48 @@ def _parse() -> argparse.Namespace:
 
 
 def pipeline(options: argparse.Namespace, scratch: Path) -> None:
-    """Three ways to a batch."""
-    torch.set_num_threads(1)
+    """The seed's way to a batch, and ours from two kinds of storage."""
     original = _prepare(options.bins, scratch / "original")
-    small = _prepare(options.bins, scratch / "small", "--layout", "shards", "--short-side", "256")
-    ways: dict[str, Callable[[], Iterator[Tensor]]] = {
-        "seed: ImageFolder, PIL": lambda: _image_folder(original),
-        "ours: original files": lambda: _fed(original),
-        "ours: shards at 256 px": lambda: _fed(small),
-        "ours: original files, bytes for a GPU": lambda: _fed(original, floats=False),
-        "ours: shards at 256 px, bytes for a GPU": lambda: _fed(small, floats=False),
-        f"ours: original files, {EPOCHS} epochs": lambda: _fed(original, epochs=EPOCHS),
-        f"ours: shards at 256 px, {EPOCHS} epochs": lambda: _fed(small, epochs=EPOCHS),
-    }
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    cpu: dict[str, list[float]] = {name: [] for name in ways}
-    with _one_core():
-        for _ in range(TURNS):
-            for name, way in ways.items():
-                images, wall, busy = _consume(way())
-                rates[name].append(images / wall)
-                cpu[name].append(images / busy)
-        extra = _augmentation_milliseconds()
-    print("| one core, 224 px | images/s | images per CPU second | to the seed's |")
+    shards = ("--layout", "shards", "--short-side", "256")
+    small = _prepare(options.bins, scratch / "small", *shards)
+    square = _prepare(options.bins, scratch / "square", *shards, "--square")
+    ways = {"seed: ImageFolder, PIL": ("seed", original)}
+    for way, name in OURS.items():
+        ways |= {
+            f"ours: original files, {name}": (way, original),
+            f"ours: shards with short sides of 256 px, {name}": (way, small),
+            f"ours: shards of 256 x 256 px, {name}": (way, square),
+        }
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    with contextlib.ExitStack() as running:
+        processes = {
+            name: running.enter_context(_child("training_pipeline.py", way, str(dataset)))
+            for name, (way, dataset) in ways.items()
+        }
+        for turn in range(TURNS + 1):
+            for name, process in processes.items():
+                answer = _ask(process)
+                if turn:  # the first fills caches and imports what it needs
+                    spent[name].append(answer["cpu"] / answer["images"])
+    print("| one core, 224 px | images per CPU second | to the seed's | turns |")
     print("|---|---|---|---|")
-    base = statistics.median(cpu["seed: ImageFolder, PIL"])
-    for name in ways:
-        rate, busy = statistics.median(rates[name]), statistics.median(cpu[name])
-        print(f"| {name} | {rate:.0f} | {busy:.0f} | {busy / base:.2f} |")
-    print(f"\naugmentation, where the CPU trains: {extra:.2f} ms an image more\n")
-    torch.set_num_threads(os.cpu_count() or 1)
+    base = spent["seed: ImageFolder, PIL"]
+    for name, seconds in spent.items():
+        middle = statistics.median(seconds)
+        turns = sorted(one / other for one, other in zip(base, seconds, strict=True))
+        print(
+            f"| {name} | {1 / middle:.0f} | {statistics.median(base) / middle:.2f} "
+            f"| {turns[0]:.2f} to {turns[-1]:.2f} |"
+        )
+    print(f"\naugmentation, where the CPU trains: {_augmentation_milliseconds():.2f} ms an image more\n")
+
+
+OURS = {
+    "bytes": "bytes for the device that trains",
+    "floats": "floats",
+    "job": "floats, 12 epochs",
+}
+"""The ways of training_pipeline.py besides the seed's."""
 
 
 def _prepare(bins: Path, target: Path, *flags: str) -> Path:
@@ -139,70 +138,14 @@ def _prepare(bins: Path, target: Path, *flags: str) -> Path:
     return next((target / "datasets").iterdir())
 
 
-def _image_folder(dataset: Path) -> Iterator[Tensor]:
-    normalise = transforms.Normalize(MEAN, STD)
-    ways = transforms.Compose([transforms.Resize((SIZE, SIZE)), transforms.ToTensor(), normalise])
-    folder = torchvision.datasets.ImageFolder(str(dataset / "train"), transform=ways)
-    some = torch.utils.data.Subset(folder, torch.randperm(len(folder))[:IMAGES].tolist())
-    loader = torch.utils.data.DataLoader(some, batch_size=BATCH, shuffle=True, drop_last=True)
-    return (pixels for pixels, _ in loader)
-
-
-def _fed(folder: Path, *, epochs: int = 1, floats: bool = True) -> Iterator[Tensor]:
-    """One pass from storage; or so many as the job makes them where images fit in memory: decoded once."""
-    dataset = read_dataset(folder)
-    images = Images(dataset.part("train")[:IMAGES], classes=_classes(dataset), size=SIZE, keep=epochs > 1)
-    # A row of pixels is a long vector; three channels at a time would take four times as long.
-    scale, shift = (torch.tensor(values).repeat(SIZE) for values in _FACTORS)
-    for epoch in range(1, epochs + 1):
-        plan = training_plan(images, seed=0, epoch=epoch, batch=BATCH, first=0, rank=0, size=1)
-        for batch in Feed(images, threads=1, pin=False).batches(plan):
-            if not floats:
-                yield batch.pixels
-                continue
-            yield _normalised(batch.pixels, scale=scale, shift=shift)
-
-
-_FACTORS = ([1 / (255 * std) for std in STD], [-mean / std for mean, std in zip(MEAN, STD, strict=True)])
-"""Scale and shift that take a byte of each channel to the normalised float."""
-
-
-def _normalised(pixels: Tensor, *, scale: Tensor, shift: Tensor) -> Tensor:
-    """uint8 [n, SIZE, SIZE, 3] -> float [n, 3, SIZE, SIZE], what `ToTensor` and `Normalize` give."""
-    rows = pixels.view(-1, SIZE * 3).float().mul_(scale).add_(shift)
-    return rows.view(pixels.shape).permute(0, 3, 1, 2)
-
-
-def _consume(batches: Iterator[Tensor]) -> tuple[int, float, float]:
-    wall, busy, images = time.perf_counter(), time.process_time(), 0
-    for batch in batches:
-        images += len(batch)
-    return images, time.perf_counter() - wall, time.process_time() - busy
-
-
 def _augmentation_milliseconds() -> float:
     images, generator = torch.rand(BATCH, 3, SIZE, SIZE), torch.Generator().manual_seed(0)
     times = []
     for _ in range(TURNS):
-        started = time.perf_counter()
+        started = time.process_time()
         augment(images, generator=generator)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return 1000 * statistics.median(times) / BATCH
-
-
-class _one_core:
-    """All threads of this process on one CPU meanwhile."""
-
-    def __enter__(self) -> None:
-        self._before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {min(self._before)})
-
-    def __exit__(self, *_: object) -> None:
-        os.sched_setaffinity(0, self._before)
-
-
-def _classes(dataset: Dataset) -> Classes:
-    return Classes(counts=tuple(sorted({image.count for image in dataset.images})), open_top=False)
 
 
 # ---- training step
@@ -234,18 +177,17 @@ def _take_turns(flags: list[str]) -> dict[str, list[dict[str, float]]]:
     """
     spent: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
     with contextlib.ExitStack() as running:
-        processes = {side: running.enter_context(_one_side(side, flags)) for side in SIDES}
+        processes = {side: running.enter_context(_child("training_step.py", side, *flags)) for side in SIDES}
         for _ in range(STEP_TURNS):
             for side, process in processes.items():
                 spent[side] += [_ask(process) for _ in range(STEPS_A_TURN)][1:]
     return spent
 
 
-def _one_side(side: str, flags: list[str]) -> subprocess.Popen[str]:
-    script = str(ROOT / "benchmarks" / "training_step.py")
-    return subprocess.Popen(
-        [sys.executable, script, side, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def _child(script: str, *words: str) -> subprocess.Popen[str]:
+    """A script of this folder that does its work once for each line it is given."""
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *words]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _ask(process: subprocess.Popen[str]) -> dict[str, float]:

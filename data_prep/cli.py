@@ -12,7 +12,7 @@ from tqdm import tqdm
 from data_prep.arrange import arrange
 from data_prep.deal import PACK_LIST, deal
 from data_prep.directory_store import DirectoryStore
-from data_prep.errors import DataPrepError
+from data_prep.errors import BadRequest, DataPrepError
 from data_prep.index import index_all
 from data_prep.lines import Line, read_json
 from data_prep.open_run import PARTS, open_run
@@ -32,7 +32,8 @@ _EXAMPLES = """\
 examples:
   python -m data_prep --source bins/ --target data/ --file-list bins/file_list.json
   python -m data_prep --source s3://aft-vbi-pds --unsigned --target data/ --counts 1-5 --limit-per-class 500
-  python -m data_prep --source s3://aft-vbi-pds --target s3://my-bucket --counts 0-20 --short-side 256
+  python -m data_prep --source s3://aft-vbi-pds --target s3://my-bucket --counts 0-20 \\
+    --layout shards --short-side 256 --square
 
 Run the same command again after an interruption: it does only what is missing. Exit code 0 means a sealed
 dataset.
@@ -94,8 +95,14 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
         bucket, prefix = split_s3_uri(arguments.source)
         source = {"bucket": bucket, "prefix": _folder(prefix), "unsigned": arguments.unsigned}
     stored = None
+    if arguments.square and arguments.short_side is None:
+        raise BadRequest("--square wants a size too; give --short-side 256")
     if arguments.short_side is not None:
-        stored = {"short_side": arguments.short_side, "quality": arguments.quality}
+        stored = {
+            "short_side": arguments.short_side,
+            "quality": arguments.quality,
+            "square": arguments.square,
+        }
     return {
         "source": source,
         "file_list": arguments.file_list,
@@ -160,6 +167,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--quality", type=int, default=90, metavar="1-100", help="JPEG quality with --short-side (default 90)"
+    )
+    add(
+        "--square",
+        action="store_true",
+        help="with --short-side: no side longer than that, whatever the shape",
     )
     add("--unsigned", action="store_true", help="read the source bucket without credentials")
     add("--quiet", action="store_true", help="no progress bar")

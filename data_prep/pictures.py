@@ -50,13 +50,16 @@ def check(data: bytes) -> Picture:
 
 
 def shrink(picture: Picture, stored: Stored) -> Picture:
-    """The picture upright in RGB with a short side of `stored.short_side`; one that is small enough
-    unchanged."""
-    if min(picture.width, picture.height) <= stored.short_side:
+    """The picture upright in RGB with a short side of `stored.short_side`; with `stored.square` neither side
+    longer than that. One that is small enough unchanged."""
+    side, shape = stored.short_side, (picture.width, picture.height)
+    if (max(shape) if stored.square else min(shape)) <= side:
         return picture
-    image = _pixels(picture, short_side=stored.short_side)
-    scale = stored.short_side / min(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
+    image = _pixels(picture, short_side=min(side, *shape))
+    scale = side / min(image.size)
+    width, height = (
+        min(length, side) if stored.square else max(1, round(length * scale)) for length in image.size
+    )
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     data = simplejpeg.encode_jpeg(

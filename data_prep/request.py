@@ -35,10 +35,11 @@ class Source(_Part):
 
 class Stored(_Part):
     """Images are kept at a short side of `short_side` pixels (smaller ones as they are), JPEG `quality` 1
-    to 100."""
+    to 100. With `square` the long side is brought down to that too: networks see squares anyway."""
 
     short_side: Annotated[int, Field(ge=32, le=4096)]
     quality: Annotated[int, Field(ge=1, le=100)] = 90
+    square: bool = False
 
 
 class Request(_Part):
@@ -83,6 +84,7 @@ _MENDS = {
     "stored": 'give {"short_side": 256, "quality": 90}, or leave it out to keep the originals',
     "short_side": "give 32 to 4096 pixels",
     "quality": "give 1 to 100",
+    "square": "give true, or leave it out to keep each image's shape",
 }
 
 

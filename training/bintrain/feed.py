@@ -88,7 +88,11 @@ class Feed:
         if images.kept is not None:
             torch.index_select(images.kept, 0, indices, out=pixels)
         else:
-            decoding = [pool.submit(images.decode_into, pixels[row], item) for row, item in enumerate(items)]
+            share = -(-len(items) // self._threads)
+            decoding = [
+                pool.submit(images.decode_into, pixels[first : first + share], items[first : first + share])
+                for first in range(0, len(items), share)
+            ]
         labels = torch.tensor([images.labels[index] for index, _ in items])
         return Batch(pixels=pixels, labels=labels, indices=indices), decoding
 

@@ -18,6 +18,7 @@ from bintrain.cpus import usable_cpus
 from bintrain.dataset import BinImage
 from bintrain.errors import TrainingError
 from bintrain.preprocess import preprocess
+from bintrain.quick import decode_quickly
 from bintrain.shards import Member, find_members, read_shard
 
 Item = tuple[int, bytes | None]
@@ -32,16 +33,23 @@ class Images:
 
     With `keep` all are decoded here and now on all cores and stay in memory: size * size * 3 bytes each.
     Without, files are read when asked for, and shards (`streamed`) from end to end with `read_shard`.
-    Raises TrainingError when an image is unreadable, is not the one in the manifest, or has no class.
+    `quick` pixels are for training alone: what judges a network must see what will serve it.
+    Raises TrainingError when an image is unreadable, is not the one in the manifest when it is first read, or
+    has no class.
     """
 
-    def __init__(self, images: Sequence[BinImage], *, classes: Classes, size: int, keep: bool) -> None:
+    def __init__(
+        self, images: Sequence[BinImage], *, classes: Classes, size: int, keep: bool, quick: bool = False
+    ) -> None:
         self._images = images
         self.size = size
+        self._pixels = decode_quickly if quick else preprocess
         self.labels = [_label(image, classes=classes) for image in images]
         self.shards = _by_shard(images)
         """Shard -> the member names that belong here, with their places."""
         self._members: dict[int, Member] = {}
+        self._seen = bytearray(len(images))
+        """1 for each image whose SHA-256 was found to be the manifest's."""
         self.kept: Tensor | None = self._decode_all() if keep else None
         """All pixels [N, size, size, 3], or None."""
 
@@ -59,11 +67,11 @@ class Images:
             self._members[index] = member
             yield index, self._checked(index, data)
 
-    def decode_into(self, target: Tensor, item: Item) -> None:
-        """Write an image's pixels to uint8 [size, size, 3]. Raises TrainingError when it is unreadable."""
-        index, data = item
-        pixels = self._decode(index, self.read(index) if data is None else data)
-        target.numpy()[...] = pixels
+    def decode_into(self, target: Tensor, items: Sequence[Item]) -> None:
+        """Write images' pixels to uint8 [n, size, size, 3]. Raises TrainingError when one is unreadable."""
+        rows = target.numpy()
+        for row, (index, data) in enumerate(items):
+            rows[row] = self._decode(index, self.read(index) if data is None else data)
 
     def read(self, index: int) -> bytes:
         """The image as it was stored. Raises TrainingError when it is not the manifest's."""
@@ -78,10 +86,14 @@ class Images:
         return self._members[index]
 
     def _checked(self, index: int, data: bytes) -> bytes:
+        # Once a job: in each further epoch it would cost a twentieth of reading and decoding.
+        if self._seen[index]:
+            return data
         if hashlib.sha256(data).hexdigest() != self._images[index].sha256:
             raise TrainingError(
                 f"{self._name(index)} is not the manifest's file (its SHA-256 differs); copy it again"
             )
+        self._seen[index] = True
         return data
 
     def _decode_all(self) -> Tensor:
@@ -89,7 +101,7 @@ class Images:
         stored = self._stored()
 
         def decode(item: Item) -> None:
-            self.decode_into(kept[item[0]], item)
+            self.decode_into(kept[item[0]].unsqueeze(0), [item])
 
         with ThreadPoolExecutor(usable_cpus()) as pool:
             while batch := list(islice(stored, AHEAD)):
@@ -106,7 +118,7 @@ class Images:
 
     def _decode(self, index: int, data: bytes) -> NDArray[np.uint8]:
         try:
-            return preprocess(data, width=self.size, height=self.size)
+            return self._pixels(data, width=self.size, height=self.size)
         except TrainingError as error:
             raise TrainingError(f"{self._name(index)}: {error}. Leave it out, or copy it again") from error
 

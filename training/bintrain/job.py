@@ -16,7 +16,7 @@ from bintrain.evaluation import Evaluation, Judged, evaluate
 from bintrain.flags import Call
 from bintrain.images import Images, fits
 from bintrain.log import log_metric, mute, say
-from bintrain.memory import keep_freed_memory
+from bintrain.memory import keep_freed_memory, spare_what_stays
 from bintrain.model_card import write_model_card
 from bintrain.model_json import describe_model, write_json
 from bintrain.network import BinCounter, build_network
@@ -49,6 +49,7 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
     classes = choose_classes(
         (image.count for image in dataset.part("train")), max_count=call.settings.max_count
     )
+    spare_what_stays()
     parts = _load_images(call, dataset=dataset, classes=classes, processes=processes)
     network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
     progress = _train(
@@ -92,7 +93,13 @@ def _load_images(
     say(f"dataset {dataset.id}: {counts}, in memory: {keep}")
     say(f"classes {list(classes.counts)}, open top: {classes.open_top}")
     needed = PARTS if processes.is_first else ("train", "select")
-    parts = {name: Images(dataset.part(name), classes=classes, size=size, keep=keep) for name in needed}
+    parts = {
+        name: Images(
+            dataset.part(name), classes=classes, size=size, keep=keep,
+            quick=call.settings.quick_decode and name == "train",
+        )
+        for name in needed
+    }  # fmt: skip
     say("images are ready")
     return parts
 

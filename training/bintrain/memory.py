@@ -1,8 +1,9 @@
-"""How this process's allocator treats memory that is free again."""
+"""How this process keeps memory: its allocator's free blocks, and Python's objects that stay."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
 # Names and numbers of mallopt(3), glibc's alone.
 _M_TRIM_THRESHOLD = -1
@@ -22,3 +23,13 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _NEVER_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _NEVER_BYTES)
+
+
+def spare_what_stays() -> None:
+    """Let Python's garbage collector pass over all objects that are there now: modules, the manifest.
+
+    They live as long as the job, and looking at them again and again took a tenth of the time of reading
+    small images from shards.
+    """
+    gc.collect()
+    gc.freeze()

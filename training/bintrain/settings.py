@@ -44,6 +44,10 @@ class Settings(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1, description="share of features dropped before the head")
     clip: float = Field(default=5.0, gt=0, le=1000, description="largest norm of the gradient")
     freeze_backbone: bool = Field(default=False, description="train the head alone, as the seed project did")
+    quick_decode: bool = Field(
+        default=True,
+        description="decode training images the short way, nearly as what is judged; False: exactly so",
+    )
     logit_adjustment: float = Field(
         default=0.0, ge=0, le=2, description="strength of the adjustment for rare counts; 0: none, 1: full"
     )

@@ -1,14 +1,22 @@
-"""Images in a dataset's tar shards: members `<id>.jpg`. (The manifest holds the counts of `<id>.cls` too.)"""
+"""Images in a dataset's tar shards: members `<id>.jpg`. (The manifest holds the counts of `<id>.cls` too.)
+
+Read as plain POSIX tar (ustar), which is what data preparation writes: Python's tarfile takes 60 microseconds
+an image for what takes 10 here, with Python's lock held, when decoding takes 500 without it.
+"""
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO
 
 from bintrain.errors import TrainingError
+
+BLOCK = 512
+"""Bytes of a header; contents fill whole blocks (POSIX.1-2017, pax, "ustar Interchange Format")."""
+READ_AHEAD = 2**20
+"""Bytes asked of the storage at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,30 +40,58 @@ def read_shard(shard: Path, *, wanted: Mapping[str, int]) -> Iterator[tuple[int,
     `wanted` gives each member's name a number, which comes back with it. Raises TrainingError when the shard
     is no whole tar or lacks a wanted member.
     """
-    return _members(shard, wanted=wanted, mode="r|")
+    return _members(shard, wanted=wanted, contents=True)
 
 
 def find_members(shard: Path, *, wanted: Mapping[str, int]) -> dict[int, Member]:
     """Where the wanted members lie, by their numbers; reads the headers alone. Raises as read_shard does."""
-    return {number: member for number, member, _ in _members(shard, wanted=wanted, mode="r:")}
+    return {number: member for number, member, _ in _members(shard, wanted=wanted, contents=False)}
 
 
 def _members(
-    shard: Path, *, wanted: Mapping[str, int], mode: Literal["r|", "r:"]
+    shard: Path, *, wanted: Mapping[str, int], contents: bool
 ) -> Iterator[tuple[int, Member, bytes]]:
     missing = set(wanted)
     try:
-        with tarfile.open(shard, mode) as stream:
-            for info in stream:
-                if info.name in missing:
-                    missing.remove(info.name)
-                    member = Member(shard=shard, offset=info.offset_data, size=info.size)
-                    file = stream.extractfile(info) if mode == "r|" else None
-                    yield wanted[info.name], member, file.read() if file else b""
-    except (tarfile.TarError, OSError) as error:
+        with shard.open("rb", buffering=READ_AHEAD) as file:
+            for name, offset, size in _files(file):
+                if name in missing:
+                    missing.remove(name)
+                    data = _exactly(file, size) if contents else b""
+                    yield wanted[name], Member(shard=shard, offset=offset, size=size), data
+    except (ValueError, OSError) as error:
         raise TrainingError(f"{shard} is not a whole tar ({error}); copy it again") from error
     if missing:
         raise TrainingError(
             f"{shard} lacks {len(missing)} of the {len(wanted)} images that the manifest says it holds, "
             f"{min(missing)} first; copy it again"
         )
+
+
+def _files(tar: BinaryIO) -> Iterator[tuple[str, int, int]]:
+    """Name, offset and size of each member in turn. Raises ValueError where there is no header.
+
+    Members that are no files, and names too long for a header, come under names that nobody looks for.
+    """
+    at = 0
+    while True:
+        tar.seek(at)
+        header = _exactly(tar, BLOCK)
+        if not any(header):
+            return
+        if header[257:262] != b"ustar":
+            raise ValueError(f"no header at byte {at}")
+        digits = header[124:136].strip(b" \0")
+        if not digits.isdigit():
+            raise ValueError(f"no size at byte {at}")
+        size = int(digits, 8)
+        is_file = header[156:157] in b"0\0" and not header[345]
+        yield header[:100].partition(b"\0")[0].decode(errors="replace") if is_file else "", at + BLOCK, size
+        at += BLOCK + -(-size // BLOCK) * BLOCK
+
+
+def _exactly(tar: BinaryIO, size: int) -> bytes:
+    data = tar.read(size)
+    if len(data) < size:
+        raise ValueError("it was cut off")
+    return data

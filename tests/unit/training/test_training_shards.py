@@ -1,5 +1,6 @@
 """Reading a dataset whose images lie in tar shards, as data preparation packs them."""
 
+import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,49 @@ def test_an_image_in_a_shard_that_is_not_the_manifests_is_refused(
 
     with pytest.raises(TrainingError, match=r"\d+.jpg in .*tar is not the manifest's file"):
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    ("place", "bytes_"),
+    [(124, b"-0000001000\0"), (124, b"\x80" + b"\0" * 10 + b"\1"), (124, b"77777777777\0"), (257, b"rates")],
+    ids=["negative size", "size in base 256", "size beyond the end", "no tar's header"],
+)
+def test_a_header_that_leads_nowhere_is_refused(
+    packed: Path, decoded: Decoded, place: int, bytes_: bytes, keep: bool
+) -> None:
+    images = read_dataset(packed).part("select")
+    data = bytearray(images[0].path.read_bytes())
+    data[place : place + len(bytes_)] = bytes_
+    images[0].path.write_bytes(data)
+
+    with pytest.raises(TrainingError, match=r"val-select-00000\d.tar is not a whole tar .*copy it again"):
+        decoded(Images(images, classes=CLASSES, size=40, keep=keep))
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_shard_that_another_tool_packed_again_is_read(packed: Path, decoded: Decoded, form: int) -> None:
+    images = read_dataset(packed).part("select")
+    expected = decoded(Images(images, classes=CLASSES, size=40, keep=False))
+    shard = images[0].path
+    with tarfile.open(shard) as old:
+        files = [(info, old.extractfile(info).read()) for info in old]  # pyright: ignore
+    with tarfile.open(shard, "w", format=form) as new:
+        folder = tarfile.TarInfo("a folder")
+        folder.type = tarfile.DIRTYPE
+        new.addfile(folder)
+        add_long(new, "folder/" * 20 + "a name for which a header has no room or only its second field.txt")
+        for info, data in files:
+            info.mtime = 1.5  # what pax notes in a header of its own
+            new.addfile(info, io.BytesIO(data))
+
+    assert torch.equal(decoded(Images(images, classes=CLASSES, size=40, keep=False)), expected)
+
+
+def add_long(shard: tarfile.TarFile, name: str) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = 1500
+    shard.addfile(member, io.BytesIO(b"x" * 1500))
 
 
 def test_a_shard_that_is_not_there_is_named(packed: Path) -> None:

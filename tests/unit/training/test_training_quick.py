@@ -1,0 +1,178 @@
+"""The short way to training's pixels: nearly the picture of `preprocess`, and exactly so where in doubt."""
+
+import io
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from bintrain.errors import TrainingError
+from bintrain.preprocess import ORIENTATION, preprocess
+from bintrain.quick import decode_quickly
+
+TRAINING = Path(__file__).parents[3] / "training"
+
+
+def photograph(*, width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Edges and texture of many sizes, as a full bin has them."""
+    random = np.random.default_rng(5)
+    image = Image.new("RGB", (width, height), (120, 90, 60))
+    for side in (90, 40, 15, 6):
+        spots = random.integers(0, 255, (max(1, height // side), max(1, width // side), 3), dtype=np.uint8)
+        layer = Image.fromarray(spots).resize((width, height), Image.Resampling.BICUBIC)
+        image = Image.blend(image, layer, 0.35)
+    return image.filter(ImageFilter.GaussianBlur(0.7)).convert(mode)
+
+
+def encoded(image: Image.Image, form: str = "JPEG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **({"quality": 90} if form == "JPEG" else {}) | options)
+    return buffer.getvalue()
+
+
+def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.abs(one.astype(np.int64) - other)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(468, 345), (320, 250), (690, 560), (1072, 1160), (337, 336), (250, 1100), (300, 180), (60, 40)],
+)
+def test_it_is_the_picture_of_preprocess_to_within_a_few_levels(width: int, height: int) -> None:
+    data = encoded(photograph(width=width, height=height))
+    whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
+
+    pixels = decode_quickly(data, width=224, height=224)
+
+    assert pixels.shape == (224, 224, 3) and pixels.dtype == np.uint8
+    assert levels_apart(pixels, preprocess(data, width=224, height=224)).mean() < 4
+    assert levels_apart(pixels, whole).mean() < 4
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_a_picture_that_is_decoded_whole_differs_by_rounding_alone(mode: str, subsampling: str) -> None:
+    options = {} if mode == "L" else {"subsampling": subsampling}
+    data = encoded(photograph(width=130, height=110, mode=mode), **options)
+
+    apart = levels_apart(decode_quickly(data, width=120, height=100), preprocess(data, width=120, height=100))
+
+    assert apart.max() <= 1
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    data = encoded(photograph(width=224, height=224))
+
+    assert np.array_equal(
+        decode_quickly(data, width=224, height=224), preprocess(data, width=224, height=224)
+    )
+
+
+XMP_TURN = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
+
+def turned(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    return encoded(photograph(width=400, height=300), exif=exif)
+
+
+def with_filler(data: bytes) -> bytes:
+    """Fill bytes before the first marker, which the standard allows (T.81, B.1.1.2)."""
+    return data[:2] + b"\xff\xff" + data[2:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(turned(orientation) for orientation in range(1, 9)),
+        encoded(photograph(width=400, height=300), xmp=XMP_TURN),
+        encoded(photograph(width=400, height=300), "PNG"),
+        encoded(photograph(width=400, height=300, mode="CMYK")),
+        with_filler(turned(6)),
+        with_filler(encoded(photograph(width=400, height=300))),
+    ],
+    ids=[*(f"exif {turn}" for turn in range(1, 9)), "xmp", "png", "cmyk", "filler and exif", "filler"],
+)
+def test_what_is_no_plain_jpeg_is_exactly_as_preprocess_has_it(data: bytes) -> None:
+    assert np.array_equal(decode_quickly(data, width=96, height=80), preprocess(data, width=96, height=80))
+
+
+def without_address(error: TrainingError) -> str:
+    return re.sub(r" at 0x\w+", "", str(error))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 10, 200, 700, 3000, -1])
+def test_damaged_bytes_are_refused_with_the_words_of_preprocess(kept: int) -> None:
+    data = encoded(photograph(width=400, height=300))[:kept]
+
+    with pytest.raises(TrainingError) as expected:
+        preprocess(data, width=64, height=64)
+    with pytest.raises(TrainingError) as caught:
+        decode_quickly(data, width=64, height=64)
+
+    assert without_address(caught.value) == without_address(expected.value)
+
+
+@given(place=st.integers(2, 2000), byte=st.integers(0, 255))
+def test_a_changed_byte_gives_pixels_or_one_clear_refusal(place: int, byte: int) -> None:
+    data = bytearray(SMALL)
+    data[place % len(data)] = byte
+    try:
+        assert decode_quickly(bytes(data), width=32, height=32).shape == (32, 32, 3)
+    except TrainingError as error:
+        assert "not a readable image" in str(error)
+
+
+SMALL = encoded(photograph(width=90, height=70))
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    pictures = [encoded(photograph(width=300 + 7 * step, height=260)) for step in range(12)]
+    alone = [decode_quickly(data, width=96, height=96) for data in pictures]
+    wrong: list[int] = []
+
+    def work() -> None:
+        for _ in range(5):
+            for place, data in enumerate(pictures):
+                if not np.array_equal(decode_quickly(data, width=96, height=96), alone[place]):
+                    wrong.append(place)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_without_the_library_for_it_pillow_resizes(tmp_path: Path) -> None:
+    """Linux on ARM has no wheel of it."""
+    data = encoded(photograph(width=400, height=300))
+    (tmp_path / "bin.jpg").write_bytes(data)
+    script = (
+        "import sys, pathlib; sys.modules['cykooz_resizer'] = None\n"
+        "from bintrain.quick import decode_quickly\n"
+        "data = pathlib.Path(sys.argv[1]).read_bytes()\n"
+        "sys.stdout.buffer.write(decode_quickly(data, width=96, height=80).tobytes())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "bin.jpg"], cwd=TRAINING, capture_output=True, check=True
+    )
+
+    pixels = np.frombuffer(run.stdout, np.uint8).reshape(80, 96, 3)
+    assert levels_apart(pixels, decode_quickly(data, width=96, height=80)).max() <= 1
