@@ -1,5 +1,6 @@
 """`python -m data_prep`: exit code 0 only on a sealed dataset, one clear line otherwise."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,6 +36,22 @@ def test_a_folder_becomes_a_sealed_dataset_with_progress(
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+def test_images_are_stored_as_small_squares_where_asked(
+    make_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = make_source({str(number): number % 3 for number in range(40)})
+    done = data_prep(
+        "--source", source, "--target", tmp_path, "--file-list", source / "file_list.json",
+        "--short-side", 32, "--square",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = next((tmp_path / "datasets").iterdir())
+    assert json.loads((folder / "dataset.json").read_text())["request"]["stored"] == {
+        "short_side": 32, "quality": 90, "square": True
+    }  # fmt: skip
+    assert {Image.open(path).size for path in folder.glob("*/*/*.jpg")} == {(32, 32)}
+
+
 def test_a_bucket_becomes_a_dataset_in_a_bucket(
     s3: Any, upload: Callable[[Path, str], None], make_source: Callable[..., Path]
 ) -> None:
@@ -56,6 +74,7 @@ def test_a_bucket_becomes_a_dataset_in_a_bucket(
         (("--counts", "5-1"), "min <= max, not [5, 1]"),
         (("--counts", "0-9", "--validation-share", "2"), "validation_share: "),
         (("--counts", "0-9"), "selects no usable image"),
+        (("--counts", "0-9", "--square"), "BadRequest: --square wants a size too; give --short-side 256"),
     ],
 )
 def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:

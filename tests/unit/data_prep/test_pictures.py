@@ -82,13 +82,30 @@ def test_a_picture_is_shrunk_to_its_short_side_and_keeps_its_shape() -> None:
     assert bottom[2] > 200 and bottom[0] < 60
 
 
-def test_a_small_picture_keeps_its_bytes() -> None:
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [((600, 400), (100, 100)), ((300, 900), (100, 100)), ((600, 80), (100, 80)), ((101, 100), (100, 100))],
+)
+def test_a_picture_is_shrunk_to_a_square_whatever_its_shape(
+    size: tuple[int, int], stored: tuple[int, int]
+) -> None:
+    small = shrink(check(encoded(size=size)), Stored(short_side=100, square=True))
+    opened = Image.open(io.BytesIO(small.data))
+    assert (small.width, small.height) == opened.size == stored
+    top, bottom = np.asarray(opened)[10, 50], np.asarray(opened)[stored[1] - 10, 50]
+    assert top[0] > 200 and top[2] < 60
+    assert bottom[2] > 200 and bottom[0] < 60
+
+
+@pytest.mark.parametrize("stored", [Stored(short_side=40), Stored(short_side=60, square=True)])
+def test_a_small_picture_keeps_its_bytes(stored: Stored) -> None:
     picture = check(encoded(size=(60, 40)))
-    assert shrink(picture, Stored(short_side=40)) is picture
+    assert shrink(picture, stored) is picture
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_shrunk_picture_is_upright_as_pillow_sees_it(orientation: int) -> None:
+@pytest.mark.parametrize("square", [False, True])
+def test_a_shrunk_picture_is_upright_as_pillow_sees_it(orientation: int, square: bool) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(
@@ -96,7 +113,8 @@ def test_a_shrunk_picture_is_upright_as_pillow_sees_it(orientation: int) -> None
     )
     data = io.BytesIO()
     image.convert("RGB").save(data, "JPEG", quality=95, exif=exif)
-    small = Image.open(io.BytesIO(shrink(check(data.getvalue()), Stored(short_side=40, quality=95)).data))
+    stored = Stored(short_side=40, quality=95, square=square)
+    small = Image.open(io.BytesIO(shrink(check(data.getvalue()), stored).data))
     from PIL import ImageOps
 
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data.getvalue()))).resize(small.size)

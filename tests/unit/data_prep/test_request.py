@@ -38,11 +38,11 @@ def test_all_faults_are_told_at_once_with_their_mends() -> None:
             "validation_share": 0.9,
             "limit_per_class": 0,
             "layout": "cubes",
-            "stored": {"short_side": 1, "quality": 101},
+            "stored": {"short_side": 1, "quality": 101, "square": "round"},
             "colour": "red",
         }
     )
-    assert "9 fault(s)" in told
+    assert "10 fault(s)" in told
     for words in (
         "source.bucket: ",
         "give a bucket's bare name",
@@ -58,6 +58,8 @@ def test_all_faults_are_told_at_once_with_their_mends() -> None:
         "stored.short_side: ",
         "32 to 4096 pixels",
         "stored.quality: ",
+        "stored.square: ",
+        "keep each image's shape",
         "colour: there is no such field",
     ):
         assert words in told
@@ -98,9 +100,12 @@ def test_the_id_depends_on_all_of_the_request_and_on_nothing_else() -> None:
     others = [
         dataset_id(parse_request(GOOD | {"validation_share": 0.1}), file_list_sha256="aa"),
         dataset_id(parse_request(GOOD | {"stored": {"short_side": 256}}), file_list_sha256="aa"),
+        dataset_id(
+            parse_request(GOOD | {"stored": {"short_side": 256, "square": True}}), file_list_sha256="aa"
+        ),
         dataset_id(parse_request(GOOD), file_list_sha256="bb"),
     ]
-    assert len({plain, *others}) == 4
+    assert len({plain, *others}) == 5
     assert len(plain) == len("bins-") + 12
 
 

@@ -109,6 +109,32 @@ def test_an_image_that_is_not_the_manifest_s_is_refused(
         decoded(Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=keep))
 
 
+def test_an_image_is_checked_when_it_is_first_read_and_not_again(make_dataset: MakeDataset) -> None:
+    images = read_dataset(make_dataset()).part("train")
+    read = Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=False)
+    first = read.read(0)
+    images[0].path.write_bytes(first + b"changed while the job runs")
+    images[1].path.write_bytes(first)
+
+    assert read.read(0) == first + b"changed while the job runs"
+    with pytest.raises(TrainingError, match="00001.jpg is not the manifest's file"):
+        read.read(1)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_quick_pixels_are_nearly_the_exact_ones(
+    make_dataset: MakeDataset, decoded: Callable[[Images], torch.Tensor], keep: bool
+) -> None:
+    images = read_dataset(make_dataset()).part("train")
+    classes = choose_classes([1, 2, 3], max_count=5)
+
+    exact = decoded(Images(images, classes=classes, size=56, keep=keep))
+    quick = decoded(Images(images, classes=classes, size=56, keep=keep, quick=True))
+
+    apart = (quick.int() - exact.int()).abs().float()
+    assert 0 < apart.mean() < 4
+
+
 def test_a_count_that_training_never_saw_is_refused(make_dataset: MakeDataset) -> None:
     images = read_dataset(make_dataset(select=[5])).part("select")
 
