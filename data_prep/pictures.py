@@ -40,7 +40,7 @@ def check(data: bytes) -> Picture:
         raise BadPicture("not_jpeg", f"begins with {data[:8].hex()}, not with a JPEG's ffd8ff")
     try:
         header = simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that it has no name for
         raise BadPicture("undecodable", f"the header: {error}") from error
     height, width, colours = int(header[0]), int(header[1]), str(header[2])
     if width * height > MOST_PIXELS:
@@ -55,11 +55,14 @@ def shrink(picture: Picture, stored: Stored) -> Picture:
     side, shape = stored.short_side, (picture.width, picture.height)
     if (max(shape) if stored.square else min(shape)) <= side:
         return picture
-    image = _pixels(picture, short_side=min(side, *shape))
-    scale = side / min(image.size)
-    width, height = (
-        min(length, side) if stored.square else max(1, round(length * scale)) for length in image.size
-    )
+    if stored.square:
+        # One pixel more than wanted: the decoder's share of it may be rounded down.
+        image = _pixels(picture, short_side=min(side + 1, *shape))
+        width, height = (min(length, side) for length in image.size)
+    else:
+        image = _pixels(picture, short_side=side)
+        scale = side / min(image.size)
+        width, height = (max(1, round(length * scale)) for length in image.size)
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     data = simplejpeg.encode_jpeg(

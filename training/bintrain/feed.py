@@ -88,7 +88,7 @@ class Feed:
         if images.kept is not None:
             torch.index_select(images.kept, 0, indices, out=pixels)
         else:
-            share = -(-len(items) // self._threads)
+            share = max(1, -(-len(items) // self._threads))
             decoding = [
                 pool.submit(images.decode_into, pixels[first : first + share], items[first : first + share])
                 for first in range(0, len(items), share)

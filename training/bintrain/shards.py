@@ -6,6 +6,7 @@ an image for what takes 10 here, with Python's lock held, when decoding takes 50
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from bintrain.errors import TrainingError
 
 BLOCK = 512
 """Bytes of a header; contents fill whole blocks (POSIX.1-2017, pax, "ustar Interchange Format")."""
+FILES = (b"0", b"\0", b"7")
+NO_CONTENTS = (b"1", b"2", b"3", b"4", b"5", b"6")
+"""Types of members: files; and links, devices and folders, whose size means nothing."""
 READ_AHEAD = 2**20
 """Bytes asked of the storage at once."""
 
@@ -53,14 +57,18 @@ def _members(
 ) -> Iterator[tuple[int, Member, bytes]]:
     missing = set(wanted)
     try:
-        with shard.open("rb", buffering=READ_AHEAD) as file:
-            for name, offset, size in _files(file):
+        with shard.open("rb", buffering=READ_AHEAD if contents else BLOCK) as file:
+            for name, offset, size in _files(file, end=os.fstat(file.fileno()).st_size):
                 if name in missing:
                     missing.remove(name)
-                    data = _exactly(file, size) if contents else b""
+                    data = file.read(size) if contents else b""
                     yield wanted[name], Member(shard=shard, offset=offset, size=size), data
+    except FileNotFoundError as error:
+        raise TrainingError(f"{shard} is in the manifest but not there; copy it again") from error
     except (ValueError, OSError) as error:
-        raise TrainingError(f"{shard} is not a whole tar ({error}); copy it again") from error
+        raise TrainingError(
+            f"{shard} is not a whole tar as data preparation packs it ({error}); copy it again"
+        ) from error
     if missing:
         raise TrainingError(
             f"{shard} lacks {len(missing)} of the {len(wanted)} images that the manifest says it holds, "
@@ -68,30 +76,28 @@ def _members(
         )
 
 
-def _files(tar: BinaryIO) -> Iterator[tuple[str, int, int]]:
-    """Name, offset and size of each member in turn. Raises ValueError where there is no header.
+def _files(tar: BinaryIO, *, end: int) -> Iterator[tuple[str, int, int]]:
+    """Name, offset and size of each file in a tar of `end` bytes. Raises ValueError where it is none.
 
-    Members that are no files, and names too long for a header, come under names that nobody looks for.
+    Passed over: what is no file, and names too long for a header, which stand in a second one of their own.
     """
     at = 0
     while True:
         tar.seek(at)
-        header = _exactly(tar, BLOCK)
+        header = tar.read(BLOCK)
+        if len(header) < BLOCK:
+            raise ValueError("it was cut off")
         if not any(header):
             return
         if header[257:262] != b"ustar":
             raise ValueError(f"no header at byte {at}")
-        digits = header[124:136].strip(b" \0")
-        if not digits.isdigit():
+        kind, digits = header[156:157], header[124:136].strip(b" \0")
+        if digits.strip(b"01234567") or not digits:
             raise ValueError(f"no size at byte {at}")
-        size = int(digits, 8)
-        is_file = header[156:157] in b"0\0" and not header[345]
-        yield header[:100].partition(b"\0")[0].decode(errors="replace") if is_file else "", at + BLOCK, size
-        at += BLOCK + -(-size // BLOCK) * BLOCK
-
-
-def _exactly(tar: BinaryIO, size: int) -> bytes:
-    data = tar.read(size)
-    if len(data) < size:
-        raise ValueError("it was cut off")
-    return data
+        size = 0 if kind in NO_CONTENTS else int(digits, 8)
+        at += BLOCK
+        if at + size > end:
+            raise ValueError("it was cut off")
+        if kind in FILES and not header[345]:
+            yield header[:100].partition(b"\0")[0].decode(errors="replace"), at, size
+        at += -(-size // BLOCK) * BLOCK

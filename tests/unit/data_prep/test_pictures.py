@@ -64,9 +64,21 @@ def test_jpegs_of_all_kinds_are_taken_as_they_are(data: bytes) -> None:
         (encoded(size=(400, 300))[:-700], "undecodable"),
         (encoded()[:-40], "undecodable"),
         (encoded(mode="CMYK")[:-40], "undecodable"),
+        (encoded(subsampling="4:4:4").replace(b"\x01\x11\x00", b"\x01\x14\x00", 1), "undecodable"),
         (with_size_in_header(encoded(), width=20_000, height=20_000), "too_large"),
     ],
-    ids=["zero bytes", "png", "xml", "3 bytes", "header cut", "data cut", "end cut", "cmyk cut", "bomb"],
+    ids=[
+        "zero bytes",
+        "png",
+        "xml",
+        "3 bytes",
+        "header cut",
+        "data cut",
+        "end cut",
+        "cmyk cut",
+        "odd sampling",
+        "bomb",
+    ],
 )
 def test_what_is_no_whole_jpeg_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     assert reason_of(data) == reason

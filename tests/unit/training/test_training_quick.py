@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,26 @@ def turned(orientation: int) -> bytes:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     return encoded(photograph(width=400, height=300), exif=exif)
+
+
+def with_luma_sampling(data: bytes, sampling: int) -> bytes:
+    """Another sampling in the frame's header, whatever the data are."""
+    changed = bytearray(data)
+    changed[data.index(b"\xff\xc0") + 11] = sampling
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("sampling", [width * 16 + height for width in (1, 2, 4) for height in (1, 2, 4)])
+def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> None:
+    data = with_luma_sampling(encoded(photograph(width=64, height=64), subsampling="4:4:4"), sampling)
+
+    def outcome(decode: Callable[..., NDArray[np.uint8]]) -> object:
+        try:
+            return decode(data, width=64, height=64).tolist()
+        except TrainingError as error:
+            return str(error)
+
+    assert outcome(decode_quickly) == outcome(preprocess)
 
 
 def with_filler(data: bytes) -> bytes:

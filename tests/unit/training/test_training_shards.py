@@ -12,6 +12,7 @@ from bintrain.classes import Classes
 from bintrain.dataset import read_dataset
 from bintrain.errors import TrainingError
 from bintrain.images import Images
+from bintrain.shards import find_members, read_shard
 
 Decoded = Callable[[Images], torch.Tensor]
 CLASSES = Classes(counts=(1, 4), open_top=False)
@@ -84,6 +85,55 @@ def test_a_header_that_leads_nowhere_is_refused(
 
     with pytest.raises(TrainingError, match=r"val-select-00000\d.tar is not a whole tar .*copy it again"):
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
+
+
+def test_a_size_that_the_tar_has_no_room_for_is_refused_before_it_is_asked_for(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("00001.jpg").tobuf(tarfile.USTAR_FORMAT))
+    header[124:136] = b"777777777777"  # 64 GiB
+    shard = tmp_path / "train-000000.tar"
+    shard.write_bytes(header + bytes(2048))
+
+    with pytest.raises(TrainingError, match="is not a whole tar .*cut off.*copy it again"):
+        list(read_shard(shard, wanted={"00001.jpg": 0}))
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE])
+def test_what_has_no_contents_is_passed_over_whatever_its_size_says(
+    packed: Path, decoded: Decoded, kind: bytes
+) -> None:
+    images = read_dataset(packed).part("select")
+    expected = decoded(Images(images, classes=CLASSES, size=40, keep=False))
+    odd = tarfile.TarInfo("odd")
+    odd.type, odd.linkname = kind, "elsewhere"
+    header = bytearray(odd.tobuf(tarfile.USTAR_FORMAT))
+    header[124:136] = b"00000007777\0"
+    images[0].path.write_bytes(header + images[0].path.read_bytes())
+
+    assert torch.equal(decoded(Images(images, classes=CLASSES, size=40, keep=False)), expected)
+
+
+def test_finding_members_reads_headers_alone(packed: Path) -> None:
+    shard = read_dataset(packed).part("train")[0].path
+    big = tarfile.TarInfo("big.bin")
+    big.size = 50_000_000
+    with tarfile.open(shard, "a", format=tarfile.USTAR_FORMAT) as tar:
+        tar.addfile(big, io.BytesIO(bytes(big.size)))
+    wanted = {
+        f"{image.id}.jpg": place
+        for place, image in enumerate(read_dataset(packed).part("train"))
+        if image.path == shard
+    }
+    before = bytes_read()
+
+    found = find_members(shard, wanted=wanted)
+
+    assert sorted(found) == sorted(wanted.values())
+    assert bytes_read() - before < 1_000_000
+
+
+def bytes_read() -> int:
+    """What this process has read by system calls."""
+    return int(Path("/proc/self/io").read_text().split("rchar:")[1].split()[0])
 
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
