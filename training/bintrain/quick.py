@@ -1,4 +1,4 @@
-"""The pixels that are trained on: those of `preprocess` in half the time, but not to the last level.
+"""The pixels that are trained on: those of `preprocess` sooner, but not to the last level.
 
 What is judged, and what serves, is decoded by `preprocess` alone. Training may take a shorter way to almost
 the same picture, since augmentation then moves, blurs and recolours it by far more.
