@@ -44,6 +44,7 @@ import torch  # noqa: E402
 
 from bintrain.augment import augment  # noqa: E402
 from bintrain.dataset import read_dataset  # noqa: E402
+from training_pipeline import EPOCHS  # noqa: E402
 from training_step import BATCH, SIDES, SIZE  # noqa: E402
 
 PARTS = ("pipeline", "step", "overhead", "learns")
@@ -86,7 +87,7 @@ def _parse() -> argparse.Namespace:
 
 
 def pipeline(options: argparse.Namespace, scratch: Path) -> None:
-    """The seed's way to a batch, and ours from two kinds of storage."""
+    """The seed's way to a batch, and ours from three kinds of storage."""
     original = _prepare(options.bins, scratch / "original")
     shards = ("--layout", "shards", "--short-side", "256")
     small = _prepare(options.bins, scratch / "small", *shards)
@@ -122,7 +123,7 @@ def pipeline(options: argparse.Namespace, scratch: Path) -> None:
 OURS = {
     "bytes": "bytes for the device that trains",
     "floats": "floats",
-    "job": "floats, 12 epochs",
+    "job": f"floats, {EPOCHS} epochs",
 }
 """The ways of training_pipeline.py besides the seed's."""
 

@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from training_step import BATCH, SIZE
 
 ROOT = Path(__file__).resolve().parent.parent
 WAYS = ("seed", "bytes", "floats", "job")
-SIZE = 224
-BATCH = 16
 IMAGES = 480
 EPOCHS = 12
 """The job's default."""
@@ -75,7 +74,6 @@ def _seed(dataset: Path) -> Callable[[], Iterator[Any]]:
 
 def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
     sys.path.insert(0, str(ROOT / "training"))
-    import bintrain  # noqa: F401
     from bintrain.classes import Classes
     from bintrain.dataset import read_dataset
     from bintrain.feed import Feed
