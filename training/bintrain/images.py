@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bintrain.classes import Classes
@@ -43,7 +41,7 @@ class Images:
     ) -> None:
         self._images = images
         self.size = size
-        self._pixels = decode_quickly if quick else preprocess
+        self._quick = quick
         self.labels = [_label(image, classes=classes) for image in images]
         self.shards = _by_shard(images)
         """Shard -> the member names that belong here, with their places."""
@@ -69,14 +67,13 @@ class Images:
 
     def decode_into(self, target: Tensor, items: Sequence[Item]) -> None:
         """Write images' pixels to uint8 [n, size, size, 3]. Raises TrainingError when one is unreadable."""
-        rows = target.numpy()
         for row, (index, data) in enumerate(items):
-            rows[row] = self._decode(index, self.read(index) if data is None else data)
+            self._decode(index, self.read(index) if data is None else data, into=target[row])
 
     def read(self, index: int) -> bytes:
         """The image as it was stored. Raises TrainingError when it is not the manifest's."""
         image = self._images[index]
-        data = self._member(index).read() if image.in_shard else image.path.read_bytes()
+        data = self._member(index).read() if image.in_shard else _contents(image.path)
         return self._checked(index, data)
 
     def _member(self, index: int) -> Member:
@@ -116,15 +113,24 @@ class Images:
         for shard in self.shards:
             yield from self.read_shard(shard)
 
-    def _decode(self, index: int, data: bytes) -> NDArray[np.uint8]:
+    def _decode(self, index: int, data: bytes, *, into: Tensor) -> None:
         try:
-            return self._pixels(data, width=self.size, height=self.size)
+            if self._quick:
+                decode_quickly(data, into=into)
+            else:
+                into.numpy()[...] = preprocess(data, width=self.size, height=self.size)
         except TrainingError as error:
             raise TrainingError(f"{self._name(index)}: {error}. Leave it out, or copy it again") from error
 
     def _name(self, index: int) -> str:
         image = self._images[index]
         return f"{image.id}.jpg in {image.path}" if image.in_shard else str(image.path)
+
+
+def _contents(file: Path) -> bytes:
+    # Path.read_bytes gives the same; its buffer costs 0.016 ms of 1.2 that an image takes.
+    with file.open("rb", buffering=0) as stream:
+        return stream.read()
 
 
 def _by_shard(images: Sequence[BinImage]) -> dict[Path, dict[str, int]]:

@@ -2,14 +2,12 @@
 
 import io
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -18,8 +16,6 @@ from PIL import Image, ImageFilter
 from bintrain.errors import TrainingError
 from bintrain.preprocess import ORIENTATION, preprocess
 from bintrain.quick import decode_quickly
-
-TRAINING = Path(__file__).parents[3] / "training"
 
 
 def photograph(*, width: int, height: int, mode: str = "RGB") -> Image.Image:
@@ -39,6 +35,12 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: object) -> bytes:
     return buffer.getvalue()
 
 
+def quickly(data: bytes, *, width: int, height: int) -> NDArray[np.uint8]:
+    pixels = torch.full((height, width, 3), 7, dtype=torch.uint8)
+    decode_quickly(data, into=pixels)
+    return pixels.numpy()
+
+
 def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.abs(one.astype(np.int64) - other)
 
@@ -51,7 +53,7 @@ def test_it_is_the_picture_of_preprocess_to_within_a_few_levels(width: int, heig
     data = encoded(photograph(width=width, height=height))
     whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
 
-    pixels = decode_quickly(data, width=224, height=224)
+    pixels = quickly(data, width=224, height=224)
 
     assert pixels.shape == (224, 224, 3) and pixels.dtype == np.uint8
     assert levels_apart(pixels, preprocess(data, width=224, height=224)).mean() < 4
@@ -64,17 +66,50 @@ def test_a_picture_that_is_decoded_whole_differs_by_rounding_alone(mode: str, su
     options = {} if mode == "L" else {"subsampling": subsampling}
     data = encoded(photograph(width=130, height=110, mode=mode), **options)
 
-    apart = levels_apart(decode_quickly(data, width=120, height=100), preprocess(data, width=120, height=100))
+    apart = levels_apart(quickly(data, width=120, height=100), preprocess(data, width=120, height=100))
 
     assert apart.max() <= 1
+
+
+@pytest.mark.parametrize("times", [0.5, 1.1, 1.45, 1.9, 2.3, 2.85, 3.7, 4.5, 9])
+def test_it_is_as_sharp_as_the_picture_that_serves(times: float) -> None:
+    """Whole, half, quarter and eighth, each where it is as small as it may be, and larger."""
+    data = encoded(photograph(width=round(240 * times), height=round(230 * times)))
+
+    ratio = sharpness(quickly(data, width=224, height=224)) / sharpness(
+        preprocess(data, width=224, height=224)
+    )
+
+    assert 0.9 < ratio < 1.1
+
+
+def sharpness(pixels: NDArray[np.uint8]) -> float:
+    """How far neighbours are apart on average."""
+    levels = pixels.astype(np.float64)
+    return float(np.abs(np.diff(levels, axis=0)).mean() + np.abs(np.diff(levels, axis=1)).mean())
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 90), (60, 223), (224, 30), (300, 40), (1, 1)])
+def test_a_picture_that_is_too_small_is_enlarged_as_preprocess_does_it(width: int, height: int) -> None:
+    data = encoded(photograph(width=width, height=height), subsampling="4:4:4")
+
+    apart = levels_apart(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
+
+    assert apart.max() <= 1
+
+
+def test_only_the_picture_asked_for_is_written() -> None:
+    batch = torch.full((3, 96, 96, 3), 7, dtype=torch.uint8)
+
+    decode_quickly(encoded(photograph(width=200, height=150)), into=batch[1])
+
+    assert bool((batch[[0, 2]] == 7).all()) and batch[1].float().std() > 10
 
 
 def test_a_picture_of_the_right_size_is_not_touched() -> None:
     data = encoded(photograph(width=224, height=224))
 
-    assert np.array_equal(
-        decode_quickly(data, width=224, height=224), preprocess(data, width=224, height=224)
-    )
+    assert np.array_equal(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
 
 
 XMP_TURN = (
@@ -108,7 +143,7 @@ def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> N
         except TrainingError as error:
             return str(error)
 
-    assert outcome(decode_quickly) == outcome(preprocess)
+    assert outcome(quickly) == outcome(preprocess)
 
 
 def with_filler(data: bytes) -> bytes:
@@ -129,7 +164,7 @@ def with_filler(data: bytes) -> bytes:
     ids=[*(f"exif {turn}" for turn in range(1, 9)), "xmp", "png", "cmyk", "filler and exif", "filler"],
 )
 def test_what_is_no_plain_jpeg_is_exactly_as_preprocess_has_it(data: bytes) -> None:
-    assert np.array_equal(decode_quickly(data, width=96, height=80), preprocess(data, width=96, height=80))
+    assert np.array_equal(quickly(data, width=96, height=80), preprocess(data, width=96, height=80))
 
 
 def without_address(error: TrainingError) -> str:
@@ -143,7 +178,7 @@ def test_damaged_bytes_are_refused_with_the_words_of_preprocess(kept: int) -> No
     with pytest.raises(TrainingError) as expected:
         preprocess(data, width=64, height=64)
     with pytest.raises(TrainingError) as caught:
-        decode_quickly(data, width=64, height=64)
+        quickly(data, width=64, height=64)
 
     assert without_address(caught.value) == without_address(expected.value)
 
@@ -153,7 +188,7 @@ def test_a_changed_byte_gives_pixels_or_one_clear_refusal(place: int, byte: int)
     data = bytearray(SMALL)
     data[place % len(data)] = byte
     try:
-        assert decode_quickly(bytes(data), width=32, height=32).shape == (32, 32, 3)
+        assert quickly(bytes(data), width=32, height=32).shape == (32, 32, 3)
     except TrainingError as error:
         assert "not a readable image" in str(error)
 
@@ -163,13 +198,13 @@ SMALL = encoded(photograph(width=90, height=70))
 
 def test_threads_do_not_disturb_each_other() -> None:
     pictures = [encoded(photograph(width=300 + 7 * step, height=260)) for step in range(12)]
-    alone = [decode_quickly(data, width=96, height=96) for data in pictures]
+    alone = [quickly(data, width=96, height=96) for data in pictures]
     wrong: list[int] = []
 
     def work() -> None:
         for _ in range(5):
             for place, data in enumerate(pictures):
-                if not np.array_equal(decode_quickly(data, width=96, height=96), alone[place]):
+                if not np.array_equal(quickly(data, width=96, height=96), alone[place]):
                     wrong.append(place)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -179,21 +214,3 @@ def test_threads_do_not_disturb_each_other() -> None:
         thread.join()
 
     assert wrong == []
-
-
-def test_without_the_library_for_it_pillow_resizes(tmp_path: Path) -> None:
-    """Linux on ARM has no wheel of it."""
-    data = encoded(photograph(width=400, height=300))
-    (tmp_path / "bin.jpg").write_bytes(data)
-    script = (
-        "import sys, pathlib; sys.modules['cykooz_resizer'] = None\n"
-        "from bintrain.quick import decode_quickly\n"
-        "data = pathlib.Path(sys.argv[1]).read_bytes()\n"
-        "sys.stdout.buffer.write(decode_quickly(data, width=96, height=80).tobytes())\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", script, tmp_path / "bin.jpg"], cwd=TRAINING, capture_output=True, check=True
-    )
-
-    pixels = np.frombuffer(run.stdout, np.uint8).reshape(80, 96, 3)
-    assert levels_apart(pixels, decode_quickly(data, width=96, height=80)).max() <= 1
