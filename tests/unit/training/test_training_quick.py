@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import simplejpeg
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +84,57 @@ def test_it_is_as_sharp_as_the_picture_that_serves(times: float) -> None:
     assert 0.9 < ratio < 1.1
 
 
+PARTS = [
+    # size in the file, size asked for, part, how the part is resized
+    ((239, 313), (224, 224), 1, "BILINEAR"),
+    ((313, 400), (224, 224), 1, "BILINEAR"),
+    ((315, 317), (224, 224), 2, "BICUBIC"),
+    ((439, 443), (224, 224), 2, "BICUBIC"),
+    ((450, 460), (224, 224), 2, "BILINEAR"),
+    ((621, 640), (224, 224), 2, "BILINEAR"),
+    ((629, 645), (224, 224), 4, "BICUBIC"),
+    ((835, 845), (224, 224), 4, "BICUBIC"),
+    ((900, 910), (224, 224), 4, "BILINEAR"),
+    ((768, 1024), (96, 96), 8, "BILINEAR"),
+    ((760, 1024), (96, 96), 4, "BILINEAR"),
+    ((322, 1200), (224, 224), 2, "BILINEAR"),
+    ((201, 401), (96, 260), 2, "BICUBIC"),
+    ((401, 201), (260, 96), 2, "BICUBIC"),
+    ((201, 401), (260, 96), 1, "BILINEAR"),
+]
+
+
+@pytest.mark.parametrize(("size", "asked", "part", "how"), PARTS)
+def test_the_smallest_part_that_is_enough_is_resized(
+    size: tuple[int, int], asked: tuple[int, int], part: int, how: str
+) -> None:
+    height, width = size
+    data = encoded(photograph(width=width, height=height))
+    smaller = simplejpeg.decode_jpeg(
+        data, "RGB", fastdct=True, fastupsample=True,
+        min_height=-(-height // part), min_width=-(-width // part), min_factor=2,
+    )  # fmt: skip
+    assert smaller.shape[:2] == (-(-height // part), -(-width // part))
+    # Bicubic: of the last row and column only the share that the picture fills.
+    box = (0, 0, width / part, height / part) if how == "BICUBIC" else None
+    expected = Image.fromarray(smaller).resize((asked[1], asked[0]), Image.Resampling[how], box)
+
+    pixels = quickly(data, width=asked[1], height=asked[0])
+
+    assert levels_apart(pixels, np.asarray(expected)).max() <= 2
+
+
+@pytest.mark.parametrize("side", [315, 325, 337, 629, 645, 829])
+def test_nothing_moves_where_a_side_does_not_divide(side: int) -> None:
+    """Every part's last row and column hold less than the others."""
+    data = encoded(photograph(width=side, height=side))
+    whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
+
+    corner = levels_apart(quickly(data, width=224, height=224), whole)[-64:, -64:]
+
+    assert corner.mean() < 3
+
+
 def sharpness(pixels: NDArray[np.uint8]) -> float:
     """How far neighbours are apart on average."""
     levels = pixels.astype(np.float64)
@@ -96,6 +148,13 @@ def test_a_picture_that_is_too_small_is_enlarged_as_preprocess_does_it(width: in
     apart = levels_apart(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
 
     assert apart.max() <= 1
+
+
+def test_memory_that_is_not_in_one_piece_is_refused() -> None:
+    window = torch.zeros((98, 98, 3), dtype=torch.uint8)[1:-1, 1:-1]
+
+    with pytest.raises(ValueError, match="contiguous"):
+        decode_quickly(encoded(photograph(width=200, height=150)), into=window)
 
 
 def test_only_the_picture_asked_for_is_written() -> None:
@@ -146,6 +205,17 @@ def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> N
     assert outcome(quickly) == outcome(preprocess)
 
 
+def with_a_restart_before(data: bytes) -> bytes:
+    """EXIF hidden behind a marker that has no length: who takes EXIF's marker for one finds a scan there."""
+    begin, exif_end = data.index(b"\xff\xe1"), data.index(b"\xff\xe1") + 2
+    exif_end += int.from_bytes(data[exif_end : exif_end + 2], "big")
+    front = b"\xff\xd8\xff\xd0" + data[begin:exif_end]
+    comment = bytes(0xFFE1 + 4 - len(front) - 4) + b"\xff\xda"
+    assert len(comment) < 0xFFFE
+    front += b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    return front + data[2:begin] + data[exif_end:]
+
+
 def with_filler(data: bytes) -> bytes:
     """Fill bytes before the first marker, which the standard allows (T.81, B.1.1.2)."""
     return data[:2] + b"\xff\xff" + data[2:]
@@ -160,8 +230,17 @@ def with_filler(data: bytes) -> bytes:
         encoded(photograph(width=400, height=300, mode="CMYK")),
         with_filler(turned(6)),
         with_filler(encoded(photograph(width=400, height=300))),
+        with_a_restart_before(turned(6)),
     ],
-    ids=[*(f"exif {turn}" for turn in range(1, 9)), "xmp", "png", "cmyk", "filler and exif", "filler"],
+    ids=[
+        *(f"exif {turn}" for turn in range(1, 9)),
+        "xmp",
+        "png",
+        "cmyk",
+        "filler and exif",
+        "filler",
+        "restart",
+    ],
 )
 def test_what_is_no_plain_jpeg_is_exactly_as_preprocess_has_it(data: bytes) -> None:
     assert np.array_equal(quickly(data, width=96, height=80), preprocess(data, width=96, height=80))
