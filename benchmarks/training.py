@@ -19,8 +19,9 @@ step      Images a second of whole training steps on the CPU, ResNet50, 224 px, 
 overhead  Seconds of the job besides its epochs on 2,000 generated bins, by phase, ResNet50 at 224 px.
 learns    From scratch on 2,000 generated bins (1 to 5 objects, 96 px): accuracy on unseen ones, and minutes.
 
-Without a name all four are run. Both sides of a ratio take turns, and the median of the turns counts. Run it
-on an idle machine.
+Without a name all four are run. Both sides of a ratio take turns, and the median of the turns counts (in the
+pipeline, of each turn's own ratio: a virtual machine's neighbours come and go within a minute). Run it on an
+idle machine.
 """
 
 import argparse
@@ -92,32 +93,39 @@ def pipeline(options: argparse.Namespace, scratch: Path) -> None:
     shards = ("--layout", "shards", "--short-side", "256")
     small = _prepare(options.bins, scratch / "small", *shards)
     square = _prepare(options.bins, scratch / "square", *shards, "--square")
-    ways = {"seed: ImageFolder, PIL": ("seed", original)}
+    ways = {}
     for way, name in OURS.items():
         ways |= {
             f"ours: original files, {name}": (way, original),
             f"ours: shards with short sides of 256 px, {name}": (way, small),
             f"ours: shards of 256 x 256 px, {name}": (way, square),
         }
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     with contextlib.ExitStack() as running:
+        seed = running.enter_context(_child("training_pipeline.py", "seed", str(original)))
         processes = {
             name: running.enter_context(_child("training_pipeline.py", way, str(dataset)))
             for name, (way, dataset) in ways.items()
         }
         for turn in range(TURNS + 1):
             for name, process in processes.items():
-                answer = _ask(process)
+                pair = _seconds_an_image(seed), _seconds_an_image(process)
                 if turn:  # the first fills caches and imports what it needs
-                    spent[name].append(answer["cpu"] / answer["images"])
-    print("| one core, 224 px | images per CPU second | to the seed's | best turns |")
-    print("|---|---|---|---|")
-    base = spent["seed: ImageFolder, PIL"]
-    for name, seconds in spent.items():
-        middle = statistics.median(seconds)
-        ratio, best = statistics.median(base) / middle, min(base) / min(seconds)
-        print(f"| {name} | {1 / middle:.0f} | {ratio:.2f} | {best:.2f} |")
+                    spent[name].append(pair)
+    print("| one core, 224 px | images per CPU second | the seed's, in turn | ratio | best turns |")
+    print("|---|---|---|---|---|")
+    for name, pairs in spent.items():
+        theirs, ours = ([pair[side] for pair in pairs] for side in (0, 1))
+        ratio = statistics.median(their / our for their, our in pairs)
+        best = min(theirs) / min(ours)
+        rates = f"{1 / statistics.median(ours):.0f} | {1 / statistics.median(theirs):.0f}"
+        print(f"| {name} | {rates} | {ratio:.2f} | {best:.2f} |")
     print(f"\naugmentation, where the CPU trains: {_augmentation_milliseconds():.2f} ms an image more\n")
+
+
+def _seconds_an_image(process: subprocess.Popen[str]) -> float:
+    answer = _ask(process)
+    return answer["cpu"] / answer["images"]
 
 
 OURS = {

@@ -94,12 +94,9 @@ def _resize(picture: _Picture, *, into: Tensor) -> None:
     way, scales = _BILINEAR, (None, None)
     if picture.part > 1 and picture.height * picture.width < height * width:
         way, scales = _BICUBIC, (height / picture.height, width / picture.width)
-    way(_as_batch(torch.as_tensor(picture.pixels)), [height, width], False, *scales, out=_as_batch(into))
-
-
-def _as_batch(image: Tensor) -> Tensor:
-    # [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
-    return image.unsqueeze(0).permute(0, 3, 1, 2)
+    # Both as [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
+    source = torch.as_tensor(picture.pixels[None]).permute(0, 3, 1, 2)
+    way(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
 
 
 def _plain_size(data: bytes) -> tuple[int, int] | None:
