@@ -207,13 +207,13 @@ def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> N
 
 def with_a_restart_before(data: bytes) -> bytes:
     """EXIF hidden behind a marker that has no length: who takes EXIF's marker for one finds a scan there."""
-    begin, exif_end = data.index(b"\xff\xe1"), data.index(b"\xff\xe1") + 2
-    exif_end += int.from_bytes(data[exif_end : exif_end + 2], "big")
-    front = b"\xff\xd8\xff\xd0" + data[begin:exif_end]
-    comment = bytes(0xFFE1 + 4 - len(front) - 4) + b"\xff\xda"
+    begin = data.index(b"\xff\xe1")
+    end = begin + 2 + int.from_bytes(data[begin + 2 : begin + 4], "big")
+    front = b"\xff\xd8\xff\xd0" + data[begin:end]
+    comment = bytes(0xFFE1 - len(front)) + b"\xff\xda"
     assert len(comment) < 0xFFFE
     front += b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
-    return front + data[2:begin] + data[exif_end:]
+    return front + data[2:begin] + data[end:]
 
 
 def with_filler(data: bytes) -> bytes:
