@@ -7,6 +7,7 @@ the same picture, since augmentation then moves, blurs and recolours it by far m
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +20,19 @@ from bintrain.preprocess import preprocess
 
 MOST_PIXELS = 2**26
 """Larger pictures are left to `preprocess`, which knows what to refuse."""
-LEAST_SHARE = {8: 1.0, 4: 0.7, 2: 0.7}
+LEAST_SHARE = {8: 1.0, 4: 0.7, 2: 0.6}
 """What an eighth, a quarter and a half must have of the asked width and of the asked height, to be enough.
 
-They are decoded sooner than the whole. (3/8 and 5/8 are not: there are no vector instructions for them.)
+They are decoded sooner than the whole. (3/8 and 5/8 are not: there are no vector instructions for them.) What
+lower shares cost in likeness to what serves: docs/decisions/0023.
 """
 
-_BILINEAR = torch.ops.aten._upsample_bilinear2d_aa.out
-_BICUBIC = torch.ops.aten._upsample_bicubic2d_aa.out
+_Way = Callable[..., Tensor]
+_BILINEAR: _Way = torch.ops.aten._upsample_bilinear2d_aa.out
+_BICUBIC: _Way = torch.ops.aten._upsample_bicubic2d_aa.out
+_SHARP_BICUBIC: _Way = torch.ops.aten.upsample_bicubic2d.out
+"""Sharper (a = -0.75, not -0.5), without antialiasing: for parts that are small enough to need none. (With
+2/3 of the pixels and `LEAST_SHARE` of each side, no side has over 1.12 times what is asked.)"""
 _SCAN, _APP1 = 0xDA, 0xE1
 """The markers that begin compressed data, and EXIF or XMP, which may turn a picture (T.81, B.1.1.3)."""
 _BARE = range(0xD0, 0xDA)
@@ -83,20 +89,31 @@ def _decode(data: bytes, *, width: int, height: int) -> _Picture | None:
 
 
 def _resize(picture: _Picture, *, into: Tensor) -> None:
-    """Write a picture to uint8 [height, width, 3], antialiased, by the contract's filter (bilinear).
+    """Write a picture to uint8 [height, width, 3], in place, by the way of `_way`.
 
-    A part that must be enlarged is the exception. Bilinear would leave it softer than what serves, so it is
-    done by bicubic. And its last row and column are rounded up: without the scales they would be squeezed in,
-    and the others moved by up to a pixel. (The contract squeezes them in where it decodes the same part.)
     torch.nn.functional.interpolate does the same, but not in place, which costs a fourth more.
     """
     height, width = into.shape[:2]
-    way, scales = _BILINEAR, (None, None)
-    if picture.part > 1 and picture.height * picture.width < height * width:
-        way, scales = _BICUBIC, (height / picture.height, width / picture.width)
+    way, scales = _way(picture, height=height, width=width)
     # Both as [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
     source = torch.as_tensor(picture.pixels[None]).permute(0, 3, 1, 2)
     way(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
+
+
+def _way(picture: _Picture, *, height: int, width: int) -> tuple[_Way, tuple[float | None, float | None]]:
+    """How a picture is brought to a size, and the scales if not those of its pixels: the contract's filter
+    (bilinear, antialiased), unless it is a part that must be enlarged.
+
+    Bilinear would leave that softer than what serves, so it is done by bicubic, and by the sharper one where
+    less than 2/3 of the pixels asked for are there. And its last row and column are rounded up: without the
+    scales they would be squeezed in, and the others moved by up to a pixel. (The contract squeezes them in
+    where it decodes the same part.)
+    """
+    share = picture.height * picture.width / (height * width)
+    if picture.part == 1 or share >= 1:
+        return _BILINEAR, (None, None)
+    scales = (height / picture.height, width / picture.width)
+    return _SHARP_BICUBIC if share < 2 / 3 else _BICUBIC, scales
 
 
 def _plain_size(data: bytes) -> tuple[int, int] | None:
