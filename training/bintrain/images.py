@@ -67,8 +67,8 @@ class Images:
 
     def decode_into(self, target: Tensor, items: Sequence[Item]) -> None:
         """Write images' pixels to uint8 [n, size, size, 3]. Raises TrainingError when one is unreadable."""
-        for row, (index, data) in enumerate(items):
-            self._decode(index, self.read(index) if data is None else data, into=target[row])
+        for (index, data), into in zip(items, target.unbind(), strict=True):
+            self._decode(index, self.read(index) if data is None else data, into=into)
 
     def read(self, index: int) -> bytes:
         """The image as it was stored. Raises TrainingError when it is not the manifest's."""

@@ -6,7 +6,6 @@ the same picture, since augmentation then moves, blurs and recolours it by far m
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,10 +32,11 @@ _BICUBIC: _Way = torch.ops.aten._upsample_bicubic2d_aa.out
 _SHARP_BICUBIC: _Way = torch.ops.aten.upsample_bicubic2d.out
 """Sharper (a = -0.75, not -0.5), without antialiasing: for parts that are small enough to need none. (With
 2/3 of the pixels and `LEAST_SHARE` of each side, no side has over 1.12 times what is asked.)"""
-_SCAN, _APP1 = 0xDA, 0xE1
-"""The markers that begin compressed data, and EXIF or XMP, which may turn a picture (T.81, B.1.1.3)."""
-_BARE = range(0xD0, 0xDA)
-"""Markers without a length: restarts, begin and end of an image. None belongs before the picture."""
+_SCAN = b"\xff\xda"
+"""The marker that begins compressed data (T.81, B.1.1.3)."""
+_PASSED = bytes(0xC0 <= marker <= 0xFE and marker not in (*range(0xD0, 0xDB), 0xE1) for marker in range(256))
+"""1 for markers of segments to pass over before that. 0 for itself, for markers without a length (restarts,
+begin and end of an image) and for APP1: EXIF or XMP, which may turn a picture."""
 
 
 def decode_quickly(data: bytes, *, into: Tensor) -> None:
@@ -53,7 +53,7 @@ def decode_quickly(data: bytes, *, into: Tensor) -> None:
     """
     if not into.is_contiguous():
         raise ValueError("decode_quickly writes to contiguous memory only")
-    height, width = into.shape[:2]
+    height, width, _ = into.shape
     picture = _decode(data, width=width, height=height)
     if picture is None:
         into.numpy()[...] = preprocess(data, width=width, height=height)
@@ -75,17 +75,24 @@ class _Picture(NamedTuple):
 
 def _decode(data: bytes, *, width: int, height: int) -> _Picture | None:
     """A plain JPEG, as much of it as is enough; None for what `preprocess` must see."""
-    # Damaged or rare bytes make the decoder raise anything; `preprocess` has the words for it.
-    with contextlib.suppress(Exception):
-        if (size := _plain_size(data)) is not None:
-            share = min(size[0] / height, size[1] / width)
-            part = next((part for part, least in LEAST_SHARE.items() if share >= least * part), 1)
-            pixels = simplejpeg.decode_jpeg(
-                data, "RGB", fastdct=True, fastupsample=True,
-                min_height=-(-size[0] // part), min_width=-(-size[1] // part), min_factor=2,
-            )  # fmt: skip
-            return _Picture(pixels, part, size[0] / part, size[1] / part)
-    return None
+    try:
+        if (size := _plain_size(data)) is None:
+            return None
+        part = _smallest_part(min(size[0] / height, size[1] / width))
+        pixels = simplejpeg.decode_jpeg(
+            data, "RGB", fastdct=True, fastupsample=True,
+            min_height=-(-size[0] // part), min_width=-(-size[1] // part), min_factor=2,
+        )  # fmt: skip
+    except Exception:  # damaged or rare bytes make the decoder raise anything; `preprocess` has the words
+        return None
+    return _Picture(pixels, part, size[0] / part, size[1] / part)
+
+
+def _smallest_part(share: float) -> int:
+    for part, least in LEAST_SHARE.items():
+        if share >= least * part:
+            return part
+    return 1
 
 
 def _resize(picture: _Picture, *, into: Tensor) -> None:
@@ -93,10 +100,10 @@ def _resize(picture: _Picture, *, into: Tensor) -> None:
 
     torch.nn.functional.interpolate does the same, but not in place, which costs a fourth more.
     """
-    height, width = into.shape[:2]
+    height, width, _ = into.shape
     way, scales = _way(picture, height=height, width=width)
     # Both as [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
-    source = torch.as_tensor(picture.pixels[None]).permute(0, 3, 1, 2)
+    source = torch.as_tensor(picture.pixels[None].transpose(0, 3, 1, 2))
     way(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
 
 
@@ -128,12 +135,7 @@ def _plain_size(data: bytes) -> tuple[int, int] | None:
 
 def _may_be_turned(data: bytes) -> bool:
     """Whether there is an APP1 segment before the picture, or anything unusual."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == _SCAN:
-            return False
-        if not 0xC0 <= marker <= 0xFE or marker in _BARE or marker == _APP1:
-            return True
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return True
+    at, end = 2, len(data) - 4
+    while at <= end and data[at] == 0xFF and _PASSED[data[at + 1]]:
+        at += 2 + (data[at + 2] << 8) + data[at + 3]
+    return data[at : at + 2] != _SCAN

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from bintrain.errors import TrainingError
 
@@ -23,8 +22,7 @@ READ_AHEAD = 2**20
 """Bytes asked of the storage at once."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """Where a file's bytes lie in an uncompressed tar."""
 
     shard: Path
@@ -87,9 +85,9 @@ def _files(tar: BinaryIO, *, end: int) -> Iterator[tuple[str, int, int]]:
         header = tar.read(BLOCK)
         if len(header) < BLOCK:
             raise ValueError("it was cut off")
-        if not any(header):
-            return
         if header[257:262] != b"ustar":
+            if not any(header):
+                return
             raise ValueError(f"no header at byte {at}")
         kind, digits = header[156:157], header[124:136].strip(b" \0")
         if digits.strip(b"01234567") or not digits:
