@@ -7,7 +7,7 @@ import io
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bintrain.errors import TrainingError
 
@@ -36,6 +36,8 @@ def preprocess(data: bytes, *, width: int, height: int) -> NDArray[np.uint8]:
     """
     try:
         image = _decode(data, width=width, height=height)
+    except UnidentifiedImageError as error:  # its own message names the buffer that the bytes lie in
+        raise TrainingError(f"not a readable image ({len(data)} bytes): of no known format") from error
     # Damaged bytes make decoders raise anything (ValueError, OSError, struct.error, zlib.error): whatever it
     # is, the bytes are at fault. Only library calls stand inside this try.
     except Exception as error:

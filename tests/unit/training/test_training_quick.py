@@ -190,10 +190,14 @@ def test_memory_that_is_not_in_one_piece_is_refused() -> None:
         decode_quickly(encoded(photograph(width=200, height=150)), into=window)
 
 
-def test_only_the_picture_asked_for_is_written() -> None:
+@pytest.mark.parametrize(
+    ("width", "height"), [(96, 96), (110, 100), (130, 120), (200, 150), (210, 200)],
+    ids=["as it is", "whole", "sharp bicubic", "bicubic", "bilinear"],
+)  # fmt: skip
+def test_only_the_picture_asked_for_is_written(width: int, height: int) -> None:
     batch = torch.full((3, 96, 96, 3), 7, dtype=torch.uint8)
 
-    decode_quickly(encoded(photograph(width=200, height=150)), into=batch[1])
+    decode_quickly(encoded(photograph(width=width, height=height)), into=batch[1])
 
     assert bool((batch[[0, 2]] == 7).all()) and batch[1].float().std() > 10
 
