@@ -26,10 +26,10 @@ They are decoded sooner than the whole. (3/8 and 5/8 are not: there are no vecto
 lower shares cost in likeness to what serves: docs/decisions/0023.
 """
 
-_Way = Callable[..., Tensor]
-_BILINEAR: _Way = torch.ops.aten._upsample_bilinear2d_aa.out
-_BICUBIC: _Way = torch.ops.aten._upsample_bicubic2d_aa.out
-_SHARP_BICUBIC: _Way = torch.ops.aten.upsample_bicubic2d.out
+_Kernel = Callable[..., Tensor]
+_BILINEAR: _Kernel = torch.ops.aten._upsample_bilinear2d_aa.out
+_BICUBIC: _Kernel = torch.ops.aten._upsample_bicubic2d_aa.out
+_SHARP_BICUBIC: _Kernel = torch.ops.aten.upsample_bicubic2d.out
 """Sharper (a = -0.75, not -0.5), without antialiasing: for parts that are small enough to need none. (With
 2/3 of the pixels and `LEAST_SHARE` of each side, no side has over 1.12 times what is asked.)"""
 _SCAN = b"\xff\xda"
@@ -96,19 +96,21 @@ def _smallest_part(share: float) -> int:
 
 
 def _resize(picture: _Picture, *, into: Tensor) -> None:
-    """Write a picture to uint8 [height, width, 3], in place, by the way of `_way`.
+    """Write a picture to uint8 [height, width, 3], in place, by the kernel of `_kernel_for`.
 
     torch.nn.functional.interpolate does the same, but not in place, which costs a fourth more.
     """
     height, width, _ = into.shape
-    way, scales = _way(picture, height=height, width=width)
+    kernel, scales = _kernel_for(picture, height=height, width=width)
     # Both as [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
     source = torch.as_tensor(picture.pixels[None].transpose(0, 3, 1, 2))
-    way(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
+    kernel(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
 
 
-def _way(picture: _Picture, *, height: int, width: int) -> tuple[_Way, tuple[float | None, float | None]]:
-    """How a picture is brought to a size, and the scales if not those of its pixels: the contract's filter
+def _kernel_for(
+    picture: _Picture, *, height: int, width: int
+) -> tuple[_Kernel, tuple[float | None, float | None]]:
+    """What brings a picture to a size, and the scales if not those of its pixels: the contract's filter
     (bilinear, antialiased), unless it is a part that must be enlarged.
 
     Bilinear would leave that softer than what serves, so it is done by bicubic, and by the sharper one where

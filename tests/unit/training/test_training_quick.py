@@ -191,9 +191,10 @@ def test_memory_that_is_not_in_one_piece_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(96, 96), (110, 100), (130, 120), (200, 150), (210, 200)],
+    ("width", "height"),
+    [(96, 96), (110, 100), (130, 120), (200, 150), (210, 200)],
     ids=["as it is", "whole", "sharp bicubic", "bicubic", "bilinear"],
-)  # fmt: skip
+)
 def test_only_the_picture_asked_for_is_written(width: int, height: int) -> None:
     batch = torch.full((3, 96, 96, 3), 7, dtype=torch.uint8)
 
