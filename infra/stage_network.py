@@ -52,7 +52,7 @@ class StageNetwork(Construct):
             allow_all_outbound=False,
         )
         # The only addresses with a route are those of the VPC itself and of S3.
-        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints of AWS's services")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints of AWS services")
         group.connections.allow_internally(ec2.Port.all_tcp(), "instances of one training job")
         for name, service in SERVICES.items():
             vpc.add_interface_endpoint(name, service=service, open=False).connections.allow_from(
