@@ -174,6 +174,13 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
+@lru_cache(maxsize=1)
+def _boto3_session() -> boto3.Session:
+    # One a process: each boto3.Session registers its methods anew with the botocore session that it is
+    # given, and a client that finds them twice fails ("Cannot inject class attribute").
+    return boto3.Session(botocore_session=_session())
+
+
 @lru_cache(maxsize=2)
 def _client(unsigned: bool) -> Any:
     """boto3's, for what is rare or has many parts: heads of buckets, listings, large uploads."""
@@ -184,7 +191,7 @@ def _client(unsigned: bool) -> Any:
         read_timeout=60,
         **more,
     )
-    return boto3.Session(botocore_session=_session()).client("s3", config=config)
+    return _boto3_session().client("s3", config=config)
 
 
 @lru_cache(maxsize=8)
@@ -211,5 +218,5 @@ def _attempts() -> int:
 
 def forget_clients() -> None:
     """Build clients anew on the next use: for a process whose endpoint or credentials have changed."""
-    for cache in (_session, _client, _requests, _runtime):
+    for cache in (_session, _boto3_session, _client, _requests, _runtime):
         cache.cache_clear()

@@ -218,3 +218,25 @@ def test_only_the_first_of_two_creations_of_an_object_counts(s3: Any) -> None:
         False,
     ]
     assert store.read("key") == b"first"
+
+
+@pytest.mark.parametrize("first_unsigned", [True, False])
+def test_a_signed_and_an_unsigned_bucket_are_read_in_one_process(s3: Any, first_unsigned: bool) -> None:
+    for unsigned in (first_unsigned, not first_unsigned):
+        bucket = f"both-ways-{first_unsigned}-{unsigned}".lower()
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="key", Body=b"content")
+        store = S3Store(bucket=bucket, unsigned=unsigned)
+        assert [info.key for info in store.list("")] == ["key"]
+        assert store.read("key") == b"content"
+
+
+def test_a_public_bucket_becomes_a_dataset(s3: Any, request_for: Callable[..., dict[str, Any]]) -> None:
+    request = request_for("public") | {"source": {"bucket": "public", "unsigned": True}}
+    opened = handler({"step": "open", "request": request}, None)
+    told = {"step": "index", "dataset_id": opened["dataset_id"]}
+    handler({"Items": json.loads(read(s3, opened["parts"]["key"])), "BatchInput": told}, None)
+    planned = handler({"step": "plan", "request": request}, None)
+    arrange(planned["dataset_id"], work_of(s3, planned))
+    sealed = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)
