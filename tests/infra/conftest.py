@@ -1,5 +1,6 @@
 """The templates of every stage, synthesized once."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,13 @@ def context(**overrides: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def templates() -> dict[str, dict[str, Template]]:
     """{stage: {part: template}}; the parts are the stacks' names without their prefix."""
-    return {name: synthesize(name) for name in settings.STAGES}
+    return {name: as_it_stands(name) for name in settings.STAGES}
+
+
+@functools.cache
+def as_it_stands(name: str) -> dict[str, Template]:
+    """The templates of a stage's parts with the settings of cdk.json alone."""
+    return synthesize(name)
 
 
 def synthesize(name: str, **overrides: Any) -> dict[str, Template]:

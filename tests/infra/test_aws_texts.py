@@ -1,30 +1,75 @@
-"""Every restricted text of every template keeps to AWS's character sets, patterns and lengths."""
+"""AWS takes every text and number of every template: character sets, patterns, lengths, choices, bounds."""
 
-import re
+import copy
 from typing import Any
 
-from aws_cdk.assertions import Template
+import pytest
 
-Templates = dict[str, dict[str, Template]]
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html (and API_IpRange)
-EC2_DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
-
-
-def test_descriptions_in_security_groups_are_as_ec2_takes_them(templates: Templates) -> None:
-    found: list[str] = []
-    for parts in templates.values():
-        for template in parts.values():
-            for resource in template.to_json()["Resources"].values():
-                if resource["Type"].startswith("AWS::EC2::SecurityGroup"):
-                    found += _descriptions(resource["Properties"])
-    assert found
-    assert [text for text in found if not EC2_DESCRIPTION.fullmatch(text)] == []
+from tests.infra.aws_texts import definition_faults, definitions_of, template_faults
+from tests.infra.combinations import COMBINATIONS, synthesized
 
 
-def _descriptions(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [text for item in value for text in _descriptions(item)]
-    if not isinstance(value, dict):
-        return []
-    here = [v for k, v in value.items() if k in ("Description", "GroupDescription") and isinstance(v, str)]
-    return here + [text for item in value.values() for text in _descriptions(item)]
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_aws_takes_every_value_of_every_template(combination: str) -> None:
+    for part, template in synthesized(combination).items():
+        assert template_faults(template.to_json()) == [], part
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_every_task_of_a_state_machine_makes_a_call_that_aws_has(combination: str) -> None:
+    machines = [definitions_of(template.to_json()) for template in synthesized(combination).values()]
+    assert sum(map(len, machines)) == 3
+    for name, definition in ((n, d) for found in machines for n, d in found.items()):
+        assert definition_faults(definition) == [], name
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "wrong", "words"),
+    [
+        ("AWS::EC2::SecurityGroupIngress", "Description", "the site's jobs", "does not match"),
+        ("AWS::EC2::SecurityGroup", "GroupDescription", "x" * 256, "does not match"),
+        ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupName", "bin_count", "does not match"),
+        ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupName", "b" * 64, "characters, AWS takes 63"),
+        ("AWS::KMS::Alias", "AliasName", "alias/bin count", "does not match"),
+        ("AWS::CloudWatch::Alarm", "AlarmDescription", "x" * 1025, "AWS takes 1024"),
+        ("AWS::CloudWatch::Alarm", "TreatMissingData", "", "AWS takes 1 and more"),
+        ("AWS::CloudWatch::Alarm", "EvaluationPeriods", 0, "outside of AWS's"),
+        ("AWS::SageMaker::Endpoint", "DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds", 4000,
+         "outside of AWS's"),
+        ("AWS::SageMaker::EndpointConfig", "ProductionVariants.0.InstanceType", "ml.c9.huge", "choices"),
+        ("AWS::SageMaker::Model", "Nonsense", "text", "tell in aws_calls.py where"),
+        ("AWS::SSM::Parameter", "Tags.system", "bin<count>", "does not match"),
+        ("AWS::IAM::Policy", "PolicyDocument.Statement", [{"Sid": "x" * 10_300}], "IAM takes 10240"),
+    ],
+)  # fmt: skip
+def test_a_value_that_aws_refuses_is_found(kind: str, path: str, wrong: Any, words: str) -> None:
+    templates = [copy.deepcopy(each.to_json()) for each in synthesized("prod").values()]
+    template = next(t for t in templates if any(r["Type"] == kind for r in t["Resources"].values()))
+    resource = next(r for r in template["Resources"].values() if r["Type"] == kind)
+    target: Any = resource["Properties"]
+    *parents, last = path.split(".")
+    for name in parents:
+        target = target[int(name) if name.isdigit() else name]
+    target[last] = wrong
+    assert any(words in fault for fault in template_faults(template))
+
+
+def test_a_type_without_its_call_is_a_fault() -> None:
+    (fault,) = template_faults({"Resources": {"Thing": {"Type": "AWS::New::Thing"}}})
+    assert "aws_calls.py lacks AWS::New::Thing" in fault
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"ModelPackageName": "x", "Status": "Approved"}, "has no such member"),
+        ({"ModelPackageName": "{% $states.input.x %}", "Status.$": "$.status"}, "has no such member"),
+        ({"ModelPackageArn": "not an ARN"}, "does not match"),
+        ({"ModelPackageArn": "{% $states.input.x %}", "ModelApprovalStatus": "Yes"}, "choices"),
+    ],
+)
+def test_a_call_that_aws_refuses_is_found(arguments: dict[str, Any], words: str) -> None:
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sagemaker:updateModelPackage"}
+    inner = {"States": {"Update": {**task, "Arguments": arguments}}}
+    faults = definition_faults({"States": {"Each": {"Type": "Map", "ItemProcessor": inner}}})
+    assert any(words in fault for fault in faults)
