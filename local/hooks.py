@@ -90,7 +90,7 @@ REPLACED = (
         module=_STACKS,
         name="_runs_on_worker_thread",
         parameters=("resource_type",),
-        reason="an endpoint resource waits for its endpoint and must not block the event loop",
+        reason="what waits for an endpoint or calls this cloud must not block the event loop",
     ),
     Hook(
         module=_ENGINE,

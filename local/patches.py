@@ -13,12 +13,15 @@ from local.apigateway.requests import GatewayRequests
 from local.apigateway.sagemaker_integration import SageMakerIntegration
 from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
+from local.cloudformation.api_types import api_types
 from local.cloudformation.autoscaling_types import autoscaling_types
 from local.cloudformation.bucket_tags import with_bucket_tags
 from local.cloudformation.busy_stacks import BusyStacks
+from local.cloudformation.checked_types import checked
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
+from local.door import ec2_texts
 from local.errors import AwsError
 from local.identity import ACCOUNT, REGION
 from local.ministack_parts import (
@@ -48,7 +51,7 @@ from local.stepfunctions.sagemaker_tasks import SageMakerTasks
 from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
 from local.stepfunctions.task_context import TaskContext, current, entered
 from local.stepfunctions.task_rights import needed, require
-from local.wire import error_response, json_handler, runtime_handler
+from local.wire import error_response, json_handler, query_door, runtime_handler
 
 _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
 
@@ -62,7 +65,7 @@ def install(settings: Settings) -> SageMaker:
     autoscaling = ApplicationAutoScaling(variant_exists=functools.partial(_variant_exists, sagemaker))
     _add_services(sagemaker, autoscaling)
     _teach_iam()
-    _teach_cloudformation(sagemaker, autoscaling)
+    _teach_cloudformation(sagemaker, autoscaling, aws)
     _teach_step_functions(aws)
     _teach_api_gateway(sagemaker, aws)
     return sagemaker
@@ -74,6 +77,7 @@ def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> 
     app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(json_handler(sagemaker.call))
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
+    app.SERVICE_HANDLERS["ec2"] = query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
     router.SERVICE_PATTERNS["sagemaker-control"] = {"target_prefixes": ["SageMaker."]}
     router.SERVICE_PATTERNS["sagemaker"] = {"credential_scope": "sagemaker"}
     router.SERVICE_PATTERNS["application-autoscaling"] = {
@@ -110,12 +114,18 @@ def _teach_iam() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
-def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
+def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling, aws: Aws) -> None:
     provisioners._RESOURCE_HANDLERS.update(sagemaker_types(sagemaker))
     provisioners._RESOURCE_HANDLERS.update(autoscaling_types(autoscaling))
+    called = api_types(aws)
+    provisioners._RESOURCE_HANDLERS.update(called)
+    for name, check in (("AWS::EC2::SecurityGroup", ec2_texts.check_group),):
+        provisioners._RESOURCE_HANDLERS[name] = checked(name, provisioners._RESOURCE_HANDLERS[name], check)
     bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
     provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = with_bucket_tags(bucket, s3._bucket_tags)
-    stacks._runs_on_worker_thread = _with_endpoints(stacks._runs_on_worker_thread)
+    stacks._runs_on_worker_thread = _with_waiting(
+        stacks._runs_on_worker_thread, frozenset(("AWS::SageMaker::Endpoint", *called))
+    )
     validate = engine.validate_template_support
 
     def validate_template_support(template: Any, conditions: Any, params: Any = None) -> None:
@@ -171,9 +181,9 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     )
 
 
-def _with_endpoints(waits: Callable[[str], bool]) -> Callable[[str], bool]:
+def _with_waiting(waits: Callable[[str], bool], types: frozenset[str]) -> Callable[[str], bool]:
     def run(resource_type: str) -> bool:
-        return resource_type == "AWS::SageMaker::Endpoint" or waits(resource_type)
+        return resource_type in types or waits(resource_type)
 
     return run
 

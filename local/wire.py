@@ -4,8 +4,11 @@ import asyncio
 import json
 import logging
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 from local.errors import AwsError
 from local.sagemaker.runtime import Response
@@ -42,6 +45,31 @@ def runtime_handler(invoke: Invoke) -> Handler:
         return await asyncio.to_thread(_invoke, invoke, match.group(1), headers, body)
 
     return handle
+
+
+def query_door(handle: Handler, check: Callable[[Mapping[str, str]], None]) -> Handler:
+    """A query-protocol service that is asked only with what `check` lets through (it raises AwsError)."""
+
+    async def run(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        try:
+            check(dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        except AwsError as error:
+            return query_error_response(error)
+        return await handle(method, path, headers, body, query)
+
+    return run
+
+
+def query_error_response(error: AwsError) -> Response:
+    """An error in the form of EC2's query protocol."""
+    code, message = escape(error.code), escape(error.message)
+    content = (
+        f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        f"<RequestID>{uuid.uuid4()}</RequestID></Response>"
+    )
+    return error.status, {"Content-Type": "text/xml"}, content.encode()
 
 
 def error_response(error: AwsError) -> Response:

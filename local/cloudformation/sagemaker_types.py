@@ -2,17 +2,15 @@
 
 import copy
 import logging
-import secrets
-import string
 from typing import Any
 
+from local.cloudformation.generated_names import generated_name
 from local.errors import AwsError
 from local.sagemaker.service import SageMaker
 from local.sagemaker.shapes import shapes_of
 
 Provisioned = tuple[str, dict[str, Any]]
 _LOG = logging.getLogger("local.cloudformation")
-_LONGEST_NAME = 63
 
 
 class SageMakerType:
@@ -170,12 +168,6 @@ def sagemaker_types(sagemaker: SageMaker) -> dict[str, dict[str, Any]]:
         ),
     }
     return {name: resource_type.handler() for name, resource_type in types.items()}
-
-
-def generated_name(logical_id: str) -> str:
-    """A physical name as CloudFormation makes one: the logical id and 12 random characters."""
-    suffix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
-    return f"{logical_id[: _LONGEST_NAME - 13]}-{suffix}"
 
 
 def _without_tags(properties: dict[str, Any]) -> dict[str, Any]:
