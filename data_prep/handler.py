@@ -62,7 +62,10 @@ def _index(run: Run, items: list[Answer]) -> Answer:
 
 
 def _plan(event: Answer, bucket: S3Store) -> Answer:
-    run = open_run(bucket, parse_request(event.get("request")))
+    if "dataset_id" in event:
+        run = find_run(bucket, event["dataset_id"])
+    else:
+        run = open_run(bucket, parse_request(event.get("request")))
     place = _place(run)
     planned = {"images": 0, "to_do": 0} if place["sealed"] else plan(run)
     return (

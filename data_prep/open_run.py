@@ -9,7 +9,7 @@ from data_prep.errors import BadRequest
 from data_prep.file_list import FileList, parse_file_list
 from data_prep.lines import Line, write_json, write_lines
 from data_prep.request import Request, dataset_id
-from data_prep.run import Run, source_of
+from data_prep.run import Run, current_attempt, request_key, source_of
 from data_prep.s3_store import S3Store
 from data_prep.store import Missing, Store, exists, split_s3_uri
 
@@ -21,22 +21,27 @@ LIST_REFUSED = "list-refused.jsonl.gz"
 
 
 def open_run(target: Store, request: Request) -> Run:
-    """Write down the request and, where there is none yet, the parts for the index step.
+    """Write down the request and, where there are none yet, the parts for the index step.
+
+    This is the only step that reads the file list: what it names is kept in the parts. A run that was
+    abandoned is begun anew.
 
     Raises BadRequest for a file list that is missing or has another form.
     """
     content = _file_list(request) if request.file_list else None
     digest = None if content is None else hashlib.sha256(content).hexdigest()
+    identity = dataset_id(request, file_list_sha256=digest)
     run = Run(
-        dataset_id=dataset_id(request, file_list_sha256=digest),
+        dataset_id=identity,
         request=request,
         source=source_of(request),
         target=target,
+        attempt=current_attempt(target, identity),
     )
     if exists(target, run.key(PARTS)):
         return run
     begun = {"request": request.model_dump(mode="json"), "file_list_sha256": digest}
-    write_json(target, run.key("request.json"), begun)
+    write_json(target, request_key(identity), begun)
     listed = FileList(entries=[], refused=[])
     if content is not None:
         listed = parse_file_list(content, address=str(request.file_list))

@@ -24,7 +24,7 @@ def packed_key(run: Run, name: str) -> str:
 def pack(run: Run, name: str) -> None:
     """Write the shard; one that is packed already is left alone. The same images make the same bytes.
 
-    Raises NotReconciled where a stored image is not the one that was recorded.
+    Where a stored image is not the one that was recorded, the run is abandoned: raises NotReconciled.
     """
     if exists(run.target, packed_key(run, name)):
         return
@@ -51,13 +51,15 @@ def _image(run: Run, record: Line) -> bytes:
     try:
         data = run.target.read(key)
     except Missing as error:
-        raise NotReconciled(
-            f"{run.target.uri}{key} was recorded but is not there; delete the records of {run.dataset_id} "
-            "and run the request again"
-        ) from error
+        raise _spoiled(run, f"{run.target.uri}{key} was recorded but is not there") from error
     if hashlib.sha256(data).hexdigest() != record["sha256"]:
-        raise NotReconciled(f"{run.target.uri}{key} is not what was recorded; delete its record, run again")
+        raise _spoiled(run, f"{run.target.uri}{key} is not what was recorded")
     return data
+
+
+def _spoiled(run: Run, fault: str) -> NotReconciled:
+    run.abandon(fault)
+    return NotReconciled(f"{fault}; start it again, it begins anew")
 
 
 def _add(shard: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -17,7 +17,7 @@ from data_prep.open_run import LIST_REFUSED, PARTS
 from data_prep.records import read_records
 from data_prep.run import Run
 from data_prep.split import side_of
-from data_prep.store import exists
+from data_prep.store import Missing, exists
 
 PLANNED = "planned.jsonl.gz"
 REFUSED = "refused.jsonl.gz"
@@ -45,7 +45,7 @@ def remaining(run: Run) -> Iterator[Line]:
 
 
 def _decide(run: Run) -> None:
-    parts = read_json(run.target, run.key(PARTS))
+    parts = _parts(run)
     for _ in index_all(run, parts):
         pass
     selection = _Selection(run, [part["part"] for part in parts])
@@ -59,9 +59,9 @@ def _decide(run: Run) -> None:
             ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
             or "nothing was found"
         )
-        raise BadRequest(
-            f"the request selects no usable image of {run.source.uri} ({told}); check source and selection"
-        )
+        told = f"the request selects no usable image of {run.source.uri} ({told})"
+        run.abandon(told)
+        raise BadRequest(f"{told}; check source and selection, then start it again")
     summary = {
         "planned": selection.images,
         "refused": sum(reasons.values()),
@@ -69,6 +69,15 @@ def _decide(run: Run) -> None:
         "not_selected": selection.not_selected,
     }
     write_json(run.target, run.key(SUMMARY), summary)
+
+
+def _parts(run: Run) -> list[dict[str, Any]]:
+    try:
+        return read_json(run.target, run.key(PARTS))
+    except Missing as error:
+        raise BadRequest(
+            f"{run.target.uri}{run.key(PARTS)} is not there; run the open step with the request first"
+        ) from error
 
 
 class _Selection:

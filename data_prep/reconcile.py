@@ -7,14 +7,15 @@ from data_prep.lines import Line, read_lines
 from data_prep.plan import PLANNED
 from data_prep.records import read_records
 from data_prep.run import Run
+from data_prep.store import Missing
 
 _SHOWN = 5
 
 
 def reconcile(run: Run) -> Iterator[Line]:
     """The records, sorted by id. At the end raises NotReconciled unless every planned image had exactly
-    one."""
-    planned = (item["id"] for item in read_lines(run.target, run.key(PLANNED)))
+    one; with records that nothing planned the run is abandoned."""
+    planned = _planned(run)
     missing: list[str] = []
     unplanned: list[str] = []
     expected = next(planned, None)
@@ -28,13 +29,24 @@ def reconcile(run: Run) -> Iterator[Line]:
         else:
             unplanned.append(record["id"])
     missing += [] if expected is None else [expected, *planned]
-    _raise_if_any(
-        run, missing, "were planned but have no record; run arrange for them (the plan step lists them)"
-    )
-    _raise_if_any(run, unplanned, "have a record but were not planned; take those records away")
+    if unplanned:
+        fault = _fault(run, unplanned, "have a record but were not planned; start it again, it begins anew")
+        run.abandon(fault)
+        raise NotReconciled(fault)
+    if missing:
+        mend = "run arrange for them (the plan step lists them)"
+        raise NotReconciled(_fault(run, missing, f"were planned but have no record; {mend}"))
 
 
-def _raise_if_any(run: Run, ids: list[str], fault: str) -> None:
-    if ids:
-        shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
-        raise NotReconciled(f"{run.dataset_id}: {len(ids)} image(s) {fault}: {shown}")
+def _planned(run: Run) -> Iterator[str]:
+    try:
+        return (item["id"] for item in read_lines(run.target, run.key(PLANNED)))
+    except Missing as error:
+        raise NotReconciled(
+            f"{run.dataset_id}: {run.target.uri}{run.key(PLANNED)} is not there; run the plan step first"
+        ) from error
+
+
+def _fault(run: Run, ids: list[str], fault: str) -> str:
+    shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+    return f"{run.dataset_id}: {len(ids)} image(s) {fault}: {shown}"

@@ -24,17 +24,18 @@ def read_records(run: Run) -> Iterator[Line]:
     """All records sorted by id, each id once.
 
     Batches are runs of sorted ids, and their names begin with their first id, so only those that overlap
-    are held. Two records of one id must be the same (the batch was delivered twice); else raises
-    NotReconciled.
+    are held. Two records of one id must be the same (the batch was delivered twice); else the run is
+    abandoned: raises NotReconciled.
     """
     last: Line | None = None
     for record in _merged(run):
         if last is None or record["id"] != last["id"]:
             yield record
         elif record != last:
+            fault = f"two records of image {record['id']} differ ({last} and {record})"
+            run.abandon(fault)
             raise NotReconciled(
-                f"two records of image {record['id']} differ ({last} and {record}); the source changed while "
-                f"it was read; delete {run.target.uri}{run.key(FOLDER)} and run the request again"
+                f"{fault}; the source changed while it was read; start it again, it begins anew"
             )
         last = record
 

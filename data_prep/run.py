@@ -7,20 +7,28 @@ from typing import Any
 
 from data_prep.directory_store import DirectoryStore
 from data_prep.errors import BadRequest
-from data_prep.lines import read_json
+from data_prep.lines import create_json, read_json
 from data_prep.request import Request, parse_request
 from data_prep.s3_store import S3Store
-from data_prep.store import Missing, Store
+from data_prep.store import Missing, Store, exists
+
+REQUEST = "request.json"
+ABANDONED = "abandoned.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A request with its id and stores. Keys of work in progress are below `runs/<id>/`."""
+    """A request with its id and stores.
+
+    Keys of work in progress are below `runs/<id>/`, from the second `attempt` on below
+    `runs/<id>/attempt-<n>/`: what was found wrong is not built on.
+    """
 
     dataset_id: str
     request: Request
     source: Store
     target: Store
+    attempt: int = 1
 
     @property
     def prefix(self) -> str:
@@ -39,7 +47,11 @@ class Run:
 
     def key(self, name: str) -> str:
         """The key of a file of work in progress."""
-        return f"runs/{self.dataset_id}/{name}"
+        return _folder(self.dataset_id, self.attempt) + name
+
+    def abandon(self, reason: str) -> None:
+        """Write down that this attempt leads nowhere: the next `open_run` of the request begins anew."""
+        create_json(self.target, self.key(ABANDONED), {"reason": reason})
 
     def staged_key(self, item: dict[str, Any]) -> str:
         """Where arrange puts an image: its place in the dataset, or beside it until it is packed."""
@@ -67,19 +79,42 @@ def source_of(request: Request) -> Store:
     return S3Store(bucket=source.bucket, prefix=source.prefix, unsigned=source.unsigned)
 
 
+def request_key(dataset_id: str) -> str:
+    """Where a dataset's request is, whatever the attempt."""
+    return _folder(dataset_id, 1) + REQUEST
+
+
+def current_attempt(target: Store, dataset_id: str) -> int:
+    """The first attempt that was not abandoned, from 1 on."""
+    attempt = 1
+    while exists(target, _folder(dataset_id, attempt) + ABANDONED):
+        attempt += 1
+    return attempt
+
+
 def find_run(target: Store, dataset_id: Any) -> Run:
-    """The run that `open_run` began. Raises BadRequest for an id that is none or that nothing was begun
-    under."""
+    """The run that `open_run` began, with the request that was kept then. Raises BadRequest for an id that is
+    none or that nothing was begun under."""
     if not isinstance(dataset_id, str) or not re.fullmatch(r"bins-[0-9a-f]{12}", dataset_id):
         raise BadRequest(
-            f"dataset_id is {str(dataset_id)[:80]!r}; expected the one that the plan step answered, "
+            f"dataset_id is {str(dataset_id)[:80]!r}; expected the one that the open step answered, "
             "as bins-<12 hex digits>"
         )
     try:
-        begun = read_json(target, f"runs/{dataset_id}/request.json")
+        begun = read_json(target, request_key(dataset_id))
     except Missing as error:
         raise BadRequest(
-            f"no run of {dataset_id} in {target.uri}; run the plan step with its request first"
+            f"no run of {dataset_id} in {target.uri}; run the open step with its request first"
         ) from error
     request = parse_request(begun["request"], directories=True)
-    return Run(dataset_id=dataset_id, request=request, source=source_of(request), target=target)
+    return Run(
+        dataset_id=dataset_id,
+        request=request,
+        source=source_of(request),
+        target=target,
+        attempt=current_attempt(target, dataset_id),
+    )
+
+
+def _folder(dataset_id: str, attempt: int) -> str:
+    return f"runs/{dataset_id}/" + (f"attempt-{attempt}/" if attempt > 1 else "")

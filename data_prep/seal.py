@@ -60,15 +60,15 @@ def _write(run: Run) -> dict[str, Any]:
 
 def _account(run: Run, tally: Tally, summary: dict[str, int]) -> None:
     planned, refused, rejected = summary["planned"], summary["refused"], tally.rejected.total()
+    fault = None
     if tally.images + rejected != planned + refused:
-        raise NotReconciled(
-            f"{run.dataset_id}: {tally.images} accepted and {rejected} rejected, but {planned} were planned "
-            f"and {refused} refused; run the request again"
-        )
-    if tally.images == 0:
-        raise NotReconciled(
-            f"{run.dataset_id}: no image was accepted, {dict(tally.rejected)}; check the source"
-        )
+        found = f"{tally.images} accepted and {rejected} rejected"
+        fault = f"{found}, but {planned} were planned and {refused} refused"
+    elif tally.images == 0:
+        fault = f"no image was accepted, {dict(tally.rejected)}; check the source"
+    if fault:
+        run.abandon(fault)
+        raise NotReconciled(f"{run.dataset_id}: {fault}; start it again, it begins anew")
 
 
 def _manifest(run: Run, tally: Tally) -> Iterator[Line]:

@@ -76,7 +76,7 @@ def test_the_cdk_deploys_every_stack_over_https(account: Account) -> None:
 
 
 def test_data_preparation_makes_a_dataset_with_its_own_role(account: Account, tmp_path: Path) -> None:
-    generate(out=tmp_path / "bins", images=24, seed=3, counts=range(1, 4))
+    generate(out=tmp_path / "bins", images=120, seed=3, counts=range(1, 4))
     upload(account.cloud.client("s3"), tmp_path / "bins", progress=lambda done, all_: None)
     (function,) = [
         f["FunctionName"]
@@ -95,14 +95,15 @@ def test_data_preparation_makes_a_dataset_with_its_own_role(account: Account, tm
         "source": {"bucket": "aft-vbi-pds", "prefix": "", "unsigned": False},
         "file_list": "s3://aft-vbi-pds/file_list.json",
     }
-    plan = step(step="plan", request=request)
+    opened = step(step="open", request=request)
+    plan = step(step="plan", dataset_id=opened["dataset_id"])
     work = account.cloud.client("s3").get_object(
         Bucket=plan["work_list"]["bucket"], Key=plan["work_list"]["key"]
     )
     items = json.loads(work["Body"].read())
     batch = {"step": "arrange", "dataset_id": plan["dataset_id"]}
-    assert step(Items=items, BatchInput=batch)["accepted"] == 24
-    assert step(step="seal", dataset_id=plan["dataset_id"])["images"] == 24
+    assert step(Items=items, BatchInput=batch)["accepted"] == 120
+    assert step(step="seal", dataset_id=plan["dataset_id"])["images"] == 120
 
 
 def test_an_approved_model_serves_with_the_endpoints_own_role(account: Account) -> None:

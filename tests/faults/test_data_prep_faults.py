@@ -54,7 +54,8 @@ def run(s3: Any, source: str, stage: str, monkeypatch: pytest.MonkeyPatch) -> di
     s3.create_bucket(Bucket=stage)
     monkeypatch.setenv("BUCKET", stage)
     request = {"source": {"bucket": source}, "file_list": f"s3://{source}/file_list.json"}
-    planned = handler({"step": "plan", "request": request}, None)
+    opened = handler({"step": "open", "request": request}, None)
+    planned = handler({"step": "plan", "dataset_id": opened["dataset_id"]}, None)
     items = json.loads(s3.get_object(Bucket=stage, Key=planned["work_list"]["key"])["Body"].read())
     told = {"step": "arrange", "dataset_id": planned["dataset_id"]}
     for start in range(0, len(items), 50):

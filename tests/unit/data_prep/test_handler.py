@@ -42,12 +42,17 @@ def work_of(s3: Any, planned: dict[str, Any]) -> list[dict[str, Any]]:
     return json.loads(read(s3, planned["work_list"]["key"]))
 
 
+def plan(request: dict[str, Any]) -> dict[str, Any]:
+    opened = handler({"step": "open", "request": request}, None)
+    return handler({"step": "plan", "dataset_id": opened["dataset_id"]}, None)
+
+
 def arrange(dataset_id: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     return handler({"Items": items, "BatchInput": {"step": "arrange", "dataset_id": dataset_id}}, None)
 
 
 def test_plan_arrange_and_seal_make_a_dataset(s3: Any, request_for: Callable[..., dict[str, Any]]) -> None:
-    planned = handler({"step": "plan", "request": request_for("whole")}, None)
+    planned = plan(request_for("whole"))
 
     items = work_of(s3, planned)
     assert not planned["sealed"]
@@ -79,12 +84,12 @@ def test_a_sealed_dataset_is_planned_as_sealed_and_not_touched(
     s3: Any, request_for: Callable[..., Any]
 ) -> None:
     request = request_for("sealed")
-    planned = handler({"step": "plan", "request": request}, None)
+    planned = plan(request)
     arrange(planned["dataset_id"], work_of(s3, planned))
     first = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     before = s3.head_object(Bucket=BUCKET, Key=first["prefix"] + "dataset.json")
 
-    assert handler({"step": "plan", "request": request}, None)["sealed"]
+    assert plan(request)["sealed"]
     assert handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None) == first
     after = s3.head_object(Bucket=BUCKET, Key=first["prefix"] + "dataset.json")
     assert (before["ETag"], before["LastModified"]) == (after["ETag"], after["LastModified"])
@@ -101,12 +106,12 @@ def test_open_and_index_leave_plan_nothing_to_read(s3: Any, request_for: Callabl
 
     for identity in COUNTS:
         s3.delete_object(Bucket="opened", Key=f"metadata/{identity}.json")
-    assert handler({"step": "plan", "request": request}, None)["images"] == len(COUNTS)
+    assert plan(request)["images"] == len(COUNTS)
 
 
 def test_counts_select_from_a_listing(s3: Any, request_for: Callable[..., Any]) -> None:
     request = request_for("listed", file_list=None, counts=[1, 2])
-    planned = handler({"step": "plan", "request": request}, None)
+    planned = plan(request)
     assert {item["id"] for item in work_of(s3, planned)} == {
         i for i, count in COUNTS.items() if count in (1, 2)
     }
@@ -114,7 +119,7 @@ def test_counts_select_from_a_listing(s3: Any, request_for: Callable[..., Any]) 
 
 def test_after_a_crash_only_what_is_missing_is_planned(s3: Any, request_for: Callable[..., Any]) -> None:
     request = request_for("crashed")
-    planned = handler({"step": "plan", "request": request}, None)
+    planned = plan(request)
     items = work_of(s3, planned)
     arrange(planned["dataset_id"], items[10:20])
 
@@ -124,7 +129,7 @@ def test_after_a_crash_only_what_is_missing_is_planned(s3: Any, request_for: Cal
         handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     assert not [key for key in keys(s3, planned["prefix"]) if key.endswith("dataset.json")]
 
-    again = handler({"step": "plan", "request": request}, None)
+    again = plan(request)
     assert again["images"] == len(COUNTS)
     assert work_of(s3, again) == items[:10] + items[20:]
     arrange(planned["dataset_id"], work_of(s3, again))
@@ -136,7 +141,7 @@ def keys(s3: Any, prefix: str) -> list[str]:
 
 
 def test_the_same_batch_twice_is_recorded_once(s3: Any, request_for: Callable[..., Any]) -> None:
-    planned = handler({"step": "plan", "request": request_for("twice")}, None)
+    planned = plan(request_for("twice"))
     items = work_of(s3, planned)
     arrange(planned["dataset_id"], items)
     arrange(planned["dataset_id"], items)
@@ -147,7 +152,7 @@ def test_the_same_batch_twice_is_recorded_once(s3: Any, request_for: Callable[..
 def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
     s3: Any, request_for: Callable[..., Any]
 ) -> None:
-    planned = handler({"step": "plan", "request": request_for("moving")}, None)
+    planned = plan(request_for("moving"))
     items = work_of(s3, planned)
     s3.put_object(Bucket="moving", Key=f"bin-images/{items[0]['id']}.jpg", Body=b"something else")
     s3.delete_object(Bucket="moving", Key=f"bin-images/{items[1]['id']}.jpg")
@@ -169,10 +174,10 @@ def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
             "step is 'explode'; expected one of open, plan, deal, seal, index, arrange, pack",
         ),
         ({}, "step is None"),
-        ({"step": "seal", "dataset_id": "../../etc"}, "expected the one that the plan step answered"),
-        ({"step": "seal", "dataset_id": "bins-000000000000"}, "run the plan step with its request first"),
-        ({"step": "plan", "request": {"source": {"directory": "/etc"}, "counts": [1, 5]}}, "name a bucket"),
-        ({"step": "plan"}, "the request has 1 fault"),
+        ({"step": "seal", "dataset_id": "../../etc"}, "expected the one that the open step answered"),
+        ({"step": "seal", "dataset_id": "bins-000000000000"}, "run the open step with its request first"),
+        ({"step": "open", "request": {"source": {"directory": "/etc"}, "counts": [1, 5]}}, "name a bucket"),
+        ({"step": "open"}, "the request has 1 fault"),
         ({"step": "arrange"}, 'expected {"Items": [item, …]'),
         ({"BatchInput": {"step": "pack", "dataset_id": "x"}, "Items": []}, "not empty"),
         ({"BatchInput": {"step": "index"}, "Items": [{}]}, "not empty"),
@@ -191,13 +196,13 @@ def test_an_event_that_no_step_takes_is_a_bad_request(
 def test_an_item_that_plan_did_not_write_is_a_bad_request(
     s3: Any, request_for: Callable[..., Any], change: dict[str, Any]
 ) -> None:
-    planned = handler({"step": "plan", "request": request_for("forged")}, None)
+    planned = plan(request_for("forged"))
     with pytest.raises(BadRequest, match="arrange got 1 other item"):
         arrange(planned["dataset_id"], [work_of(s3, planned)[0] | change])
 
 
 def test_shards_are_dealt_packed_and_sealed(s3: Any, request_for: Callable[..., Any]) -> None:
-    planned = handler({"step": "plan", "request": request_for("sharded", layout="both")}, None)
+    planned = plan(request_for("sharded", layout="both"))
     assert planned["shards"]
     arrange(planned["dataset_id"], work_of(s3, planned))
     dealt = handler({"step": "deal", "dataset_id": planned["dataset_id"]}, None)
@@ -236,7 +241,7 @@ def test_a_public_bucket_becomes_a_dataset(s3: Any, request_for: Callable[..., d
     opened = handler({"step": "open", "request": request}, None)
     told = {"step": "index", "dataset_id": opened["dataset_id"]}
     handler({"Items": json.loads(read(s3, opened["parts"]["key"])), "BatchInput": told}, None)
-    planned = handler({"step": "plan", "request": request}, None)
+    planned = plan(request)
     arrange(planned["dataset_id"], work_of(s3, planned))
     sealed = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)
