@@ -2,13 +2,11 @@
 
 import base64
 import heapq
-import io
-
-from PIL import Image, ImageOps
 
 from data_prep.draw import draw_of
 from data_prep.lines import Line
 from data_prep.parallel import map_ordered
+from data_prep.pictures import thumbnail
 from data_prep.run import Run
 from data_prep.s3_store import CONNECTIONS
 
@@ -49,10 +47,4 @@ class Gallery:
 
 
 def _thumbnail(data: bytes) -> str:
-    image = Image.open(io.BytesIO(data))
-    image.draft("RGB", (_HEIGHT, _HEIGHT))
-    image = ImageOps.exif_transpose(image).convert("RGB")
-    image.thumbnail((10 * _HEIGHT, _HEIGHT))
-    small = io.BytesIO()
-    image.save(small, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(small.getvalue()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(thumbnail(data, height=_HEIGHT)).decode()

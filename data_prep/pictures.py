@@ -1,13 +1,17 @@
 """Is it a JPEG that decodes, how large, and the same picture smaller."""
 
 import io
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
 
+from data_prep.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
 from data_prep.request import Stored
+
+T = TypeVar("T")
 
 MOST_BYTES = 25_000_000
 """Refused before it is fetched; the largest original known has 1 MB."""
@@ -36,16 +40,16 @@ def check(data: bytes) -> Picture:
     """Decode the whole of it once. Raises BadPicture: empty, not_jpeg, too_large or undecodable."""
     if not data:
         raise BadPicture("empty", "zero bytes")
-    if not data.startswith(b"\xff\xd8\xff"):
+    if not is_jpeg(data):
         raise BadPicture("not_jpeg", f"begins with {data[:8].hex()}, not with a JPEG's ffd8ff")
     try:
-        header = simplejpeg.decode_jpeg_header(data)
-    except (ValueError, KeyError) as error:  # KeyError: a chroma subsampling that it has no name for
+        header = read_header(data)
+    except ValueError as error:
         raise BadPicture("undecodable", f"the header: {error}") from error
-    height, width, colours = int(header[0]), int(header[1]), str(header[2])
+    width, height = header.width, header.height
     if width * height > MOST_PIXELS:
         raise BadPicture("too_large", f"{width}x{height} pixels; at most {MOST_PIXELS} are decoded")
-    _decode(data, "CMYK" if colours in ("CMYK", "YCCK") else "GRAY")
+    _decode(data, "CMYK" if header.cmyk else "GRAY")
     return Picture(data, width, height)
 
 
@@ -75,25 +79,54 @@ def shrink(picture: Picture, stored: Stored) -> Picture:
     return Picture(data, width, height)
 
 
+def thumbnail(data: bytes, *, height: int) -> bytes:
+    """A small JPEG of an image that `check` has taken: upright, at most `height` pixels high."""
+    picture = check(data)
+    image = _pixels(picture, short_side=min(height, picture.width, picture.height))
+    image.thumbnail((10 * height, height))
+    small = io.BytesIO()
+    image.save(small, "JPEG", quality=80)
+    return small.getvalue()
+
+
 def _decode(data: bytes, colours: str) -> None:
     # All of the entropy-coded data is read; the inverse DCT is spared by asking for the smallest scale.
+    _read(
+        data,
+        lambda jpeg: simplejpeg.decode_jpeg(
+            jpeg, colours, fastdct=True, fastupsample=True, min_height=1, min_width=1
+        ),
+    )
+
+
+def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
     try:
-        simplejpeg.decode_jpeg(data, colours, fastdct=True, fastupsample=True, min_height=1, min_width=1)
+        return read_whole(data, decode)
     except ValueError as error:
         raise BadPicture("undecodable", str(error)) from error
 
 
 def _pixels(picture: Picture, *, short_side: int) -> Image.Image:
-    opened = Image.open(io.BytesIO(picture.data))
-    if opened.mode == "CMYK":
-        return ImageOps.exif_transpose(opened).convert("RGB")
+    """The picture upright in RGB, its short side no shorter than `short_side`."""
+    if read_header(picture.data).cmyk:
+        return _from_cmyk(picture.data)
     factor = short_side / min(picture.width, picture.height)
     least_height, least_width = int(picture.height * factor), int(picture.width * factor)
-    pixels = simplejpeg.decode_jpeg(picture.data, "RGB", min_height=least_height, min_width=least_width)
+    pixels = _read(
+        picture.data,
+        lambda jpeg: simplejpeg.decode_jpeg(jpeg, "RGB", min_height=least_height, min_width=least_width),
+    )
     image = Image.fromarray(pixels)
-    orientation = opened.getexif().get(0x0112, 1)
-    turned = _TURNS.get(orientation)
+    turned = _TURNS.get(read_orientation(picture.data))
     return image if turned is None else image.transpose(turned)
+
+
+def _from_cmyk(data: bytes) -> Image.Image:
+    try:
+        opened = Image.open(io.BytesIO(for_pillow(data)), formats=("JPEG",))
+        return Image.fromarray(np.asarray(ImageOps.exif_transpose(opened).convert("RGB")))
+    except Exception as error:  # damaged bytes make Pillow raise anything
+        raise BadPicture("undecodable", f"{type(error).__name__}: {error}") from error
 
 
 _TURNS = {

@@ -9,10 +9,10 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from inference.jpeg import ORIENTATION, for_pillow, is_jpeg, read_header, read_orientation, read_whole
 from inference.refusal import Refusal
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-_ORIENTATION_TAG = 0x0112
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
 # Pillow's own limit is a warning at one size and an error at twice that; here the limit is read_photo's.
@@ -43,17 +43,17 @@ def read_photo(data: bytes, *, max_pixels: int) -> Photo:
     """
     if not data:
         raise Refusal(400, "empty_body", "the body is empty: send the bytes of one image", of_image=True)
-    with _open(data) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise Refusal(
-                413,
-                "image_too_large",
-                f"the image has {width} x {height} = {width * height} pixels, at most {max_pixels} are "
-                "accepted: send it scaled down",
-                of_image=True,
-            )
-        return Photo(data, str(image.format), image.mode, width, height, _orientation(image))
+    photo = _read_header(data)
+    width, height = photo.width, photo.height
+    if width * height > max_pixels:
+        raise Refusal(
+            413,
+            "image_too_large",
+            f"the image has {width} x {height} = {width * height} pixels, at most {max_pixels} are "
+            "accepted: send it scaled down",
+            of_image=True,
+        )
+    return photo
 
 
 def decode(photo: Photo, *, width: int, height: int) -> Pixels:
@@ -68,6 +68,8 @@ def decode(photo: Photo, *, width: int, height: int) -> Pixels:
         # MPO is a JPEG with further pictures behind it, as telephones write them.
         if photo.format in ("JPEG", "MPO") and photo.mode in ("RGB", "L"):
             pixels = _decode_jpeg(photo.data, min_height=target[0], min_width=target[1])
+        elif is_jpeg(photo.data):
+            pixels = _decode_with_pillow(for_pillow(photo.data))
         else:
             pixels = _decode_with_pillow(photo.data)
     # Hostile bytes make decoders raise anything (ValueError, OSError, SyntaxError, struct.error, zlib.error):
@@ -81,25 +83,42 @@ def decode(photo: Photo, *, width: int, height: int) -> Pixels:
     return np.asarray(Image.fromarray(upright).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _open(data: bytes) -> ImageFile.ImageFile:
+def _read_header(data: bytes) -> Photo:
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image: ImageFile.ImageFile = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:  # see decode: the bytes are hostile, the fault is theirs
+        if is_jpeg(data):
+            return _read_jpeg_header(data)
         raise _undecodable("its header is not that of a JPEG, PNG or WebP image") from error
+    with image:
+        return Photo(data, str(image.format), image.mode, *image.size, _orientation(image))
+
+
+def _read_jpeg_header(data: bytes) -> Photo:
+    """A JPEG that Pillow does not open, for the sake of what lies beside its picture: libjpeg may."""
+    try:
+        header = read_header(data)
+    except ValueError as error:
+        raise _undecodable(f"its header is not that of a JPEG image ({_reason(error)})") from error
+    mode = "CMYK" if header.cmyk else "RGB"
+    return Photo(data, "JPEG", mode, header.width, header.height, read_orientation(data))
 
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation; a tag that is unreadable or out of range means upright, as in viewers."""
     try:
-        value: Any = image.getexif().get(_ORIENTATION_TAG, 1)
+        value: Any = image.getexif().get(ORIENTATION, 1)
     except Exception:  # EXIF is an annotation: a broken one does not make the photograph unreadable
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _decode_jpeg(data: bytes, *, min_height: int, min_width: int) -> Pixels:
-    return simplejpeg.decode_jpeg(
-        data, "RGB", fastdct=True, fastupsample=True, min_height=min_height, min_width=min_width
+    return read_whole(
+        data,
+        lambda jpeg: simplejpeg.decode_jpeg(
+            jpeg, "RGB", fastdct=True, fastupsample=True, min_height=min_height, min_width=min_width
+        ),
     )
 
 

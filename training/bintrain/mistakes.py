@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bintrain.classes import Classes
 from bintrain.evaluation import Judged
-from bintrain.preprocess import ORIENTATION, preprocess
+from bintrain.jpeg import read_header, read_orientation
+from bintrain.preprocess import preprocess
 
 MOST = 20
 COLUMNS = 5
@@ -82,10 +82,9 @@ def draw_contact_sheet(tiles: Sequence[Tile], *, empty: str, path: Path) -> None
 
 
 def _fitted(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as header:
-        width, height = header.size
-        if header.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
-            width, height = height, width
+    height, width, _ = read_header(data)
+    if read_orientation(data) in (5, 6, 7, 8):
+        width, height = height, width
     scale = min(TILE[0] / width, TILE[1] / height)
     # By the job's own decoder: another one may refuse, at the very end, what could be trained on.
     pixels = preprocess(data, width=max(1, round(width * scale)), height=max(1, round(height * scale)))

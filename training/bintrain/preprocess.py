@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bintrain.errors import TrainingError
+from bintrain.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
 
 NAME = "dct-bilinear"
 VERSION = 1
-
-ORIENTATION = 0x0112
-"""The EXIF tag."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,19 +46,23 @@ def preprocess(data: bytes, *, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def _decode(data: bytes, *, width: int, height: int) -> Image.Image:
-    if data[:3] == b"\xff\xd8\xff" and simplejpeg.decode_jpeg_header(data)[2] not in ("CMYK", "YCCK"):
-        return _decode_jpeg(data, width=width, height=height)
+    if is_jpeg(data):
+        if not read_header(data).cmyk:
+            return _decode_jpeg(data, width=width, height=height)
+        data = for_pillow(data)
     with Image.open(io.BytesIO(data)) as opened:
         return _to_rgb(ImageOps.exif_transpose(opened))
 
 
 def _decode_jpeg(data: bytes, *, width: int, height: int) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as header:
-        orientation = header.getexif().get(ORIENTATION, 1)
+    orientation = read_orientation(data)
     if orientation in (5, 6, 7, 8):
         width, height = height, width
-    pixels = simplejpeg.decode_jpeg(
-        data, "RGB", fastdct=True, fastupsample=True, min_height=height, min_width=width
+    pixels = read_whole(
+        data,
+        lambda jpeg: simplejpeg.decode_jpeg(
+            jpeg, "RGB", fastdct=True, fastupsample=True, min_height=height, min_width=width
+        ),
     )
     image = Image.fromarray(pixels)
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image

@@ -8,7 +8,8 @@ import simplejpeg
 from PIL import Image
 
 from bintrain.errors import TrainingError
-from bintrain.preprocess import ORIENTATION, preprocess
+from bintrain.jpeg import ORIENTATION
+from bintrain.preprocess import preprocess
 
 
 def picture(*, width: int = 400, height: int = 300) -> Image.Image:

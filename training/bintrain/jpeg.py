@@ -1,0 +1,227 @@
+"""JPEGs with a fault beside their picture, read as the whole ones that they are. A cut one stays refused.
+
+libjpeg warns of both alike, and tells its first warning only. So what lies beside the picture is put right,
+and then the picture must decode without a single warning (docs/decisions/0050). This file is the same, word
+for word, in `inference/`, `data_prep/` and `training/bintrain/`, which import nothing from one another: a
+test holds them to it.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import simplejpeg
+from PIL import Image
+
+ORIENTATION = 0x0112
+"""The EXIF tag."""
+MOST_SEGMENTS = 1_000
+"""More are not looked through: camera files have some tens."""
+MOST_RESTARTS = 65_536
+"""Of more restart markers the rest is taken as it is."""
+MOST_STRAY_BYTES = 4
+"""So many bytes of any value may lie between the picture's data and its end marker, and any number of zeros.
+More are damage: one bit of the data that is turned over leaves longer rests (157 of 160, real bins)."""
+
+_T = TypeVar("_T")
+
+_SOI, _EOI, _SOS, _DHT, _DQT, _DAC, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xCC, 0xDD
+_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, _DAC}
+_SEQUENTIAL = (0xC0, 0xC1, 0xC9)
+_KEPT = _FRAMES | {_DHT, _DQT, _DAC, _DRI, _APP1}
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_RESTART = re.compile(rb"(\xff[\xd0-\xd7])")
+_STRAY = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
+_WHOLE_SPECTRUM = b"\x00\x3f\x00"
+
+
+class Header(NamedTuple):
+    """Pixels as stored, before an EXIF orientation; `colours` is YCbCr, RGB, Gray, CMYK or YCCK."""
+
+    height: int
+    width: int
+    colours: str
+
+    @property
+    def cmyk(self) -> bool:
+        """Whether it has four inks, which libjpeg does not convert to RGB."""
+        return self.colours in ("CMYK", "YCCK")
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Whether the bytes begin as a JPEG does."""
+    return data[:3] == b"\xff\xd8\xff"
+
+
+def read_header(data: bytes) -> Header:
+    """A JPEG's size and colours as libjpeg reads them. Raises ValueError with the reason where it cannot."""
+    try:
+        try:
+            height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+        except ValueError:
+            height, width, colours, _ = simplejpeg.decode_jpeg_header(tidied(data))
+    except KeyError as error:
+        raise ValueError("its colour space or chroma subsampling has no name") from error
+    return Header(int(height), int(width), str(colours))
+
+
+def read_orientation(data: bytes) -> int:
+    """A JPEG's EXIF orientation, 1 to 8; an unreadable one, or one out of range, means upright (1)."""
+    for attempt in (lambda: data, lambda: tidied(data)):
+        try:
+            with Image.open(io.BytesIO(attempt()), formats=("JPEG",)) as image:
+                value: object = image.getexif().get(ORIENTATION, 1)
+        # EXIF is an annotation: a picture can be read without it. Over a damaged one Pillow raises anything.
+        except Exception:
+            continue
+        return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    return 1
+
+
+def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
+    """`decode(data)`, or what it gives for the same picture without the faults beside it.
+
+    `decode` raises ValueError at libjpeg's first warning. Raises ValueError where the picture itself is cut
+    or damaged.
+    """
+    try:
+        return decode(data)
+    except ValueError:
+        pass  # which of the two it is, libjpeg does not tell
+    whole = tidied(data)
+    try:
+        return decode(whole)
+    except ValueError as error:
+        fault = error
+    stray = _STRAY.search(str(fault))
+    if stray is not None and int(stray[1]) <= MOST_STRAY_BYTES:
+        return decode(whole[: -2 - int(stray[1])] + whole[-2:])
+    if "extraneous" in str(fault):
+        return decode(tidied(data, unpadded=True))
+    raise fault
+
+
+def for_pillow(data: bytes) -> bytes:
+    """A CMYK JPEG such that Pillow, which converts inks but heeds no warning, reads it.
+
+    Raises ValueError as `read_whole`.
+    """
+    read_whole(data, _decode_inks)
+    return tidied(data)
+
+
+def _decode_inks(data: bytes) -> None:
+    simplejpeg.decode_jpeg(data, "CMYK", fastdct=True, fastupsample=True, min_height=1, min_width=1)
+
+
+def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
+    """The same picture with nothing beside it that libjpeg or Pillow could stumble on.
+
+    Kept: tables, frame, scans, EXIF, and what JFIF and Adobe say of colours. A sequential scan gets the
+    parameters that it must have, the image an end marker. With `unpadded`, zeros before restart and end
+    markers go too.
+    Raises ValueError where there is no picture, or its end is missing.
+    """
+    segments: list[tuple[int, bytes]] = []
+    scans = _Scans()
+    at, ended = 2, False
+    for _ in range(MOST_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None:
+            break
+        marker, at = data[found.end() - 1], found.end()
+        if marker in _WITHOUT_LENGTH or (marker == _SOI and not segments):
+            continue
+        if marker == _EOI:
+            ended = True
+            break
+        length = int.from_bytes(data[at : at + 2], "big")
+        if marker == _SOI or length < 2 or at + length > len(data):
+            raise ValueError(f"cut or damaged at byte {found.start()}, in what is beside the picture")
+        content, at = data[at + 2 : at + length], at + length
+        if marker == _SOS:
+            end = _SCAN_END.search(data, at)
+            stop = len(data) if end is None else end.start()
+            content = scans.take(content)
+            segments.append((_SOS, content))
+            segments.append((0, _data(data[at:stop].rstrip(b"\xff"), unpadded=unpadded)))
+            at = stop
+        else:
+            scans.frame(marker, content)
+            segments.append((marker, content))
+    if scans.count == 0:
+        raise ValueError("there is no picture in it")
+    if not ended and not scans.complete:
+        raise ValueError("it is cut: a part of its data and its end are missing")
+    return b"".join(
+        [b"\xff\xd8", *(_written(*segment, scans.components) for segment in segments), b"\xff\xd9"]
+    )
+
+
+class _Scans:
+    """What the scans so far have brought of the frame's components (T.81, B.2.2 and B.2.3)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.components = 0
+        self._sequential = False
+        self._lacking: set[tuple[int, int]] = set()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every coefficient of every component has come with its last bit."""
+        return self.components > 0 and not self._lacking
+
+    def frame(self, marker: int, content: bytes) -> None:
+        """See a segment; only a frame's header matters."""
+        if marker in _FRAMES and len(content) >= 6:
+            self.components = content[5]
+            self._sequential = marker in _SEQUENTIAL
+            self._lacking = {(component, k) for component in content[6::3] for k in range(64)}
+
+    def take(self, content: bytes) -> bytes:
+        """See a scan's header; answers how it should be."""
+        self.count += 1
+        if self._sequential:
+            content = content[:-3] + _WHOLE_SPECTRUM
+        first, last, bits = content[-3:] if len(content) >= 3 else b"\0\0\1"
+        if bits & 0x0F == 0:
+            self._lacking -= {(component, k) for component in content[1:-3:2] for k in range(first, last + 1)}
+        return content
+
+
+def _data(scan: bytes, *, unpadded: bool) -> bytes:
+    if not unpadded:
+        return scan
+    parts = _RESTART.split(scan, maxsplit=MOST_RESTARTS)
+    return b"".join(part if place % 2 else _unpadded(part) for place, part in enumerate(parts))
+
+
+def _unpadded(part: bytes) -> bytes:
+    bare = part.rstrip(b"\0")
+    # FF 00 is a byte of the data (T.81, B.1.1.5).
+    return bare + b"\0" if bare.endswith(b"\xff") else bare
+
+
+def _written(marker: int, content: bytes, components: int) -> bytes:
+    """A segment as it goes into the tidied file: nothing where it says nothing of the picture."""
+    if marker == 0:
+        return content
+    if marker == _APP0 and content[:5] == b"JFIF\0" and len(content) >= len(_JFIF):
+        content = _JFIF
+    elif marker == _APP14 and content[:5] == b"Adobe" and len(content) >= 12:
+        content = content[:11] + _transform(content[11], components)
+    elif marker not in _KEPT and marker != _SOS:
+        return b""
+    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def _transform(code: int, components: int) -> bytes:
+    """Adobe's colour transform; for one that there is not, the one that libjpeg assumes."""
+    assumed = 2 if components == 4 else 1
+    return bytes((code if code in (0, assumed) else assumed,))
