@@ -1,4 +1,4 @@
-"""Which damaged JPEGs are read and which are refused: one table, for data preparation, training and serving."""
+"""Which damaged JPEGs are read and which are refused: one table for preparation, training and serving."""
 
 import io
 import re
