@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from infra.asl import State, choice, end, task
+from infra.asl import State, catch, choice, end, task
 from infra.names import Names
 from infra.release_lock import journal, lock_states, unlock
 from infra.release_restore import restore_states
+from infra.release_rollback import rollback_states
 from infra.release_update import MODEL_PARAMETER, serves_states, smoke_states, update_states
 from infra.settings import Release
 
@@ -20,11 +21,12 @@ def release_definition(
 ) -> dict[str, Any]:
     """An approved package comes in, its model serves at the end, or the former one still does.
 
-    Input: the registry's event of an approval (`detail.ModelPackageArn`), or the event of the end of an
-    execution of this machine that did not succeed (`detail.executionArn`), after which what it left is put
-    back. One execution at a time changes anything (release_lock.py). An approval that was taken back, an
-    older package than the newest approved one, and the package that serves already all end well without a
-    change: SageMaker may send an event twice, and tells of every edit of an approved package.
+    Input: the registry's event of an approval (`detail.ModelPackageArn`), a person's rollback
+    (`rollback.model_package`), or the event of the end of an execution of this machine that did not succeed
+    (`detail.executionArn`), after which what it left is put back. One execution at a time changes anything
+    (release_lock.py). An approval that was taken back, an older package than the newest approved one (but for
+    a rollback), and the package that serves already all end well without a change: SageMaker may send an
+    event twice, and tells of every edit of an approved package.
     """
     sdk = f"arn:{partition}:states:::aws-sdk"
     poll = settings.poll_seconds
@@ -41,9 +43,11 @@ def release_definition(
             **serves_states(
                 sdk=sdk, names=names, prefix="Describe", wanted="$model", yes="SmokeTest", no="Restore"
             ),
-            **smoke_states(partition=partition, function=smoke_function, names=names, passed="Commit"),
+            **smoke_states(partition=partition, function=smoke_function, names=names, passed="IsItARollback"),
+            "IsItARollback": choice(("$kind = 'rollback'", "Settle"), otherwise="Commit"),
             "Commit": unlock(table=table, partition=partition, next_state="Released"),
             "Released": end(model_package="{% $package %}", model="{% $model %}"),
+            **rollback_states(sdk=sdk, partition=partition, names=names, table=table),
             **restore_states(sdk=sdk, partition=partition, names=names, table=table, settings=settings),
         },
     }
@@ -53,20 +57,26 @@ def _begin() -> dict[str, State]:
     """Every variable, so that no expression can name one that was never assigned."""
 
     def detail(member: str) -> str:
-        path = f"$states.input.detail.{member}"
-        return f"($exists({path}) ? $string({path}) : '')"
+        return given(f"$states.input.detail.{member}", otherwise="''")
+
+    def given(path: str, *, otherwise: str) -> str:
+        return f"($exists({path}) ? $string({path}) : {otherwise})"
+
+    wanted = given("$states.input.rollback.model_package", otherwise=detail("ModelPackageArn"))
 
     return {
         "Begin": {
             "Type": "Pass",
             "Assign": {
                 "me": "{% $states.context.Execution.Id %}",
-                "approved": f"{{% {detail('ModelPackageArn')} %}}",
+                "approved": f"{{% {wanted} %}}",
+                "kind": "{% $exists($states.input.rollback) ? 'rollback' : 'release' %}",
                 "ended": f"{{% {detail('executionArn')} %}}",
                 "after_restore": f"{{% $contains({detail('input')}, '{STATUS_CHANGE}') %}}",
                 **dict.fromkeys(
-                    ("holder", "package", "approval", "model", "former", "verdict", "reason"), ""
+                    ("holder", "left", "package", "approval", "model", "former", "verdict", "reason"), ""
                 ),
+                "taken_over": False,
                 "version": 0,
                 "deadline": 0,
             },
@@ -76,8 +86,15 @@ def _begin() -> dict[str, State]:
         "WhyStarted": choice(
             ("$ended != '' and $after_restore", "NothingToDo"),
             ("$ended != ''", "ReadLock"),
+            ("$approved = ''", "BadInput"),
             otherwise="Acquire",
         ),
+        "BadInput": {
+            "Type": "Fail",
+            "Error": "BadInput",
+            "Cause": "Expected an event (of an approval, or of a bad end), or "
+            '{"rollback": {"model_package": "<ARN>"}}: nothing was changed.',
+        },
         "NothingToDo": end(
             reason="{% $ended & ' left nothing to put back, or is followed by no second restore' %}"
         ),
@@ -99,6 +116,7 @@ def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Rel
                 "model": "{% $states.result.InferenceSpecification.Containers[0].ModelDataUrl %}",
                 "verdict": f"{{% $exists({statistics}) ? {statistics} : '' %}}",
             },
+            Catch=catch("FreeUnread"),
             next_state="ListApproved",
         ),
         "ListApproved": task(
@@ -112,6 +130,7 @@ def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Rel
             },
             # The list may lag behind: an empty one says nothing against the package that was just described.
             Output={"newest": f"{{% $max($append([0], {versions})) %}}"},
+            Catch=catch("FreeUnread"),
             next_state="ReadServingModel",
         ),
         "ReadServingModel": task(
@@ -119,6 +138,7 @@ def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Rel
             {"Name": names.parameter("model")},
             Assign={"former": "{% $states.result.Parameter.Value %}"},
             Output="{% $states.input %}",
+            Catch=catch("FreeUnread"),
             next_state="ShallItServe",
         ),
         **_decide(table=table, partition=partition, settings=settings),
@@ -131,18 +151,35 @@ def _decide(*, table: str, partition: str, settings: Release) -> dict[str, State
     return {
         "ShallItServe": choice(
             ("$approval != 'Approved'", "FreeTakenBack"),
-            ("$states.input.newest > $version", "FreeSuperseded"),
+            ("$kind = 'release' and $states.input.newest > $version", "FreeSuperseded"),
+            # It serves, and yet a newer one is approved: only that is to be mended.
+            ("$model = $former and $states.input.newest > $version", "Settle"),
             ("$model = $former", "FreeServing"),
             ("$verdict = ''", "FreeUnjudged"),
             otherwise="Journal",
         ),
         "Journal": journal(
             **free,
-            deadline=f"{{% $millis() + {settings.timeout_minutes * 60_000} %}}",
+            former="$former",
+            kind="$kind",
             next_state="PutModel",
+            Assign={
+                "deadline": f"{{% $millis() + {settings.timeout_minutes * 60_000} %}}",
+                "left": "{% $kind %}",
+            },
         ),
+        "FreeUnread": unlock(**free, next_state="Unread"),
+        "Unread": {
+            "Type": "Fail",
+            "Error": "NotRead",
+            "Cause": "{% 'What is known of ' & $approved & ' could not be read: nothing was changed. ' "
+            "& $states.input.Cause %}",
+        },
         "FreeTakenBack": unlock(**free, next_state="TakenBack"),
-        "TakenBack": end(reason="{% $package & ' is ' & $approval & ': nothing was changed' %}"),
+        "TakenBack": end(
+            reason="{% $package & ' is ' & $approval & ': nothing was changed' & ($kind = 'rollback' "
+            "? '. Approve it first, then roll back to it' : '') %}"
+        ),
         "FreeSuperseded": unlock(**free, next_state="Superseded"),
         "Superseded": end(reason="{% $package & ' is not the newest approved one: nothing was changed' %}"),
         "FreeServing": unlock(**free, next_state="AlreadyServes"),

@@ -1,7 +1,10 @@
 """The release's lock and journal: one item in DynamoDB, whose writes are conditional and read back at once.
 
 The item names the execution that holds it and, once a release has begun, what served before it. So a crash
-leaves behind who it was and what to put back: who finds the holder ended takes the item over and restores.
+leaves behind who it was and what to put back: who finds the holder ended takes the item over and restores, or
+finishes a rollback whose model serves already (release_rollback.py).
+
+Every write may be repeated: Step Functions tries a task again whose answer was lost, though it was done.
 """
 
 from infra.asl import State, catch, choice, task, wait
@@ -11,10 +14,14 @@ MINE = {":me": {"S": "{% $me %}"}}
 LOST = "DynamoDB.ConditionalCheckFailedException"
 # An ended holder's own restore (started by its end's event) comes first; this long after, anybody may.
 PATIENCE_SECONDS = 120
+# What the item's `kind` says of a rollback whose model was seen to serve: only the rejecting is left to do.
+ROLLED_BACK = "rolled back"
 
 
 def lock_states(*, table: str, partition: str, poll_seconds: int) -> dict[str, State]:
-    """From Acquire or ReadLock to ListApproved (the lock is ours), Restore (taken over) or NothingToDo."""
+    """From Acquire or ReadLock to DescribePackage (the lock is ours), Restore or ListNewer (taken over), or
+    NothingToDo.
+    """
     dynamo = f"arn:{partition}:states:::dynamodb"
     old = f"$toMillis($states.result.StopDate) + {PATIENCE_SECONDS * 1000} < $millis()"
     return {
@@ -28,11 +35,16 @@ def lock_states(*, table: str, partition: str, poll_seconds: int) -> dict[str, S
             },
             lost="ReadLock",
             next_state="DescribePackage",
+            Assign={"taken_over": False},
         ),
         "ReadLock": task(
             f"{dynamo}:getItem",
             {"TableName": table, "Key": ITEM, "ConsistentRead": True},
-            Assign={name: _member(name) for name in ("holder", "former", "package")},
+            Assign={
+                **{name: _member(name) for name in ("holder", "former", "package")},
+                "left": _member("kind"),
+                "version": _number("version"),
+            },
             next_state="WhoHolds",
         ),
         "WhoHolds": choice(
@@ -57,36 +69,47 @@ def lock_states(*, table: str, partition: str, poll_seconds: int) -> dict[str, S
                 "TableName": table,
                 "Key": ITEM,
                 "UpdateExpression": "SET holder = :me",
-                "ConditionExpression": "holder = :dead",
+                # Mine already: the answer of the first attempt was lost.
+                "ConditionExpression": "holder = :dead OR holder = :me",
                 "ExpressionAttributeValues": {**MINE, ":dead": {"S": "{% $holder %}"}},
             },
             lost="ReadLock",
             next_state="WasItMidway",
+            Assign={"taken_over": True},
             Output={"Cause": "{% 'the execution ' & $holder & ' ended before it was complete' %}"},
         ),
-        "WasItMidway": choice(("$former != ''", "Restore"), otherwise="FreeUnused"),
+        "WasItMidway": choice(
+            (f"$left = '{ROLLED_BACK}'", "ListNewer"), ("$former != ''", "Restore"), otherwise="FreeUnused"
+        ),
         "FreeUnused": unlock(table=table, partition=partition, next_state="GoOnAfterTakeOver"),
         "GoOnAfterTakeOver": choice(("$ended = ''", "Acquire"), otherwise="NothingToDo"),
     }
 
 
-def journal(*, table: str, partition: str, deadline: str, next_state: str) -> State:
-    """Write down what served before, ahead of the first change."""
+def journal(
+    *, table: str, partition: str, former: str, kind: str, next_state: str, **fields: object
+) -> State:
+    """Write down what is to be put back, ahead of the first change: `former`, a variable's name.
+
+    `kind` is a JSONata expression: release, rollback, or that a rollback is to be finished.
+    """
     return task(
         f"arn:{partition}:states:::dynamodb:updateItem",
         {
             "TableName": table,
             "Key": ITEM,
-            "UpdateExpression": "SET former = :former, package = :package",
+            "UpdateExpression": "SET former = :former, package = :package, kind = :kind, version = :version",
             "ConditionExpression": "holder = :me",
             "ExpressionAttributeValues": {
                 **MINE,
-                ":former": {"S": "{% $former %}"},
+                ":former": {"S": f"{{% {former} %}}"},
                 ":package": {"S": "{% $package %}"},
+                ":kind": {"S": f"{{% {kind} %}}"},
+                ":version": {"S": "{% $string($version) %}"},
             },
         },
-        Assign={"deadline": deadline},
         next_state=next_state,
+        **fields,
     )
 
 
@@ -118,3 +141,8 @@ def _conditional(resource: str, arguments: State, *, lost: str, next_state: str,
 def _member(name: str) -> str:
     path = f"$states.result.Item.{name}.S"
     return f"{{% $exists({path}) ? {path} : '' %}}"
+
+
+def _number(name: str) -> str:
+    path = f"$states.result.Item.{name}.S"
+    return f"{{% $exists({path}) ? $number({path}) : 0 %}}"

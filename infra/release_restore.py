@@ -12,8 +12,8 @@ def restore_states(
 ) -> dict[str, State]:
     """From Restore (input: Cause; variables: former, package) to Failed, or NotRestored with the lock kept.
 
-    The package becomes Rejected: what served before is then the newest approved one again, and a second
-    approval by a person is what tries it once more.
+    A released package becomes Rejected: what served before is then the newest approved one again, and a
+    second approval by a person is what tries it once more.
     """
     restore = put(sdk, names, value="{% $former %}", next_state="RestoreStack", on_error="NotRestored")
     restore["Assign"] = {"reason": "{% $states.input.Cause %}"}
@@ -34,12 +34,17 @@ def restore_states(
             otherwise="WaitRestored",
         ),
         **_settle_states(sdk=sdk, names=names, seconds=settings.settle_seconds),
-        "DidAnythingServe": choice(
-            (f"$former = '{NO_MODEL}'", "RejectPackage"), otherwise="RestoredEndpoint"
-        ),
+        "DidAnythingServe": choice((f"$former = '{NO_MODEL}'", "IsItARelease"), otherwise="RestoredEndpoint"),
         **serves_states(
-            sdk=sdk, names=names, prefix="Restored", wanted="$former", yes="RejectPackage", no="NotRestored"
+            sdk=sdk,
+            names=names,
+            prefix="Restored",
+            wanted="$former",
+            yes="IsItARelease",
+            no="NotRestored",
         ),
+        # What a rollback went back to is older than what serves again: it stands in nobody's way.
+        "IsItARelease": choice(("$left = 'rollback'", "FreeRestored"), otherwise="RejectPackage"),
         "RejectPackage": task(
             f"{sdk}:sagemaker:updateModelPackage",
             {
@@ -82,17 +87,18 @@ def _settle_states(*, sdk: str, names: Names, seconds: int) -> dict[str, State]:
 
 
 def _ends() -> dict[str, State]:
+    what = "'The ' & ($left = 'rollback' ? 'rollback to ' : 'release of ') & $package"
     return {
         "Failed": {
             "Type": "Fail",
             "Error": "ReleaseFailed",
-            "Cause": "{% 'The release of ' & $package & ' failed and '"
+            "Cause": f"{{% {what} & ' failed and '"
             " & ($former = 'none' ? 'no model' : $former) & ' serves again: ' & $reason %}",
         },
         "NotRestored": {
             "Type": "Fail",
             "Error": "NotRestored",
-            "Cause": "{% 'The release of ' & $package & ' failed (' & $reason & ') and ' & $former"
+            "Cause": f"{{% {what} & ' failed (' & $reason & ') and ' & $former"
             " & ' could NOT be put back: ' & $states.input.Cause & '. Mend the serving stack, then approve a "
             "package: that release puts it back first.' %}",
         },

@@ -122,6 +122,13 @@ class Releases:
         sagemaker = self.cloud.client("sagemaker")
         sagemaker.update_model_package(ModelPackageArn=gated["model_package"], ModelApprovalStatus=status)
 
+    def roll_back(self, gated: dict[str, Any]) -> None:
+        """What `bincount models rollback` sends."""
+        wanted = {"rollback": {"model_package": gated["model_package"]}}
+        self.cloud.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs[f"{STAGE}-serving"]["ReleaseArn"], input=json.dumps(wanted)
+        )
+
     def executions(self) -> dict[str, dict[str, Any]]:
         """Every execution of the release machine, described, oldest first."""
         stepfunctions = self.cloud.client("stepfunctions")

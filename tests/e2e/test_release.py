@@ -164,11 +164,45 @@ def test_stale_and_duplicate_approvals_do_no_harm(releases: Releases, gated) -> 
 
 def test_of_two_approvals_at_once_the_newest_package_serves(releases: Releases, gated) -> None:
     pair = [releases.gate(name, step=40) for name in ("older", "newest")]
+    gated |= dict(zip(("older", "newest"), pair, strict=True))
     with releases.load() as load, releases.releases(at_least=2) as ended, ThreadPoolExecutor(2) as pool:
         list(pool.map(releases.decide, pair))
     assert [item["status"] for item in ended] == ["SUCCEEDED", "SUCCEEDED"], ended
     assert load.failures == []
     assert releases.serving()[1] == "newest"
+
+
+def test_a_rollback_brings_an_older_model_back_without_a_failed_request(releases: Releases, gated) -> None:
+    with releases.load() as load, releases.releases() as ended:
+        releases.roll_back(gated["better"])
+    assert [item["status"] for item in ended] == ["SUCCEEDED"], ended
+    answer = {"model_package": gated["better"]["model_package"]}
+    assert json.loads(ended[0]["output"]).items() >= answer.items()
+    assert load.failures == []
+    assert load.models == {"newest", "better"}
+    assert releases.serving()[:2] == (gated["better"]["candidate"]["model_data"], "better")
+    for name in ("older", "newest"):
+        package = releases.package(gated[name])
+        assert package["ModelApprovalStatus"] == "Rejected"
+        assert package["ApprovalDescription"].startswith("Rolled back to version 2 by the execution ")
+
+
+def test_a_rollback_that_fails_its_smoke_test_is_put_back(releases: Releases, gated) -> None:
+    before = releases.serving()[:2]
+    key = f"{gated['plain']['evaluation'].split('/', 3)[3]}/smoke.jpg"
+    s3 = releases.cloud.client("s3")
+    kept = s3.get_object(Bucket=releases.bucket, Key=key)["Body"].read()
+    verdict = gated["plain"]["evaluation"].split("/", 3)[3] + "/verdict.json"
+    known = json.loads(s3.get_object(Bucket=releases.bucket, Key=verdict)["Body"].read())["smoke"]["count"]
+    s3.put_object(Bucket=releases.bucket, Key=key, Body=gray_bin(0 if known else 3))
+    with releases.releases() as ended:
+        releases.roll_back(gated["plain"])
+    s3.put_object(Bucket=releases.bucket, Key=key, Body=kept)
+    assert [item["status"] for item in ended] == ["FAILED", "SUCCEEDED"]
+    assert f"{before[0]} serves again: smoke test" in ended[0]["cause"]
+    assert releases.serving()[:2] == before
+    approvals = [releases.package(gated[name])["ModelApprovalStatus"] for name in ("plain", "better")]
+    assert approvals == ["Approved", "Approved"]
 
 
 def test_a_deploy_in_the_middle_of_a_release_changes_nothing_about_what_serves(releases: Releases) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.e2e
 
 GROUP, PARAMETER, TABLE = "bincount-local", "/bincount/local/model", "releases"
 SERVING = "bincount-local-serving"
+FIRST = "s3://bins/1"
 # As the Serving stack does, it reads the parameter at each update.
 SERVING_TEMPLATE = {
     "Parameters": {
@@ -42,7 +43,7 @@ class Machine:
             BillingMode="PAY_PER_REQUEST",
         )
         cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
-        self.first, self.second = (self._approved(model) for model in ("s3://bins/1", "s3://bins/2"))
+        self.first, self.second = (self._approved(model) for model in (FIRST, "s3://bins/2"))
         definition = release_definition(
             names=Names("local"),
             settings=Release(poll_seconds=1, timeout_minutes=6, settle_seconds=3),
@@ -62,7 +63,11 @@ class Machine:
             "SupportedContentTypes": ["image/jpeg"],
             "SupportedResponseMIMETypes": ["application/json"],
         }
+        # Only what the gate judged may change anything: the first one was.
+        judged = {"ContentType": "application/json", "S3Uri": "s3://bins/verdict.json"}
+        metrics = {"ModelMetrics": {"ModelQuality": {"Statistics": judged}}} if model == FIRST else {}
         return self.cloud.client("sagemaker").create_model_package(
+            **metrics,
             ModelPackageGroupName=GROUP,
             ModelApprovalStatus="Approved",
             InferenceSpecification=specification,
@@ -92,8 +97,24 @@ class Machine:
         return self.start_with({"ModelPackageArn": package})
 
     def start_with(self, detail: dict[str, str]) -> str:
-        event = json.dumps({"detail": detail})
-        return self._states.start_execution(stateMachineArn=self._arn, input=event)["executionArn"]
+        return self._start({"detail": detail})
+
+    def roll_back(self, package: str) -> str:
+        return self._start({"rollback": {"model_package": package}})
+
+    def _start(self, given: dict[str, Any]) -> str:
+        started = self._states.start_execution(stateMachineArn=self._arn, input=json.dumps(given))
+        return started["executionArn"]
+
+    def package(self, arn: str) -> tuple[str, str]:
+        """Its approval, and what is said of it."""
+        found = self.cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+        return found["ModelApprovalStatus"], found.get("ApprovalDescription", "")
+
+    def approve(self, arn: str) -> None:
+        self.cloud.client("sagemaker").update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="by a test"
+        )
 
     def ended(self, execution: str) -> dict[str, Any]:
         return wait_until(
@@ -144,6 +165,58 @@ def test_a_package_that_the_gate_never_saw_is_not_released(machine: Machine) -> 
     assert machine.held() == []
 
 
+def test_an_input_of_no_known_form_is_refused(machine: Machine) -> None:
+    ended = machine.ended(machine.start_with({}))
+    assert (ended["status"], ended["error"]) == ("FAILED", "BadInput")
+
+
+def test_a_package_that_is_not_there_leaves_the_lock_free(machine: Machine) -> None:
+    ended = machine.ended(machine.roll_back(machine.first.replace("/1", "/99")))
+    assert (ended["status"], ended["error"]) == ("FAILED", "NotRead")
+    assert "nothing was changed" in ended["cause"]
+    assert machine.held() == []
+
+
+def test_a_rollback_to_what_serves_rejects_what_is_newer(machine: Machine) -> None:
+    machine.serves("s3://bins/1")
+    ended = machine.ended(machine.roll_back(machine.first))
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"]) == {"model_package": machine.first, "model": "s3://bins/1"}
+    name = ended["executionArn"].rpartition(":")[2]
+    said = f"Rolled back to version 1 by the execution {name}"
+    assert machine.package(machine.second) == ("Rejected", said)
+    assert machine.package(machine.first)[0] == "Approved"
+    assert machine.held() == []
+    assert "serves already" in reason(machine.ended(machine.roll_back(machine.first)))
+    machine.approve(machine.second)
+
+
+def test_only_an_approved_package_is_rolled_back_to(machine: Machine) -> None:
+    sagemaker = machine.cloud.client("sagemaker")
+    sagemaker.update_model_package(ModelPackageArn=machine.first, ModelApprovalStatus="Rejected")
+    said = reason(machine.ended(machine.roll_back(machine.first)))
+    assert "is Rejected: nothing was changed. Approve it first" in said
+    machine.approve(machine.first)
+    assert machine.served() == "s3://bins/2"
+    assert machine.package(machine.second)[0] == "Approved"
+
+
+def test_a_rollback_that_ended_while_rejecting_is_finished(machine: Machine) -> None:
+    """Its model serves: to put the newer one back would undo what a person asked for."""
+    machine.serves("s3://bins/1")
+    dead = machine.start_with({"executionArn": "another"})
+    machine.ended(dead)
+    journal = {"former": "s3://bins/1", "package": machine.first, "kind": "rolled back", "version": "1"}
+    machine.hold(holder=dead, **journal)
+    ended = machine.ended(machine.start_with({"executionArn": dead, "status": "ABORTED", "input": "{}"}))
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"]) == {"model_package": machine.first, "model": "s3://bins/1"}
+    assert machine.package(machine.second)[0] == "Rejected"
+    assert machine.served() == "s3://bins/1"
+    assert machine.held() == []
+    machine.approve(machine.second)
+
+
 def test_an_approval_that_was_taken_back_changes_nothing(machine: Machine) -> None:
     machine.cloud.client("sagemaker").update_model_package(
         ModelPackageArn=machine.second, ModelApprovalStatus="Rejected"
@@ -184,4 +257,16 @@ def test_a_write_of_the_aborted_release_that_lands_late_is_put_back_too(machine:
     assert "no model serves again: the execution" in ended["cause"]
     assert machine.served() == "none"
     assert machine.entered(restore).count("Restore") == 2
+    assert machine.held() == []
+
+
+def test_a_rollback_that_failed_leaves_every_package_as_it_was(machine: Machine) -> None:
+    """There is no endpoint here, so that no model is seen to serve. The serving stack is the last test's."""
+    machine.serves("none")
+    machine.approve(machine.second)
+    ended = machine.ended(machine.roll_back(machine.first))
+    assert (ended["status"], ended["error"]) == ("FAILED", "ReleaseFailed")
+    assert f"The rollback to {machine.first} failed and no model serves again" in ended["cause"]
+    assert machine.served() == "none"
+    assert [machine.package(arn)[0] for arn in (machine.first, machine.second)] == ["Approved", "Approved"]
     assert machine.held() == []

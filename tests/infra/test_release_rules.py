@@ -195,14 +195,29 @@ def test_no_execution_says_that_a_model_was_put_back_before_it_was_seen_to_serve
 ) -> None:
     states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
     reject = {"RestoredServes", "DidAnythingServe"}  # the endpoint was compared, or there was none before
-    assert _before(states, "RejectPackage") == reject
+    assert _before(states, "IsItARelease") == reject
+    assert _before(states, "RejectPackage") == {"IsItARelease"}  # a rollback's package stays approved
     # A write of an aborted release may land late: the parameter is read again ahead of the endpoint.
     assert _before(states, "DidAnythingServe") == {"IsItStillTheFormer"}
     assert _before(states, "RestoredEndpoint") == {"DidAnythingServe"}
     assert _before(states, "ReadRestored") == {"LetLateWritesLand"}
     assert _before(states, "Failed") == {"WasItAnothers"}
     assert _before(states, "WasItAnothers") == {"FreeRestored"}
-    assert _before(states, "FreeRestored") == {"RejectPackage"}
+    assert _before(states, "FreeRestored") == {"IsItARelease", "RejectPackage"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_rollback_rejects_newer_packages_only_once_its_journal_says_so(
+    templates: Templates, stage: str
+) -> None:
+    """What rejects them cannot be put back: from there on the only way is forward."""
+    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    assert _before(states, "RejectNewer") == {"IsAnyNewer"}
+    assert _before(states, "IsAnyNewer") == {"ListNewer"}
+    assert _before(states, "ListNewer") == {"Settle", "RejectNewer", "WasItMidway"}
+    # It was seen to serve: after the smoke test, or it served before.
+    assert _before(states, "Settle") == {"IsItARollback", "ShallItServe"}
+    assert _before(states, "IsItARollback") == {"DidItPass"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
