@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DataPrepError as error:
         print(error, file=sys.stderr)
         return 1
+    for warning in answer["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
     print(f"{answer['uri']} has {answer['images']} images; {answer['rejected']} were rejected")
     return 0
 

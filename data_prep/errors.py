@@ -12,6 +12,10 @@ class BadRequest(DataPrepError):
     """The request, its file list or an event is not what a step takes; running it again will not help."""
 
 
+class NotTrainable(DataPrepError):
+    """No model can be trained on the images that are left; no dataset was written."""
+
+
 class NotReconciled(DataPrepError):
     """The records do not account for every planned image exactly once; no dataset was written."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_prep.file_list import ID
+from data_prep.foreign import is_litter
 from data_prep.labels import BadLabel, label_of
 from data_prep.lines import Line, write_lines
 from data_prep.parallel import map_ordered, pipelined
@@ -105,7 +106,11 @@ def _found(run: Run, part: dict[str, Any]) -> Iterator[Line]:
 
 def _names(run: Run, *, folder: str, start: str, suffix: str) -> dict[str, Info]:
     found = run.source.list(folder + start)
-    return {info.key[len(folder) : -len(suffix)]: info for info in found if info.key.endswith(suffix)}
+    return {
+        info.key[len(folder) : -len(suffix)]: info
+        for info in found
+        if info.key.endswith(suffix) and not is_litter(info.key)
+    }
 
 
 def _begin_line(run: Run, identity: str, image: Info | None) -> Later[Line]:

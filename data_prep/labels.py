@@ -1,8 +1,10 @@
 """The label in a bin's metadata."""
 
-import json
-from typing import cast
+from typing import Any, cast
 
+from data_prep.foreign import parse_json
+
+_LABEL = "EXPECTED_QUANTITY"
 _LARGEST = 10_000
 
 
@@ -13,12 +15,19 @@ class BadLabel(ValueError):
 def label_of(metadata: bytes) -> int:
     """`EXPECTED_QUANTITY`, a whole number from 0 on. Raises BadLabel: a broken file is not an empty bin."""
     try:
-        value = json.loads(metadata)
+        value = parse_json(metadata, join=_agreed)
     except ValueError as error:
-        raise BadLabel(f"not JSON: {error}") from error
-    if not isinstance(value, dict) or "EXPECTED_QUANTITY" not in value:
-        raise BadLabel("no EXPECTED_QUANTITY in it")
-    count = cast("dict[str, object]", value)["EXPECTED_QUANTITY"]
+        raise BadLabel(f"not JSON that can be read: {error}") from error
+    if not isinstance(value, dict) or _LABEL not in value:
+        raise BadLabel(f"no {_LABEL} in it")
+    count = cast("dict[str, object]", value)[_LABEL]
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _LARGEST:
-        raise BadLabel(f"EXPECTED_QUANTITY is {str(count)[:40]!r}, not a whole number from 0 to {_LARGEST}")
+        shown = repr(count)[:40] if isinstance(count, str | int | float) else f"a {type(count).__name__}"
+        raise BadLabel(f"{_LABEL} is {shown}, not a whole number from 0 to {_LARGEST}")
     return count
+
+
+def _agreed(name: str, first: Any, second: Any) -> Any:
+    if name == _LABEL and first != second:
+        raise ValueError(f"{_LABEL} is there twice, {repr(first)[:20]} and {repr(second)[:20]}")
+    return second

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.draw import draw_of
-from data_prep.errors import BadRequest
+from data_prep.errors import BadRequest, NotTrainable
 from data_prep.index import index_all, index_key
 from data_prep.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.open_run import LIST_REFUSED, PARTS
 from data_prep.records import read_records
 from data_prep.run import Run
-from data_prep.split import side_of
+from data_prep.spelling import explain_missing
+from data_prep.split import PARTS as PARTS_OF_SPLIT
+from data_prep.split import block_of, side_of
 from data_prep.store import Missing, exists
+from data_prep.trainable import require_trainable
 
 PLANNED = "planned.jsonl.gz"
 REFUSED = "refused.jsonl.gz"
@@ -29,8 +32,8 @@ def plan(run: Run) -> dict[str, Any]:
     """Write the work list (a JSON array of items); answers how many images are planned and how many to do.
 
     Index parts that the index step did not read are read here. What was planned once stays planned: a
-    second run only takes out of the work list what already has a record. Raises BadRequest where nothing
-    usable is selected.
+    second run only takes out of the work list what already has a record. Abandons the run and raises
+    BadRequest where nothing usable is selected, NotTrainable where no model can be trained on what is.
     """
     if not exists(run.target, run.key(SUMMARY)):
         _decide(run)
@@ -54,21 +57,48 @@ def _decide(run: Run) -> None:
     refused = heapq.merge(list_refused, selection.refused, key=lambda line: line["id"])
     write_lines(run.target, run.key(REFUSED), refused)
     reasons = Counter(line["reason"] for line in [*list_refused, *selection.refused])
-    if selection.images == 0:
-        told = (
-            ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
-            or "nothing was found"
+    hints = _hints(run, selection)
+    try:
+        _require_images(run, selection, reasons, hints)
+        require_trainable(
+            selection.counts,
+            blocks=len(selection.blocks),
+            validation_share=run.request.validation_share,
+            hints=hints,
         )
-        told = f"the request selects no usable image of {run.source.uri} ({told})"
-        run.abandon(told)
-        raise BadRequest(f"{told}; check source and selection, then start it again")
+    except (BadRequest, NotTrainable) as error:
+        run.abandon(str(error))
+        raise
     summary = {
         "planned": selection.images,
         "refused": sum(reasons.values()),
         "relabelled": selection.relabelled,
         "not_selected": selection.not_selected,
+        "warnings": hints,
     }
     write_json(run.target, run.key(SUMMARY), summary)
+
+
+def _hints(run: Run, selection: "_Selection") -> list[str]:
+    """What is to be said of a list of which most ids find no image."""
+    if run.request.file_list is None:
+        return []
+    missing = [line["id"] for line in selection.refused if line["reason"] == "missing_image"]
+    if len(missing) <= selection.images:
+        return []
+    hint = explain_missing(run, missing)
+    return [f"{len(missing)} listed ids have no image" + (f": {hint}" if hint else "")]
+
+
+def _require_images(run: Run, selection: "_Selection", reasons: "Counter[str]", hints: list[str]) -> None:
+    if selection.images:
+        return
+    told = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    raise BadRequest(
+        f"the request selects no usable image of {run.source.uri} ({told or 'nothing was found'}); "
+        + "".join(f"{hint}; " for hint in hints)
+        + "check source and selection, then start it again"
+    )
 
 
 def _parts(run: Run) -> list[dict[str, Any]]:
@@ -88,9 +118,15 @@ class _Selection:
         self._parts = parts
         self._limits = self._find_limits()
         self.refused: list[Line] = []
-        self.images = 0
+        self.counts: dict[str, Counter[int]] = {part: Counter() for part in PARTS_OF_SPLIT}
+        self.blocks: set[int] = set()
         self.relabelled = 0
         self.not_selected = 0
+
+    @property
+    def images(self) -> int:
+        """How many are planned."""
+        return sum(counts.total() for counts in self.counts.values())
 
     def planned(self) -> Iterator[Line]:
         """The items to arrange, each {id, count, split, part, etag, bytes}."""
@@ -99,9 +135,10 @@ class _Selection:
             if not self._is_wanted(line):
                 self.not_selected += 1
                 continue
-            self.images += 1
             self.relabelled += "listed" in line
             side = side_of(line["id"], validation_share=self._run.request.validation_share)
+            self.counts[side.part or "train"][line["count"]] += 1
+            self.blocks.add(block_of(line["id"]))
             yield line | {"split": side.split, "part": side.part}
 
     def _unique(self, refused: list[Line]) -> Iterator[Line]:

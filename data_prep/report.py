@@ -5,7 +5,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from data_prep.tally import BAND, SIDES, Tally
+from data_prep.split import PARTS
+from data_prep.tally import BAND, Tally
 
 STYLE = Path(__file__).with_name("report.css")
 _PURPOSE = {
@@ -22,8 +23,9 @@ def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple
         f"<h1>{escape(title)}</h1>",
         _summary(dataset),
         _cards(dataset, tally),
+        _warnings(dataset["warnings"]),
         "<h2>Images by count</h2>",
-        f'<div class="sides">{"".join(_side(side, tally.counts[side]) for side in SIDES)}</div>',
+        f'<div class="sides">{"".join(_side(side, tally.counts[side]) for side in PARTS)}</div>',
         "<h2>Short side of the images, pixels as stored</h2>",
         _histogram("pixels", "images", _bands(tally.short_sides)),
         "<h2>Rejected, by reason</h2>",
@@ -48,18 +50,30 @@ def _summary(dataset: dict[str, Any]) -> str:
     )
     difference = dataset["class_share_difference"]
     sides = "one side is empty" if difference is None else f"{100 * difference:.1f} points at most"
+    listed = (
+        f"The list named another count than the metadata for {dataset['relabelled']:,} images (the metadata "
+        "won). "
+        if dataset["request"]["file_list"]
+        else ""
+    )
     return (
-        f"<p>From {escape(source)}. The list named another count than the metadata for "
-        f"{dataset['relabelled']:,} images (the metadata won); {dataset['not_selected']:,} were not "
+        f"<p>From {escape(source)}. {listed}{dataset['not_selected']:,} images were not "
         'selected.</p><p class="soft">No block of 100 neighbouring ids is on two sides. Difference of a '
         f"count's share between train and val (select and report): {sides}.</p>"
     )
 
 
+def _warnings(warnings: list[str]) -> str:
+    if not warnings:
+        return ""
+    items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    return f"<h2>What to know before training</h2><ul>{items}</ul>"
+
+
 def _cards(dataset: dict[str, Any], tally: Tally) -> str:
     cards = [
         (f"{dataset['images']:,}", "images"),
-        *((f"{tally.counts[side].total():,}", f"in {side}") for side in SIDES),
+        *((f"{tally.counts[side].total():,}", f"in {side}") for side in PARTS),
         (f"{sum(dataset['rejected'].values()):,}", "rejected"),
         (f"{dataset['bytes'] / 1e6:,.1f} MB", "in all"),
     ]

@@ -1,12 +1,12 @@
 """Seal: reconciles, writes the manifest, the rejected list and the report, and last of all dataset.json."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from data_prep.deal import PACK_LIST, SHARDS, shard_key, shard_name
-from data_prep.errors import NotReconciled
+from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.lines import Line, create_json, read_json, read_lines, write_lines
 from data_prep.pack import packed_key
 from data_prep.plan import REFUSED, SUMMARY
@@ -16,6 +16,7 @@ from data_prep.run import Run, folder_key
 from data_prep.split import BLOCK, RULE
 from data_prep.store import Missing, exists
 from data_prep.tally import Tally
+from data_prep.trainable import require_trainable, weaknesses
 
 MANIFEST = "manifest.jsonl.gz"
 REJECTED = "rejected.jsonl.gz"
@@ -23,10 +24,11 @@ REPORT = "dataset.html"
 
 
 def seal(run: Run) -> dict[str, Any]:
-    """Make the dataset exist; answers {dataset_id, prefix, uri, images, rejected}.
+    """Make the dataset exist; answers {dataset_id, prefix, uri, images, rejected, warnings}.
 
     A dataset that is sealed already is answered from its dataset.json and not touched.
-    Raises NotReconciled where records and plan do not match, or where no image was accepted.
+    Raises NotReconciled where records and plan do not match, or where no image was accepted, NotTrainable
+    where too few are left to train on.
     """
     try:
         return _answer(run, read_json(run.target, run.sealed_key))
@@ -43,6 +45,7 @@ def _answer(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
         "uri": run.uri,
         "images": dataset["images"],
         "rejected": sum(dataset["rejected"].values()),
+        "warnings": dataset["warnings"],
     }
 
 
@@ -58,17 +61,30 @@ def _write(run: Run) -> dict[str, Any]:
     return dataset
 
 
-def _account(run: Run, tally: Tally, summary: dict[str, int]) -> None:
+def _account(run: Run, tally: Tally, summary: dict[str, Any]) -> None:
     planned, refused, rejected = summary["planned"], summary["refused"], tally.rejected.total()
     fault = None
     if tally.images + rejected != planned + refused:
         found = f"{tally.images} accepted and {rejected} rejected"
         fault = f"{found}, but {planned} were planned and {refused} refused"
     elif tally.images == 0:
-        fault = f"no image was accepted, {dict(tally.rejected)}; check the source"
-    if fault:
-        run.abandon(fault)
-        raise NotReconciled(f"{run.dataset_id}: {fault}; start it again, it begins anew")
+        fault = f"no image was accepted ({_told(tally.rejected)}); check the source"
+    try:
+        if fault:
+            raise NotReconciled(f"{run.dataset_id}: {fault}; start it again, it begins anew")
+        require_trainable(
+            tally.counts,
+            blocks=len(tally.blocks),
+            validation_share=run.request.validation_share,
+            hints=[f"rejected were {_told(tally.rejected)}"] if rejected else [],
+        )
+    except (NotReconciled, NotTrainable) as error:
+        run.abandon(str(error))
+        raise
+
+
+def _told(rejected: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason}: {items}" for reason, items in sorted(rejected.items()))
 
 
 def _manifest(run: Run, tally: Tally) -> Iterator[Line]:
@@ -104,7 +120,7 @@ def _rejected(run: Run, tally: Tally) -> Iterator[Line]:
         yield {"id": line["id"], "reason": line["reason"], "detail": line.get("detail")}
 
 
-def _dataset(run: Run, tally: Tally, summary: dict[str, int]) -> dict[str, Any]:
+def _dataset(run: Run, tally: Tally, summary: dict[str, Any]) -> dict[str, Any]:
     request = run.request.model_dump(mode="json")
     return {
         "schema_version": 1,
@@ -115,5 +131,6 @@ def _dataset(run: Run, tally: Tally, summary: dict[str, int]) -> dict[str, Any]:
         "split_rule": {"name": RULE, "block": BLOCK, "validation_share": run.request.validation_share},
         "relabelled": summary["relabelled"],
         "not_selected": summary["not_selected"],
+        "warnings": summary["warnings"] + weaknesses(tally.counts),
         **tally.as_json(),
     }

@@ -24,6 +24,9 @@ class Side(NamedTuple):
 SIDES = (Side("train", None), Side("val", "select"), Side("val", "report"))
 """All there are."""
 
+PARTS = ("train", "select", "report")
+"""The train side and the two halves of the val side."""
+
 
 def block_of(identity: str) -> int:
     """The block of an id, by the id's number: 01013 and 1013 are two images of one block."""

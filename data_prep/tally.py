@@ -5,9 +5,7 @@ from typing import Any
 
 from data_prep.gallery import Gallery
 from data_prep.lines import Line
-
-SIDES = ("train", "select", "report")
-"""The train side and the two halves of the val side."""
+from data_prep.split import PARTS, block_of
 
 BAND = 100
 """Pixels; short sides are counted in bands of so many."""
@@ -18,7 +16,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.bytes = 0
-        self.counts: dict[str, Counter[int]] = {side: Counter() for side in SIDES}
+        self.counts: dict[str, Counter[int]] = {side: Counter() for side in PARTS}
+        self.blocks: set[int] = set()
         self.short_sides: Counter[int] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejected_by_arrange: list[Line] = []
@@ -28,6 +27,7 @@ class Tally:
         """Count an image that is in the dataset."""
         self.bytes += record["bytes"]
         self.counts[record["part"] or "train"][record["count"]] += 1
+        self.blocks.add(block_of(record["id"]))
         self.short_sides[min(record["width"], record["height"]) // BAND * BAND] += 1
         self.gallery.consider(record)
 

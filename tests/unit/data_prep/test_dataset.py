@@ -20,6 +20,7 @@ from data_prep.plan import plan, remaining
 from data_prep.request import parse_request
 from data_prep.run import Run
 from data_prep.seal import seal
+from tests.unit.data_prep.conftest import all_parts
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(20) for place in range(3)}
@@ -133,6 +134,27 @@ def test_each_rejection_has_its_reason_and_nothing_is_lost(source: Path, tmp_pat
     assert told["images"] + sum(told["rejected"].values()) == sum(map(len, listed.values()))
 
 
+DEEP = "[" * 200_000
+TWICE = '{"EXPECTED_QUANTITY": 1, "EXPECTED_QUANTITY": 2}'
+
+
+@pytest.mark.parametrize("metadata", [DEEP, '{"EXPECTED_QUANTITY": ' + DEEP, TWICE])
+def test_metadata_that_breaks_a_parser_is_bad_metadata(metadata: str, source: Path, tmp_path: Path) -> None:
+    identity = sorted(COUNTS)[0]
+    (source / "metadata" / f"{identity}.json").write_text(metadata)
+    assert rejected(make(source, tmp_path / "target")) == {identity: "bad_metadata"}
+
+
+def test_what_file_managers_leave_behind_is_no_bin(source: Path, tmp_path: Path) -> None:
+    for name in ("._00000.jpg", ".DS_Store", "Thumbs.db", "__MACOSX/00000.jpg", "0/._1.jpg", "1/Thumbs.db"):
+        for folder, suffix in (("bin-images", ".jpg"), ("metadata", ".json")):
+            path = source / folder / name.replace(".jpg", suffix)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"\x00\x05\x16\x07")
+    dataset = make(source, tmp_path / "target", file_list=None, counts=[0, 9])
+    assert (summary(dataset)["images"], rejected(dataset)) == (len(COUNTS), {})
+
+
 def test_the_metadata_wins_over_the_list_and_it_is_told(source: Path, tmp_path: Path) -> None:
     identity = sorted(COUNTS)[0]
     (source / "metadata" / f"{identity}.json").write_text('{"EXPECTED_QUANTITY": 9}')
@@ -143,32 +165,34 @@ def test_the_metadata_wins_over_the_list_and_it_is_told(source: Path, tmp_path: 
 
 
 def test_padded_and_plain_ids_are_two_images(make_source: Callable[..., Path], tmp_path: Path) -> None:
-    dataset = make(make_source({"01013": 2, "1013": 4, "1": 1, "10": 3}), tmp_path / "target")
-    found = {line["id"]: line["count"] for line in lines(dataset / "manifest.jsonl.gz")}
-    assert found == {"01013": 2, "1013": 4, "1": 1, "10": 3}
+    labels = {"01013": 2, "1013": 4, "1": 1, "10": 3} | all_parts(1, 2, 3, 4)
+    dataset = make(make_source(labels), tmp_path / "target")
+    assert {line["id"]: line["count"] for line in lines(dataset / "manifest.jsonl.gz")} == labels
 
 
 def test_counts_select_from_all_metadata_there_is(make_source: Callable[..., Path], tmp_path: Path) -> None:
-    source = make_source({"7": 1, "70": 2, "00700": 3, "700123": 4, "99": 0})
+    others = all_parts(1, 2, 3)
+    source = make_source({"7": 1, "70": 2, "00700": 3, "700123": 4, "99": 0} | others)
     (source / "metadata" / "70x.json").write_text('{"EXPECTED_QUANTITY": 2}')
     (source / "metadata" / "71.json").write_text('{"EXPECTED_QUANTITY": 2}')
     shutil.copy(source / "bin-images" / "7.jpg", source / "bin-images" / "72.jpg")
     dataset = make(source, tmp_path / "target", file_list=None, counts=[1, 3])
-    assert [line["id"] for line in lines(dataset / "manifest.jsonl.gz")] == ["00700", "7", "70"]
+    found = [line["id"] for line in lines(dataset / "manifest.jsonl.gz")]
+    assert found == sorted(["00700", "7", "70", *others])
     assert rejected(dataset) == {"70x": "bad_id", "71": "missing_image", "72": "missing_metadata"}
     assert summary(dataset)["not_selected"] == 2
 
 
 def test_a_limit_takes_that_many_of_each_class_and_always_the_same(source: Path, tmp_path: Path) -> None:
-    few = lines(make(source, tmp_path / "target", limit_per_class=4) / "manifest.jsonl.gz")
-    more = lines(make(source, tmp_path / "target", limit_per_class=9) / "manifest.jsonl.gz")
-    assert Counter(line["count"] for line in few) == {0: 4, 1: 4, 2: 4}
-    assert Counter(line["count"] for line in more) == {0: 9, 1: 9, 2: 9}
+    few = lines(make(source, tmp_path / "target", limit_per_class=13) / "manifest.jsonl.gz")
+    more = lines(make(source, tmp_path / "target", limit_per_class=17) / "manifest.jsonl.gz")
+    assert Counter(line["count"] for line in few) == {0: 13, 1: 13, 2: 13}
+    assert Counter(line["count"] for line in more) == {0: 17, 1: 17, 2: 17}
     assert {line["id"] for line in few} < {line["id"] for line in more}
 
 
 def test_an_image_is_on_the_same_side_whatever_is_requested(source: Path, tmp_path: Path) -> None:
-    requests: list[dict[str, Any]] = [{}, {"limit_per_class": 5}, {"file_list": None, "counts": [1, 2]}]
+    requests: list[dict[str, Any]] = [{}, {"limit_per_class": 14}, {"file_list": None, "counts": [1, 2]}]
     sides: dict[str, set[Any]] = {}
     for fields in requests:
         for line in lines(make(source, tmp_path / "target", **fields) / "manifest.jsonl.gz"):
@@ -246,10 +270,11 @@ def test_a_sealed_dataset_is_never_touched(source: Path, tmp_path: Path) -> None
 
 def test_an_edited_list_makes_another_dataset(source: Path, tmp_path: Path) -> None:
     first = make(source, tmp_path)
-    (source / "file_list.json").write_text(json.dumps({"1": ["data/metadata/00001.json"]}))
+    listed = json.loads((source / "file_list.json").read_text())
+    (source / "file_list.json").write_text(json.dumps(listed | {"2": []}))
     second = make(source, tmp_path)
     assert second != first
-    assert summary(second)["images"] == 1
+    assert set(summary(second)["counts"]["train"]) == {"0", "1"}
 
 
 def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Path) -> None:

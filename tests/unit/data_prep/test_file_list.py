@@ -29,6 +29,7 @@ def test_ids_stay_strings_and_are_sorted_as_strings() -> None:
         "a/b",
         "",
         "data/metadata/.json",
+        "data\\metadata\\..\\..\\x.json",
         "data/metadata/12a.json",
         "data/metadata/" + "1" * 300 + ".json",
         "data/metadata/१२.json",
@@ -56,8 +57,37 @@ def test_an_id_again_is_refused_within_a_class_and_across_classes() -> None:
 
 
 @pytest.mark.parametrize(
+    "entry",
+    [
+        "data/metadata/00901.json",
+        "data\\metadata\\00901.json",
+        "00901.json",
+        "aisle 1/Gänge/00901.json",
+        "aisle 1/Ga\u0308nge/00901.json",
+    ],
+)
+def test_an_id_counts_whatever_its_folders_and_slashes(entry: str) -> None:
+    listed = parse({"3": [entry]})
+    assert (listed.entries, listed.refused) == ([("00901", 3)], [])
+
+
+def test_what_file_managers_leave_behind_is_passed_over() -> None:
+    litter = ["m/._00901.json", "__MACOSX/m/._1.json", "m/.DS_Store", "m\\Thumbs.db", "__MACOSX/m/1.json"]
+    listed = parse({"3": [*litter, "m/00901.json"]})
+    assert (listed.entries, listed.refused) == ([("00901", 3)], [])
+
+
+def test_a_class_that_is_there_twice_has_the_entries_of_both() -> None:
+    listed = parse_file_list(b'{"1": ["m/1.json"], "2": ["m/2.json"], "1": ["m/3.json"]}', address="x")
+    assert listed.entries == [("1", 1), ("2", 2), ("3", 1)]
+
+
+@pytest.mark.parametrize(
     ("data", "told"),
     [
+        (b"[" * 200_000, "nested too deeply"),
+        (b'{"1":' * 200_000, "nested too deeply"),
+        (b'{"1": ["m/1.json"], "1": 3}', "'1' is there twice"),
         (b"", "is not JSON"),
         (b"<html>", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),

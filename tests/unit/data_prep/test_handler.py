@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
 from data_prep.s3_store import S3Store
+from data_prep.split import PARTS, side_of
+from data_prep.trainable import weaknesses
 
 BUCKET = "stage"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 4 for block in range(12) for place in range(4)}
@@ -32,6 +35,13 @@ def request_for(
         return {"source": {"bucket": bucket}, "file_list": f"s3://{bucket}/file_list.json"} | fields
 
     return make
+
+
+def weaknesses_of(labels: dict[str, int]) -> list[str]:
+    counts: dict[str, Counter[int]] = {part: Counter() for part in PARTS}
+    for identity, count in labels.items():
+        counts[side_of(identity, validation_share=0.2).part or "train"][count] += 1
+    return weaknesses(counts)
 
 
 def read(s3: Any, key: str) -> bytes:
@@ -69,6 +79,7 @@ def test_plan_arrange_and_seal_make_a_dataset(s3: Any, request_for: Callable[...
         "uri": f"s3://{BUCKET}/{planned['prefix']}",
         "images": len(COUNTS),
         "rejected": 0,
+        "warnings": weaknesses_of(COUNTS),
     }
     manifest = [
         json.loads(line)

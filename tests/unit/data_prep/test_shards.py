@@ -18,7 +18,7 @@ from data_prep.request import parse_request
 from data_prep.run import Run
 from data_prep.seal import seal
 
-IDS = {f"{number:06d}": number % 3 for number in range(0, 30_000, 150)}
+IDS = {f"{number:06d}": number // 150 % 3 for number in range(0, 30_000, 150)}
 
 
 def begin(source: Path, target: Path, **fields: Any) -> Run:
