@@ -9,11 +9,35 @@ Verdict = Literal["match", "mismatch", "uncertain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """How an expected number fits the photograph; `probability` is the calibrated one of that number."""
+    """How an expected number fits the photograph; `probability` is the calibrated one of that number.
+
+    `reason` says why a verdict is uncertain where that lies in the question: the model has no such class.
+    """
 
     expected: int
     verdict: Verdict
     probability: float
+    reason: str | None = None
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Self:
+        """Members that a later server may add are left alone."""
+        reason = members.get("reason")
+        return cls(
+            expected=int(members["expected"]),
+            verdict=members["verdict"],
+            probability=float(members["probability"]),
+            reason=None if reason is None else str(reason),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The members as they came."""
+        members: dict[str, Any] = {
+            "expected": self.expected,
+            "verdict": self.verdict,
+            "probability": self.probability,
+        }
+        return members if self.reason is None else {**members, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +78,7 @@ class Count:
             review=bool(members["review"]),
             model=str(members["model"]),
             request_id=str(members["request_id"]),
-            verification=None if verification is None else Verification(**verification),
+            verification=None if verification is None else Verification.from_json(verification),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -71,10 +95,5 @@ class Count:
             "request_id": self.request_id,
         }
         if self.verification is not None:
-            found = self.verification
-            members["verification"] = {
-                "expected": found.expected,
-                "verdict": found.verdict,
-                "probability": found.probability,
-            }
+            members["verification"] = self.verification.to_json()
         return members

@@ -14,6 +14,7 @@ from bincount.image import read_image
 from bincount.question import Outcome, Question
 from bincount.stage import Stage
 from bincount.stream import stream, stream_async
+from bincount.texts import shortened
 
 MAX_EXPECTED = 999_999
 
@@ -71,7 +72,8 @@ class BinCounter:
         try:
             return Count.from_json(document)
         except (KeyError, TypeError, ValueError) as error:
-            words = f"{type(error).__name__} {error} in {str(document)[:200]}: is the server of this version?"
+            came = shortened(str(document), 200)
+            words = f"{type(error).__name__} {error} in {came}: is the server of this version?"
             raise Refused("bad_answer", words) from error
 
     async def acount(self, image: Path | str | bytes, *, expected: int | None = None) -> Count:

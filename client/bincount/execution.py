@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from bincount.errors import BincountError
 from bincount.stage import Stage
+from bincount.texts import shortened
 
 POLL_SECONDS = 2.0
 
@@ -18,7 +19,7 @@ class Execution:
     def __init__(self, *, stage: Stage, arn: str) -> None:
         self.arn = arn
         self._client = stage.client("stepfunctions")
-        self._poll_seconds = 0.5 if stage.name == "local" else POLL_SECONDS
+        self._poll_seconds = 0.5 if stage.is_embedded else POLL_SECONDS
         self.started: datetime = self._client.describe_execution(executionArn=arn)["startDate"]
         self.output = "{}"
         self._token: str | None = None
@@ -47,10 +48,7 @@ class Execution:
             time.sleep(self._poll_seconds)
         self.output = answer.get("output", "{}")
         if answer["status"] != "SUCCEEDED":
-            cause = " ".join(_words(answer.get("cause", "no cause was given")).split())[:600]
-            raise BincountError(
-                f"{self.name} ended as {answer['status']} in {state}: {answer.get('error', '')} {cause}"
-            )
+            raise BincountError(f"{self.name} ended as {answer['status']} in {state}: {cause_of(answer)}")
 
     def _entered(self) -> list[str]:
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=self.arn)
@@ -60,6 +58,12 @@ class Execution:
             for event in page["events"]
             if event["type"].endswith("StateEntered")
         ]
+
+
+def cause_of(execution: dict[str, Any]) -> str:
+    """AWS's error and cause of an execution's description, on one line."""
+    cause = shortened(_words(execution.get("cause") or "no cause was given"), 600)
+    return f"{execution.get('error', '')} {cause}".strip()
 
 
 def _words(cause: str) -> str:

@@ -10,8 +10,10 @@ from botocore.awsrequest import AWSRequest
 
 from bincount.errors import BincountError, Refused
 from bincount.image import media_type
+from bincount.proxy import pool_for, proxy_for, shown
 from bincount.refusals import refusal
 from bincount.stage import Stage
+from bincount.texts import shortened
 
 _RETRY = urllib3.Retry(
     total=5,
@@ -34,11 +36,18 @@ class HttpsApi:
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise BincountError(f"{url!r} is no address of an API: https://… is expected")
         if parts.scheme == "http" and parts.hostname != "127.0.0.1":
-            raise BincountError(f"{url!r}: signed requests go over https only")
+            raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
         self._stage = stage
         self._url = f"{url.rstrip('/')}/count"
-        self._pool = urllib3.PoolManager(
-            maxsize=connections, retries=_RETRY, timeout=_TIMEOUT, ca_certs=stage.ca_bundle
+        proxy = None if stage.is_embedded else proxy_for(self._url)
+        self._through = f" through the proxy {shown(proxy)}" if proxy else ""
+        self._pool = pool_for(
+            self._url,
+            proxied=not stage.is_embedded,
+            maxsize=connections,
+            retries=_RETRY,
+            timeout=_TIMEOUT,
+            ca_certs=stage.ca_bundle,
         )
 
     def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
@@ -48,12 +57,15 @@ class HttpsApi:
         try:
             response = self._pool.request("POST", url, body=data, headers=self._signed(url, data, headers))
         except urllib3.exceptions.HTTPError as error:
-            raise Refused("unreachable", f"no answer from {self._url}: {error}") from error
+            reason = shortened(str(getattr(error, "reason", None) or error), 200)
+            words = f"no answer from {self._url}{self._through}: {reason}: check address, network and proxy"
+            raise Refused("unreachable", words) from error
         text = response.data.decode("utf-8", errors="replace")
         if response.status == 403:
+            told = refusal(text, status=403)
             raise BincountError(
-                f"{self._url} answered 403: the caller may not invoke this API: ask for the right "
-                f"execute-api:Invoke ({text[:120]})"
+                f"{self._url} answered 403: {told}. The caller needs the right execute-api:Invoke on this "
+                "API; one that asks for API keys is not for this client"
             )
         if response.status != 200:
             raise refusal(text, status=response.status)

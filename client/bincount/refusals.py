@@ -3,6 +3,7 @@
 import json
 
 from bincount.errors import Refused
+from bincount.texts import shortened
 
 
 def refusal(text: str, *, status: int) -> Refused:
@@ -11,4 +12,5 @@ def refusal(text: str, *, status: int) -> Refused:
         error = json.loads(text)["error"]
         return Refused(str(error["code"]), str(error["message"]), status=status)
     except (ValueError, KeyError, TypeError):
-        return Refused("bad_answer", f"HTTP {status} instead of an answer: {text[:200]}", status=status)
+        came = shortened(text, 200) or "an empty body"
+        return Refused("bad_answer", f"HTTP {status} instead of an answer: {came}", status=status)

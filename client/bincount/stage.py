@@ -1,6 +1,7 @@
 """A deployed stage: its names (docs/contracts.md) and AWS clients that reach it."""
 
 import os
+import re
 import threading
 from typing import Any
 
@@ -13,7 +14,8 @@ from botocore.exceptions import BotoCoreError
 from bincount.embedded_cloud import embedded_cloud
 from bincount.errors import BincountError
 
-STAGES = ("local", "dev", "prod")
+EMBEDDED = "local"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")  # what a stage of cdk.json may be called
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 
@@ -24,17 +26,19 @@ class Stage:
     `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Stage
     `local` uses neither and no credentials of the environment: it reaches the embedded cloud that runs on
     this machine and nothing else.
-    Raises BincountError for an unknown stage, profile, or where no embedded cloud runs.
+    Raises BincountError for a name that no stage can have, an unknown profile, or where no embedded cloud is.
     """
 
     def __init__(
         self, name: str, *, region: str | None = None, profile: str | None = None, connections: int = 32
     ) -> None:
-        if name not in STAGES:
-            raise BincountError(f"unknown stage {name!r}: take one of {', '.join(STAGES)}")
+        if not _NAME.fullmatch(name):
+            raise BincountError(
+                f"no stage can be called {name!r}: take one of cdk.json, such as local, dev or prod"
+            )
         self.name = name
         self._connections = connections
-        self._variables = embedded_cloud() if name == "local" else {}
+        self._variables = embedded_cloud() if name == EMBEDDED else {}
         self._session = self._open(region, profile)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -43,6 +47,11 @@ class Stage:
     def prefix(self) -> str:
         """What every name starts with; also the endpoint and the model package group."""
         return f"bincount-{self.name}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the embedded cloud here: no proxy, profile or key of the environment counts."""
+        return self.name == EMBEDDED
 
     @property
     def region(self) -> str:

@@ -112,8 +112,9 @@ def _put_images(site: Site) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
         site.cloud.client("s3").put_object(Bucket=site.bucket, Key=f"sites/one/{name}", Body=body)
-    lines = [f"{identity},{expected}" for identity, expected in EXPECTED.items()]
-    site.manifest.write_text("\n".join(["id,expected", *lines]) + "\n", encoding="utf-8")
+    # As a German Excel saves it: semicolons, a byte order mark, a column of its own, a blank row at the end.
+    lines = [f"{identity};A-{n};{expected},0" for n, (identity, expected) in enumerate(EXPECTED.items())]
+    site.manifest.write_text("\r\n".join(["id;place;expected", *lines, ";;"]), encoding="utf-8-sig")
     assert settled_endpoint(site.cloud, "bincount-local")["EndpointStatus"] == "InService"
 
 

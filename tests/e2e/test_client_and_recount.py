@@ -17,7 +17,7 @@ import pytest
 
 from bincount import BinCounter, Question, Refused
 from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, fill_bucket, training_job, wait_until
-from tests.e2e.site_kit import IMAGES, ROOT, Site, deployed_site, gray
+from tests.e2e.site_kit import EXPECTED, IMAGES, ROOT, Site, deployed_site, gray
 
 pytestmark = pytest.mark.e2e
 
@@ -46,6 +46,8 @@ class TestRecount:
         )
         assert "state Transform" in done.stderr and "state Summarize" in done.stderr
         found = rows(site.out / "cloud-recount")
+        assert list(found) == [*EXPECTED, "nobody asked"], "the manifest's order, then what it does not name"
+        assert [found[identity]["place"] for identity in EXPECTED] == [f"A-{n}" for n in range(8)]
         judged = {identity: (row["count"], row["verdict"], row["error"]) for identity, row in found.items()}
         assert judged == {
             "aisle 1/00001": ("3", "match", ""),
@@ -66,6 +68,14 @@ class TestRecount:
         assert figures["errors"] == {"empty_body": 1, "no_image": 1, "undecodable_image": 1}
         assert page.count('src="data:image/jpeg;base64,') == 2
         assert "expected 12, counted 5" in page
+        assert figures["facts"]["other files, left alone"] == "1: notes.txt"
+
+    def test_a_manifest_of_other_ids_is_refused_with_what_they_look_like(self, site: Site):
+        other = site.out / "other.csv"
+        other.write_text("id,expected\n00002,3\n1,3\n")
+        done = site.run("site", f"s3://{site.bucket}/sites/one", "--manifest", other, check=1)
+        assert "none of 2 ids of the manifest has an image" in done.stderr
+        assert "00002 looks like aisle 1/00002" in done.stderr
 
     def test_it_leaves_no_model_behind_and_no_transform_job_failed(self, site: Site):
         sagemaker = site.cloud.client("sagemaker")
@@ -187,8 +197,8 @@ class TestCount:
         assert "--expect" in site.run("count", "x.jpg", "--expect", "-1", check=2).stderr
 
     def test_an_unknown_stage_and_a_missing_cloud_are_told_in_one_line(self, site: Site):
-        (line,) = site.run("count", "x.jpg", "--stage", "moon", check=1).stderr.splitlines()
-        assert line == "error: unknown stage 'moon': take one of local, dev, prod"
+        (line,) = site.run("count", "x.jpg", "--stage", "Moon!", check=1).stderr.splitlines()
+        assert line.startswith("error: no stage can be called 'Moon!'")
         done = subprocess.run(
             [sys.executable, "-m", "bincount", "status", "--stage", "local"],
             capture_output=True, text=True, cwd="/", env={"PYTHONPATH": str(ROOT / "client")},

@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 StageOption = Annotated[
-    str, typer.Option("--stage", envvar="BINCOUNT_STAGE", help="local (the embedded cloud), dev or prod.")
+    str,
+    typer.Option(
+        "--stage", envvar="BINCOUNT_STAGE", help="A stage of cdk.json; local is the embedded cloud."
+    ),
 ]
 RegionOption = Annotated[
     str | None, typer.Option("--region", help="AWS region (else AWS_REGION, then the profile's).")

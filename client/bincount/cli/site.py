@@ -14,8 +14,8 @@ from bincount.cli.screen import progress_screen, screen
 from bincount.cloud_recount import recount_prefix
 from bincount.counter import BinCounter
 from bincount.errors import BincountError
-from bincount.site.folder import images_below, picture_in_folder, recount_folder
-from bincount.site.manifest import read_manifest
+from bincount.site.folder import arrange_folder, picture_in_folder, recount_folder
+from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
 from bincount.stage import Stage
@@ -61,36 +61,39 @@ def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) 
         raise BincountError(f"{folder} is no folder: name one, or an address s3://bucket/prefix")
     if manifest and manifest.startswith("s3://"):
         raise BincountError("a folder's manifest is a file here: download it, or recount an s3:// prefix")
-    expected = _expected(manifest)
-    total = sum(1 for _ in images_below(folder))
-    if not total:
-        raise BincountError(f"no images (.jpg, .jpeg, .png, .webp) below {folder}: check the folder")
-    with SiteReport(out) as report, _progress() as progress:
-        task = progress.add_task("counting", total=total)
+    consignments = _read(manifest)
+    found = arrange_folder(
+        folder, manifest=consignments, own=[out, *map(Path, [manifest] if manifest else [])]
+    )
+    with SiteReport(out, columns=consignments.columns) as report, _progress() as progress:
+        task = progress.add_task("counting", total=sum(bin.row is None for bin in found.bins))
 
         def advance(row: Row) -> None:
-            if row.image is not None:  # an id of the manifest without an image is none of `total`
-                progress.advance(task)
+            progress.advance(task)
 
         recount_folder(
             folder,
+            arrangement=found,
             counter=counter,
-            expected=expected,
+            manifest=consignments,
             report=report,
             progress=advance,
         )
+        unmatched = {"ids without an image": found.unmatched} if found.unmatched else {}
         facts = {
             "images": str(folder),
             "manifest": manifest or "none",
             "finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            **unmatched,
+            **found.left_alone.facts(),
         }
         report.finish(title=f"Recount of {folder.resolve().name}", facts=facts, picture=picture_in_folder)
-        return report.summary.to_json()
+        return {**report.summary.to_json(), "facts": facts}
 
 
 def _cloud(prefix: str, manifest: str | None, out: Path, stage: Stage) -> dict[str, Any]:
     console = progress_screen()
-    _expected(manifest)  # a faulty file is told here, not after an upload
+    _read(manifest)  # a faulty file is told here, not after an upload
     with console.status("starting") as status:
         for state in recount_prefix(stage=stage, images=prefix, manifest=manifest, out=out):
             status.update(state)
@@ -99,14 +102,11 @@ def _cloud(prefix: str, manifest: str | None, out: Path, stage: Stage) -> dict[s
     return json.loads((out / "summary.json").read_text(encoding="utf-8"))
 
 
-def _expected(manifest: str | None) -> dict[str, int]:
+def _read(manifest: str | None) -> Manifest:
+    """The manifest that is a file here; the recount itself reads one that lies in S3."""
     if manifest is None or manifest.startswith("s3://"):
-        return {}
-    try:
-        with Path(manifest).open(newline="", encoding="utf-8-sig") as lines:
-            return read_manifest(lines, name=manifest)
-    except UnicodeDecodeError as error:
-        raise BincountError(f"{manifest}: not UTF-8 text ({error.reason}): save it as CSV UTF-8") from error
+        return Manifest()
+    return read_manifest(Path(manifest).read_bytes(), name=manifest)
 
 
 def _progress() -> Progress:
@@ -126,4 +126,7 @@ def _print_figures(figures: dict[str, Any], out: Path) -> None:
     )
     for words, number in lines:
         console.print(f"{number:>9,}  {words}", markup=False)
+    for name in ("ids without an image", "other files, left alone"):
+        if name in figures["facts"]:
+            console.print(f"\n{name}: {figures['facts'][name]}", markup=False, soft_wrap=True)
     console.print(f"\n{out / 'recount.csv'}\n{out / 'summary.html'}", markup=False, soft_wrap=True)

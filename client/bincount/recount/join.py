@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from bincount.answer import Count
 from bincount.recount.place import Place, split_uri
 from bincount.site.row import Row
+from bincount.texts import shortened
 
 THREADS = 32
 
@@ -23,7 +25,7 @@ def join(*, place: Place, chunk: str) -> int:
     def row(planned: dict[str, Any]) -> dict[str, Any]:
         if "row" in planned:
             return planned["row"]
-        return _row(place, prefix, planned).to_json()
+        return replace(_row(place, prefix, planned), others=tuple(planned["others"])).to_json()
 
     with ThreadPoolExecutor(THREADS) as pool:
         rows = list(pool.map(row, place.read_lines(f"work/chunks/{chunk}.jsonl")))
@@ -60,7 +62,7 @@ def _row(place: Place, prefix: str, planned: Mapping[str, Any]) -> Row:
     try:
         return row_of_answer(json.loads(body), id=planned["id"], image=image, expected=expected)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        message = f"{type(error).__name__}: {error} in {body[:100]!r}"
+        message = f"{type(error).__name__}: {error} in {shortened(body.decode(errors='replace'), 100)}"
         return Row.of_error("bad_answer", message, id=planned["id"], image=image, expected=expected)
 
 

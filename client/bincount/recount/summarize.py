@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.image import MAX_BYTES
+from bincount.image_files import LeftAlone
 from bincount.recount.place import Place, split_uri
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
@@ -35,7 +36,8 @@ def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
     def picture(row: Row) -> bytes | None:
         return None if row.image is None else _picture(place.s3, bucket, row.image)
 
-    with tempfile.TemporaryDirectory() as folder, SiteReport(Path(folder)) as report:
+    columns = tuple(source["columns"])
+    with tempfile.TemporaryDirectory() as folder, SiteReport(Path(folder), columns=columns) as report:
         for chunk in chunks:
             for members in place.read_lines(f"work/rows/{chunk}.jsonl"):
                 report.add(Row.from_json(members))
@@ -47,13 +49,16 @@ def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(place: Place, request: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, str]:
+    unmatched = {"ids without an image": source["unmatched"]} if source["unmatched"] else {}
+    alone = LeftAlone(number=source["others"], names=source["first_others"])
     return {
         "images": source["source"],
         "manifest": request.get("manifest") or "none",
         "model": str(request.get("model", {}).get("uri", "none")),
         "run": place.run,
         "finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "other files below the prefix, left alone": str(source["others"]),
+        **unmatched,
+        **alone.facts(),
     }
 
 

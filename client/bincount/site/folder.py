@@ -1,58 +1,83 @@
 """Counts all images of a folder through the endpoint and writes the site's report."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bincount.counter import BinCounter
 from bincount.errors import Refused
-from bincount.image import SUFFIXES, read_image
+from bincount.image import read_image
+from bincount.image_files import is_image
 from bincount.question import Outcome, Question
-from bincount.site.manifest import image_id
+from bincount.site.arrangement import Arrangement, arrange
+from bincount.site.manifest import Manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
+
+
+def arrange_folder(folder: Path, *, manifest: Manifest, own: Iterable[Path] = ()) -> Arrangement:
+    """The bins of a folder; an image's id is its path below the folder without its suffix.
+
+    `own` are files and folders of the recount itself, such as its results: they are passed over.
+    Raises BincountError where there is no image, or none that the manifest names.
+    """
+    ours = {path.resolve() for path in own}
+
+    def is_ours(path: Path) -> bool:
+        return bool(ours) and not ours.isdisjoint((path.resolve(), *path.resolve().parents))
+
+    found = (path for path in files_below(folder) if is_image(path.name) or not is_ours(path))
+    files = ((path.relative_to(folder).as_posix(), 0) for path in found)
+    return arrange(files, manifest=manifest, where=str(folder), image_of=lambda name: str(folder / name))
 
 
 def recount_folder(
     folder: Path,
     *,
+    arrangement: Arrangement,
     counter: BinCounter,
-    expected: Mapping[str, int],
+    manifest: Manifest,
     report: SiteReport,
     progress: Callable[[Row], None],
 ) -> None:
-    """Asks for every image below `folder` and puts a row of each into `report`, in the order of completion.
+    """Asks for every image and puts a row of each bin into `report`, in the order of `arrangement`.
 
-    An image's id is its path below the folder without its suffix. Ids of `expected` that have no image, and
-    images whose id another one has (a.jpg, a.png), become rows with an error.
+    `progress` is told of each image as it is answered, in the order of completion. Rows that were answered
+    before an earlier one wait for it in memory.
     """
-    seen: set[str] = set()
-    doubles: list[Row] = []
+    ready: dict[str, Row] = {}
+    order = iter(arrangement.bins)
+    waiting = next(order, None)
 
     def questions() -> Iterator[Question]:
-        for path in images_below(folder):
-            identity = image_id(path.relative_to(folder).as_posix())
-            if identity in seen:
-                doubles.append(duplicate(identity, image=str(path), expected=expected.get(identity)))
-                continue
-            seen.add(identity)
-            yield Question(id=identity, image=path, expected=expected.get(identity))
+        for bin in arrangement.bins:
+            if bin.row is None:
+                yield Question(id=bin.id, image=folder / bin.name, expected=manifest.expected.get(bin.id))
+
+    def write_what_is_ready() -> None:
+        nonlocal waiting
+        while waiting is not None:
+            row = waiting.row or ready.pop(waiting.id, None)
+            if row is None:
+                return
+            report.add(replace(row, others=manifest.others.get(row.id, ())))
+            waiting = next(order, None)
 
     for outcome in counter.count_many(questions()):
-        _add(row_of(outcome), report, progress)
-    for row in doubles:
-        _add(row, report, progress)
-    for identity in sorted(expected.keys() - seen):
-        _add(no_image(identity, expected=expected[identity]), report, progress)
+        row = row_of(outcome)
+        ready[row.id] = row
+        progress(row)
+        write_what_is_ready()
+    write_what_is_ready()
 
 
-def images_below(folder: Path) -> Iterator[Path]:
-    """Every image file below `folder`, by its suffix, in the order of names; links are not followed."""
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, in the order of names; links to folders are not followed."""
     for where, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if name.lower().endswith(SUFFIXES):
-                yield Path(where, name)
+            yield Path(where, name)
 
 
 def row_of(outcome: Outcome) -> Row:
@@ -66,26 +91,9 @@ def row_of(outcome: Outcome) -> Row:
     return Row.of_error(code, message, id=question.id, image=image, expected=question.expected)
 
 
-def no_image(identity: str, *, expected: int) -> Row:
-    """A consignment that nobody photographed."""
-    message = "the manifest names this id, but there is no image of it"
-    return Row.of_error("no_image", message, id=identity, image=None, expected=expected)
-
-
-def duplicate(identity: str, *, image: str, expected: int | None) -> Row:
-    """A second image of an id."""
-    message = f"{image}: another image has the same id: rename one of them"
-    return Row.of_error("duplicate_id", message, id=identity, image=image, expected=expected)
-
-
 def picture_in_folder(row: Row) -> bytes | None:
     """The image of a row."""
     try:
         return None if row.image is None else read_image(Path(row.image))
     except Refused:
         return None  # it was there when it was counted; the page does without it
-
-
-def _add(row: Row, report: SiteReport, progress: Callable[[Row], None]) -> None:
-    report.add(row)
-    progress(row)

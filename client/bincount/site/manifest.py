@@ -1,62 +1,80 @@
 """The manifest of consignments: a CSV with the columns id and expected."""
 
-import csv
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from bincount.errors import BincountError
-from bincount.image import SUFFIXES
+from bincount.image_files import image_id
+from bincount.site.row import COLUMNS
+from bincount.site.table import read_table
 
 MAX_EXPECTED = 999_999
 _MOST_FAULTS = 5
+# A spreadsheet writes 3 as 3.0, or as 3,0 where the comma is the decimal sign; 1,000 may be 1 or 1000.
+_WHOLE = re.compile(r"([0-9]+)(?:[.,]0{1,2})?")
 
 
-def read_manifest(lines: Iterable[str], *, name: str) -> dict[str, int]:
-    """{id: expected count}; further columns are left alone. An id may carry the image's suffix.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`expected` is {id: expected count} in the manifest's order.
 
-    `name` is the file's, for messages. Raises BincountError with the first faults and their lines: a missing
-    column, an empty id, an expected count that is no whole number from 0 to 999,999, an id that comes twice.
+    `columns` names its other columns, `others` holds their cells for each id: the recount's CSV carries them
+    along. A column that is called like one of the recount's own gets `manifest_` before its name.
     """
-    expected: dict[str, int] = {}
+
+    expected: dict[str, int] = field(default_factory=dict[str, int])
+    columns: tuple[str, ...] = ()
+    others: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+def read_manifest(data: bytes, *, name: str) -> Manifest:
+    """The manifest in a file's bytes. An id may carry the image's suffix and Windows' backslashes.
+
+    Comma, semicolon, tab or bar separate; UTF-8 or UTF-16; blank rows are passed over. `name` is the file's,
+    for messages. Raises BincountError with the first faults and their lines: a missing column, an empty id,
+    an expected count that is no whole number from 0 to 999,999, an id that comes twice.
+    """
+    rows = read_table(data, name=name, wanted=("id", "expected"))
+    _, header = next(rows)
+    places = [cell.strip().lower() for cell in header]
+    at_id, at_expected = places.index("id"), places.index("expected")
+    further = [at for at, cell in enumerate(header) if at not in (at_id, at_expected) and cell.strip()]
+    manifest = Manifest(columns=tuple(_column(header[at]) for at in further))
     faults: list[str] = []
-    # A byte order mark is what a spreadsheet puts before the first column's name.
-    reader = csv.DictReader(line.lstrip("\ufeff") if at == 0 else line for at, line in enumerate(lines))
-    columns = [column.strip().lower() for column in reader.fieldnames or []]
-    if "id" not in columns or "expected" not in columns:
-        raise BincountError(
-            f"{name}: expected a CSV with the columns id and expected, got {columns or 'nothing'}"
-        )
-    reader.fieldnames = columns
-    try:
-        for row in reader:
-            fault = _take(row, expected)
-            if fault:
-                faults.append(f"line {reader.line_num}: {fault}")
-                if len(faults) == _MOST_FAULTS:
-                    break
-    except csv.Error as error:
-        faults.append(f"line {reader.line_num}: {error}")
+    for line, cells in rows:
+        fault = _take(_cell(cells, at_id), _cell(cells, at_expected), manifest)
+        if fault is None:
+            if further:
+                identity = next(reversed(manifest.expected))
+                manifest.others[identity] = tuple(_cell(cells, at) for at in further)
+            continue
+        faults.append(f"line {line}: {fault}")
+        if len(faults) == _MOST_FAULTS:
+            break
     if faults:
         raise BincountError(f"{name}: {'; '.join(faults)}: correct these lines")
-    return expected
+    return manifest
 
 
-def image_id(name: str) -> str:
-    """The id of an image's file name or relative key: without its suffix."""
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
+def _cell(cells: Sequence[str], at: int) -> str:
+    return cells[at].strip() if at < len(cells) else ""
 
 
-def _take(row: dict[str, str | None], expected: dict[str, int]) -> str | None:
-    """Puts one row into `expected`; returns what is wrong with it."""
-    identity = image_id((row.get("id") or "").strip())
-    number = (row.get("expected") or "").strip()
+def _column(name: str) -> str:
+    name = " ".join(name.split())
+    return f"manifest_{name}" if name.lower() in COLUMNS else name
+
+
+def _take(given: str, number: str, manifest: Manifest) -> str | None:
+    """Puts one row into the manifest; returns what is wrong with it."""
+    identity = image_id(given)
     if not identity:
         return "no id"
-    if not (number.isascii() and number.isdecimal() and int(number) <= MAX_EXPECTED):
+    whole = _WHOLE.fullmatch(number)
+    if whole is None or int(whole[1]) > MAX_EXPECTED:
         return f"expected is a whole number from 0 to {MAX_EXPECTED}, got {number[:20]!r}"
-    if identity in expected:
+    if identity in manifest.expected:
         return f"the id {identity[:80]!r} stands there twice"
-    expected[identity] = int(number)
+    manifest.expected[identity] = int(whole[1])
     return None

@@ -16,6 +16,10 @@ _ERRORS = {
     "image_too_large": "more pixels than the server takes",
     "body_too_large": "more bytes than the endpoint takes",
     "duplicate_id": "another image has the same id",
+    "unsupported_format": "a photograph that is no JPEG, PNG or WebP, such as HEIC",
+    "bad_answer": "what came was no answer of this server",
+    "unreachable": "the endpoint did not answer",
+    "overloaded": "the server was full",
     "no_answer": "the transform job wrote no answer for it",
 }
 """What a person is told of a refusal's code."""
@@ -35,6 +39,7 @@ def site_page(
         _cards(summary),
         _bar(summary),
         _worst(summary, picture),
+        _to_recount(summary),
         _failures(summary),
         _facts(facts),
     ]
@@ -46,8 +51,7 @@ def site_page(
 
 
 def _lead(summary: Summary) -> str:
-    settled = summary.matched + summary.mismatched + summary.counted
-    share = f"{100 * settled / summary.bins:.1f} %" if summary.bins else "none"
+    share = f"{100 * summary.settled / summary.bins:.1f} %" if summary.bins else "none"
     return f"<p>{summary.bins:,} bins were checked; {share} of them were settled without a person.</p>"
 
 
@@ -121,15 +125,52 @@ def _chance(probability: float | None) -> str:
 def _failures(summary: Summary) -> str:
     if not summary.failed:
         return ""
-    rows = "".join(
-        f"<tr><td>{escape(code)}</td><td>{escape(_ERRORS.get(code, 'see the CSV'))}</td>"
-        f'<td class="n">{number:,}</td></tr>'
+    kinds = [
+        (escape(code), escape(_ERRORS.get(code, "see the CSV")), f"{number:,}")
         for code, number in summary.errors.most_common()
-    )
+    ]
+    bins = [
+        (escape(row.id), "" if row.expected is None else str(row.expected), escape(row.error or ""))
+        for row in summary.without_count
+    ]
     return (
-        '<h2>Bins without a count</h2><table><tr><th>error</th><th>meaning</th><th class="n">bins</th></tr>'
-        f"{rows}</table>"
+        "<h2>Bins without a count</h2>"
+        + _table(("error", "meaning", "bins"), kinds)
+        + _listed(("bin", "expected", "error"), bins, of=summary.failed)
     )
+
+
+def _to_recount(summary: Summary) -> str:
+    if not summary.uncertain:
+        return ""
+    bins = [
+        (
+            escape(row.id),
+            "" if row.expected is None else str(row.expected),
+            f"{row.count}{' or more' if row.at_least else ''}, likely {_interval(row)}"
+            + (f"; {escape(row.message)}" if row.message else ""),
+        )
+        for row in summary.to_recount
+    ]
+    return "<h2>To be recounted by a person</h2>" + _listed(
+        ("bin", "expected", "counted"), bins, of=summary.uncertain
+    )
+
+
+def _listed(heads: tuple[str, ...], rows: list[tuple[str, ...]], *, of: int) -> str:
+    """A table of the first bins of a kind, and how many more the CSV has."""
+    rest = of - len(rows)
+    more = f'<p class="soft">{rest:,} more stand in the CSV.</p>' if rest else ""
+    return _table(heads, rows) + more
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    def line(cells: tuple[str, ...], tag: str) -> str:
+        styles = [' class="n"' if head in ("bins", "expected") else "" for head in heads]
+        return "".join(f"<{tag}{style}>{cell}</{tag}>" for cell, style in zip(cells, styles, strict=True))
+
+    body = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in rows)
+    return f'<div class="wide"><table><tr>{line(heads, "th")}</tr>{body}</table></div>'
 
 
 def _facts(facts: Mapping[str, str]) -> str:

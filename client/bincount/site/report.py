@@ -22,10 +22,10 @@ class SiteReport:
     """Three files in `folder`: recount.csv, summary.html, summary.json; all or none of them.
 
     The CSV is written to a partial file that gets its name in `finish`, so that what a killed run leaves is
-    never taken for a whole one. Use it in a `with` block.
+    never taken for a whole one. `columns` names the cells of the rows' `others`. Use it in a `with` block.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, columns: tuple[str, ...] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.summary = Summary()
         self._folder = folder
@@ -33,7 +33,8 @@ class SiteReport:
         # A file name may hold bytes that are no UTF-8: they are spelt out.
         self._file = self._partial.open("w", newline="", encoding="utf-8", errors=_ODD_BYTES)
         self._csv = csv.writer(self._file, lineterminator="\n")
-        self._csv.writerow(COLUMNS)
+        self._columns = len(columns)
+        self._csv.writerow([*COLUMNS, *columns])
 
     def __enter__(self) -> Self:
         return self
@@ -44,7 +45,9 @@ class SiteReport:
 
     def add(self, row: Row) -> None:
         """Write one row."""
-        self._csv.writerow(row.cells())
+        cells = row.cells()
+        # A bin that the manifest does not name has no cells of its other columns.
+        self._csv.writerow(cells + [""] * (len(COLUMNS) + self._columns - len(cells)))
         self.summary.add(row)
 
     def finish(

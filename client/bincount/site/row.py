@@ -1,5 +1,6 @@
 """One bin of a site: what was counted, what was expected, or why there is no count."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -22,6 +23,7 @@ COLUMNS = (
 )
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+][0-9]+([.,][0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,8 @@ class Row:
     """`image` is where its picture is (a path or a key); `error` is the refusal's code, `message` its words.
 
     `probability` is the one of the expected number (0 where the model has no class for it, None where none
-    is expected). A row has either a count or an error.
+    is expected). A row has either a count or an error; the message of a count says why its verdict is
+    uncertain, where the server does. `others` are the cells of the manifest's other columns.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Row:
     probability: float | None = None
     error: str | None = None
     message: str | None = None
+    others: tuple[str, ...] = ()
 
     @classmethod
     def of_answer(cls, answer: Count, *, id: str, image: str | None) -> Self:
@@ -62,6 +66,7 @@ class Row:
             expected=None if found is None else found.expected,
             verdict=None if found is None else found.verdict,
             probability=None if found is None else found.probability,
+            message=None if found is None else found.reason,
         )
 
     @classmethod
@@ -72,16 +77,17 @@ class Row:
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
         """What `to_json` wrote."""
-        return cls(**members)
+        known = dict(members)
+        others = tuple(map(str, known.pop("others", ())))
+        return cls(**known, others=others)
 
     def to_json(self) -> dict[str, Any]:
         """All members, for the files between the recount's steps."""
         return asdict(self)
 
     def cells(self) -> list[str]:
-        """The CSV's cells, in the order of COLUMNS."""
-        values = self.to_json()
-        return [_cell(values[name]) for name in COLUMNS]
+        """The CSV's cells, in the order of COLUMNS, and then the manifest's other ones."""
+        return [_cell(getattr(self, name)) for name in COLUMNS] + [_carried(value) for value in self.others]
 
 
 def _cell(value: object) -> str:
@@ -91,5 +97,12 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.4f}"
-    text = " ".join(str(value).split()) if isinstance(value, str) else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    if not isinstance(value, str):
+        return str(value)
+    text = " ".join(value.split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _carried(text: str) -> str:
+    """A cell of the manifest as it was; -12.50 is a number, and no formula."""
+    return text if _NUMBER.fullmatch(text) else _cell(text)

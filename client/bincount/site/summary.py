@@ -8,15 +8,18 @@ from typing import Any
 from bincount.site.row import Row
 
 WORST = 24
+LISTED = 200
+"""So many bins of each kind that is left for a person stand on the page; the CSV has all."""
 _Ranked = tuple[tuple[float, ...], int, Row]
 
 
 @dataclass
 class Summary:
-    """Counts rows as they come and keeps the worst offenders.
+    """Counts rows as they come, keeps the worst offenders and the first of what is left for a person.
 
     A bin is `matched`, `mismatched`, or to be recounted by a person (`uncertain`: the verdict, or, where
     nothing was expected, an answer that asks for review), `counted` (surely, nothing expected) or `failed`.
+    It is `settled` where it has a count that asks for no review and a verdict, if any, that is not uncertain.
     """
 
     matched: int = 0
@@ -26,6 +29,9 @@ class Summary:
     failed: int = 0
     errors: Counter[str] = field(default_factory=Counter[str])
     objects: int = 0
+    settled: int = 0
+    to_recount: list[Row] = field(default_factory=list[Row])
+    without_count: list[Row] = field(default_factory=list[Row])
     _worst: list[_Ranked] = field(default_factory=list[_Ranked])
 
     @property
@@ -38,8 +44,10 @@ class Summary:
         if row.error is not None:
             self.failed += 1
             self.errors[row.error] += 1
+            _list(row, self.without_count)
             return
         self.objects += row.count or 0
+        self.settled += not row.review and row.verdict != "uncertain"
         if row.verdict == "match":
             self.matched += 1
         elif row.verdict == "mismatch":
@@ -47,6 +55,7 @@ class Summary:
             self._keep(row)
         elif row.verdict == "uncertain" or row.review:
             self.uncertain += 1
+            _list(row, self.to_recount)
         else:
             self.counted += 1
 
@@ -65,6 +74,7 @@ class Summary:
             "failed": self.failed,
             "errors": dict(sorted(self.errors.items())),
             "objects": self.objects,
+            "settled": self.settled,
         }
 
     def _keep(self, row: Row) -> None:
@@ -76,3 +86,8 @@ class Summary:
             heapq.heappush(self._worst, entry)
         else:
             heapq.heappushpop(self._worst, entry)
+
+
+def _list(row: Row, rows: list[Row]) -> None:
+    if len(rows) < LISTED:
+        rows.append(row)

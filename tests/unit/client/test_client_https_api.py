@@ -1,61 +1,14 @@
-"""The HTTPS API is asked with signed requests; a real server on this machine writes down what came."""
+"""The HTTPS API is asked with signed requests; behind a stand-in for API Gateway the real server answers."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from bincount import BinCounter, BincountError, Refused
+from tests.unit.client.conftest import Api
 
-ANSWER = {
-    "count": 3, "confidence": 0.71, "expected_value": 3.1, "interval": [2, 4], "probabilities": {"3": 0.71},
-    "at_least": False, "review": False, "model": "m", "request_id": "r",
-    "verification": {"expected": 3, "verdict": "match", "probability": 0.71},
-}  # fmt: skip
-
-
-class Api(ThreadingHTTPServer):
-    """Answers each request with the next of `answers` (status, document); keeps what came in `requests`."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[tuple[int, Any]] = []
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Api  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-        status, document = self.server.answers.pop(0)
-        content = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        if status == 503:
-            self.send_header("Retry-After", "0")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        return
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with Api() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
+Gray = Callable[..., bytes]
 
 
 @pytest.fixture
@@ -67,45 +20,67 @@ def counter(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[BinCounter]:
 
 
 def test_the_image_goes_out_as_it_is_with_its_type_its_question_and_a_signature(
-    api: Api, counter: BinCounter
+    api: Api, counter: BinCounter, gray: Gray
 ) -> None:
-    api.answers = [(200, ANSWER)]
-    answer = counter.count(b"\x89PNG...", expected=3)
+    image = gray(120, format="PNG")
+    answer = counter.count(image, expected=3)
     path, headers, body = api.requests[0]
-    assert (path, headers["content-type"], body) == ("/v1/count?expected=3", "image/png", b"\x89PNG...")
+    assert (path, headers["content-type"], body) == ("/v1/count?expected=3", "image/png", image)
     scope = headers["authorization"].split(",")[0]
     assert scope.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
     assert scope.endswith("/eu-central-1/execute-api/aws4_request")
-    assert answer.verification is not None and answer.verification.verdict == "match"
+    assert answer.verification is not None
+    assert (answer.count, answer.verification.verdict, answer.verification.reason) == (3, "match", None)
 
 
-def test_a_full_server_is_asked_again(api: Api, counter: BinCounter) -> None:
+def test_the_answer_goes_on_to_programs_as_it_came(api: Api, counter: BinCounter, gray: Gray) -> None:
+    for expected in (3, 40):
+        answer = counter.count(gray(120), expected=expected).to_json()
+        raw = counter._transport.ask(gray(120), expected=expected)  # pyright: ignore[reportPrivateUsage]
+        assert {**raw, "request_id": answer["request_id"]} == answer
+
+
+def test_a_full_server_is_asked_again(api: Api, counter: BinCounter, gray: Gray) -> None:
     full = {"error": {"code": "overloaded", "message": "full", "request_id": "r"}}
-    api.answers = [(503, full), (503, full), (200, ANSWER)]
-    assert counter.count(b"x").count == 3
+    api.first = [(503, full), (503, full)]
+    assert counter.count(gray(120)).count == 3
 
 
-def test_a_refusal_keeps_its_code(api: Api, counter: BinCounter) -> None:
-    api.answers = [(400, {"error": {"code": "undecodable_image", "message": "no", "request_id": "r"}})]
+def test_a_refusal_keeps_its_code(counter: BinCounter) -> None:
     with pytest.raises(Refused) as refused:
         counter.count(b"x")
     assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
 
 
-@pytest.mark.parametrize("document", [{"message": "hello"}, [], "text", {**ANSWER, "interval": [1]}])
+@pytest.mark.parametrize("document", [{"message": "hello"}, [], "text", {"count": 3, "interval": [1]}])
 def test_an_answer_of_another_form_is_a_refusal_and_no_crash(
     api: Api, counter: BinCounter, document: Any
 ) -> None:
-    api.answers = [(200, document)]
+    api.first = [(200, document)]
     with pytest.raises(Refused) as refused:
         counter.count(b"x")
     assert refused.value.code == "bad_answer"
 
 
 def test_who_may_not_call_it_is_told_which_right_is_missing(api: Api, counter: BinCounter) -> None:
-    api.answers = [(403, {"message": "not authorized"})]
-    with pytest.raises(BincountError, match="execute-api:Invoke"):
+    from infra.gateway_refusals import GATEWAY_REFUSALS
+
+    forbidden = next(each for each in GATEWAY_REFUSALS if each.code == "forbidden")
+    error = {"code": "forbidden", "message": forbidden.message, "request_id": "r"}
+    api.first = [(403, {"error": error})]
+    with pytest.raises(BincountError, match="execute-api:Invoke") as told:
         counter.count(b"x")
+    assert forbidden.message in str(told.value), "whole, not cut in a word"
+
+
+@pytest.mark.parametrize("words", ["word " * 200, "x" * 3000])
+def test_a_long_text_of_others_is_not_cut_in_a_word(api: Api, counter: BinCounter, words: str) -> None:
+    api.first = [(418, {"message": words})]
+    with pytest.raises(Refused) as refused:
+        counter.count(b"x")
+    text = str(refused.value)
+    assert len(text) < 300
+    assert text.endswith("…") and "wor …" not in text
 
 
 @pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "http://example.org"])

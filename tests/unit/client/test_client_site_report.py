@@ -2,13 +2,12 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bincount.answer import Verdict
-from bincount.errors import BincountError
-from bincount.site.manifest import read_manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import COLUMNS, Row
 from bincount.site.summary import WORST, Summary
@@ -45,7 +44,7 @@ def test_every_bin_is_counted_in_exactly_one_group() -> None:
         summary.add(each)
     assert summary.to_json() == {
         "bins": 6, "matched": 1, "mismatched": 1, "uncertain": 2, "counted": 1, "failed": 1,
-        "errors": {"undecodable_image": 1}, "objects": 15,
+        "errors": {"undecodable_image": 1}, "objects": 15, "settled": 3,
     }  # fmt: skip
 
 
@@ -83,6 +82,15 @@ def test_a_spreadsheet_takes_no_id_for_a_formula(tmp_path: Path, name: str) -> N
     assert read_csv(files["csv"])[0]["id"] == f"'{name}"
 
 
+def test_a_negative_number_of_the_manifest_stays_one(tmp_path: Path) -> None:
+    with SiteReport(tmp_path, columns=("balance", "note")) as report:
+        report.add(replace(row("a"), others=("-12.50", "-1+2")))
+        report.add(row("b"))
+        files = report.finish(title="t", facts={}, picture=lambda _: None)
+    found = [(each["balance"], each["note"]) for each in read_csv(files["csv"])]
+    assert found == [("-12.50", "'-1+2"), ("", "")]
+
+
 def test_a_run_that_breaks_off_leaves_no_csv_and_keeps_the_former_one(tmp_path: Path) -> None:
     with SiteReport(tmp_path) as report:
         report.add(row("first"))
@@ -100,35 +108,3 @@ def test_a_file_name_that_is_no_utf_8_is_spelt_out(tmp_path: Path) -> None:
         files = report.finish(title="t", facts={}, picture=lambda _: None)
     assert read_csv(files["csv"])[0]["id"] == r"caf\udce9"
     assert r"caf\udce9" in files["page"].read_text(encoding="utf-8")
-
-
-def test_a_manifest_is_read_with_its_columns_in_any_order_and_suffixes_taken_off() -> None:
-    lines = ["\ufeffAisle, Expected , ID\n", "7,3,00001.jpg\n", "7,0,aisle 2/00002\n"]
-    assert read_manifest(lines, name="m.csv") == {"00001": 3, "aisle 2/00002": 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "columns id and expected, got nothing"),
-        ("bin,count\n1,2\n", r"columns id and expected, got \['bin', 'count'\]"),
-        ("id,expected\n1,three\n", "line 2: expected is a whole number from 0 to 999999, got 'three'"),
-        ("id,expected\n1,-1\n", "line 2: .* got '-1'"),
-        ("id,expected\n1,²\n", "line 2: "),
-        ("id,expected\n1\n", "line 2: .* got ''"),
-        ("id,expected\n,1\n", "line 2: no id"),
-        ("id,expected\n1,1\n1.jpg,2\n", "line 3: the id '1' stands there twice"),
-    ],
-)
-def test_a_faulty_manifest_is_refused_with_line_and_reason(text: str, words: str) -> None:
-    with pytest.raises(
-        BincountError, match=f"^m.csv: {'expected a CSV with the ' if 'columns' in words else ''}{words}"
-    ):
-        read_manifest(text.splitlines(keepends=True), name="m.csv")
-
-
-def test_only_the_first_faults_of_a_manifest_are_told() -> None:
-    lines = ["id,expected\n", *(f"{n},x\n" for n in range(100_000))]
-    with pytest.raises(BincountError) as refused:
-        read_manifest(lines, name="m.csv")
-    assert str(refused.value).count("line ") == 5

@@ -1,0 +1,26 @@
+"""Texts of others in our lines."""
+
+import textwrap
+import unicodedata
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` on one line, at most `most` characters; where it is cut, between words, and with an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    cut = textwrap.shorten(line, most, placeholder=" …")
+    # One word longer than all that may be shown, such as JSON without a space.
+    return cut if len(cut) > most // 2 else f"{line[: most - 1]}…"
+
+
+def listed(names: list[str], *, most: int = 5, of: int | None = None) -> str:
+    """`a, b, c and 12 more`; `of` is how many there are where `names` holds only the first."""
+    shown = names[:most]
+    rest = (of or len(names)) - len(shown)
+    return ", ".join(shown) + (f" and {rest:,} more" if rest else "")
+
+
+def composed(text: str) -> str:
+    """NFC: macOS writes é in file names as two signs, spreadsheets as one."""
+    return unicodedata.normalize("NFC", text)
