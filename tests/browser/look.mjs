@@ -12,7 +12,7 @@ import { measure } from "./measure.mjs";
 const { chromium } = createRequire(`${process.cwd()}/`)("playwright-core");
 const [page, out] = process.argv.slice(2);
 const DESK = { viewport: { width: 1280, height: 900 } };
-const HAND = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const HAND = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const VIEWS = {
   desk: DESK,
   hand: HAND,

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BROWSER = ROOT / "build" / "browser"
 SCRIPT = Path(__file__).with_name("look.mjs")
 VIEWS = ("desk", "hand", "desk-dark", "hand-dark", "print")
-HAND = 390
+HAND = 360
 """Width of the phone's view in CSS pixels."""
 
 
@@ -28,6 +28,7 @@ class View:
     faint: list[dict[str, Any]]
     small: list[dict[str, Any]]
     broken: list[str]
+    cut: list[str]
 
 
 def look(page: Path, out: Path) -> dict[str, View]:
@@ -54,6 +55,7 @@ def complaints(page: Path, views: dict[str, View]) -> list[str]:
             "faint": view.faint,
             "small": view.small,
             "no picture": view.broken,
+            "cut in a word": view.cut,
         }
         found += [f"{name}: {what}: {fault}" for what, faults_ in faults.items() for fault in faults_]
     if views["hand"].width != HAND:

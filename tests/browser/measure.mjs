@@ -41,6 +41,19 @@ export function measure() {
       contrast: contrast(channels(style.color).rgb, ground(element)),
     });
   }
+  // A word that goes over two lines without a hyphen; ids and addresses may break anywhere (class id).
+  const cut = [];
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) {
+    const node = words.currentNode;
+    if (node.parentElement.closest("style, script, .id") || !node.parentElement.getClientRects().length) continue;
+    for (const { 0: word, index } of node.data.matchAll(/(?<!\p{L})\p{L}{2,24}(?!\p{L})/gu)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) cut.push(word);
+    }
+  }
   const outside = [...document.body.querySelectorAll("*")]
     .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element))
     .map((element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`);
@@ -51,6 +64,7 @@ export function measure() {
     overflow: document.documentElement.scrollWidth - width,
     outside,
     faint: texts.filter((text) => text.contrast < 4.5),
+    cut,
     small: texts.filter((text) => text.pixels < 11),
     broken: [...document.images].filter((image) => !image.naturalWidth).map((image) => image.alt),
   };

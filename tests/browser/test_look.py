@@ -22,6 +22,7 @@ FAULTS = {
     '<p style="color: #aaa">pale</p>': "faint: {'text': 'pale'",
     '<p style="font-size: 8px">tiny</p>': "small: {'text': 'tiny'",
     '<img src="data:image/png;base64,AAAA" alt="lost">': "no picture: lost",
+    '<p style="width: 2em; overflow-wrap: anywhere">undecodable</p>': "cut in a word: undecodable",
 }
 
 
@@ -44,7 +45,7 @@ def test_every_fault_is_told_in_every_view(tmp_path: Path) -> None:
 
 def test_a_page_that_a_phone_would_shrink_is_told(tmp_path: Path) -> None:
     (told,) = seen(GOOD.replace("width=device-width", "").format(""), tmp_path)
-    assert told == "hand: laid out 980 pixels wide and shrunk, not 390"
+    assert told == "hand: laid out 980 pixels wide and shrunk, not 360"
 
 
 def test_words_that_the_dark_makes_unreadable_are_told_there_alone(tmp_path: Path) -> None:

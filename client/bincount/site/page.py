@@ -23,6 +23,8 @@ _ERRORS = {
     "no_answer": "the transform job wrote no answer for it",
 }
 """What a person is told of a refusal's code."""
+_NUMBERS = ("bins", "expected")
+_STYLES = {"bin": ' class="id"', **dict.fromkeys(_NUMBERS, ' class="n"')}
 
 
 def site_page(
@@ -106,7 +108,7 @@ def _figure(row: Row, data: bytes | None) -> str:
     image = f'<img src="{source}" alt="{escape(row.id)}">' if source else '<div class="none">no picture</div>'
     more = " or more" if row.at_least else ""
     return (
-        f"<figure>{image}<figcaption><strong>{escape(row.id)}</strong>"
+        f'<figure>{image}<figcaption><strong class="id">{escape(row.id)}</strong>'
         f"<em>expected {row.expected}, counted {row.count}{more}</em><br>"
         f'<span class="soft">likely {_interval(row)}; {_chance(row.probability)} chance of '
         f"{row.expected}</span></figcaption></figure>"
@@ -126,11 +128,11 @@ def _failures(summary: Summary) -> str:
     if not summary.failed:
         return ""
     kinds = [
-        (escape(code), escape(_ERRORS.get(code, "see the CSV")), f"{number:,}")
+        (_code(code), escape(_ERRORS.get(code, "see the CSV")), f"{number:,}")
         for code, number in summary.errors.most_common()
     ]
     bins = [
-        (escape(row.id), "" if row.expected is None else str(row.expected), escape(row.error or ""))
+        (escape(row.id), "" if row.expected is None else str(row.expected), _code(row.error or ""))
         for row in summary.without_count
     ]
     return (
@@ -166,16 +168,22 @@ def _listed(heads: tuple[str, ...], rows: list[tuple[str, ...]], *, of: int) -> 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     def line(cells: tuple[str, ...], tag: str) -> str:
-        styles = [' class="n"' if head in ("bins", "expected") else "" for head in heads]
+        styles = [_STYLES.get(head, "") if tag == "td" or head in _NUMBERS else "" for head in heads]
         return "".join(f"<{tag}{style}>{cell}</{tag}>" for cell, style in zip(cells, styles, strict=True))
 
     body = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in rows)
     return f'<div class="wide"><table><tr>{line(heads, "th")}</tr>{body}</table></div>'
 
 
+def _code(code: str) -> str:
+    """It may go over two lines, after an underscore."""
+    return escape(code).replace("_", "_<wbr>")
+
+
 def _facts(facts: Mapping[str, str]) -> str:
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items()
+        f'<tr><th>{escape(name)}</th><td class="id">{escape(value)}</td></tr>'
+        for name, value in facts.items()
     )
     return (
         f"<h2>This run</h2><table>{rows}</table>"
