@@ -7,23 +7,13 @@ names the hook; tests/unit/local/test_hooks.py holds it.
 import importlib
 import importlib.metadata
 import inspect
-from dataclasses import dataclass
 
+from local.functions import hooks as functions
+from local.hook import Hook, HookError
+from local.stepfunctions import hooks as states
+
+__all__ = ["ALL", "MINISTACK", "REPLACED", "USED", "Hook", "HookError", "verify"]
 MINISTACK = "1.5.33"
-
-
-class HookError(Exception):
-    """ministack is not what this code was written for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hook:
-    """A private name in ministack; `parameters` are the names of a function's, or None for a plain value."""
-
-    module: str
-    name: str
-    parameters: tuple[str, ...] | None = None
-    reason: str
 
 
 _APP = "ministack.app"
@@ -303,7 +293,11 @@ USED = (
 )
 
 
-def verify(hooks: tuple[Hook, ...] = REPLACED + USED, *, version: str = MINISTACK) -> None:
+_PARTS = (functions, states)
+ALL = REPLACED + USED + tuple(hook for part in _PARTS for hook in part.REPLACED + part.USED)
+
+
+def verify(hooks: tuple[Hook, ...] = ALL, *, version: str = MINISTACK) -> None:
     """Raises HookError with one line where ministack's version or one of `hooks` is not as expected."""
     installed = importlib.metadata.version("ministack")
     if installed != version:

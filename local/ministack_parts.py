@@ -13,7 +13,9 @@ from ministack.core import iam_evaluator as _iam_evaluator
 from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import router as _router
 from ministack.services import apigateway_v1 as _apigateway_v1
+from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import eventbridge as _eventbridge
+from ministack.services import lambda_svc as _lambda_svc
 from ministack.services import s3 as _s3
 from ministack.services import stepfunctions as _stepfunctions
 from ministack.services.cloudformation import changesets as _changesets
@@ -28,7 +30,9 @@ iam_evaluator: Any = _iam_evaluator
 lambda_runtime: Any = _lambda_runtime
 router: Any = _router
 apigateway_v1: Any = _apigateway_v1
+cloudwatch: Any = _cloudwatch
 eventbridge: Any = _eventbridge
+lambda_service: Any = _lambda_svc
 s3: Any = _s3
 sfn: Any = _stepfunctions
 changesets: Any = _changesets

@@ -23,11 +23,13 @@ from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
 from local.door import ec2_texts
 from local.errors import AwsError
+from local.functions import installation as functions
 from local.identity import ACCOUNT, REGION
 from local.ministack_parts import (
     apigateway_v1,
     app,
     changesets,
+    cloudwatch,
     engine,
     eventbridge,
     handlers,
@@ -37,23 +39,13 @@ from local.ministack_parts import (
     provisioners,
     router,
     s3,
-    sfn,
     stacks,
 )
 from local.sagemaker.runtime import Response, invoke
 from local.sagemaker.service import SageMaker
 from local.settings import Settings
-from local.stepfunctions import interpreter
-from local.stepfunctions.distributed_map import DistributedMap
-from local.stepfunctions.interpreter import ExecutionError
-from local.stepfunctions.limits import check_size
-from local.stepfunctions.sagemaker_tasks import SageMakerTasks
-from local.stepfunctions.sdk_tasks import SDK_SERVICES, SdkTasks
-from local.stepfunctions.task_context import TaskContext, current, entered
-from local.stepfunctions.task_rights import needed, require
+from local.stepfunctions import installation as states
 from local.wire import error_response, json_handler, query_door, runtime_handler
-
-_UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
 
 
 def install(settings: Settings) -> SageMaker:
@@ -66,7 +58,8 @@ def install(settings: Settings) -> SageMaker:
     _add_services(sagemaker, autoscaling)
     _teach_iam()
     _teach_cloudformation(sagemaker, autoscaling, aws)
-    _teach_step_functions(aws)
+    functions.install(record=cloudwatch.record_metric)
+    states.install(aws=aws, authorise=_authorise, publish=_publish_event, record=cloudwatch.record_metric)
     _teach_api_gateway(sagemaker, aws)
     return sagemaker
 
@@ -151,20 +144,6 @@ def _refuse_changes_of_busy_stacks() -> None:
     actions["ExecuteChangeSet"] = busy.executing(actions["ExecuteChangeSet"])
 
 
-def _teach_step_functions(aws: Aws) -> None:
-    sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=ExecutionError)
-    for service in SDK_SERVICES:
-        sfn._SERVICE_DISPATCH[f"arn:aws:states:::aws-sdk:{service}:"] = SdkTasks(aws=aws, fail=ExecutionError)
-    sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws, authorise=_authorise)
-    for name in ("_execute_task", "_execute_map", "_execute_parallel"):
-        setattr(sfn, name, _limited(getattr(sfn, name)))
-    sfn._execute_pass = _limited_pass(sfn._execute_pass)
-    sfn._invoke_resource = _limited_result(sfn._invoke_resource)
-    sfn._invoke_resource_with_timeout = _telling_timeout(sfn._invoke_resource_with_timeout)
-    sfn._fail_execution = _keeping_aborted(sfn._fail_execution)
-    sfn._error_matches = _sparing_uncatchable(sfn._error_matches)
-
-
 def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     apigateway_v1._invoke_lambda_custom_v1 = SageMakerIntegration(
         invoke=functools.partial(_invoke, sagemaker),
@@ -206,75 +185,6 @@ def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) ->
         if denied is None or not is_rest or "x-amzn-requestid" in denied[1]:
             return denied
         return requests.denied(api_id, stage, method, headers, query_params)
-
-    return run
-
-
-def _limited(execute: Callable[..., Any]) -> Callable[..., Any]:
-    """A state's function with its context entered and its output limited."""
-
-    def run(state_def: Any, raw_input: Any, execution: Any, ctx: Any) -> Any:
-        role = interpreter.role_of(ctx["StateMachine"]["Id"])
-        top = interpreter.execution(ctx["Execution"]["Id"]) or execution
-        context = TaskContext(role=role, is_running=lambda: top["status"] == "RUNNING")
-        with entered(context):
-            output, following = execute(state_def, raw_input, execution, ctx)
-        check_size(output, what=f"The output of the state {ctx['State']['Name']}", fail=ExecutionError)
-        return output, following
-
-    return run
-
-
-def _limited_pass(execute: Callable[..., Any]) -> Callable[..., Any]:
-    def run(state_def: Any, raw_input: Any, ctx: Any = None) -> Any:
-        output, following = execute(state_def, raw_input, ctx)
-        check_size(output, what="The output of a Pass state", fail=ExecutionError)
-        return output, following
-
-    return run
-
-
-def _limited_result(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
-    """A task with its input and result limited, and with the role's rights asked for (strict only)."""
-
-    def run(resource: Any, input_data: Any) -> Any:
-        check_size(input_data, what=f"The input of {resource}", fail=ExecutionError)
-        right = needed(resource, input_data)
-        if right:
-            action, arn, error = right
-            require(_authorise, ExecutionError, action=action, arn=arn, error=error)
-        result = invoke_resource(resource, input_data)
-        check_size(result, what=f"The result of {resource}", fail=ExecutionError)
-        return result
-
-    return run
-
-
-def _telling_timeout(invoke_resource: Callable[..., Any]) -> Callable[..., Any]:
-    def run(resource: Any, input_data: Any, timeout: Any) -> Any:
-        try:
-            return invoke_resource(resource, input_data, timeout)
-        except ExecutionError as error:
-            if error.error == "States.Timeout":
-                current().timed_out.set()
-            raise
-
-    return run
-
-
-def _keeping_aborted(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
-    def run(execution: Any, error: Any, cause: Any) -> None:
-        if execution["status"] != "ABORTED":
-            fail_execution(execution, error, cause)
-
-    return run
-
-
-def _sparing_uncatchable(
-    matches: Callable[[list[str], str], bool],
-) -> Callable[[list[str], str], bool]:
-    def run(error_equals: list[str], error: str) -> bool:
-        return error in error_equals if error in _UNCATCHABLE else matches(error_equals, error)
 
     return run
 

@@ -1,6 +1,6 @@
 """What ministack's interpreter of the Amazon States Language does for us, with types."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from local.ministack_parts import sfn
@@ -27,6 +27,53 @@ def execution(arn: str) -> dict[str, Any] | None:
 def executions() -> Iterable[dict[str, Any]]:
     """All of them, as they are at this moment."""
     return list(sfn._executions.values())
+
+
+def machine(arn: str) -> dict[str, Any] | None:
+    """ministack's record of a state machine; None where there is none."""
+    return sfn._state_machines.get(arn)
+
+
+def machine_of(arn: str) -> str | None:
+    """The state machine that its ARN, a version's or an alias's names; None where there is none."""
+    return sfn._resolve_state_machine_arn(arn)
+
+
+def now() -> str:
+    """The time as ministack keeps it."""
+    return sfn.now_iso()
+
+
+def add_event(execution: dict[str, Any], kind: str, details: dict[str, Any]) -> None:
+    """Adds an event to an execution's history."""
+    sfn._add_event(execution, kind, details)
+
+
+def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
+    """Ends an execution as FAILED."""
+    sfn._fail_execution(execution, error, cause)
+
+
+def emit_status(execution: dict[str, Any]) -> None:
+    """Tells the world an execution's status."""
+    sfn._emit_execution_status_event(execution)
+
+
+def executor(kind: str) -> Callable[..., tuple[Any, str | None]]:
+    """What runs a state of that type."""
+    return getattr(sfn, f"_execute_{kind.lower()}")
+
+
+def succeed_output(state: dict[str, Any], value: Any, ctx: Any) -> Any:
+    """The output of a Succeed state."""
+    if sfn._state_query_language(state, ctx) == "JSONata":
+        return sfn._apply_jsonata_output(state, value, ctx, default=value)
+    return sfn._apply_output_path(state, sfn._apply_input_path(state, value, ctx), ctx)
+
+
+def fail_error(state: dict[str, Any], value: Any, ctx: Any) -> tuple[str, str]:
+    """Error and cause of a Fail state."""
+    return sfn._fail_state_error(state, value, ctx)
 
 
 def role_of(machine: str) -> str:

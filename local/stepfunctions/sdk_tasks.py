@@ -9,20 +9,10 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
 from local.aws import Aws
+from local.stepfunctions.sdk_services import sdk_service, to_request, to_result, unknown_members
 from local.stepfunctions.task_context import current
 
 FailTask = Callable[[str, str], Exception]
-# Step Functions names errors after the classes of the AWS SDK for Java 2.
-SDK_SERVICES = {
-    "cloudformation": "CloudFormation",
-    "s3": "S3",
-    "sagemaker": "SageMaker",
-    "sfn": "Sfn",
-    "ssm": "Ssm",
-}
-_BOTO_NAMES = {"sfn": "stepfunctions"}
-# Services whose API writes members in camelCase: a state machine writes them in PascalCase, as all others.
-_CAMEL_CASE = ("sfn",)
 
 
 class SdkTasks:
@@ -42,37 +32,32 @@ class SdkTasks:
 
     def call(self, *, service: str, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """One operation, its name in camelCase."""
-        client = self._aws.client(_BOTO_NAMES.get(service, service), role=current().role)
-        operation = f"{action[:1].upper()}{action[1:]}"
-        if operation not in client.meta.service_model.operation_names:
+        known = sdk_service(service)
+        operation = known.operation(action) if known else None
+        if known is None or operation is None:
             raise self._fail("States.Runtime", f"The service {service} has no action {action}.")
-        if service in _CAMEL_CASE:
-            parameters = {f"{key[:1].lower()}{key[1:]}": value for key, value in parameters.items()}
+        self._refuse_unknown(action, parameters, operation)
+        client = self._aws.client(known.boto_name, role=current().role)
+        request: dict[str, Any] = (
+            to_request(parameters, operation.input_shape) if operation.input_shape else {}
+        )
         try:
-            answer = getattr(client, xform_name(operation))(**parameters)
+            answer = getattr(client, xform_name(operation.name))(**request)
         except ParamValidationError as error:
             raise self._fail(
                 "States.Runtime", f"The Parameters of {action} cannot be used: {error}"
             ) from error
         except ClientError as error:
-            raise self._fail(
-                sdk_error_name(service=service, client=client, error=error), str(error)
-            ) from error
+            raise self._fail(known.error_name(error.response["Error"]["Code"]), str(error)) from error
         members = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-        if service in _CAMEL_CASE:
-            members = {f"{key[:1].upper()}{key[1:]}": value for key, value in members.items()}
-        return as_json(members)
+        shape = operation.output_shape
+        return as_json(to_result(members, shape) if shape else members)
 
-
-def sdk_error_name(*, service: str, client: Any, error: ClientError) -> str:
-    """`CloudFormation.CloudFormationException` and the like: the service's own class, or its general one."""
-    prefix = SDK_SERVICES[service]
-    code = error.response["Error"]["Code"]
-    shapes = {shape.error_code: shape.name for shape in client.meta.service_model.error_shapes}
-    name = shapes.get(code)
-    if name is None:
-        return f"{prefix}.{prefix}Exception"
-    return f"{prefix}.{name if name.endswith('Exception') else f'{name}Exception'}"
+    def _refuse_unknown(self, action: str, parameters: dict[str, Any], operation: Any) -> None:
+        """What only the running execution knows (a path to a whole object) is looked at here."""
+        for path in unknown_members(parameters, operation.input_shape):
+            message = f"The field {path.strip('/')!r} of the Parameters of {action} is not supported"
+            raise self._fail("States.Runtime", f"{message} by Step Functions.")
 
 
 def as_json(value: Any) -> Any:

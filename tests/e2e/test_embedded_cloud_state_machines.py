@@ -16,6 +16,7 @@ from tests.e2e.embedded_cloud_kit import (
     start_state,
     training_job,
     training_state,
+    tuning_job,
     wait_until,
 )
 
@@ -101,6 +102,43 @@ class TestStateMachines:
         output = json.loads(execution["output"])
         assert output["ModelPackageGroupStatus"] == "Completed"
         assert output["CreationTime"].endswith("Z")
+
+    def test_a_tuning_job_is_started_and_looked_at_by_sdk_tasks(self, cloud: Cloud, role: str):
+        request = tuning_job(name="by-sdk", role=role, trials=2)
+        request["TrainingJobDefinition"]["RetryStrategy"] = {"MaximumRetryAttempts": 1}
+        sdk = "arn:aws:states:::aws-sdk:sagemaker"
+        key = {"HyperParameterTuningJobName": "by-sdk"}
+
+        def run(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            state = {"Type": "Task", "Resource": f"{sdk}:{action}", "Parameters": parameters}
+            execution = run_state(cloud, role, state)
+            assert execution["status"] == "SUCCEEDED", execution
+            return json.loads(execution["output"])
+
+        assert run("createHyperParameterTuningJob", request)["HyperParameterTuningJobArn"]
+        ended = wait_until(
+            lambda: run("describeHyperParameterTuningJob", key),
+            lambda job: job["HyperParameterTuningJobStatus"] != "InProgress",
+        )
+        assert ended["HyperParameterTuningJobStatus"] == "Completed"
+        assert ended["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] == "loss"
+        trials = run("listTrainingJobsForHyperParameterTuningJob", key)
+        assert len(trials["TrainingJobSummaries"]) == 2
+
+    def test_an_empty_distributed_map_is_an_empty_array(self, cloud: Cloud, role: str, echo: str):
+        self.put_items(cloud, [])
+        assert json.loads(run_state(cloud, role, self.map_state(echo))["output"]) == []
+        batched = self.map_state(echo, ItemBatcher={"MaxItemsPerBatch": 2})
+        assert json.loads(run_state(cloud, role, batched)["output"]) == []
+
+    def test_an_empty_map_writes_a_manifest_without_results(self, cloud: Cloud, role: str, echo: str):
+        self.put_items(cloud, [])
+        where = {"Bucket": BUCKET, "Prefix": "empty"}
+        writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": where}
+        output = json.loads(run_state(cloud, role, self.map_state(echo, ResultWriter=writer))["output"])
+        where = output["ResultWriterDetails"]
+        body = cloud.client("s3").get_object(Bucket=where["Bucket"], Key=where["Key"])["Body"]
+        assert json.loads(body.read())["ResultFiles"] == {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
 
     def test_a_distributed_map_batches_its_items(self, cloud: Cloud, role: str, echo: str):
         self.put_items(cloud, [{"id": number} for number in range(5)])

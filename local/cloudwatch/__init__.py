@@ -1,0 +1,1 @@
+"""CloudWatch as AWS has it: alarms over time, metric math, metrics out of log lines."""

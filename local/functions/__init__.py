@@ -1,0 +1,1 @@
+"""What ministack's Lambda lacks: AWS's names of errors, and metrics of every invocation."""
