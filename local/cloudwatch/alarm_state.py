@@ -17,7 +17,7 @@ _TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching", "ignore": 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Rings at `datapoints_to_alarm` of `evaluation_periods`; `treat_missing` is the API's TreatMissingData."""
+    """Rings at `datapoints_to_alarm` of `evaluation_periods`; `treat_missing` is TreatMissingData."""
 
     comparison: str
     threshold: float
@@ -106,7 +106,8 @@ def _reason(real: Sequence[float], rule: Rule, state: str, missing: int) -> str:
     if not real:
         periods = f"{missing} period{'s' * (missing != 1)}"
         points = f"{missing} missing datapoint{'s were' if missing != 1 else ' was'}"
-        return f"Threshold Crossed: no datapoints were received for {periods} and {points} treated as [{treated}]."
+        received = f"no datapoints were received for {periods}"
+        return f"Threshold Crossed: {received} and {points} treated as [{treated}]."
     words = _COMPARISONS[rule.comparison][1]
     matching = [value for value in real if rule.breaks(value) == (state == "ALARM")] or list(real)
     values = ", ".join(str(float(value)) for value in reversed(matching))

@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from statistics import fmean
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 Series = list[float | None]
 Value = Series | float
@@ -17,8 +17,8 @@ _BINARY: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Div: lambda a, b: a / b,
+    ast.Pow: lambda a, b: a**b,
     ast.Gt: lambda a, b: float(a > b),
     ast.GtE: lambda a, b: float(a >= b),
     ast.Lt: lambda a, b: float(a < b),
@@ -55,8 +55,8 @@ class MetricMath:
             tree = ast.parse(_as_python(expression), mode="eval")
         except SyntaxError as error:
             raise MathError(f"the expression {expression!r} cannot be read: {error.msg}") from error
-        value = self._value(tree.body)
-        if isinstance(value, list) and value and isinstance(value[0], list):
+        value: Any = self._value(tree.body)
+        if _is_several(value):
             raise MathError(f"the expression {expression!r} gives several series")
         return self._spread(value)
 
@@ -110,9 +110,9 @@ class MetricMath:
 
     def _fill(self, arguments: Sequence[ast.expr]) -> Any:
         """Missing values as a number, as another series, or (REPEAT) as the last one before."""
-        given = self._value(arguments[0])
-        if given and isinstance(given, list) and isinstance(given[0], list):
-            return [self._filled(cast("Series", one), arguments[1]) for one in cast("list[object]", given)]
+        given: Any = self._value(arguments[0])
+        if _is_several(given):
+            return [self._filled(one, arguments[1]) for one in given]
         return self._filled(self._spread(given), arguments[1])
 
     def _filled(self, series: Series, by: ast.expr) -> Series:
@@ -136,8 +136,8 @@ class MetricMath:
 
     def _reduce(self, function: Callable[[Sequence[float]], float], value: Any) -> Value:
         """Of several series: their values of each period. Of one: one number over all of its periods."""
-        if value and isinstance(value[0], list):
-            columns = zip(*cast("list[Series]", value), strict=True)
+        if _is_several(value):
+            columns = zip(*value, strict=True)
             found = [[item for item in column if item is not None] for column in columns]
             return [float(function(items)) if items else None for items in found]
         items = [item for item in cast("Series", value) if item is not None]
@@ -168,6 +168,10 @@ class MetricMath:
 
     def _spread(self, value: Value) -> Series:
         return value if isinstance(value, list) else [value] * self._periods
+
+
+def _is_several(value: Any) -> TypeGuard[list[Series]]:
+    return isinstance(value, list) and bool(cast("list[Any]", value)) and isinstance(value[0], list)
 
 
 def _as_python(expression: str) -> str:
