@@ -26,11 +26,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How an expected number fits the photograph; `probability` is the calibrated one of that number."""
+    """How an expected number fits the photograph; `probability` is the calibrated one of that number.
+
+    `reason` is there where the photograph could not decide: the model cannot say that number.
+    """
 
     expected: int
     verdict: Verdict
     probability: float
+    reason: str | None = None
 
 
 def make_answer(logits: NDArray[np.float32], *, model: Description) -> Answer:
@@ -61,14 +65,16 @@ def verify(answer: Answer, *, expected: int, model: Description) -> Verification
     """Compare the answer with the number that should be there.
 
     `match`: the same count and no review needed. `mismatch`: the expected number's probability is below
-    the model's threshold. Else `uncertain`. A number above an open top class counts as that class; one
-    outside all classes has probability 0.
+    the model's threshold. Else `uncertain`. A number above an open top class counts as that class. One
+    outside all classes has probability 0 and is `uncertain` with a `reason`: a model that cannot say 6 has
+    not seen that there are not 6 (docs/decisions/0052).
     """
     column = _column(expected, model=model)
-    probability = 0.0 if column is None else answer.probabilities[column]
-    agrees = column is not None and model.counts[column] == answer.count
+    if column is None:
+        return Verification(expected, "uncertain", 0.0, reason=f"this model counts {_classes(model)}")
+    probability = answer.probabilities[column]
     verdict: Verdict = "uncertain"
-    if agrees and not answer.review:
+    if model.counts[column] == answer.count and not answer.review:
         verdict = "match"
     elif probability < model.mismatch_below:
         verdict = "mismatch"
@@ -113,3 +119,13 @@ def _column(expected: int, *, model: Description) -> int | None:
     if model.open_top and expected >= model.counts[-1]:
         return len(model.counts) - 1
     return model.counts.index(expected) if expected in model.counts else None
+
+
+def _classes(model: Description) -> str:
+    """The numbers that a model can say, in words: `1 to 5`, `0, 2 and 5`, `1 to 5 or more`."""
+    counts, more = model.counts, " or more" if model.open_top else ""
+    if len(counts) == 1:
+        return f"{counts[0]}{more}"
+    if counts == tuple(range(counts[0], counts[-1] + 1)):
+        return f"{counts[0]} to {counts[-1]}{more}"
+    return f"{', '.join(map(str, counts[:-1]))} and {counts[-1]}{more}"

@@ -124,7 +124,11 @@ def _read_network(core: ov.Core, *, folder: Path, description: Description) -> o
     try:
         network: ov.Model = cast("Any", core).read_model(path)  # openvino annotates it in part
     except RuntimeError as error:
-        raise ModelFault(f"{path}: OpenVINO cannot read it ({str(error).splitlines()[-1]})") from error
+        size = path.with_suffix(".bin").stat().st_size
+        raise ModelFault(
+            f"{path}: OpenVINO cannot read it with its .bin of {size} bytes ({_reason(error)}): "
+            "copy both again"
+        ) from error
     source, result = network.input(0), network.output(0)
     image_shape = ov.PartialShape([1, description.height, description.width, 3])
     if source.element_type != ov.Type.u8 or not source.partial_shape.compatible(image_shape):
@@ -139,3 +143,9 @@ def _read_network(core: ov.Core, *, folder: Path, description: Description) -> o
 def _mismatch(path: Path, what: str, expected: str, came: ov.Output) -> str:
     kind = came.element_type.to_string()
     return f"{path}: expected an {what} of {expected} by model.json, got {kind} {came.partial_shape}"
+
+
+def _reason(error: RuntimeError) -> str:
+    """The last line of OpenVINO's text that says something: those before name its own source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -21,6 +21,8 @@ from inference.photo import Photo, decode, read_photo
 from inference.refusal import Refusal
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
+# What older browsers, Windows and some libraries call the first two.
+ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 MAX_PIXELS = 25_000_000
 
 
@@ -80,9 +82,9 @@ def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = MAX_PIX
 
 
 def check_content_type(content_type: str | None) -> None:
-    """Raise Refusal 415 unless the content type is one of CONTENT_TYPES (parameters are ignored)."""
+    """Raise Refusal 415 unless the type is one of CONTENT_TYPES or ALIASES (parameters are ignored)."""
     media_type = (content_type or "").split(";", 1)[0].strip().lower()
-    if media_type not in CONTENT_TYPES:
+    if ALIASES.get(media_type, media_type) not in CONTENT_TYPES:
         came = repr(content_type[:100]) if content_type else "none"
         raise Refusal(
             415,
@@ -151,8 +153,11 @@ def _members(prediction: Prediction) -> dict[str, object]:
 
 
 def _verification(verification: Verification) -> dict[str, object]:
-    return {
+    members: dict[str, object] = {
         "expected": verification.expected,
         "verdict": verification.verdict,
         "probability": round(verification.probability, 6),
     }
+    if verification.reason is not None:
+        members["reason"] = verification.reason
+    return members

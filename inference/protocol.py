@@ -6,11 +6,13 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inference.refusal import Refusal
 
 MAX_HEADER_BYTES = 32_768
+_OFFERS = (b"upgrade", b"http2-settings")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -20,6 +22,9 @@ class BoundedProtocol(HttpToolsProtocol):
     for the rest of a body that was refused before it was read. Here a connection that takes longer than
     `patience_seconds` for one of them is closed, and headers above MAX_HEADER_BYTES get 431. A refused body
     is dropped as it comes, so that a caller that sends first and reads then sees the refusal, not a reset.
+
+    A caller may offer another protocol (Java's HttpClient: `Upgrade: h2c`). uvicorn's parser stops behind the
+    headers of such a request, and its body is lost. Here the offer is passed over (RFC 9110, section 7.8).
     """
 
     patience_seconds: float
@@ -37,7 +42,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
+            return
         if self._in_headers:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
@@ -51,12 +63,44 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._start_waiting()
 
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser. Where it stops at an offer, a new one goes on as if there were none."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                if self.parser.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError("CONNECT") from offer
+                data = data[offer.args[0] :]
+                head = self._head_without_offer()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """Request line and headers once more, without those that offer another protocol."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = (option.strip() for option in value.split(b","))
+                value = b", ".join(option for option in options if option.lower() not in _OFFERS)
+            if name not in _OFFERS and value:
+                lines.append(b"%b: %b" % (name, value))
+        return b"\r\n".join([*lines, b"", b""])
+
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._in_headers = False
         self._stop_waiting()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._message_complete = True
         self._stop_waiting()
         super().on_message_complete()

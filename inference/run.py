@@ -51,7 +51,8 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
         try:
             await service.load()
         except Exception as error:
-            unforeseen = f"the model does not answer: {type(error).__name__}: {error}"
+            text = " ".join(str(error).split())
+            unforeseen = f"the model does not answer: {type(error).__name__}: {text}"
             faults.append(str(error) if isinstance(error, ModelFault) else unforeseen)
             server.should_exit = True
             return

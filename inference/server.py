@@ -11,7 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inference.accept import JSON, choose_media_type
-from inference.attributes import expected_count, request_id
+from inference.attributes import (
+    CUSTOM_ATTRIBUTES,
+    answer_attributes,
+    expected_count,
+    refuse_query,
+    request_id,
+)
 from inference.body import BodyReader
 from inference.inference import check_content_type, output_fn
 from inference.logs import RequestRecord, log_request
@@ -19,7 +25,6 @@ from inference.refusal import Refusal
 from inference.service import Question, Service
 from inference.settings import Settings
 
-CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = "x-amzn-sagemaker-inference-id"
 _BATCH_PAYLOAD_BYTES = 100 * 1024 * 1024
 _log = logging.getLogger("inference")
@@ -71,15 +76,16 @@ class CountingApi:
         return response
 
     async def _count(self, request: Request, record: RequestRecord) -> Response:
-        headers = request.headers
+        # All that the headers can be refused for is refused before a byte of the body is asked for.
         self._service.check()
+        accept = _field(request, "accept")
+        choose_media_type(accept)
+        content_type = request.headers.get("content-type")
+        check_content_type(content_type)
+        refuse_query(request.scope["query_string"])
+        expected = expected_count(_field(request, CUSTOM_ATTRIBUTES))
         async with self._bodies.read(request) as body:
             record.members["bytes"] = len(body)
-            accept = headers.get("accept")
-            choose_media_type(accept)
-            content_type = headers.get("content-type")
-            check_content_type(content_type)
-            expected = expected_count(headers.get(CUSTOM_ATTRIBUTES))
             question = Question(body, content_type, expected, record.request_id)
             prediction = await self._service.answer(question)
         record.members |= {
@@ -90,7 +96,8 @@ class CountingApi:
             "infer_ms": round(prediction.infer_ms, 3),
         }
         content, media_type = output_fn(prediction, accept)
-        return Response(content, media_type=media_type)
+        said = {CUSTOM_ATTRIBUTES: answer_attributes(prediction.answer, prediction.verification)}
+        return Response(content, media_type=media_type, headers=said)
 
     def _refused(self, refusal: Refusal, record: RequestRecord) -> Response:
         """The refusal; under batch transform a fault of the image is a 200 with the error as its body."""
@@ -108,6 +115,11 @@ def create_app(*, service: Service, settings: Settings, **options: Any) -> Starl
         Route("/execution-parameters", api.execution_parameters, methods=["GET"]),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_route}, **options)
+
+
+def _field(request: Request, name: str) -> str | None:
+    """A header whose value is a list; on several lines it is one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist(name)) or None
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -11,9 +11,12 @@ from constructs import Construct
 from infra.front_refusal import front_refusal
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+BINARY_TYPES = (*IMAGE_TYPES, "image/jpg", "image/pjpeg", "image/x-png")
+"""With the old names that the server takes too: what is not listed API Gateway turns into text."""
 _VTL = Path(__file__).parent / "vtl"
 _JSON = "application/json"
 _TYPE_HEADER = "method.response.header.Content-Type"
+_SAID_HEADER = "method.response.header.X-Bincount-Answer"
 _FROM_CALLER = {
     "integration.request.header.Accept": "method.request.header.Accept",
     "integration.request.header.Content-Type": "method.request.header.Content-Type",
@@ -49,7 +52,8 @@ def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: d
         request_validator_options=apigateway.RequestValidatorOptions(validate_request_parameters=True),
         method_responses=[
             apigateway.MethodResponse(
-                status_code=response.status_code, response_parameters={_TYPE_HEADER: True}
+                status_code=response.status_code,
+                response_parameters=dict.fromkeys(response.response_parameters or {}, True),
             )
             for response in _responses()
         ],
@@ -81,7 +85,11 @@ def _responses() -> list[apigateway.IntegrationResponse]:
         apigateway.IntegrationResponse(
             selection_pattern="200",
             status_code="200",
-            response_parameters={_TYPE_HEADER: "integration.response.header.Content-Type"},
+            response_parameters={
+                _TYPE_HEADER: "integration.response.header.Content-Type",
+                # Whether a person should look: a bare number as text/plain does not say it.
+                _SAID_HEADER: "integration.response.header.X-Amzn-SageMaker-Custom-Attributes",
+            },
         ),
         # The container answered 4xx or 5xx: its own status and text stand inside.
         _refusal("424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")),

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.access_log import ACCESS_LOG_FORMAT
 from infra.acknowledge import acknowledge
-from infra.count_method import IMAGE_TYPES
+from infra.count_method import BINARY_TYPES
 from infra.gateway_logging import GatewayLogging
 from infra.gateway_refusals import refuse_as_json
 from infra.settings import Front
@@ -43,7 +43,7 @@ class FrontApi(apigateway.RestApi):
             rest_api_name=name,
             description="Counts objects in photographed bins",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            binary_media_types=list(IMAGE_TYPES),
+            binary_media_types=list(BINARY_TYPES),
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(
                 stage_name=API_STAGE,

@@ -90,6 +90,12 @@ def _count() -> dict[str, Any]:
 def _answer() -> dict[str, Any]:
     return {
         "description": "The count, and how sure it is",
+        "headers": {
+            "X-Bincount-Answer": {
+                "description": "What a bare number does not say: review=true,at-least=false,verdict=match",
+                "schema": {"type": "string"},
+            }
+        },
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/Answer"}},
             "text/plain": {"schema": {"type": "string", "pattern": "^[0-9]+$"}},

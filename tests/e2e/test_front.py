@@ -99,6 +99,26 @@ def test_text_is_the_bare_number(api: Api, warehouse: Caller) -> None:
     answer = api.ask(caller=warehouse, body=bin_image(4), headers={**JPEG, "Accept": "text/plain"})
     assert (answer.status_code, answer.text) == (200, "4")
     assert answer.headers["content-type"].startswith("text/plain")
+    assert re.fullmatch("review=(true|false),at-least=false", answer.headers["x-bincount-answer"])
+
+
+@pytest.mark.parametrize("name", ["image/jpg", "image/pjpeg"])
+def test_a_jpeg_under_an_old_name_arrives_unchanged(api: Api, warehouse: Caller, name: str) -> None:
+    """Of a type that the API does not know as binary, bytes that are no UTF-8 would be lost on the way."""
+    answer = api.ask(caller=warehouse, body=bin_image(4), headers={"Content-Type": name})
+    assert (answer.status_code, answer.json()["count"]) == (200, 4)
+
+
+def test_java_s_own_accept_header_gets_json(api: Api, warehouse: Caller) -> None:
+    accept = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+    answer = api.ask(caller=warehouse, body=bin_image(4), headers={**JPEG, "Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+
+
+def test_a_number_that_the_model_cannot_say_is_uncertain(api: Api, warehouse: Caller) -> None:
+    answer = api.ask("/count?expected=77", caller=warehouse, body=bin_image(4), headers=JPEG)
+    found = answer.json()["verification"]
+    assert (found["verdict"], found["reason"][:18]) == ("uncertain", "this model counts ")
 
 
 @pytest.mark.parametrize(

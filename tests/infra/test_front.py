@@ -137,7 +137,14 @@ def test_the_stage_is_logged_without_bodies_and_throttled(stage: str) -> None:
             "SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
             "EndpointAccessMode": "STRICT",
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
-            "BinaryMediaTypes": ["image/jpeg", "image/png", "image/webp"],
+            "BinaryMediaTypes": [
+                "image/jpeg",
+                "image/png",
+                "image/webp",
+                "image/jpg",
+                "image/pjpeg",
+                "image/x-png",
+            ],
         },
     )
 

@@ -118,7 +118,7 @@ def test_other_classes_of_an_open_model_do_not():
         ((0.02, 0.03, 0.15, 0.8), 3, "match", 0.8),
         ((0.02, 0.03, 0.15, 0.8), 2, "uncertain", 0.15),
         ((0.02, 0.03, 0.15, 0.8), 1, "mismatch", 0.03),
-        ((0.02, 0.03, 0.15, 0.8), 4, "mismatch", 0.0),  # outside the classes, no open one
+        ((0.02, 0.03, 0.15, 0.8), 4, "uncertain", 0.0),  # outside the classes, no open one
         ((0.1, 0.2, 0.2, 0.5), 3, "uncertain", 0.5),  # agrees, but asks for review
     ],
 )
@@ -126,6 +126,30 @@ def test_the_verdict(probabilities, expected, verdict, probability):
     found = verify(make_answer(logits(*probabilities), model=MODEL), expected=expected, model=MODEL)
     assert (found.expected, found.verdict) == (expected, verdict)
     assert found.probability == pytest.approx(probability)
+
+
+@pytest.mark.parametrize(
+    ("counts", "open_top", "expected", "reason"),
+    [
+        ((1, 2, 3, 4), False, 0, "this model counts 1 to 4"),
+        ((1, 2, 3, 4), False, 5, "this model counts 1 to 4"),
+        ((1, 2, 3, 4), True, 0, "this model counts 1 to 4 or more"),
+        ((1, 2, 5, 8), False, 3, "this model counts 1, 2, 5 and 8"),
+        ((1, 2, 5, 8), True, 7, "this model counts 1, 2, 5 and 8 or more"),
+    ],
+)
+def test_a_number_that_the_model_cannot_say_is_uncertain_with_the_reason(counts, open_top, expected, reason):
+    """However sure the model is of another one: bins with 6 look to it like bins with 5."""
+    model = dataclasses.replace(MODEL, counts=counts, open_top=open_top)
+    found = verify(
+        make_answer(logits(0.001, 0.001, 0.001, 0.997), model=model), expected=expected, model=model
+    )
+    assert (found.verdict, found.probability, found.reason) == ("uncertain", 0.0, reason)
+
+
+def test_a_number_that_the_model_can_say_needs_no_reason():
+    answer = make_answer(logits(0.1, 0.2, 0.2, 0.5), model=OPEN)
+    assert [verify(answer, expected=n, model=OPEN).reason for n in (0, 3, 4, 99)] == [None] * 4
 
 
 @pytest.mark.parametrize("expected", [3, 4, 1000])
@@ -143,7 +167,7 @@ def test_a_verdict_that_is_looked_up_is_the_verdict_of_the_rule(model, weights, 
     assert [each.expected for each in table] == list(range(model.counts[-1] + 2))
     found = table[min(expected, len(table) - 1)]
     asked = verify(answer, expected=expected, model=model)
-    assert (found.verdict, found.probability) == (asked.verdict, asked.probability)
+    assert dataclasses.replace(found, expected=expected) == asked
 
 
 def test_logits_that_are_no_numbers_are_an_error():

@@ -82,8 +82,19 @@ def test_other_content_types_are_415(gray, content_type):
     assert_refused(415, "unsupported_media_type", gray(0), content_type)
 
 
-@pytest.mark.parametrize("content_type", ["image/jpeg; charset=binary", "IMAGE/JPEG", " image/webp "])
-def test_a_content_type_may_have_parameters_and_capitals(gray, content_type):
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "image/jpeg; charset=binary",
+        "IMAGE/JPEG",
+        " image/webp ",
+        "image/jpg",
+        "Image/JPG;name=bin.jpg",
+        "image/pjpeg",
+        "image/x-png",
+    ],
+)
+def test_a_content_type_may_have_parameters_capitals_and_old_names(gray, content_type):
     assert input_fn(gray(0), content_type).photo.width == 64
 
 
@@ -164,6 +175,25 @@ def test_a_directory_without_a_network_is_named(make_model):
     folder = make_model()
     (folder / "model.bin").unlink()
     with pytest.raises(ModelFault, match="expected an OpenVINO IR beside model.json"):
+        model_fn(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 1000])
+def test_weights_that_are_cut_off_are_named_with_openvino_s_reason(make_model, kept):
+    folder = make_model(slow_layers=1)
+    weights = (folder / "model.bin").read_bytes()
+    (folder / "model.bin").write_bytes(weights[:kept])
+    with pytest.raises(ModelFault) as caught:
+        model_fn(folder)
+    assert f"its .bin of {kept} bytes (Incorrect weights in bin file!)" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_file_that_is_cut_off_is_named_with_openvino_s_reason(make_model):
+    folder = make_model()
+    text = (folder / "model.xml").read_text()
+    (folder / "model.xml").write_text(text[: len(text) // 2])
+    with pytest.raises(ModelFault, match=r"OpenVINO cannot read it .*\(Error parsing"):
         model_fn(folder)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.accept import JSON, TEXT, choose_media_type
-from inference.attributes import expected_count, request_id
+from inference.attributes import expected_count, refuse_query, request_id
 from inference.refusal import Refusal
 
 
@@ -32,6 +32,24 @@ from inference.refusal import Refusal
         ("text/html, */*;q=0.1", JSON),
         ("text/html,,text/plain", TEXT),
         ("text/plain;q=1.000", TEXT),
+        # What Java's URLConnection sends by itself.
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
+        ("*", JSON),
+        ("*;q=0.5, text/plain", TEXT),
+        ("text/plain;q=.5, application/json;q=.4", TEXT),
+        ("text/plain;q=1., application/json;q=0.9999", TEXT),
+        # What browsers and libraries send by themselves.
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", JSON),
+        ("text/html, image/gif, image/jpeg, */*; q=0.2", JSON),
+        ("application/json, text/plain, */*", JSON),
+        ("application/json;odata=verbose", JSON),
+        ('text/plain; note="a,b;q=0", application/json;q=0.5', TEXT),
+        ('text/plain; note="it \\" is, open', TEXT),
+        ("nonsense, text/plain", TEXT),
+        ("text/plain;q=high, application/json;q=0.1", JSON),
+        ("application/json;q=7, text/plain;q=0.1", TEXT),
+        (", ,*/*", JSON),
+        ("\ttext/plain\t;\tq=1", TEXT),
     ],
 )
 def test_accept_chooses_by_quality_then_specificity(accept, chosen):
@@ -51,6 +69,10 @@ def test_accept_chooses_by_quality_then_specificity(accept, chosen):
         "text/plain;q=x",
         ";;",
         "a/b/c",
+        "*;q=0",
+        "*;q=.0",
+        "image/*, text/html",
+        '"text/plain"',
     ],
 )
 def test_an_accept_that_allows_neither_is_406(accept):
@@ -77,6 +99,18 @@ def assert_not_acceptable(accept: str) -> None:
         ("trace=abc", None),
         ("expected-count=007", 7),
         ("expected-count=999999", 999_999),
+        # Other systems' trace ids, with or without a name.
+        ("c000b4f9-df62-4c85", None),
+        ("c000b4f9-df62-4c85-a0bf-7c525f9104a4", None),
+        ("c000b4f9-df62-4c85;expected-count=4", 4),
+        ("3, c000b4f9-df62-4c85", 3),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None),
+        ("Root=1-67891233-abcdef012345678912345678", None),
+        ("traceparent=3", None),
+        ("deployment:blue-7", None),
+        ("2026-11-27", None),
+        ("expectations=high,counter=7,expiry=3", None),
+        ("; ,,", None),
     ],
 )
 def test_the_expected_count_is_read_from_custom_attributes(attributes, expected):
@@ -97,6 +131,25 @@ def test_the_expected_count_is_read_from_custom_attributes(attributes, expected)
         "expected-count=٣",
         "expected-count=3 4",
         "expected-count=3\r\nX-Evil: 1",
+        # Nearly ours: left alone they would be answered without a verdict.
+        "expected_count=3",
+        "expectedCount=3",
+        "Expected=3",
+        "expect=3",
+        "expected-quantity=3",
+        "X-Expected-Count=3",
+        "expected-count:3",
+        "expected-count",
+        "expected-count=3,expected=3",
+        # Too short for an id, or a number that is none of ours: the API's ?expected= arrives so.
+        "abc",
+        "-1",
+        "3.0",
+        "3.",
+        "+3",
+        "12345678",
+        "3 objects",
+        "three objects",
     ],
 )
 def test_a_bad_expected_count_is_422(attributes):
@@ -104,6 +157,22 @@ def test_a_bad_expected_count_is_422(attributes):
         expected_count(attributes)
     assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "query", [b"expect=3", b"expected=", b"a=1&expected=3", b"expected-count=3", b"Expected"]
+)
+def test_a_query_that_names_an_expected_count_is_422(query):
+    """SageMaker passes no query on: only who calls the server directly can send one, and means it."""
+    with pytest.raises(Refusal) as caught:
+        refuse_query(query)
+    assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")
+    assert "X-Amzn-SageMaker-Custom-Attributes" in caught.value.message
+
+
+@pytest.mark.parametrize("query", [b"", b"trace=1", b"%ff=%fe&&==", b"count=1"])
+def test_any_other_query_is_left_alone(query):
+    refuse_query(query)
 
 
 @given(st.text(max_size=1024))

@@ -190,7 +190,7 @@ def test_an_ordinary_answer_brings_none(server, gray):
 
 @pytest.fixture(scope="module")
 def slow_model(make_model):
-    """A model whose every answer takes a good part of a second."""
+    # Its every answer takes a good part of a second.
     return make_model(slow_layers=5)
 
 
@@ -353,7 +353,8 @@ def test_the_server_stands_a_thousand_half_open_connections(server, gray):
 
 
 def head_of(length: int) -> bytes:
-    return f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
+    lines = ("POST /invocations HTTP/1.1", "Host: x", "Content-Type: image/jpeg", f"Content-Length: {length}")
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def raw(port: int, data: bytes) -> bytes:
