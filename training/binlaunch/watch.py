@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from binlaunch.errors import LaunchError
@@ -24,9 +25,15 @@ def watch_training(*, name: str, sagemaker: Any) -> None:
             break
         time.sleep(POLL_SECONDS)
     _refuse_failure(name, job["TrainingJobStatus"], job.get("FailureReason"))
-    for metric in job.get("FinalMetricDataList", []):
-        print(f"{metric['MetricName']:<24}{metric['Value']:.4f}")
+    for line in metric_lines(job.get("FinalMetricDataList", [])):
+        print(line, flush=True)
     print(f"model: {job['ModelArtifacts']['S3ModelArtifacts']}", flush=True)
+
+
+def metric_lines(metrics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """DescribeTrainingJob's final metrics as a table: names, however long, and values to 4 digits."""
+    width = max((len(metric["MetricName"]) for metric in metrics), default=0)
+    return [f"{metric['MetricName']:<{width}}  {metric['Value']:.4f}" for metric in metrics]
 
 
 def watch_tuning(*, name: str, sagemaker: Any) -> None:
