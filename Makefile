@@ -99,6 +99,7 @@ teardown: install ## remove what cdk destroy left of STAGE, data too, after its 
 docs: install ## renew docs/settings.md and docs/roles.md from the code
 	@table=$$($(BIN)/python -m infra.settings) && sed -i '/^| setting /,$$d' docs/settings.md && echo "$$table" >> docs/settings.md
 	@$(BIN)/python -m infra.roles > build/roles.md && mv build/roles.md docs/roles.md
+	@table=$$($(BIN)/python -m infra.quotas) && sed -i "/^| quota, as/,\$$d" docs/quotas.md && echo "$$table" >> docs/quotas.md
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }

@@ -2,24 +2,24 @@
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.metrics import endpoint_metric, executions_metric, server_metric
+from infra.fixed_alarm import FixedAlarm
+from infra.metrics import endpoint_metric, executions_metric, server_metric, waiting_messages_metric
 from infra.names import Names
 from infra.settings import Operations
 
-ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 ENDS = {"Failed": "failed", "TimedOut": "timed-out", "Aborted": "aborted"}
-BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 
 class Alarms(Construct):
     """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
 
     They watch metrics by fixed names and refer to no resource, so that they stand before the first model.
-    Those that roll an endpoint back are the release's own (infra/rollback_alarms.py).
+    Those that roll an endpoint back are the release's own (infra/rollback_alarms.py), and the one for an
+    endpoint that nobody asks comes and goes with the endpoint (infra/quiet_alarm.py). A Lambda has none of
+    its own: each is a step of a state machine, which retries it and fails with it, or of a deployment.
     """
 
     def __init__(
@@ -29,17 +29,13 @@ class Alarms(Construct):
         self._names, self._topic = names, topic
         self.all: list[cloudwatch.Alarm] = []
         self._watch_endpoint(settings)
-        self._watch_answers(settings)
-        for what in ("pipeline", "release"):
-            arn = Stack.of(self).format_arn(
-                service="states",
-                resource="stateMachine",
-                resource_name=names.stack(what),
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for end, said in ENDS.items():
-                metric = executions_metric(arn, end)
-                self._alarm(f"{what}-{said}", metric=metric, threshold=0, periods=1)
+        review = server_metric(names, "review", "Average", minutes=60)
+        self._alarm("review-rate", metric=review, threshold=settings.max_review_share, periods=1)
+        for what in ("pipeline", "release", "recount"):
+            self._watch_state_machine(what)
+        self._watch_queue("release")
+        if settings.starts_pipeline:
+            self._watch_queue("pipeline")
 
     def _watch_endpoint(self, settings: Operations) -> None:
         names = self._names
@@ -50,46 +46,32 @@ class Alarms(Construct):
         surge = endpoint_metric(names, "Invocation4XXErrors", "Sum", minutes=5)
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
 
-    def _watch_answers(self, settings: Operations) -> None:
-        names = self._names
-        if settings.quiet_hours:
-            requests = endpoint_metric(names, "Invocations", "Sum", minutes=60)
-            self._alarm(
-                "no-invocations",
-                metric=requests,
-                threshold=1,
-                periods=settings.quiet_hours,
-                comparison=BELOW,
-                missing=cloudwatch.TreatMissingData.BREACHING,
-            )
-        review = server_metric(names, "review", "Average", minutes=60)
-        self._alarm("review-rate", metric=review, threshold=settings.max_review_share, periods=1)
+    def _watch_state_machine(self, what: str) -> None:
+        arn = Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self._names.stack(what),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for end, said in ENDS.items():
+            self._alarm(f"{what}-{said}", metric=executions_metric(arn, end), threshold=0, periods=1)
+
+    def _watch_queue(self, what: str) -> None:
+        metric = waiting_messages_metric(self._names.undelivered(what))
+        self._alarm(f"{what}-undelivered", metric=metric, threshold=0, periods=1)
 
     def _alarm(
-        self,
-        what: str,
-        *,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        periods: int,
-        of: int | None = None,
-        comparison: cloudwatch.ComparisonOperator = ABOVE,
-        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+        self, what: str, *, metric: cloudwatch.IMetric, threshold: float, periods: int, of: int | None = None
     ) -> None:
-        """In ALARM when `of` (default: all) of the last `periods` periods break the threshold."""
-        alarm = cloudwatch.Alarm(
+        alarm = FixedAlarm(
             self,
             "".join(word.title() for word in what.split("-")),
-            alarm_name=self._names.stack(what),
-            alarm_description=f"docs/runbook.md, section {what}",
+            names=self._names,
+            what=what,
+            topic=self._topic,
             metric=metric,
             threshold=threshold,
-            comparison_operator=comparison,
-            evaluation_periods=periods,
-            datapoints_to_alarm=of or periods,
-            treat_missing_data=missing,
+            periods=periods,
+            of=of,
         )
-        action = actions.SnsAction(self._topic)
-        alarm.add_alarm_action(action)  # pyright: ignore[reportArgumentType]
-        alarm.add_ok_action(action)  # pyright: ignore[reportArgumentType]
         self.all.append(alarm)

@@ -73,4 +73,4 @@ class FrontApi(apigateway.RestApi):
         )
         self.deployment_stage.node.add_dependency(errors)
         if settings.logging_role:
-            self.deployment_stage.node.add_dependency(GatewayLogging(scope, "Logging"))
+            self.deployment_stage.node.add_dependency(GatewayLogging(scope, "Logging", api=self))

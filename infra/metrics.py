@@ -42,3 +42,14 @@ def executions_metric(state_machine_arn: str, end: str) -> cloudwatch.Metric:
         statistic="Sum",
         period=Duration.minutes(5),
     )
+
+
+def waiting_messages_metric(queue: str) -> cloudwatch.Metric:
+    """Messages that wait in `queue`, in five minutes."""
+    return cloudwatch.Metric(
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions_map={"QueueName": queue},
+        statistic="Maximum",
+        period=Duration.minutes(5),
+    )

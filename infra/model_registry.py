@@ -1,6 +1,6 @@
 """The model registry of a stage: one model package group."""
 
-from aws_cdk import CustomResource, RemovalPolicy, Stack
+from aws_cdk import CustomResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -8,6 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from infra.custom_resource_function import CustomResourceFunction
+from infra.retained import kept_on_destroy
 from infra.wildcards import explain_wildcards
 
 
@@ -31,7 +32,7 @@ class ModelRegistry(Construct):
             model_package_group_name=name,
             model_package_group_description="Bin counting models",
         )
-        group.apply_removal_policy(RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY)
+        group.apply_removal_policy(kept_on_destroy(retain))
         if not retain:
             self._empty_on_delete(group, name, runtime, log_group)
 

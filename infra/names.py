@@ -55,5 +55,13 @@ class Names:
         return f"{self.prefix}-release"
 
     @property
+    def alarm_topic(self) -> str:
+        return self.stack("alarms")
+
+    def undelivered(self, what: str) -> str:
+        """The queue for what could not start a state machine (`what`: pipeline, release)."""
+        return self.stack(f"{what}-undelivered")
+
+    @property
     def recount(self) -> str:
         return f"{self.prefix}-recount"

@@ -21,7 +21,7 @@ class OperationsStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
         operations = settings.operations
-        topic = AlarmTopic(self, "Topic", name=names.stack("alarms"), email=operations.email, key=data.key)
+        topic = AlarmTopic(self, "Topic", name=names.alarm_topic, email=operations.email, key=data.key)
         alarms = Alarms(self, "Alarms", settings=operations, names=names, topic=topic)  # pyright: ignore[reportArgumentType]
         Dashboard(self, "Dashboard", names=names, max_count=settings.training.max_count, alarms=alarms.all)
         if operations.monthly_usd:

@@ -99,12 +99,16 @@ class RecountStack(Stack):
             resource_name=self._names.recount,
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        runs = self.format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self._names.recount}/*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        # AWS's page of policies for a Distributed Map and the CDK's own grant name one form each.
+        runs = [
+            self.format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{self._names.recount}{children}",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for children in ("/*", ":*")
+        ]
         grants = [
             (
                 ["ssm:GetParameter"],
@@ -114,7 +118,7 @@ class RecountStack(Stack):
             ([f"sagemaker:{verb}" for verb in verbs], [job]),
             # A Distributed Map starts its children as executions of the same machine.
             (["states:StartExecution"], [this]),
-            (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], [runs]),
+            (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], runs),
         ]
         named = "recounts, their models and jobs are named as they start"
         explain_wildcards(
@@ -123,6 +127,7 @@ class RecountStack(Stack):
                 f":model/{recounts}": named,
                 f":transform-job/{recounts}": named,
                 f":execution:{self._names.recount}/*": named,
+                f":execution:{self._names.recount}:*": named,
                 f"{function.function_arn}:*": "the CDK adds the function's versions",
             },
         )

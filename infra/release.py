@@ -19,6 +19,7 @@ from infra.settings import Settings
 from infra.stage_logs import StageLogs
 from infra.stage_state_machine import StageStateMachine
 from infra.state_machine_role import StateMachineRole
+from infra.undelivered import Undelivered
 from infra.wildcards import explain_wildcards
 
 
@@ -70,6 +71,7 @@ class Release(Construct):
         smoke_test.grant_invoke(self.state_machine)
         explain_wildcards(role, {f"{smoke_test.function_arn}:*": "the CDK adds the function's versions"})
         self._grant(stack)
+        self._undelivered = Undelivered(self, "Undelivered", name=self._names.undelivered("release"))
         self._on_approval()
         self._on_bad_end(stack)
 
@@ -105,6 +107,10 @@ class Release(Construct):
         )
         return function
 
+    def _starts(self) -> targets.SfnStateMachine:
+        """A rule's target; what cannot be delivered within a day waits in the queue."""
+        return targets.SfnStateMachine(self.state_machine, dead_letter_queue=self._undelivered)
+
     def _on_approval(self) -> None:
         events.Rule(
             self,
@@ -118,7 +124,7 @@ class Release(Construct):
                     "ModelApprovalStatus": ["Approved"],
                 },
             ),
-            targets=[targets.SfnStateMachine(self.state_machine)],  # pyright: ignore[reportArgumentType]
+            targets=[self._starts()],  # pyright: ignore[reportArgumentType]
         )
 
     def _on_bad_end(self, stack: Stack) -> None:
@@ -138,7 +144,7 @@ class Release(Construct):
                 detail_type=[STATUS_CHANGE],
                 detail={"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
-            targets=[targets.SfnStateMachine(self.state_machine)],  # pyright: ignore[reportArgumentType]
+            targets=[self._starts()],  # pyright: ignore[reportArgumentType]
         )
 
     def _grant(self, stack: Stack) -> None:

@@ -8,7 +8,9 @@ from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.names import Names
 from infra.settings import Settings
+from infra.undelivered import Undelivered
 
 LISTS = "requests/"
 
@@ -20,10 +22,16 @@ class Retraining(Construct):
         self, scope: Construct, id: str, *, settings: Settings, pipeline: sfn.StateMachine, bucket: s3.IBucket
     ) -> None:
         super().__init__(scope, id)
+        if not settings.operations.starts_pipeline:
+            return
+        self._undelivered = Undelivered(
+            self, "Undelivered", name=Names(settings.stage).undelivered("pipeline")
+        )
         if settings.operations.retrain:
             target = scheduler_targets.StepFunctionsStartExecution(
                 pipeline,
                 input=scheduler.ScheduleTargetInput.from_object({}),
+                dead_letter_queue=self._undelivered,
             )
             scheduler.Schedule(
                 self,
@@ -55,6 +63,7 @@ class Retraining(Construct):
                 targets.SfnStateMachine(  # pyright: ignore[reportArgumentType]
                     pipeline,
                     input=events.RuleTargetInput.from_object(wanted),
+                    dead_letter_queue=self._undelivered,
                 )
             ],
         )

@@ -9,11 +9,13 @@ from infra.endpoint import ModelEndpoint
 from infra.endpoint_role import EndpointRole
 from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
+from infra.quiet_alarm import QuietAlarm
 from infra.release import Release
 from infra.release_definition import MODEL_PARAMETER
 from infra.rollback_alarms import RollbackAlarms
 from infra.serving_image import ServingImage
 from infra.settings import Settings
+from infra.stage_logs import StageLogs
 
 
 class ServingStack(Stack):
@@ -44,12 +46,19 @@ class ServingStack(Stack):
         )
         role = EndpointRole(self, "EndpointRole", bucket=data.bucket, network=data.network)
         image.grant_pull(role)
-        alarms: list[str] = []
+        watch: RollbackAlarms | None = None
         if settings.serving.bake_seconds:  # without a bake time nobody looks at them
             watch = RollbackAlarms(self, "RollbackAlarms", settings=settings.serving, endpoint=names.endpoint)
             watch.grant_describe(role)
-            alarms = watch.names
-        ModelEndpoint(
+        # SageMaker would make this group itself, keep its lines without end and without the stage's key.
+        logs = StageLogs(
+            self,
+            "EndpointLogs",
+            days=settings.log_retention_days,
+            key=data.key,
+            name=f"/aws/sagemaker/Endpoints/{names.endpoint}",
+        )
+        model_endpoint = ModelEndpoint(
             self,
             "Model",
             settings=settings,
@@ -57,9 +66,15 @@ class ServingStack(Stack):
             image=image.uri,
             model_data=model.value_as_string,
             role=role,
-            alarms=alarms,
+            alarms=watch.names if watch else [],
             condition=is_approved,
         )
+        # Both are there before the first instance starts and until the last one has ended.
+        model_endpoint.endpoint.node.add_dependency(logs, *([watch] if watch else []))
+        if settings.operations.quiet_hours:
+            QuietAlarm(
+                self, "QuietAlarm", names=names, hours=settings.operations.quiet_hours, condition=is_approved
+            )
         runtime, _ = lambda_python(settings)
         release = Release(
             self, "Release", settings=settings, bucket=data.bucket, runtime=runtime, key=data.key

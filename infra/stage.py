@@ -2,13 +2,14 @@
 
 import os
 
-from aws_cdk import App, Environment, Tags
+from aws_cdk import App, Environment, Stack, Tags
 
 from infra.boundary import bound_roles
 from infra.data_stack import DataStack
 from infra.front_stack import FrontStack
 from infra.names import Names
 from infra.operations_stack import OperationsStack
+from infra.provider_logs import give_logs
 from infra.recount_stack import RecountStack
 from infra.serving_stack import ServingStack
 from infra.settings import Settings
@@ -30,6 +31,9 @@ def build(*, app: App, settings: Settings) -> None:
     if settings.front.enabled:
         FrontStack(app, names.stack("front"), settings=settings, key=data.key, env=environment)
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
+    for stack in app.node.children:
+        if isinstance(stack, Stack):
+            give_logs(stack, days=settings.log_retention_days, key=data.key)
     trust_only_this_account(app)
     bound_roles(app, policy=settings.security.permissions_boundary)
     for key, value in stage_tags(settings).items():

@@ -1,11 +1,12 @@
 """The one bucket of a stage: datasets, models, checkpoints, weights, captured answers."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.retained import PART, kept_on_destroy
 from infra.settings import Storage
 
 
@@ -33,11 +34,14 @@ class PrivateBucket(s3.Bucket):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
-            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+            removal_policy=kept_on_destroy(retain),
             auto_delete_objects=not retain,
             server_access_logs_bucket=logs,
             lifecycle_rules=lifecycle_rules,
         )
+        Tags.of(self).add(PART, id)
+        if retain and self.policy:  # a bucket that is kept stays closed to plain HTTP, and open to its logs
+            self.policy.apply_removal_policy(kept_on_destroy(retain))
 
 
 class StageBucket(PrivateBucket):

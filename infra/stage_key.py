@@ -1,9 +1,14 @@
 """The customer-managed key of a stage: bucket, logs, volumes and notifications."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from infra.retained import PART, kept_on_destroy
+
+# docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, the wildcards are that page's.
+LOGS_ACTIONS = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
 
 
 class StageKey(kms.Key):
@@ -19,17 +24,18 @@ class StageKey(kms.Key):
             alias=f"alias/{name}",
             description=f"Everything of {name}",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+            removal_policy=kept_on_destroy(retain),
             pending_window=None if retain else Duration.days(7),
         )
+        Tags.of(self).add(PART, id)
         stack = Stack.of(self)
         context = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
         logs = iam.ServicePrincipal(
             f"logs.{stack.region}.amazonaws.com",
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": context}},
         )
-        self._let(logs, "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
-        for service in ("cloudwatch", "events", "budgets"):  # each publishes to the alarm topic
+        self._let(logs, *LOGS_ACTIONS)
+        for service in ("cloudwatch", "budgets"):  # each publishes to the alarm topic
             publisher = iam.ServicePrincipal(
                 f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             )

@@ -36,11 +36,19 @@ class StageNetwork(Construct):
         return {"VpcConfig": {"Subnets": self.subnets, "SecurityGroupIds": self.security_groups}}
 
     def _create(self, settings: Settings, key: kms.Key | None) -> None:
-        """Two zones of isolated subnets, without NAT or internet gateway: nothing gets out but to AWS."""
+        """Isolated subnets, one a zone, without NAT or internet gateway: nothing gets out but to AWS."""
         private = ec2.SubnetConfiguration(
             name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
         )
-        vpc = ec2.Vpc(self, "Vpc", max_azs=2, nat_gateways=0, subnet_configuration=[private])
+        zones = list(settings.network.availability_zones)
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=None if zones else 2,
+            availability_zones=zones or None,
+            nat_gateways=0,
+            subnet_configuration=[private],
+        )
         logs = StageLogs(self, "FlowLogs", days=settings.log_retention_days, key=key)
         vpc.add_flow_log("Flow", destination=ec2.FlowLogDestination.to_cloud_watch_logs(logs))
         vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
@@ -53,7 +61,8 @@ class StageNetwork(Construct):
         )
         # The only addresses with a route are those of the VPC itself and of S3.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints of AWS services")
-        group.connections.allow_internally(ec2.Port.all_tcp(), "instances of one training job")
+        # Not TCP alone: instances with Elastic Fabric Adapter refuse to start without all protocols.
+        group.connections.allow_internally(ec2.Port.all_traffic(), "instances of one training job")
         for name, service in SERVICES.items():
             vpc.add_interface_endpoint(name, service=service, open=False).connections.allow_from(
                 group,

@@ -40,3 +40,8 @@ class Operations(Section):
     retrain_on_list: bool = Field(
         False, description="start the pipeline when a file list arrives below requests/ in the bucket"
     )
+
+    @property
+    def starts_pipeline(self) -> bool:
+        """Whether anything starts the pipeline by itself."""
+        return bool(self.retrain) or self.retrain_on_list

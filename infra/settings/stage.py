@@ -57,3 +57,13 @@ class Settings(Section):
                 f"serving settings has baked: set at least {math.ceil(needed / 60)}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _has_zones_of_its_region(self) -> "Settings":
+        strangers = [zone for zone in self.network.availability_zones if zone[:-1] != self.region]
+        if strangers:
+            raise ValueError(
+                f"network.availability_zones {', '.join(strangers)} are not of region {self.region}: name "
+                f"zones such as {self.region}a"
+            )
+        return self

@@ -30,6 +30,7 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "serving.instance_type": "ml.c7g.large",
             "storage.encryption": "kms",
             "network.vpc": "created",
+            "network.availability_zones": '["us-east-1b", "us-east-1c", "us-east-1d"]',
             "operations.quiet_hours": 2,
             "operations.email": "ops@example.com",
             "capture.inputs": True,

@@ -25,8 +25,9 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
 ) -> None:
     alarms = _alarms(templates[stage]["operations"])
     expected = ["endpoint-4xx", "endpoint-5xx", "endpoint-latency"]
-    expected += [f"{w}-{e}" for w in ("pipeline", "release") for e in ("failed", "timed-out", "aborted")]
-    expected += ["no-invocations"] * (stage == "prod") + ["review-rate"]
+    machines = ("pipeline", "release", "recount")
+    expected += [f"{w}-{e}" for w in machines for e in ("failed", "timed-out", "aborted")]
+    expected += ["release-undelivered", "review-rate"]
     assert sorted(alarms) == sorted(f"bincount-{stage}-{what}" for what in expected)
     headings = re.findall("^## .*$", (ROOT / "docs" / "runbook.md").read_text(), re.M)
     sections = re.findall("`bincount-<stage>-([^`]+)`", " ".join(headings))

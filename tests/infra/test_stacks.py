@@ -44,11 +44,6 @@ def test_the_bucket_is_private_versioned_encrypted_and_tls_only(templates: Templ
     )
 
 
-def test_prod_keeps_its_data_and_local_leaves_nothing(templates: Templates) -> None:
-    templates["prod"]["data"].has_resource("AWS::S3::Bucket", {"DeletionPolicy": "Retain"})
-    templates["local"]["data"].has_resource("AWS::S3::Bucket", {"DeletionPolicy": "Delete"})
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templates, stage: str) -> None:
     states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]

@@ -1,0 +1,15 @@
+"""What outlives `cdk destroy` where `retain_data` says so, and how it is found again."""
+
+from aws_cdk import RemovalPolicy
+
+PART = "part"
+"""A tag on each bucket and key: its construct's id. `make adopt` and `make teardown` find them by it."""
+
+
+def kept_on_destroy(retain: bool) -> RemovalPolicy:
+    """The policy of a resource that holds data.
+
+    A kept one goes all the same when the deployment that made it fails: it is empty, and would only stand in
+    the next deployment's way.
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY

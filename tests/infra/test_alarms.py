@@ -1,0 +1,103 @@
+"""Whatever can fail while nobody looks rings: state machines, Lambdas, rules, schedules, queues."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.combinations import COMBINATIONS, synthesized
+
+Resource = dict[str, Any]
+
+
+def resources(combination: str, kind: str) -> Iterator[tuple[str, Resource]]:
+    for template in synthesized(combination).values():
+        yield from template.find_resources(kind).items()
+
+
+def alarms(combination: str) -> list[Resource]:
+    return [alarm["Properties"] for _, alarm in resources(combination, "AWS::CloudWatch::Alarm")]
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_every_bad_end_of_every_state_machine_rings(combination: str) -> None:
+    watched = {
+        (alarm["MetricName"], json.dumps(alarm["Dimensions"]).split(":stateMachine:")[1].split('"')[0])
+        for alarm in alarms(combination)
+        if alarm.get("Namespace") == "AWS/States"
+    }
+    machines = [m["Properties"]["StateMachineName"] for _, m in resources(combination, _MACHINE)]
+    assert len(machines) == 3
+    ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+    assert watched == {(end, machine) for machine in machines for end in ends}
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_every_lambda_fails_with_a_state_machine_or_with_a_deployment(combination: str) -> None:
+    """Both tell: the one by its alarms, the other at once. A Lambda called by neither needs an alarm."""
+    for template in synthesized(combination).values():
+        found = template.to_json()["Resources"]
+        definitions = json.dumps([r for r in found.values() if r["Type"] == _MACHINE])
+        tokens = [
+            json.dumps(r["Properties"].get("ServiceToken")) for r in found.values() if "Properties" in r
+        ]
+        others = [json.dumps(each.to_json()["Resources"]) for each in synthesized(combination).values()]
+        exported = [e["Value"] for e in template.to_json().get("Outputs", {}).values() if "Export" in e]
+        for name, resource in found.items():
+            if resource["Type"] != "AWS::Lambda::Function":
+                continue
+            called = name in definitions or any(name in token for token in tokens)
+            called = called or (name in json.dumps(exported) and any(_exports(name) in o for o in others))
+            assert called, name
+
+
+def _exports(name: str) -> str:
+    return f"ExportsOutputFnGetAtt{name}Arn"
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_what_cannot_be_started_waits_in_a_queue_that_rings(combination: str) -> None:
+    queues = {name: each["Properties"] for name, each in resources(combination, "AWS::SQS::Queue")}
+    watched = [
+        alarm["Dimensions"][0]["Value"]
+        for alarm in alarms(combination)
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    ]
+    assert sorted(watched) == sorted(queue["QueueName"] for queue in queues.values())
+    targets = [t for _, rule in resources(combination, _RULE) for t in rule["Properties"]["Targets"]]
+    targets += [s["Properties"]["Target"] for _, s in resources(combination, "AWS::Scheduler::Schedule")]
+    assert len(targets) >= 2
+    for target in targets:
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in queues
+    for queue in queues.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 86_400
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_missing_data_break_no_threshold_but_that_of_silence(combination: str) -> None:
+    """Else an alarm of a stage at rest would be INSUFFICIENT_DATA, or ring, for no fault."""
+    for alarm in alarms(combination):
+        silent = alarm["AlarmName"].endswith("-no-invocations")
+        assert alarm["TreatMissingData"] == ("breaching" if silent else "notBreaching")
+        # docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+        assert alarm["EvaluationPeriods"] * alarm["Period"] <= 86_400
+
+
+def test_silence_rings_only_while_a_model_serves() -> None:
+    found = [
+        (part, alarm)
+        for part, template in synthesized("prod").items()
+        for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["AlarmName"] == "bincount-prod-no-invocations"
+    ]
+    ((part, alarm),) = found
+    (endpoint,) = synthesized("prod")["serving"].find_resources("AWS::SageMaker::Endpoint").values()
+    assert part == "serving"
+    assert alarm["Condition"] == endpoint["Condition"] == "AModelIsApproved"
+    assert json.dumps(alarm["Properties"]["AlarmActions"]).endswith(':bincount-prod-alarms"]]}]')
+
+
+_MACHINE = "AWS::StepFunctions::StateMachine"
+_RULE = "AWS::Events::Rule"
