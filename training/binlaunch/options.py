@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from binlaunch.errors import LaunchError
-from bintrain.settings import Settings
+from bintrain.settings import Settings, allowed_values
 
 TUNED = ("epochs", "batch-size", "learning-rate")
 
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_own(parser: argparse.ArgumentParser, *, tunes: bool) -> None:
-    parser.add_argument("--stage", required=True, help="a stage that is deployed: local, dev or prod")
+    parser.add_argument("--stage", required=True, help="a stage that is deployed, as dev")
     parser.add_argument("--region", help="AWS region of the stage (default: your AWS configuration's)")
     parser.add_argument(
         "--dataset", metavar="S3URI", help="a sealed dataset (default: the stage's latest, from SSM)"
@@ -78,8 +78,8 @@ def _add_hyperparameters(parser: argparse.ArgumentParser, *, tunes: bool) -> Non
     title = "hyperparameters" + (" (given: the same in every trial, in place of the range)" if tunes else "")
     group = parser.add_argument_group(title)
     for name, field in Settings.model_fields.items():
-        bounds = ", ".join(str(item) for item in field.metadata)
-        text = f"{field.description}{' (' + bounds + ')' if bounds else ''}"
+        allowed = allowed_values(field)
+        text = f"{field.description}{' (' + allowed + ')' if allowed else ''}"
         group.add_argument(
             f"--{name.replace('_', '-')}", dest=name, metavar="VALUE", help=text.replace("%", "%%")
         )

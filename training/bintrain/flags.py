@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from bintrain.errors import TrainingError
 from bintrain.places import PLACES, Places, find_places
-from bintrain.settings import Machine, Settings
+from bintrain.settings import Machine, Settings, allowed_values
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -54,8 +54,8 @@ def _build_parser() -> argparse.ArgumentParser:
     for title, model in (("hyperparameters", Settings), ("machine", Machine)):
         group = parser.add_argument_group(title)
         for name, field in model.model_fields.items():
-            bounds = ", ".join(str(item) for item in field.metadata)
-            text = f"{field.description} (default {field.default}{'; ' + bounds if bounds else ''})"
+            allowed = allowed_values(field)
+            text = f"{field.description} (default {field.default}{'; ' + allowed if allowed else ''})"
             group.add_argument(_flag(name), dest=name, metavar="VALUE", help=text.replace("%", "%%"))
     group = parser.add_argument_group("folders")
     for name, (variable, text) in PLACES.items():

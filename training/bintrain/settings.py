@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 
 class Settings(BaseModel):
@@ -104,3 +105,16 @@ class Machine(BaseModel):
     compile: bool = Field(
         default=False, description="torch.compile the network: pays on long jobs, needs a C++ compiler"
     )
+
+
+def allowed_values(field: FieldInfo) -> str:
+    """What a field takes, as a person would say it: `1 to 1000`, `above 0 to 1`, `auto, none`; else empty."""
+    choices = [str(choice) for choice in get_args(field.annotation) if isinstance(choice, str)]
+    if choices:
+        return ", ".join(choices)
+    bounds: dict[str, Any] = {}
+    for item in field.metadata:
+        bounds |= {name: getattr(item, name) for name in ("ge", "gt", "le", "lt") if hasattr(item, name)}
+    low = f"above {bounds['gt']}" if "gt" in bounds else str(bounds.get("ge", ""))
+    high = f"below {bounds['lt']}" if "lt" in bounds else str(bounds.get("le", ""))
+    return " to ".join(bound for bound in (low, high) if bound)

@@ -89,3 +89,15 @@ def test_checkpoints_go_where_the_platform_mounted_them_under_the_job_name(
 
     env["SM_CHECKPOINT_DIR"] = str(tmp_path / "elsewhere")
     assert parse_call([], env=env).places.checkpoints == tmp_path / "elsewhere" / "trial-007"
+
+
+def test_help_says_what_each_flag_takes_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_call(["--help"], env={})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert "passes over the training images (default 12; 1 to 1000)" in shown
+    assert "AdamW's peak rate (default 0.001; above 0 to 1)" in shown
+    assert "averaging of weights over steps; 0: none (default 0.99; 0 to below 1)" in shown
+    assert "(default resnet50; resnet18, resnet34, resnet50, resnet101, resnet152)" in shown
+    assert "Ge(" not in shown
