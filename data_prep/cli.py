@@ -47,9 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         request = parse_request(_request(arguments), directories=True)
         answer = make_dataset(open_run(_target(arguments.target), request), quiet=arguments.quiet)
-    except DataPrepError as error:
+    except (DataPrepError, OSError) as error:  # OSError: no room for temporary files, for example
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
     for warning in answer["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{answer['uri']} has {answer['images']} images; {answer['rejected']} were rejected")
@@ -91,6 +94,11 @@ def _folder(prefix: str) -> str:
     return prefix if prefix.endswith("/") or not prefix else prefix + "/"
 
 
+def _list_address(address: str | None) -> str | None:
+    # However a path is spelled, the same list makes the same dataset.
+    return str(Path(address).resolve()) if address and not address.startswith("s3://") else address
+
+
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:
     source: dict[str, Any] = {"directory": str(Path(arguments.source).resolve())}
     if arguments.source.startswith("s3://"):
@@ -107,7 +115,7 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     return {
         "source": source,
-        "file_list": arguments.file_list,
+        "file_list": _list_address(arguments.file_list),
         "counts": arguments.counts,
         "limit_per_class": arguments.limit_per_class,
         "validation_share": arguments.validation_share,

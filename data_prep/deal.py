@@ -1,13 +1,14 @@
 """Deal: gives every accepted image its shard, at random but the same in every run."""
 
 import math
+import tempfile
 from collections import Counter
-from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from data_prep.draw import draw_of
 from data_prep.errors import BadRequest
-from data_prep.lines import Line, line_file, read_json, write_json
+from data_prep.lines import Line, LineSorter, read_json, write_json
 from data_prep.reconcile import reconcile
 from data_prep.records import read_records
 from data_prep.run import Run
@@ -63,9 +64,10 @@ def _sizes(run: Run) -> dict[str, int]:
 
 def _write_lists(run: Run, shards: dict[str, int]) -> list[dict[str, Any]]:
     names = [f"{side}-{number:06d}" for side, count in shards.items() for number in range(count)]
-    with ExitStack() as stack:
-        add = {name: stack.enter_context(line_file(run.target, list_key(run, name))) for name in names}
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        lists = LineSorter(Path(scratch), keys=[list_key(run, name) for name in names])
         for record in read_records(run):
             if "reason" not in record:
-                add[shard_name(record, shards)](record)
+                lists.add(list_key(run, shard_name(record, shards)), record)
+        lists.write(run.target)
     return [{"shard": name} for name in names]

@@ -4,9 +4,11 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from data_prep.errors import TransferFailed
 from data_prep.store import Changed, Info, Later, Missing, Store
 
 UNFINISHED = ".unfinished"
@@ -28,6 +30,8 @@ class DirectoryStore:
             data = (self.root / key).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise Missing(key) from error
+        except OSError as error:
+            raise TransferFailed(f"reading {self.root / key}: {error}") from error
         if etag is not None and _etag(data) != etag:
             raise Changed(key)
         return data
@@ -48,33 +52,37 @@ class DirectoryStore:
         folder, _, start = prefix.rpartition("/")
         if not (self.root / folder).is_dir():
             return
-        for entry in os.scandir(self.root / folder):
-            if entry.name.startswith(start):
-                yield from _below(Path(entry.path))
+        with _telling("listing", self.root / folder):
+            found = [path for path in (self.root / folder).iterdir() if path.name.startswith(start)]
+            for path in found:
+                yield from _below(path)
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
-        path, scratch = self._prepare(key)
-        scratch.write_bytes(data)
-        os.replace(scratch, path)
+        with _telling("writing", self.root / key):
+            path, scratch = self._prepare(key)
+            scratch.write_bytes(data)
+            os.replace(scratch, path)
 
     def begin_write(self, key: str, data: bytes, *, content_type: str) -> Later[None]:
         return lambda: self.write(key, data, content_type=content_type)
 
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
-        path, scratch = self._prepare(key)
-        scratch.write_bytes(data)
-        try:
-            os.link(scratch, path)  # unlike a rename, it fails where the name is taken
-        except FileExistsError:
-            return False
-        finally:
-            scratch.unlink()
-        return True
+        with _telling("writing", self.root / key):
+            path, scratch = self._prepare(key)
+            scratch.write_bytes(data)
+            try:
+                os.link(scratch, path)  # unlike a rename, it fails where the name is taken
+            except FileExistsError:
+                return False
+            finally:
+                scratch.unlink()
+            return True
 
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
-        target, scratch = self._prepare(key)
-        shutil.copyfile(path, scratch)
-        os.replace(scratch, target)
+        with _telling("writing", self.root / key):
+            target, scratch = self._prepare(key)
+            shutil.copyfile(path, scratch)
+            os.replace(scratch, target)
 
     def begin_take(self, key: str, *, source: Store, source_info: Info, data: bytes) -> Later[None]:
         return self.begin_write(key, data, content_type="image/jpeg")
@@ -87,6 +95,15 @@ class DirectoryStore:
         scratch = self.root / UNFINISHED
         scratch.mkdir(parents=True, exist_ok=True)
         return path, scratch / secrets.token_hex(8)
+
+
+@contextmanager
+def _telling(what: str, path: Path) -> Generator[None, None, None]:
+    """What the file system refuses (rights, a full disk, a file in a folder's place) is TransferFailed."""
+    try:
+        yield
+    except OSError as error:
+        raise TransferFailed(f"{what} {path}: {error}") from error
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -18,6 +18,10 @@ _FETCHED = 16
 """Files under way at a time when many are read; a batch's records have some 10 kB, an index part 200 kB."""
 
 
+_HELD = 32_000_000
+"""Bytes that wait to be compressed together."""
+
+
 @contextmanager
 def line_file(store: Store, key: str) -> Generator[Callable[[Line], None], None, None]:
     """A function that adds a record; what was added is put under `key` at the end, unless an error comes
@@ -27,10 +31,44 @@ def line_file(store: Store, key: str) -> Generator[Callable[[Line], None], None,
         with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
 
             def add(line: Line) -> None:
-                packed.write(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+                packed.write(_line(line))
 
             yield add
         store.write_file(key, path, content_type="application/gzip")
+
+
+class LineSorter:
+    """Records for many keys at once: what is held is small and no file stays open, however many keys."""
+
+    def __init__(self, folder: Path, *, keys: Iterable[str]) -> None:
+        self._paths = {key: folder / str(number) for number, key in enumerate(keys)}
+        self._held = {key: bytearray() for key in self._paths}
+        self._bytes = 0
+
+    def add(self, key: str, line: Line) -> None:
+        """Append the record to what is to be put under `key`."""
+        packed = _line(line)
+        self._held[key] += packed
+        self._bytes += len(packed)
+        if self._bytes >= _HELD:
+            self._spill()
+
+    def write(self, store: Store) -> None:
+        """Put all records under their keys; a key without any gets an empty list."""
+        self._spill()
+
+        def put(key: str) -> None:
+            store.write_file(key, self._paths[key], content_type="application/gzip")
+
+        for _ in map_ordered(put, self._paths, workers=_FETCHED):
+            pass
+
+    def _spill(self) -> None:
+        for key, held in self._held.items():
+            with self._paths[key].open("ab") as file:
+                file.write(gzip.compress(held, mtime=0))
+            held.clear()
+        self._bytes = 0
 
 
 def write_lines(store: Store, key: str, lines: Iterable[Line]) -> None:
@@ -55,6 +93,10 @@ def _unpack(data: bytes) -> Iterator[Line]:
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
         for line in packed:
             yield json.loads(line)
+
+
+def _line(line: Line) -> bytes:
+    return json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
 def write_json(store: Store, key: str, value: Any) -> None:

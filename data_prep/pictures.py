@@ -110,8 +110,11 @@ def _pixels(picture: Picture, *, short_side: int) -> Image.Image:
     """The picture upright in RGB, its short side no shorter than `short_side`."""
     if read_header(picture.data).cmyk:
         return _from_cmyk(picture.data)
-    factor = short_side / min(picture.width, picture.height)
-    least_height, least_width = int(picture.height * factor), int(picture.width * factor)
+    # In whole numbers: 509 * (256 / 509) is a little below 256, and the decoder would give 255.
+    least_height, least_width = (
+        length * short_side // min(picture.width, picture.height)
+        for length in (picture.height, picture.width)
+    )
     pixels = _read(
         picture.data,
         lambda jpeg: simplejpeg.decode_jpeg(jpeg, "RGB", min_height=least_height, min_width=least_width),

@@ -18,7 +18,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from data_prep.errors import TransferFailed
+from data_prep.errors import BadRequest, TransferFailed
 from data_prep.s3_address import find_address
 from data_prep.s3_requests import Answer, Broken, Refused, S3Requests
 from data_prep.s3_runtime import build_runtime_client
@@ -213,7 +213,10 @@ def _runtime(region: str, tls: bool, unsigned: bool) -> S3Client:
 
 
 def _attempts() -> int:
-    return int(os.environ.get("AWS_MAX_ATTEMPTS", _REQUEST_ATTEMPTS))
+    given = os.environ.get("AWS_MAX_ATTEMPTS", str(_REQUEST_ATTEMPTS))
+    if not given.isdecimal() or int(given) < 1:
+        raise BadRequest(f"AWS_MAX_ATTEMPTS is {given[:20]!r}; set a whole number from 1 on, or unset it")
+    return int(given)
 
 
 def forget_clients() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 from data_prep.deal import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.lines import Line, create_json, read_json, read_lines, write_lines
-from data_prep.pack import packed_key
+from data_prep.pack import PACKED, packed_key
 from data_prep.plan import REFUSED, SUMMARY
 from data_prep.reconcile import reconcile
 from data_prep.report import report
 from data_prep.run import Run, folder_key
 from data_prep.split import BLOCK, RULE
-from data_prep.store import Missing, exists
+from data_prep.store import Missing
 from data_prep.tally import Tally
 from data_prep.trainable import require_trainable, weaknesses
 
@@ -105,7 +105,8 @@ def _packed_shards(run: Run) -> dict[str, int]:
         shards = read_json(run.target, run.key(SHARDS))
     except Missing as error:
         raise NotReconciled(f"{run.dataset_id}: no shards were dealt; run deal and pack first") from error
-    lacking = [name for name in names if not exists(run.target, packed_key(run, name))]
+    packed = {info.key for info in run.target.list(run.key(PACKED))}
+    lacking = [name for name in names if packed_key(run, name) not in packed]
     if lacking:
         raise NotReconciled(
             f"{run.dataset_id}: {len(lacking)} of {len(names)} shards are not packed; run pack"

@@ -13,6 +13,8 @@ Counts = Mapping[str, Counter[int]]
 FEW_IMAGES = 100
 """Of a part, or of a count in train. The accuracy on so many is uncertain by about 10 points."""
 
+_SHOWN = 20
+
 _STRAYS = 0.01
 """Share of a part whose counts train may lack: rare large ones, which an open top class takes up."""
 
@@ -90,6 +92,8 @@ def _strays(counts: Counts, part: str) -> dict[int, int]:
 
 def _list(counts: Iterable[int]) -> str:
     names = [str(count) for count in sorted(counts)]
+    if len(names) > _SHOWN:
+        names = [*names[:_SHOWN], f"{len(names) - _SHOWN} other counts of"]
     if names == ["1"]:
         return "1 object"
     return (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}") + " objects"

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.unit.data_prep.conftest import all_parts
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -70,7 +72,10 @@ def test_a_bucket_becomes_a_dataset_in_a_bucket(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--file-list", "no-such-file"), "BadRequest: file_list: there is nothing to read at no-such-file"),
+        (
+            ("--file-list", "no-such-file"),
+            f"BadRequest: file_list: there is nothing to read at {ROOT}/no-such-file",
+        ),
         (("--counts", "5-1"), "min <= max, not [5, 1]"),
         (("--counts", "0-9", "--validation-share", "2"), "validation_share: "),
         (("--counts", "0-9"), "selects no usable image"),
@@ -84,6 +89,50 @@ def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[st
     assert done.stderr.startswith("BadRequest: ") and done.stderr.count("\n") == 1
     assert told in done.stderr
     assert not list(tmp_path.rglob("dataset.json"))
+
+
+def test_a_target_that_cannot_be_written_is_one_line_too(
+    make_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    source = make_source(all_parts(1, 2))
+    done = data_prep("--quiet", "--source", source, "--target", tmp_path / "file", "--counts", "1-2")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("TransferFailed: writing ")
+
+
+def test_the_same_source_and_list_are_the_same_dataset_however_spelled(
+    make_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = make_source(all_parts(1, 2))
+    (tmp_path / "link").symlink_to(source)
+    for spelled in (
+        source,
+        f"{source}/",
+        f"{source}/metadata/..",
+        tmp_path / "link",
+        os.path.relpath(source, ROOT),
+    ):
+        done = data_prep(
+            "--quiet",
+            "--source",
+            spelled,
+            "--target",
+            tmp_path / "t",
+            "--file-list",
+            f"{spelled}/file_list.json",
+        )
+        assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "t" / "datasets").iterdir())) == 1
+
+
+def test_a_dataset_that_cannot_be_trained_is_refused_in_one_line(
+    make_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = make_source({str(number): number % 3 for number in range(30)})
+    done = data_prep("--quiet", "--source", source, "--target", tmp_path / "t", "--counts", "0-2")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("NotTrainable: ")
 
 
 def test_storage_that_does_not_answer_is_one_line_too(tmp_path: Path) -> None:

@@ -247,12 +247,25 @@ def test_a_signed_and_an_unsigned_bucket_are_read_in_one_process(s3: Any, first_
         assert store.read("key") == b"content"
 
 
-def test_a_public_bucket_becomes_a_dataset(s3: Any, request_for: Callable[..., dict[str, Any]]) -> None:
-    request = request_for("public") | {"source": {"bucket": "public", "unsigned": True}}
+SQUARES = {"layout": "shards", "stored": {"short_side": 32, "square": True}}
+COUNTED: dict[str, Any] = {"file_list": None, "counts": [0, 5]}
+
+
+@pytest.mark.parametrize("fields", [{}, COUNTED | SQUARES], ids=["listed", "shards of squares"])
+def test_a_public_bucket_becomes_a_dataset(
+    fields: dict[str, Any], s3: Any, request_for: Callable[..., dict[str, Any]]
+) -> None:
+    bucket = f"public-{len(fields)}"
+    request = request_for(bucket, **fields) | {"source": {"bucket": bucket, "unsigned": True}}
     opened = handler({"step": "open", "request": request}, None)
-    told = {"step": "index", "dataset_id": opened["dataset_id"]}
-    handler({"Items": json.loads(read(s3, opened["parts"]["key"])), "BatchInput": told}, None)
-    planned = plan(request)
+    told = {"dataset_id": opened["dataset_id"]}
+    parts = json.loads(read(s3, opened["parts"]["key"]))
+    handler({"Items": parts, "BatchInput": {"step": "index"} | told}, None)
+    planned = handler({"step": "plan"} | told, None)
     arrange(planned["dataset_id"], work_of(s3, planned))
-    sealed = handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+    if planned["shards"]:
+        dealt = handler({"step": "deal"} | told, None)
+        shards = json.loads(read(s3, dealt["work_list"]["key"]))
+        handler({"Items": shards, "BatchInput": {"step": "pack"} | told}, None)
+    sealed = handler({"step": "seal"} | told, None)
     assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data_prep import pictures
 from data_prep.pictures import BadPicture, check, shrink
 from data_prep.request import Stored
 
@@ -107,6 +108,12 @@ def test_a_picture_is_shrunk_to_a_square_whatever_its_shape(
     top, bottom = np.asarray(opened)[10, 50], np.asarray(opened)[stored[1] - 10, 50]
     assert top[0] > 200 and top[2] < 60
     assert bottom[2] > 200 and bottom[0] < 60
+
+
+@pytest.mark.parametrize(("short_side", "length"), [(256, 509), (224, 1777), (32, 49), (256, 1018)])
+def test_a_picture_is_never_decoded_smaller_than_it_is_stored(short_side: int, length: int) -> None:
+    picture = check(encoded(size=(length + 200, length)))
+    assert pictures._pixels(picture, short_side=short_side).height >= short_side  # noqa: SLF001
 
 
 @pytest.mark.parametrize("stored", [Stored(short_side=40), Stored(short_side=60, square=True)])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,16 @@ def test_seal_wants_all_shards_packed(big_source: Path, tmp_path: Path) -> None:
     before = (prefix / "shards" / "train-000001.tar").read_bytes()
     make_dataset(run, quiet=True)
     assert (prefix / "shards" / "train-000001.tar").read_bytes() == before
+
+
+def test_a_shard_that_the_disk_cannot_hold_is_refused_with_a_size_that_fits(
+    big_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(big_source, tmp_path, layout="shards", shard_mb=2)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_200_000))
+    with pytest.raises(BadRequest, match=r"does not fit into the 1 MB .* request a shard_mb of at most 1$"):
+        make_dataset(run, quiet=True)
 
 
 def test_folders_have_no_shards_to_deal(big_source: Path, tmp_path: Path) -> None:
