@@ -20,12 +20,12 @@ RUN_BY = [
     (r"npx cdk deploy()", "tests/e2e/test_whole_system.py", "deploy()"),
     (r"aws stepfunctions start-execution()", "tests/e2e/test_whole_system.py", "start_execution"),
     (r"(?:\S+ )?training/launch\.py (train|tune)\b", "tests/e2e/test_retraining.py", '"{0}"'),
-    (r"python -m data_prep()", "tests/unit/data_prep/test_cli.py", "data_prep"),
     (
         r"\.venv/bin/python [^|]*build/by-hand/()",
         "tests/unit/training/test_training_by_hand.py",
         "build/by-hand",
     ),
+    (r"\.venv/bin/python -m data_prep()", "tests/unit/data_prep/test_cli.py", "COMMANDS = "),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from PIL import Image
 from tests.unit.data_prep.conftest import all_parts
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "dataset.md").read_text()
+COMMANDS = re.findall(r"^    (\.venv/bin/python -m data_prep .*)$", PAGE, re.MULTILINE)
 
 
 def data_prep(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -52,6 +55,30 @@ def test_images_are_stored_as_small_squares_where_asked(
         "short_side": 32, "quality": 90, "square": True
     }  # fmt: skip
     assert {Image.open(path).size for path in folder.glob("*/*/*.jpg")} == {(32, 32)}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["folder", "public bucket", "shards"])
+def test_the_commands_of_the_page_make_datasets(
+    command: str,
+    s3: Any,
+    upload: Callable[[Path, str], None],
+    make_source: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    source = make_source(all_parts(1, 2, 3), name="bins")
+    for bucket in set(re.findall(r"s3://([a-z-]+)", command)):
+        upload(source, bucket)
+    done = subprocess.run(
+        command.replace(".venv/bin/python", sys.executable),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "/datasets/bins-" in done.stdout and "has 9 images; 0 were rejected" in done.stdout
 
 
 def test_a_bucket_becomes_a_dataset_in_a_bucket(
