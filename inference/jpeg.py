@@ -20,6 +20,10 @@ MOST_SEGMENTS = 1_000
 """More are not looked through: camera files have some tens."""
 MOST_RESTARTS = 65_536
 """Of more restart markers the rest is taken as it is."""
+MOST_INTERVALS = 8_192
+"""Images of more restart intervals are not looked through one by one; one a row of blocks is usual."""
+MOST_STRAY_BYTES_IN_INTERVAL = 16
+"""Logitech's cameras leave 1 to 12 before restart markers. Damage ends at a restart, so more is borne."""
 MOST_STRAY_BYTES = 4
 """So many bytes of any value may lie between the picture's data and its end marker, and any number of zeros.
 More are damage: one bit of the data that is turned over leaves longer rests (157 of 160, real bins)."""
@@ -35,7 +39,9 @@ _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"(\xff[\xd0-\xd7])")
-_STRAY = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_STRAY = re.compile(r"(\d+) extraneous bytes before marker 0xd0")
+_DISTANCE = bytes(64)
+_STRAY_AT_END = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 _WHOLE_SPECTRUM = b"\x00\x3f\x00"
 
@@ -98,12 +104,15 @@ def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
         return decode(whole)
     except ValueError as error:
         fault = error
-    stray = _STRAY.search(str(fault))
+    stray = _STRAY_AT_END.search(str(fault))
     if stray is not None and int(stray[1]) <= MOST_STRAY_BYTES:
         return decode(whole[: -2 - int(stray[1])] + whole[-2:])
-    if "extraneous" in str(fault):
+    if "extraneous" not in str(fault):
+        raise fault
+    try:
         return decode(tidied(data, unpadded=True))
-    raise fault
+    except ValueError:
+        return decode(_without_strays(whole))
 
 
 def for_pillow(data: bytes) -> bytes:
@@ -111,12 +120,13 @@ def for_pillow(data: bytes) -> bytes:
 
     Raises ValueError as `read_whole`.
     """
-    read_whole(data, _decode_inks)
+    read_whole(data, lambda jpeg: _decode_least(jpeg, "CMYK"))
     return tidied(data)
 
 
-def _decode_inks(data: bytes) -> None:
-    simplejpeg.decode_jpeg(data, "CMYK", fastdct=True, fastupsample=True, min_height=1, min_width=1)
+def _decode_least(data: bytes, colours: str) -> None:
+    """Have all of the data read; the inverse DCT is spared by asking for the smallest scale."""
+    simplejpeg.decode_jpeg(data, colours, fastdct=True, fastupsample=True, min_height=1, min_width=1)
 
 
 def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
@@ -161,6 +171,90 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
     return b"".join(
         [b"\xff\xd8", *(_written(*segment, scans.components) for segment in segments), b"\xff\xd9"]
     )
+
+
+def _without_strays(whole: bytes) -> bytes:
+    """A tidied JPEG without the bytes that some cameras leave before restart markers.
+
+    libjpeg tells the first warning alone, so each interval is decoded as an image of its own. Raises
+    ValueError where one of them is damaged, or where the image is none of one sequential scan with restarts.
+    """
+    start = whole.index(b"\xff\xda")
+    frame, interval = _Frame.find(whole[:start]), 0
+    found = whole.rfind(b"\xff\xdd\x00\x04", 0, start)
+    if found >= 0:
+        interval = int.from_bytes(whole[found + 4 : found + 6], "big")
+    data_at = start + 2 + int.from_bytes(whole[start + 2 : start + 4], "big")
+    parts = _RESTART.split(whole[data_at:-2], maxsplit=MOST_INTERVALS)
+    data, markers = parts[0::2], [*parts[1::2], b""]
+    one_scan = _SCAN_END.search(whole, data_at) is not None and whole[start + 4] == frame.components
+    if not interval or not one_scan or len(data) != -(-frame.units // interval):
+        raise ValueError("its restart intervals are not those that its header says")
+    rest = frame.units - interval * (len(data) - 1)
+    lengths = [interval] * (len(data) - 1) + [rest]
+    cleaned = [
+        _cleaned(part, head=frame.of_units(2 * length) + _restarts(length) + whole[start:data_at])
+        for part, length in zip(data, lengths, strict=True)
+    ]
+    joined = (part + marker for part, marker in zip(cleaned, markers, strict=True))
+    return b"".join([whole[:data_at], *joined, b"\xff\xd9"])
+
+
+def _restarts(interval: int) -> bytes:
+    return b"\xff\xdd\x00\x04" + interval.to_bytes(2, "big")
+
+
+def _cleaned(part: bytes, *, head: bytes) -> bytes:
+    """An interval's data without what is left over of it. Raises ValueError where it is cut or damaged.
+
+    libjpeg counts what is left over before a restart marker, but not where it has read up to the marker
+    already. So zeros keep the marker at a distance: as many of them are left over if the interval is whole.
+    """
+    try:
+        _decode_least(head + part + _DISTANCE + b"\xff\xd0\xff\xd9", "GRAY")
+    except ValueError as fault:
+        left_over = _STRAY.search(str(fault))
+        if left_over is None:
+            raise
+        stray = int(left_over[1]) - len(_DISTANCE)
+        if stray < 0 or (stray > MOST_STRAY_BYTES_IN_INTERVAL and part[-stray:].strip(b"\0")):
+            raise
+        return part[:-stray] if stray else part
+    raise ValueError("one of its restart intervals is cut")
+
+
+class _Frame(NamedTuple):
+    """The frame header of a sequential JPEG (T.81, B.2.2) and what stands around it before the scan."""
+
+    before: bytes
+    behind: bytes
+    components: int
+    units: int
+    """MCUs in the image (T.81, A.2)."""
+    unit: tuple[int, int]
+    """Height and width of an MCU, pixels."""
+
+    @classmethod
+    def find(cls, head: bytes) -> "_Frame":
+        """Raises ValueError where there is none, or a progressive one."""
+        at = 2
+        while at < len(head) and head[at + 1] not in _FRAMES:
+            at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
+        if at + 10 > len(head) or head[at + 1] not in _SEQUENTIAL:
+            raise ValueError("it is not sequential")
+        height, width = (int.from_bytes(head[place : place + 2], "big") for place in (at + 5, at + 7))
+        factors = [(factor & 15, factor >> 4) for factor in head[at + 11 : at + 10 + 3 * head[at + 9] : 3]]
+        # Where there is one component, a unit is one block, whatever its factors.
+        high, wide = map(max, zip(*factors, strict=True)) if len(factors) > 1 else (1, 1)
+        units = -(-height // (8 * high)) * -(-width // (8 * wide))
+        return cls(head[: at + 5], head[at + 9 :], head[at + 9], units, (8 * high, 8 * wide))
+
+    def of_units(self, number: int) -> bytes:
+        """The head of an image of so many units in a row."""
+        width = number * self.unit[1]
+        if not 0 < width < 65_536:
+            raise ValueError("its restart intervals are too long to be looked at one by one")
+        return self.before + self.unit[0].to_bytes(2, "big") + width.to_bytes(2, "big") + self.behind
 
 
 class _Scans:

@@ -249,13 +249,49 @@ def test_a_progressive_picture_that_ends_between_two_scans_is_cut(drawn: Image.I
     assert accepted_by(data) == {"served": False, "judged": False, "trained_on": False, "prepared": False}
 
 
-@pytest.mark.parametrize("filler", [b"\x00", bytes(5)])
-def test_zeros_before_restart_markers_as_cameras_write_them_are_no_damage(drawn: Image.Image, filler: bytes):
-    plain = encoded(drawn, restart_marker_rows=1)
+@pytest.mark.parametrize("form", ["4:2:0", "4:4:4", "gray", "cmyk"])
+@pytest.mark.parametrize(
+    "filler", [b"\x00", bytes(50), b"\x5a\xa5", b"\x12\x34\x56\x78\x9a\xbc\xde\x01\x23\x45"]
+)
+def test_bytes_before_restart_markers_as_cameras_leave_them_are_no_damage(
+    drawn: Image.Image, form: str, filler: bytes
+):
+    options: dict[str, object] = {"mode": {"gray": "L", "cmyk": "CMYK"}.get(form, "RGB")}
+    if form.startswith("4"):
+        options["subsampling"] = form
+    plain = encoded(drawn, restart_marker_rows=1, **options)
     data = before_restarts(filler)(plain)
     assert data.count(filler + b"\xff\xd0") >= 2
-    np.testing.assert_array_equal(served(data), served(plain))
+    for read in (served, judged, stored):
+        np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
     assert set(accepted_by(data).values()) == {True}
+
+
+def without_a_part_of_an_interval(data: bytes) -> bytes:
+    at = data.index(b"\xff\xd2")
+    return data[: at - 40] + data[at:]
+
+
+def without_an_interval(data: bytes) -> bytes:
+    first, second = data.index(b"\xff\xd2"), data.index(b"\xff\xd3")
+    return data[:first] + data[second:]
+
+
+def with_much_before_a_restart(data: bytes) -> bytes:
+    return data.replace(b"\xff\xd2", bytes(range(1, 100)) + b"\xff\xd2", 1)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [without_a_part_of_an_interval, without_an_interval, with_much_before_a_restart, cut(0.6, end=EOI)],
+)
+@pytest.mark.parametrize("filler", [b"", b"\x00", b"\x5a\xa5\x5a"])
+def test_a_part_that_is_missing_is_found_behind_harmless_bytes(
+    drawn: Image.Image, damage: Damage, filler: bytes
+):
+    """libjpeg warns of the first filler and of nothing that comes later."""
+    data = before_restarts(filler)(damage(encoded(drawn, restart_marker_rows=1)))
+    assert set(accepted_by(data).values()) == {False}
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
