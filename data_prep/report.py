@@ -20,7 +20,7 @@ def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple
     """HTML: images by count and side, their sizes, what was rejected and why, and examples of each count."""
     title = f"Dataset {dataset['dataset_id']}"
     body = [
-        f"<h1>{escape(title)}</h1>",
+        f'<h1>Dataset <span class="id">{escape(dataset["dataset_id"])}</span></h1>',
         _summary(dataset),
         _cards(dataset, tally),
         _warnings(dataset["warnings"]),
@@ -57,7 +57,8 @@ def _summary(dataset: dict[str, Any]) -> str:
         else ""
     )
     return (
-        f"<p>From {escape(source)}. {listed}{dataset['not_selected']:,} images were not "
+        f'<p>From <span class="id">{escape(source)}</span>. {listed}'
+        f"{dataset['not_selected']:,} images were not "
         'selected.</p><p class="soft">No block of 100 neighbouring ids is on two sides. Difference of a '
         f"count's share between train and val (select and report): {sides}.</p>"
     )
