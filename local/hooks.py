@@ -8,6 +8,8 @@ import importlib
 import importlib.metadata
 import inspect
 
+from local.cloudwatch import hooks as watch
+from local.eventbridge import hooks as events
 from local.functions import hooks as functions
 from local.hook import Hook, HookError
 from local.stepfunctions import hooks as states
@@ -269,6 +271,7 @@ USED = (
         reason="gateway responses",
     ),
     Hook(module=_GATEWAY, name="stages_for_api", parameters=("api_id",), reason="the stage of a request"),
+    Hook(module=_GATEWAY, name="_rest_apis", reason="an API's name in its metrics"),
     Hook(module=_GATEWAY, name="find_api_scope", parameters=("api_id",), reason="tells REST APIs"),
     Hook(
         module=_GATEWAY,
@@ -293,7 +296,7 @@ USED = (
 )
 
 
-_PARTS = (functions, states)
+_PARTS = (events, functions, states, watch)
 ALL = REPLACED + USED + tuple(hook for part in _PARTS for hook in part.REPLACED + part.USED)
 
 

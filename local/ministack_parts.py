@@ -14,9 +14,12 @@ from ministack.core import lambda_runtime as _lambda_runtime
 from ministack.core import router as _router
 from ministack.services import apigateway_v1 as _apigateway_v1
 from ministack.services import cloudwatch as _cloudwatch
+from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import lambda_svc as _lambda_svc
 from ministack.services import s3 as _s3
+from ministack.services import sns as _sns
+from ministack.services import sqs as _sqs
 from ministack.services import stepfunctions as _stepfunctions
 from ministack.services.cloudformation import changesets as _changesets
 from ministack.services.cloudformation import engine as _engine
@@ -33,7 +36,10 @@ apigateway_v1: Any = _apigateway_v1
 cloudwatch: Any = _cloudwatch
 eventbridge: Any = _eventbridge
 lambda_service: Any = _lambda_svc
+logs: Any = _cloudwatch_logs
 s3: Any = _s3
+sns: Any = _sns
+sqs: Any = _sqs
 sfn: Any = _stepfunctions
 changesets: Any = _changesets
 engine: Any = _engine

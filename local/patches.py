@@ -21,15 +21,17 @@ from local.cloudformation.checked_types import checked
 from local.cloudformation.conditions import check_references
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
+from local.cloudwatch import installation as watch
+from local.cloudwatch.recording import record
 from local.door import ec2_texts
 from local.errors import AwsError
+from local.eventbridge import installation as events
 from local.functions import installation as functions
 from local.identity import ACCOUNT, REGION
 from local.ministack_parts import (
     apigateway_v1,
     app,
     changesets,
-    cloudwatch,
     engine,
     eventbridge,
     handlers,
@@ -58,8 +60,10 @@ def install(settings: Settings) -> SageMaker:
     _add_services(sagemaker, autoscaling)
     _teach_iam()
     _teach_cloudformation(sagemaker, autoscaling, aws)
-    functions.install(record=cloudwatch.record_metric)
-    states.install(aws=aws, authorise=_authorise, publish=_publish_event, record=cloudwatch.record_metric)
+    watch.install(publish=_publish_event, variants=sagemaker.endpoints.variants)
+    functions.install(record=record)
+    events.install(aws=aws, authorise=_authorise, record=record)
+    states.install(aws=aws, authorise=_authorise, publish=_publish_event, record=record)
     _teach_api_gateway(sagemaker, aws)
     return sagemaker
 
@@ -151,7 +155,7 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
         other=apigateway_v1._invoke_lambda_custom_v1,
     )
     apigateway_v1._invoke_mock_v1 = with_templates(apigateway_v1._invoke_mock_v1)
-    requests = GatewayRequests(execute=apigateway_v1._execute_in_scope, log=AccessLog(aws=aws))
+    requests = GatewayRequests(execute=apigateway_v1._execute_in_scope, log=AccessLog(aws=aws), metric=record)
     apigateway_v1._handle_execute_in_scope = requests
     app._enforce_execute_api = _refusing_as_json(app._enforce_execute_api, requests)
     stage = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]
@@ -220,7 +224,7 @@ def _authorise(role: str, action: str, arn: str) -> bool:
 
 
 def _invoke(sagemaker: SageMaker, name: str, headers: Any, body: bytes) -> Response:
-    return invoke(endpoints=sagemaker.endpoints, name=name, headers=headers, body=body)
+    return invoke(endpoints=sagemaker.endpoints, metric=record, name=name, headers=headers, body=body)
 
 
 def _variant_exists(sagemaker: SageMaker, resource_id: str) -> bool:

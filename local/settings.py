@@ -23,6 +23,8 @@ class Settings:
     server_command: what runs in place of the `bincount-inference` image; `{model_dir}` and `{port}` are
     filled in. server_start_seconds: how long a server may take until `/ping` answers 200.
     stop_grace_seconds: how long a process may take to end after SIGTERM before SIGKILL.
+    longest_bake_seconds: a step of an endpoint's blue/green update is watched for its own time, but no
+    longer than this: five minutes a step are for a real fleet.
     """
 
     port: int
@@ -33,6 +35,7 @@ class Settings:
     server_command: tuple[str, ...] = DEFAULT_SERVER_COMMAND
     server_start_seconds: float = 60.0
     stop_grace_seconds: float = 30.0
+    longest_bake_seconds: float = 10.0
 
     @property
     def endpoint_url(self) -> str:

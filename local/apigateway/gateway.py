@@ -39,6 +39,12 @@ def stage_of(api_id: str, stage_name: str) -> dict[str, Any] | None:
     return apigateway_v1.stages_for_api(api_id).get(stage_name)
 
 
+def name_of(api_id: str) -> str:
+    """An API's name; its id where it is gone."""
+    api: dict[str, Any] = apigateway_v1._rest_apis.get(api_id) or {}
+    return api.get("name", api_id)
+
+
 def caller_of(headers: Mapping[str, str], query: Mapping[str, Any]) -> dict[str, str | None]:
     """Who signed a request; empty where nobody did."""
     return apigateway_v1._iam_caller_identity(headers, query) or {}

@@ -7,7 +7,8 @@ from typing import Any
 
 from local.apigateway.access_log import AccessLog
 from local.apigateway.current_request import CurrentRequest, entered
-from local.apigateway.gateway import answer_of, api_key_of, caller_of, gateway_error, stage_of
+from local.apigateway.gateway import answer_of, api_key_of, caller_of, gateway_error, name_of, stage_of
+from local.apigateway.metrics import RecordMetric, record_request
 from local.sagemaker.runtime import Response
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway's quota for a REST API
@@ -17,9 +18,10 @@ _TIME = "%d/%b/%Y:%H:%M:%S +0000"
 class GatewayRequests:
     """Stands in for ministack's function that answers a request; `execute` is what it calls inside."""
 
-    def __init__(self, *, execute: Callable[..., Any], log: AccessLog) -> None:
+    def __init__(self, *, execute: Callable[..., Any], log: AccessLog, metric: RecordMetric) -> None:
         self._execute = execute
         self._log = log
+        self._metric = metric
 
     async def __call__(
         self,
@@ -65,6 +67,7 @@ class GatewayRequests:
         integration_ms: int | None,
     ) -> Response:
         (status, headers, body), refusal = answer_of(outcome, request)
+        milliseconds = round((time.monotonic() - started) * 1000)
         values = {
             "requestTime": time.strftime(_TIME, time.gmtime()),
             "requestId": request["request_id"],
@@ -73,11 +76,20 @@ class GatewayRequests:
             "status": status,
             "error.responseType": refusal,
             "responseLength": len(body),
-            "responseLatency": round((time.monotonic() - started) * 1000),
+            "responseLatency": milliseconds,
             "integrationLatency": integration_ms,
             **_identity(request["headers"], request["query_params"]),
         }
         self._log.write(request["stage"] or {}, values)
+        if request["stage"] is not None:
+            record_request(
+                self._metric,
+                api=name_of(request["api_id"]),
+                stage=request["stage_name"],
+                status=status,
+                milliseconds=milliseconds,
+                integration_ms=integration_ms,
+            )
         return status, {**headers, "x-amzn-requestid": request["request_id"]}, body
 
 

@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from local.aws import Aws
 from local.errors import validation_error
 from local.hosting.deployment import Deployment, DeploymentError, deploy
 from local.hosting.model_server import ModelServer
+from local.hosting.rollout import Fleets, alarms_of, ringing, roll_out, steps_of
 from local.identity import sagemaker_arn
 from local.sagemaker.endpoint_configs import EndpointConfigs
 from local.sagemaker.listing import page_of
@@ -31,6 +33,7 @@ class Endpoints:
         self._models = models
         self._configs = configs
         self._servers: dict[str, ModelServer] = {}
+        self._rollouts: dict[str, Fleets[ModelServer]] = {}
         self._closed = False
         self.store = Store(
             missing=ErrorOfName("ValidationException", f'Could not find endpoint "{_ARN}".'),
@@ -70,9 +73,10 @@ class Endpoints:
         record["_settled"] = threading.Event()
         record.update(EndpointStatus="Updating", LastModifiedTime=time.time())
         record.pop("FailureReason", None)
-        if "DeploymentConfig" in request:
-            record["LastDeploymentConfig"] = request["DeploymentConfig"]
-        self._in_background(self._switch, record, config)
+        deployment = request.get("DeploymentConfig")
+        if deployment:
+            record["LastDeploymentConfig"] = deployment
+        self._in_background(self._switch, record, config, deployment)
         return record
 
     def delete(self, request: dict[str, Any]) -> Record:
@@ -103,13 +107,22 @@ class Endpoints:
         return record
 
     def server(self, name: str) -> ModelServer | None:
-        """The server that answers for an endpoint now, or None while there is none."""
-        return self._servers.get(name)
+        """The server for one request to an endpoint, or None while there is none."""
+        fleets = self._rollouts.get(name)
+        return fleets.pick() if fleets else self._servers.get(name)
+
+    def variants(self) -> Iterator[tuple[str, str, int]]:
+        """Name, variant and number of instances of every endpoint that serves."""
+        for record in list(self.store.all()):
+            for variant in (
+                record.get("ProductionVariants", []) if self.server(record["EndpointName"]) else ()
+            ):
+                yield record["EndpointName"], variant["VariantName"], variant["CurrentInstanceCount"]
 
     def close(self) -> None:
         """Ends every server at once."""
         self._closed = True
-        for server in list(self._servers.values()):
+        for server in [*self._servers.values(), *(fleets.green for fleets in self._rollouts.values())]:
             server.stop(grace=2.0)
 
     def _bring_up(self, record: Record, config: Record) -> None:
@@ -122,22 +135,52 @@ class Endpoints:
         record["LastModifiedTime"] = time.time()
         record["_settled"].set()
 
-    def _switch(self, record: Record, config: Record) -> None:
+    def _switch(self, record: Record, config: Record, deployment: dict[str, Any] | None) -> None:
         """Blue/green: what fails leaves the old server in service under the OLD configuration's name."""
         name = record["EndpointName"]
         try:
-            server = self._deploy(record, config)
+            green = self._deploy(record, config)
         except DeploymentError as error:
             old = "InService" if name in self._servers else "Failed"
             record.update(EndpointStatus=old, FailureReason=str(error)[:1024])
         else:
-            before = self._servers.get(name)
-            self._servers[name] = server
-            self._in_service(record, config)
-            if before:
-                self._in_background(before.drain_and_stop)
+            blue = self._servers.get(name)
+            reason = self._roll_out(record, config, deployment, blue, green) if blue else None
+            if reason:
+                record.update(EndpointStatus="InService", FailureReason=reason[:1024])
+            else:
+                self._servers[name] = green
+                self._in_service(record, config)
+            self._rollouts.pop(name, None)
+            ended = green if reason else blue
+            if ended:
+                self._in_background(ended.drain_and_stop)
         record["LastModifiedTime"] = time.time()
         record["_settled"].set()
+
+    def _roll_out(
+        self,
+        record: Record,
+        config: Record,
+        deployment: dict[str, Any] | None,
+        blue: ModelServer,
+        green: ModelServer,
+    ) -> str | None:
+        """Moves the traffic and watches the alarms with the model's role; why it went back, or None."""
+        variant = config["ProductionVariants"][0]
+        role = self._models.store.get(variant["ModelName"]).get("ExecutionRoleArn")
+        cloudwatch, names = self._aws.client("cloudwatch", role=role), alarms_of(deployment)
+        fleets = self._rollouts[record["EndpointName"]] = Fleets(blue=blue, green=green)
+        reason = roll_out(
+            fleets,
+            steps_of(deployment, instances=variant.get("InitialInstanceCount", 1)),
+            looks_bad=lambda: "The embedded cloud ends" if self._closed else ringing(cloudwatch, names),
+            longest_seconds=self._settings.longest_bake_seconds,
+        )
+        if reason:
+            _LOG.warning("%s: %s", record["EndpointName"], reason)
+            record["EndpointStatus"] = "RollingBack"
+        return reason
 
     def _deploy(self, record: Record, config: Record) -> ModelServer:
         variant = config["ProductionVariants"][0]

@@ -1,10 +1,12 @@
 """InvokeEndpoint: carries one request to the server behind an endpoint."""
 
 import json
+import time
 from collections.abc import Mapping
 
 from local.errors import AwsError
 from local.hosting.connections import ServerGone, ServerTimeout
+from local.hosting.endpoint_metrics import RecordMetric, record_invocation
 from local.identity import ACCOUNT
 from local.sagemaker.endpoints import Endpoints
 
@@ -19,12 +21,15 @@ _MAX_ATTRIBUTES = 1024
 Response = tuple[int, dict[str, str], bytes]
 
 
-def invoke(*, endpoints: Endpoints, name: str, headers: Mapping[str, str], body: bytes) -> Response:
-    """Status, headers and body as SageMaker's runtime answers them.
+def invoke(
+    *, endpoints: Endpoints, metric: RecordMetric, name: str, headers: Mapping[str, str], body: bytes
+) -> Response:
+    """Status, headers and body as SageMaker's runtime answers them; `metric` counts the request.
 
     `headers` has lower-case keys. An answer of 4xx or 5xx from the container becomes a ModelError (424)
     with the container's own status and text. Raises AwsError for what never reaches the container.
     """
+    arrived = time.monotonic()
     try:
         record = endpoints.store.get(name)
     except AwsError:
@@ -44,10 +49,22 @@ def invoke(*, endpoints: Endpoints, name: str, headers: Mapping[str, str], body:
         )
     _check_attributes(headers.get("x-amzn-sagemaker-custom-attributes", ""))
     forwarded = {target: headers[source] for source, target in _FORWARDED.items() if source in headers}
+    started = time.monotonic()
     try:
         status, answer, content = server.invoke(headers=forwarded, body=body)
     except (ServerGone, ServerTimeout) as error:
-        return _model_error(status=0, text=str(error), name=name)
+        status, answer, content = 0, {}, str(error).encode()
+    ended = time.monotonic()
+    record_invocation(
+        metric,
+        endpoint=name,
+        variant=server.variant,
+        status=status,
+        model_seconds=ended - started,
+        seconds=ended - arrived,
+    )
+    if status == 0:
+        return _model_error(status=0, text=content.decode(), name=name)
     if status >= 400:
         return _model_error(status=status, text=content.decode("utf-8", errors="replace"), name=name)
     return status, _response_headers(answer, variant=server.variant), content

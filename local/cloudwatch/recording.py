@@ -1,0 +1,19 @@
+"""Writes into ministack's store of metrics."""
+
+import time
+
+from local.ministack_parts import cloudwatch
+
+
+def record(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+    """One value of a metric, now."""
+    record_at(namespace, name, value, unit, dimensions, time.time())
+
+
+def record_at(
+    namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str], seconds: float
+) -> None:
+    """One value of a metric at a time, in seconds since 1970."""
+    key = (namespace, name, cloudwatch._dims_key(dimensions))
+    point = {"Timestamp": seconds, "Value": float(value), "Unit": unit, "Dimensions": dict(dimensions)}
+    cloudwatch._metric_bucket(key).append(point)
