@@ -79,7 +79,7 @@ def _read_object(path: Path) -> Mapping[str, object]:
         raise ModelFault(f"{path}: no such file: a model directory holds model.json, model.xml and model.bin")
     try:
         document: object = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFault(f"{path}: not JSON ({error})") from error
     if not isinstance(document, dict):
         raise ModelFault(f"{path}: expected a JSON object, got {type(document).__name__}")

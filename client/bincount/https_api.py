@@ -71,7 +71,7 @@ class HttpsApi:
             raise refusal(text, status=response.status)
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise refusal(text, status=response.status) from error
 
     def _signed(self, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:

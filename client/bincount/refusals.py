@@ -11,6 +11,6 @@ def refusal(text: str, *, status: int) -> Refused:
     try:
         error = json.loads(text)["error"]
         return Refused(str(error["code"]), str(error["message"]), status=status)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         came = shortened(text, 200) or "an empty body"
         return Refused("bad_answer", f"HTTP {status} instead of an answer: {came}", status=status)

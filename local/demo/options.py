@@ -93,7 +93,7 @@ def _list_faults(bins: Path) -> list[str]:
     try:
         listed_paths: dict[str, list[str]] = json.loads((bins / "file_list.json").read_bytes())
         ids = [Path(path).stem for paths in listed_paths.values() for path in paths]
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         form = '{"<count>": ["data/metadata/<id>.json", …], …}'
         return [f"BINS={bins}: file_list.json is not a list of images: JSON of the form {form} is expected"]
     there = sum(

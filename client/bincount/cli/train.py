@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -43,12 +43,21 @@ def _read(path: Path | None) -> str:
     if path is None:
         return "{}"
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
         raise BincountError(f"{path}: not JSON ({error})") from error
     if not isinstance(document, dict):
         raise BincountError(f"{path}: expected a JSON object (docs/contracts.md, Pipeline)")
     return json.dumps({"request": document})
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    built: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in built:
+            raise ValueError(f"{name!r} is there twice")
+        built[name] = value
+    return built
 
 
 def _watch(console: Console, stage: Stage, execution: Execution) -> None:

@@ -139,7 +139,7 @@ def test_a_missing_file_is_named(tmp_path):
         read_description(tmp_path / "model.json")
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"null"])
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"null", b"[" * 200_000])
 def test_what_is_no_json_object_is_refused(tmp_path, content):
     (tmp_path / "model.json").write_bytes(content)
     with pytest.raises(ModelFault, match="not JSON|expected a JSON object"):
