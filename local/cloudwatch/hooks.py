@@ -9,6 +9,7 @@ _REQUEST = ("params", "cbor_data", "is_cbor", "is_json")
 
 REPLACED = (
     Hook(module=_WATCH, name="_evaluate_alarm", parameters=("alarm",), reason="alarms are judged over time"),
+    Hook(module=_WATCH, name="_evict_old_metrics", parameters=(), reason="loses nothing of other threads"),
     Hook(module=_WATCH, name="_evaluate_all_alarms", parameters=(), reason="the same"),
     Hook(module=_WATCH, name="_put_metric_alarm", parameters=_REQUEST, reason="metric math is kept"),
     Hook(
@@ -27,6 +28,7 @@ REPLACED = (
 )
 USED = (
     Hook(module="ministack.services.sqs", name="_queues", reason="how many messages wait"),
+    Hook(module=_WATCH, name="TWO_WEEKS_SECONDS", reason="how long a metric is kept"),
     Hook(module=_WATCH, name="_alarms", reason="the alarms"),
     Hook(module=_WATCH, name="_metrics", reason="the metrics"),
     Hook(module=_WATCH, name="_metric_bucket", parameters=("key",), reason="writes a metric"),

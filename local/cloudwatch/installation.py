@@ -6,7 +6,7 @@ from typing import Any
 from local.cloudwatch.alarms import Alarms, PublishEvent
 from local.cloudwatch.embedded_metrics import extract
 from local.cloudwatch.gauges import Gauges, Variants
-from local.cloudwatch.recording import record, record_at
+from local.cloudwatch.recording import evict_old, record, record_at
 from local.ministack_parts import cloudwatch, logs, provisioners
 
 _OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
@@ -18,6 +18,7 @@ def install(*, publish: PublishEvent, variants: Variants) -> Alarms:
     `variants()` yields name, variant and number of instances of every endpoint that serves.
     """
     alarms = Alarms(publish=publish, gauges=Gauges(record=record, variants=variants))
+    cloudwatch._evict_old_metrics = evict_old
     # Both are called as soon as a metric or an alarm comes; here a timer does it.
     cloudwatch._evaluate_alarm = _nothing
     cloudwatch._evaluate_all_alarms = _nothing

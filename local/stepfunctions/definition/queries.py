@@ -8,6 +8,7 @@ import jsonata
 
 from local.stepfunctions.definition.fields import JSONPATH_ONLY
 from local.stepfunctions.definition.findings import Finding, schema
+from local.stepfunctions.definition.top_level_names import top_level_names
 
 _NESTED = ("Branches", "ItemProcessor", "Iterator")  # states of their own, checked for themselves
 _RESULT = re.compile(r"\$states\.result\b")
@@ -34,10 +35,14 @@ def _check_jsonata(value: Any, *, path: str, field: str) -> Iterator[Finding]:
             continue
         expression = text.strip()[2:-2].strip()
         try:
-            jsonata.Jsonata(expression)
+            parsed: Any = jsonata.Jsonata(expression)
+            names = list(top_level_names(parsed.ast))
         except Exception as error:  # the parser raises its own class and others
             yield Finding(code="INVALID_JSONATA_EXPRESSION", message=str(error), location=where)
             continue
+        for name in names:
+            message = f"Reference to '{name}' at the top level is not supported."
+            yield Finding(code="UNSUPPORTED_JSONATA_EXPRESSION", message=message, location=where)
         plain = re.sub(r'"(?:\\.|[^"\\])*"' + r"|'(?:\\.|[^'\\])*'", '""', expression)
         for pattern, there in ((_RESULT, field in _AFTER), (_ERROR, field == "Catch")):
             if pattern.search(plain) and not there:

@@ -194,6 +194,32 @@ class TestQueryLanguages:
         catch = [{"ErrorEquals": ["States.ALL"], "Next": "A", "Output": output}]
         assert texts(jsonata({"Type": "Task", "Resource": LAMBDA, "Catch": catch})) == []
 
+    @pytest.mark.parametrize(
+        ("expression", "name"),
+        [("phone", "phone"), ("$string(a.b)", "a"), ("[1, $$]", "$$"), ("$x ? {'k': z} : 1", "z")],
+    )
+    def test_a_name_without_a_context(self, expression: str, name: str):
+        # Seen on AWS (floci issue 2670), where no expression has a context of its own.
+        found = texts(jsonata({"Type": "Pass", "Output": {"v": f"{{% {expression} %}}"}}))
+        assert found == [
+            f"UNSUPPORTED_JSONATA_EXPRESSION: Reference to '{name}' at the top level is not supported. "
+            "at /States/A/Output/v"
+        ]
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "$states.input.bins[count = 3].id",
+            "$map($states.input, function($bin) { $bin.id })",
+            "($n := $states.input.n; $n + 1)",
+            "$states.input.bins^(>count).id",
+            "$states.input ~> $count",
+            "$exists($states.input.a) and $states.input.b ? 'yes' : null",
+        ],
+    )
+    def test_names_in_a_context(self, expression: str):
+        assert texts(jsonata({"Type": "Pass", "Output": f"{{% {expression} %}}"})) == []
+
     def test_a_path_that_is_none(self):
         found = texts(machine({"Type": "Pass", "Parameters": {"n.$": "n"}}))
         assert found == [
