@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.server_command
         else DEFAULT_SERVER_COMMAND,
         server_start_seconds=options.server_start_seconds,
+        longest_bake_seconds=options.longest_bake_seconds,
     )
     return serve(settings, until_stdin_closes=options.until_stdin_closes)
 
@@ -46,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--server-start-seconds", type=float, default=60.0, help="time for a server's first /ping"
+    )
+    parser.add_argument(
+        "--longest-bake-seconds", type=float, default=10.0, help="at most so long bakes a step of a rollout"
     )
     command.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, too"

@@ -33,7 +33,8 @@ class Cloud:
     It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is told
     once where the server's log is. `strict` means HTTPS (and a second port without, `plain_url`, to see it
     refused) and enforced IAM policies; only the account's owner, with the keys test/test, may do everything.
-    `server_command` runs in place of the serving image (see Settings).
+    `server_command` runs in place of the serving image, `longest_bake_seconds` bounds the watching of a
+    rollout (see Settings).
 
         with Cloud(data_dir=folder) as cloud:
             cloud.client("s3").create_bucket(Bucket="bins")
@@ -49,6 +50,7 @@ class Cloud:
         tree: Path | None = None,
         server_command: Sequence[str] = DEFAULT_SERVER_COMMAND,
         server_start_seconds: float = 60.0,
+        longest_bake_seconds: float = 10.0,
     ) -> None:
         self._settings = Settings(
             port=port or free_port(),
@@ -58,6 +60,7 @@ class Cloud:
             tree=(tree or Path(__file__).parents[1]).resolve(),
             server_command=tuple(server_command),
             server_start_seconds=server_start_seconds,
+            longest_bake_seconds=longest_bake_seconds,
         )
         self._log: Callable[[str], None] = log or (lambda _: None)
         self._session = boto3.Session(region_name=REGION)
@@ -186,6 +189,7 @@ class Cloud:
         ]
         command += ["--data", str(settings.data_dir), "--server-command", shlex.join(settings.server_command)]
         command += ["--server-start-seconds", str(settings.server_start_seconds)]
+        command += ["--longest-bake-seconds", str(settings.longest_bake_seconds)]
         if settings.strict:
             command += ["--strict", "--plain-port", str(settings.plain_port)]
         return command

@@ -28,7 +28,8 @@ ROLE_ACTIONS = ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"]
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder: Path = tmp_path_factory.mktemp("alarms")
-    with Cloud(data_dir=folder, strict=True, server_command=server_command(folder)) as cloud:
+    command = server_command(folder)
+    with Cloud(data_dir=folder, strict=True, server_command=command, longest_bake_seconds=300) as cloud:
         fill_bucket(cloud)
         yield cloud
 
