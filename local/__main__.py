@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--server-start-seconds", type=float, default=60.0, help="time for a server's first /ping"
     )
-    parser.add_argument(
+    command.add_argument(
         "--longest-bake-seconds", type=float, default=10.0, help="at most so long bakes a step of a rollout"
     )
     command.add_argument(
