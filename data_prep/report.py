@@ -57,7 +57,7 @@ def _summary(dataset: dict[str, Any]) -> str:
         else ""
     )
     return (
-        f'<p>From <span class="id">{escape(source)}</span>. {listed}'
+        f'<p>From <span class="id">{escape(source).replace("/", "/<wbr>")}</span>. {listed}'
         f"{dataset['not_selected']:,} images were not "
         'selected.</p><p class="soft">No block of 100 neighbouring ids is on two sides. Difference of a '
         f"count's share between train and val (select and report): {sides}.</p>"
