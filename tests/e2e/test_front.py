@@ -308,7 +308,7 @@ def test_the_command_line_tells_a_caller_without_rights_what_to_ask_for(
     done = bincount(cloud, new_caller(cloud, "visitor"), api, "count", image)
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1
-    assert line.startswith("error: ") and "ask for the right execute-api:Invoke" in line
+    assert line.startswith("error: ") and "needs the right execute-api:Invoke" in line
 
 
 @pytest.fixture(scope="module")
