@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.names import Names
 from infra.settings import Settings
+from infra.settings.instances import INSTANCES
 
 
 class LaunchParameter(ssm.StringParameter):
@@ -37,6 +38,7 @@ class LaunchParameter(ssm.StringParameter):
                     "bucket": bucket_name,
                     "code": code_uri,
                     "usd_per_hour": training.price,
+                    "prices": _prices(settings),
                     "max_cost_usd": training.max_cost_usd,
                     "distributed": training.is_distributed,
                     "tags": tuning_job["Tags"],
@@ -51,6 +53,14 @@ class LaunchParameter(ssm.StringParameter):
                 }
             ),
         )
+
+
+def _prices(settings: Settings) -> dict[str, float]:
+    """Dollars an hour of the stage's instance types, those that are known; `bincount` reckons with them."""
+    sections = (settings.serving, settings.gate, settings.recount)
+    known = {kind: INSTANCES[kind].usd_per_hour for s in sections if (kind := s.instance_type) in INSTANCES}
+    known[settings.training.instance_type] = settings.training.price
+    return {kind: price for kind, price in sorted(known.items()) if price is not None}
 
 
 def _without_metrics(part: dict[str, Any]) -> dict[str, Any]:

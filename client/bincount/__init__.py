@@ -11,6 +11,8 @@ from bincount.counter import BinCounter
 from bincount.errors import BincountError, Refused
 from bincount.question import Outcome, Question
 
+__version__ = "1.0.0"
+
 __all__ = [
     "BinCounter",
     "BincountError",
@@ -20,4 +22,5 @@ __all__ = [
     "Refused",
     "Verdict",
     "Verification",
+    "__version__",
 ]

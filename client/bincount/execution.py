@@ -10,19 +10,23 @@ from bincount.errors import BincountError
 from bincount.stage import Stage
 from bincount.texts import shortened
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 
 
 class Execution:
-    """One execution; `started` is its start in AWS's clock, `output` stands at its end."""
+    """One execution; `started` is its start in AWS's clock, `output` stands at its end.
+
+    `history` are its events as they were last looked at.
+    """
 
     def __init__(self, *, stage: Stage, arn: str) -> None:
         self.arn = arn
         self._client = stage.client("stepfunctions")
-        self._poll_seconds = 0.5 if stage.is_embedded else POLL_SECONDS
-        self.started: datetime = self._client.describe_execution(executionArn=arn)["startDate"]
+        described = self._client.describe_execution(executionArn=arn)
+        self.started: datetime = described["startDate"]
+        self.input: str = described.get("input", "{}")
         self.output = "{}"
-        self._token: str | None = None
+        self.history: list[dict[str, Any]] = []
 
     @property
     def name(self) -> str:
@@ -45,17 +49,17 @@ class Execution:
             if answer["status"] != "RUNNING":
                 break
             yield None
-            time.sleep(self._poll_seconds)
+            time.sleep(POLL_SECONDS)
         self.output = answer.get("output", "{}")
         if answer["status"] != "SUCCEEDED":
             raise BincountError(f"{self.name} ended as {answer['status']} in {state}: {cause_of(answer)}")
 
     def _entered(self) -> list[str]:
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=self.arn)
+        self.history = [event for page in pages for event in page["events"]]
         return [
             event["stateEnteredEventDetails"]["name"]
-            for page in pages
-            for event in page["events"]
+            for event in self.history
             if event["type"].endswith("StateEntered")
         ]
 
@@ -78,8 +82,36 @@ def _words(cause: str) -> str:
     return str(members.get("errorMessage") or members.get("FailureReason") or cause)
 
 
+def recent(stage: Stage, machine: str, *, most: int = 20) -> list[dict[str, Any]]:
+    """The last executions of a state machine, newest first, as ListExecutions tells of them."""
+    answer = stage.client("stepfunctions").list_executions(
+        stateMachineArn=stage.state_machine(machine), maxResults=most
+    )
+    return answer["executions"]
+
+
+def is_release_of(given: str, package: str | None = None) -> bool:
+    """Whether an execution's input asks to release a package (that one): by its approval, or as a rollback.
+
+    The release machine also runs after each of its own bad ends, to put back what was left.
+    """
+    wanted = released_package(given)
+    return wanted is not None and package in (None, wanted)
+
+
+def released_package(given: str) -> str | None:
+    """The ARN of the package that a release's input names; None for the follow-up of a bad end."""
+    try:
+        document: Any = json.loads(given)
+        if "rollback" in document:
+            return str(document["rollback"]["model_package"])
+        return str(document["detail"]["ModelPackageArn"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def start(*, stage: Stage, machine: str, request: str) -> Execution:
-    """Starts `machine` (pipeline, recount) with a JSON text."""
+    """Starts `machine` (pipeline, release, recount) with a JSON text."""
     client: Any = stage.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=stage.state_machine(machine), input=request)["executionArn"]
     return Execution(stage=stage, arn=arn)

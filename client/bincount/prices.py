@@ -1,26 +1,32 @@
-"""What SageMaker's instances cost: AWS list prices, us-east-1, on demand, as known in November 2026.
+"""What the stage's instances cost an hour, as its deploy has published it: one table, in infra/settings.
 
 An estimate for a person's eyes (docs/cost.md); the bill is AWS's.
 """
 
-DOLLARS_PER_HOUR = {
-    "ml.c5.large": 0.102,
-    "ml.c5.xlarge": 0.204,
-    "ml.c7i.large": 0.107,
-    "ml.c7i.xlarge": 0.214,
-    "ml.c7i.2xlarge": 0.428,
-    "ml.m5.large": 0.115,
-    "ml.m5.xlarge": 0.23,
-    "ml.m5.2xlarge": 0.461,
-    "ml.g4dn.xlarge": 0.7364,
-    "ml.g5.xlarge": 1.408,
-    "ml.g5.2xlarge": 1.515,
-}
+import json
+
+from botocore.exceptions import ClientError
+
+from bincount.stage import Stage
 
 
-def dollars(instance_type: str, *, seconds: float, instances: int = 1) -> float | None:
-    """The list price of so many instance-seconds; None for a type that is not listed here."""
-    price = DOLLARS_PER_HOUR.get(instance_type)
+def read_prices(stage: Stage) -> dict[str, float]:
+    """Dollars an hour by instance type, from the parameter `/bincount/<stage>/training`.
+
+    Empty where the stage is not deployed, or by a version that published none. A type that is not there has
+    no known price.
+    """
+    try:
+        answer = stage.client("ssm").get_parameter(Name=stage.parameter("training"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        return {}
+    return json.loads(answer["Parameter"]["Value"]).get("prices", {})
+
+
+def dollars(price: float | None, *, seconds: float, instances: int = 1) -> float | None:
+    """So many instance-seconds at `price` dollars an hour; None where that is not known."""
     return None if price is None else price * instances * seconds / 3600
 
 

@@ -1,21 +1,26 @@
-"""The stage's model registry: what was trained, how good it is, and whether it may serve."""
+"""The stage's model registry: what was trained, what the gate found, and whether it may serve."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
-
 from bincount.errors import BincountError
 from bincount.stage import Stage
 
-METRICS = ("report:accuracy", "report:within_one", "report:rmse")
+FIGURES = ("accuracy", "within_one", "rmse", "coverage")
+"""What the gate writes into the registry (docs/contracts.md, "The gate's processing job")."""
 Approval = Literal["Approved", "Rejected"]
+APPROVED: Approval = "Approved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPackage:
-    """One version; `metrics` are those of the images that were looked at once (report)."""
+    """One version. `figures` are the gate's, of the bins that were looked at once (part report).
+
+    `gate` is `accepted`, `refused`, or None where no gate judged it; `report` the address of the gate's page;
+    `verdict` that of its verdict.json; `reason` what the registry says of the approval.
+    """
 
     version: int
     arn: str
@@ -24,7 +29,15 @@ class ModelPackage:
     training_job: str | None
     dataset: str | None
     model_data: str
-    metrics: dict[str, float]
+    gate: str | None
+    figures: dict[str, float]
+    report: str | None
+    verdict: str | None
+    reason: str | None
+
+    @property
+    def is_approved(self) -> bool:
+        return self.approval == APPROVED
 
 
 def packages(stage: Stage) -> list[ModelPackage]:
@@ -39,22 +52,37 @@ def packages(stage: Stage) -> list[ModelPackage]:
     return sorted(found, key=lambda package: package.version, reverse=True)
 
 
-def decide(stage: Stage, *, version: int, approval: Approval, note: str) -> ModelPackage:
-    """Approve or reject a version. Raises BincountError where there is none of that number."""
-    matching = [package for package in packages(stage) if package.version == version]
-    if not matching:
-        raise BincountError(
-            f"{stage.prefix} has no version {version}: `bincount models --stage {stage.name}` lists them"
-        )
-    stage.client("sagemaker").update_model_package(
-        ModelPackageArn=matching[0].arn, ModelApprovalStatus=approval, ApprovalDescription=note
+def find(stage: Stage, version: int, among: list[ModelPackage]) -> ModelPackage:
+    """The package of that number. Raises BincountError where there is none."""
+    for package in among:
+        if package.version == version:
+            return package
+    known = ", ".join(str(package.version) for package in among[:10]) or "none"
+    raise BincountError(
+        f"{stage.prefix} has no version {version}, only {known}: "
+        f"`bincount models --stage {stage.name}` lists them"
     )
-    return matching[0]
+
+
+def decide(stage: Stage, package: ModelPackage, *, approval: Approval, note: str) -> ModelPackage:
+    """Approve or reject; the package as the registry has it afterwards."""
+    client = stage.client("sagemaker")
+    client.update_model_package(
+        ModelPackageArn=package.arn, ModelApprovalStatus=approval, ApprovalDescription=note
+    )
+    return _read(client, package.arn)
+
+
+def serving_model(stage: Stage) -> str:
+    """The address of the model that serves, or `none`."""
+    answer = stage.client("ssm").get_parameter(Name=stage.parameter("model"))
+    return answer["Parameter"]["Value"]
 
 
 def _read(client: Any, arn: str) -> ModelPackage:
     package = client.describe_model_package(ModelPackageName=arn)
     told = package.get("CustomerMetadataProperties", {})
+    quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
     return ModelPackage(
         version=package["ModelPackageVersion"],
         arn=arn,
@@ -63,23 +91,20 @@ def _read(client: Any, arn: str) -> ModelPackage:
         training_job=told.get("training_job"),
         dataset=told.get("dataset_id"),
         model_data=package["InferenceSpecification"]["Containers"][0].get("ModelDataUrl", ""),
-        metrics=_metrics(client, told),
+        gate=told.get("verdict"),
+        figures=_figures(told),
+        report=told.get("report"),
+        verdict=quality.get("Statistics", {}).get("S3Uri"),
+        reason=package.get("ApprovalDescription") or package.get("ModelPackageDescription"),
     )
 
 
-def _metrics(client: Any, told: dict[str, str]) -> dict[str, float]:
-    """Those that the registration wrote down, else those of the training job while AWS keeps it."""
-    metrics: dict[str, float] = {}
-    for name in METRICS:
-        text = told.get(name) or told.get(name.replace(":", "_"))
-        if text:
-            metrics[name] = float(text)
-    job = told.get("training_job")
-    if metrics or not job:
-        return metrics
-    try:
-        answer = client.describe_training_job(TrainingJobName=job)
-    except ClientError:
-        return {}  # gone, or another account's: the table shows a dash
-    values = {metric["MetricName"]: metric["Value"] for metric in answer.get("FinalMetricDataList", [])}
-    return {name: values[name] for name in METRICS if name in values}
+def _figures(told: Mapping[str, str]) -> dict[str, float]:
+    """Those that are numbers; a registry may also hold packages that others registered."""
+    figures: dict[str, float] = {}
+    for name in FIGURES:
+        try:
+            figures[name] = float(told[name])
+        except (KeyError, ValueError):
+            continue
+    return figures

@@ -14,8 +14,7 @@ from botocore.exceptions import BotoCoreError
 from bincount.embedded_cloud import embedded_cloud
 from bincount.errors import BincountError
 
-EMBEDDED = "local"
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")  # what a stage of cdk.json may be called
+STAGE_NAME = re.compile(r"[a-z][a-z0-9]{0,10}")  # as infra/settings takes it
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 
@@ -32,13 +31,13 @@ class Stage:
     def __init__(
         self, name: str, *, region: str | None = None, profile: str | None = None, connections: int = 32
     ) -> None:
-        if not _NAME.fullmatch(name):
+        if not STAGE_NAME.fullmatch(name):
             raise BincountError(
-                f"no stage can be called {name!r}: take one of cdk.json, such as local, dev or prod"
+                f"{name!r} cannot be a stage: its name has at most 11 letters a-z and digits, as in cdk.json"
             )
         self.name = name
         self._connections = connections
-        self._variables = embedded_cloud() if name == EMBEDDED else {}
+        self._variables = embedded_cloud() if name == "local" else {}
         self._session = self._open(region, profile)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -51,7 +50,7 @@ class Stage:
     @property
     def is_embedded(self) -> bool:
         """Whether it is the embedded cloud here: no proxy, profile or key of the environment counts."""
-        return self.name == EMBEDDED
+        return bool(self._variables)
 
     @property
     def region(self) -> str:

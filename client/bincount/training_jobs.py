@@ -1,10 +1,15 @@
 """The training jobs of a stage, as SageMaker tells of them."""
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bincount.prices import dollars
+from botocore.exceptions import ClientError
+
+from bincount.prices import dollars, read_prices
 from bincount.stage import Stage
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -30,25 +35,63 @@ class TrainingJob:
 
 
 def jobs_since(stage: Stage, moment: datetime) -> list[TrainingJob]:
-    """The pipeline's training jobs (`bins-<stage>-…`) created at `moment` or later, oldest first."""
+    """All training jobs of the stage that were created at `moment` or later, oldest first.
+
+    The pipeline's (`bins-<stage>-…`) and those of training/launch.py (`try-<stage>-…`).
+    """
     client = stage.client("sagemaker")
-    pages = client.get_paginator("list_training_jobs").paginate(
-        NameContains=f"bins-{stage.name}-",
-        CreationTimeAfter=moment,
-        SortBy="CreationTime",
-        SortOrder="Ascending",
-    )
-    names = [
-        job["TrainingJobName"]
-        for page in pages
-        for job in page["TrainingJobSummaries"]
-        if job["CreationTime"] >= moment
-    ]
-    return [read_job(client.describe_training_job(TrainingJobName=name)) for name in names]
+    found: list[tuple[datetime, str]] = []
+    for kind in ("bins", "try"):
+        prefix = f"{kind}-{stage.name}-"
+        pages = client.get_paginator("list_training_jobs").paginate(
+            NameContains=prefix, CreationTimeAfter=moment, SortBy="CreationTime", SortOrder="Ascending"
+        )
+        found += [
+            (job["CreationTime"], job["TrainingJobName"])
+            for page in pages
+            for job in page["TrainingJobSummaries"]
+            if job["CreationTime"] >= moment and job["TrainingJobName"].startswith(prefix)
+        ]
+    prices = read_prices(stage)
+    return [_described(client, name, prices) for _, name in sorted(found)]
 
 
-def read_job(job: dict[str, Any]) -> TrainingJob:
-    """A job from DescribeTrainingJob's answer."""
+def jobs_of(stage: Stage, tuning_jobs: list[str]) -> list[TrainingJob]:
+    """The training jobs that these tuning jobs started, oldest first; one that is not there yet has none."""
+    client = stage.client("sagemaker")
+    names: list[str] = []
+    for tuning_job in tuning_jobs:
+        pages = client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+            HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
+        )
+        try:
+            names += [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
+                raise
+    prices = read_prices(stage)
+    return [_described(client, name, prices) for name in names]
+
+
+def tuning_jobs_of(stage: Stage, history: list[dict[str, Any]]) -> list[str]:
+    """The names of the tuning jobs that an execution of the pipeline has started, by its history's events.
+
+    They are `bins-<stage>-` and 16 or 17 digits or letters a-f; their training jobs' names go on after that.
+    """
+    name = re.compile(rf"(?<![\w-])bins-{re.escape(stage.name)}-[0-9a-f]{{16,17}}(?![\w-])")
+    found: dict[str, None] = {}
+    for event in history:
+        for match in name.findall(json.dumps(event, default=str)):
+            found[match] = None
+    return list(found)
+
+
+def _described(client: Any, name: str, prices: Mapping[str, float]) -> TrainingJob:
+    return read_job(client.describe_training_job(TrainingJobName=name), prices)
+
+
+def read_job(job: dict[str, Any], prices: Mapping[str, float]) -> TrainingJob:
+    """A job from DescribeTrainingJob's answer; `prices` are dollars an hour by instance type."""
     began = job.get("TrainingStartTime")
     running = (datetime.now(UTC) - began).total_seconds() if began and not job.get("TrainingEndTime") else 0
     seconds = float(job.get("BillableTimeInSeconds", running))
@@ -62,7 +105,9 @@ def read_job(job: dict[str, Any]) -> TrainingJob:
         metrics={metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])},
         seconds=seconds,
         cost=dollars(
-            resources.get("InstanceType", ""), seconds=seconds, instances=resources.get("InstanceCount", 1)
+            prices.get(resources.get("InstanceType", "")),
+            seconds=seconds,
+            instances=resources.get("InstanceCount", 1),
         ),
         reason=job.get("FailureReason"),
     )

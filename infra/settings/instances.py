@@ -1,4 +1,4 @@
-"""What SageMaker's training instances cost and hold."""
+"""What SageMaker's instances cost and hold: the one table of prices (the stage publishes its part of it)."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ PRICES_OF = "2025-06, us-east-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """GPUs, and AWS's list price of an hour of training on demand, US dollars (None: not in the table)."""
+    """GPUs, and AWS's list price of an hour on demand, US dollars (None: not in the table)."""
 
     gpus: int
     usd_per_hour: float | None
@@ -19,6 +19,10 @@ def _of(gpus: int, usd_per_hour: float | None = None) -> Instance:
 
 
 INSTANCES = {
+    "ml.c5.large": _of(0, 0.102),
+    "ml.c7i.large": _of(0, 0.107),
+    "ml.c7i.xlarge": _of(0, 0.214),
+    "ml.c7i.2xlarge": _of(0, 0.428),
     "ml.m5.large": _of(0, 0.115),
     "ml.m5.xlarge": _of(0, 0.23),
     "ml.m5.2xlarge": _of(0, 0.461),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bincount.prices import DOLLARS_PER_HOUR
 from infra.settings.instances import INSTANCES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +35,7 @@ def test_there_are_sums_to_look_at() -> None:
 @pytest.mark.parametrize(("stage", "column"), [("dev", 0), ("prod", 1)])
 def test_a_stage_is_reckoned_as_it_is_set(stage: str, column: int) -> None:
     serving, training = STAGES[stage]["serving"], STAGES[stage]["training"]
-    price = DOLLARS_PER_HOUR[serving["instance_type"]]
+    price = INSTANCES[serving["instance_type"]].usd_per_hour
     endpoint = f"{serving.get('min_instances', 1)} x {price} x 730 = "
     assert row("endpoint: instances")[column].startswith(endpoint)
     hour = INSTANCES[training["instance_type"]].usd_per_hour

@@ -5,7 +5,9 @@ import json
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.settings import STAGES
+from infra.settings import STAGES, load
+from infra.settings.instances import INSTANCES
+from tests.infra.conftest import context
 
 LONGEST_TOKEN = 90  # an ARN or a bucket's name in place of a reference
 
@@ -23,8 +25,12 @@ def test_the_description_of_the_stage_s_jobs_fits_into_its_parameter(
     assert len(text) <= 4096
     described = json.loads(text)
     assert set(described) == {
-        "bucket", "code", "usd_per_hour", "max_cost_usd", "distributed", "tags", "tuning", "definition",
-        "metrics",
+        "bucket", "code", "usd_per_hour", "prices", "max_cost_usd", "distributed", "tags", "tuning",
+        "definition", "metrics",
     }  # fmt: skip
     assert "select:rmse" in described["metrics"]
+    chosen = load(context(stage=stage).get)
+    trained_on, served_by = chosen.training.instance_type, chosen.serving.instance_type
+    assert described["prices"][trained_on] == described["usd_per_hour"] == chosen.training.price
+    assert described["prices"][served_by] == INSTANCES[served_by].usd_per_hour
     assert described["definition"]["RoleArn"]

@@ -12,6 +12,8 @@ MISMATCH = 3
 """At least one verdict is `mismatch`."""
 UNCERTAIN = 4
 """No mismatch, but at least one bin is for a person to recount."""
+DEGRADED = 5
+"""`bincount status`: the stage is not deployed, or something of it is for a person to look at."""
 
 
 def of_verdicts(verdicts: Iterable[str | None]) -> int:

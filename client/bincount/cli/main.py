@@ -2,12 +2,15 @@
 
 import io
 import sys
+from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bincount import __version__
+from bincount.cli.aws_errors import words_of_aws, words_of_sdk
 from bincount.cli.count import count
-from bincount.cli.exit_codes import ERROR
+from bincount.cli.exit_codes import ERROR, OK
 from bincount.cli.models import models
 from bincount.cli.site import site
 from bincount.cli.status import status
@@ -21,8 +24,9 @@ HELP = """Count objects in photographs of warehouse bins.
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount status                              what is deployed, what serves
 
-All commands take --stage local, dev (the default) or prod. Exit status: 0 all is well, 1 an error (one line
-says what to do), 2 a wrong command line, 3 a mismatch, 4 something for a person to recount.
+All commands take --stage NAME (the default is dev). Exit status: 0 all is well, 1 an error (one line says
+what to do), 2 a wrong command line, 3 a mismatch, 4 something for a person to recount, 5 a stage that is
+degraded or not deployed, 130 Ctrl-C.
 """
 
 app = typer.Typer(
@@ -32,6 +36,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bincount {__version__}")
+        raise typer.Exit(OK)
+
+
+@app.callback(help=HELP)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end."),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
 app.command()(count)
 app.command()(site)
 app.command()(train)
@@ -49,9 +71,9 @@ def main() -> None:
     except BincountError as error:
         _fail(str(error))
     except ClientError as error:
-        _fail(_aws(error))
+        _fail(words_of_aws(error))
     except BotoCoreError as error:
-        _fail(f"{error}: check credentials (`aws sts get-caller-identity`), region and network")
+        _fail(words_of_sdk(error))
     except BrokenPipeError:
         sys.stderr.close()  # who read us has enough (`| head`)
         sys.exit(ERROR)
@@ -62,20 +84,3 @@ def main() -> None:
 def _fail(words: str) -> None:
     print(f"error: {' '.join(words.split())}", file=sys.stderr)
     sys.exit(ERROR)
-
-
-def _aws(error: ClientError) -> str:
-    told = error.response["Error"]
-    hints = {
-        "AccessDenied": "ask for this right",
-        "AccessDeniedException": "ask for this right",
-        "ExpiredToken": "sign in again (`aws sso login`)",
-        "ExpiredTokenException": "sign in again (`aws sso login`)",
-        "StateMachineDoesNotExist": "is this stage deployed, in this region?",
-        "ParameterNotFound": "is this stage deployed, in this region?",
-        "ResourceNotFound": "is this stage deployed, in this region?",
-        "ValidationException": "check stage and region",
-        "ValidationError": "check stage and region",
-    }
-    hint = hints.get(told.get("Code", ""), "see docs/troubleshooting.md")
-    return f"{error.operation_name}: {told.get('Code')}: {told.get('Message')}: {hint}"

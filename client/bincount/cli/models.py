@@ -1,19 +1,23 @@
-"""`bincount models`: the registry; `approve` and `reject` decide what may serve."""
+"""`bincount models`: the registry; `approve`, `rollback` and `reject` decide what serves."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from bincount import release
 from bincount.cli.options import JsonOption, ProfileOption, RegionOption, StageOption
 from bincount.cli.screen import screen
-from bincount.registry import METRICS, Approval, ModelPackage, decide, packages
+from bincount.registry import ModelPackage, decide, find, packages, serving_model
 from bincount.stage import Stage
 
 models = typer.Typer(
-    help="List the registered models; approve or reject one.", rich_markup_mode=None, add_completion=False
+    help="List the registered models; approve or reject one, or go back to one.",
+    rich_markup_mode=None,
+    add_completion=False,
 )
 NoteOption = Annotated[str, typer.Option("--note", max=1024, help="Why; kept in the registry.")]
 VersionArgument = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The model's version.")]
@@ -28,11 +32,11 @@ def list_models(
     region: RegionOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """List all versions, newest first, with the metrics of images that chose nothing (report)."""
+    """List all versions, newest first, with the gate's figures (of images that chose nothing)."""
     if context.invoked_subcommand is not None:
         return
     target = Stage(stage, region=region, profile=profile)
-    serving = target.client("ssm").get_parameter(Name=target.parameter("model"))["Parameter"]["Value"]
+    serving = serving_model(target)
     found = packages(target)
     if as_json:
         for package in found:
@@ -49,8 +53,27 @@ def approve(
     region: RegionOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Approve a version: the release brings it to the endpoint."""
-    _decide(Stage(stage, region=region, profile=profile), version, "Approved", note)
+    """Approve a version and follow its release to the end.
+
+    Ctrl-C ends the following, not the release. Exit status: 0 the version serves, 1 it does not; one line
+    says why.
+    """
+    _tell(release.approve(Stage(stage, region=region, profile=profile), version=version, note=note))
+
+
+@models.command()
+def rollback(
+    version: VersionArgument,
+    stage: StageOption = "dev",
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+) -> None:
+    """Let an older approved version serve again.
+
+    Newer approved versions become Rejected. Ctrl-C ends the following, not the rollback. Exit status: 0 the
+    version serves, 1 it does not; one line says why.
+    """
+    _tell(release.rollback(Stage(stage, region=region, profile=profile), version=version))
 
 
 @models.command()
@@ -62,17 +85,18 @@ def reject(
     profile: ProfileOption = None,
 ) -> None:
     """Reject a version; what serves goes on serving."""
-    _decide(Stage(stage, region=region, profile=profile), version, "Rejected", note)
+    target = Stage(stage, region=region, profile=profile)
+    package = find(target, version, packages(target))
+    after = decide(target, package, approval="Rejected", note=note)
+    serves = package.model_data == serving_model(target)
+    more = "; it serves on: `bincount models rollback` or `approve` lets another serve" if serves else ""
+    screen().print(f"version {version} is {after.approval}{more}", markup=False, soft_wrap=True)
 
 
-def _decide(stage: Stage, version: int, approval: Approval, note: str) -> None:
-    package = decide(stage, version=version, approval=approval, note=note)
-    following = (
-        f"the release has been started: `bincount status --stage {stage.name}`"
-        if approval == "Approved"
-        else "nothing else changes"
-    )
-    screen().print(f"version {package.version} is {approval}; {following}", markup=False)
+def _tell(lines: Iterator[str]) -> None:
+    console = screen()
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _members(package: ModelPackage, serving: str) -> dict[str, object]:
@@ -81,7 +105,10 @@ def _members(package: ModelPackage, serving: str) -> dict[str, object]:
         "approval": package.approval,
         "created": package.created.isoformat(),
         "serves": package.model_data == serving,
-        "metrics": package.metrics,
+        "gate": package.gate,
+        "figures": package.figures,
+        "report": package.report,
+        "reason": package.reason,
         "training_job": package.training_job,
         "dataset": package.dataset,
         "model_data": package.model_data,
@@ -94,13 +121,24 @@ def _print_table(found: list[ModelPackage], serving: str) -> None:
         console.print("no model is registered yet: train one with `bincount train --watch`", markup=False)
         return
     table = Table()
-    for name in ("version", "approval", "accuracy", "within one", "RMSE", "registered", "training job", ""):
+    for name in (
+        "version",
+        "approval",
+        "gate",
+        "accuracy",
+        "within one",
+        "RMSE",
+        "registered",
+        "training job",
+        "",
+    ):
         table.add_column(name, justify="right" if name in ("version", "RMSE") else "left")
     for package in found:
-        accuracy, within, rmse = (package.metrics.get(name) for name in METRICS)
+        accuracy, within, rmse = (package.figures.get(name) for name in ("accuracy", "within_one", "rmse"))
         table.add_row(
             str(package.version),
             Text(package.approval, style=_STYLES.get(package.approval, "")),
+            package.gate or "none",
             "-" if accuracy is None else f"{accuracy:.1%}",
             "-" if within is None else f"{within:.1%}",
             "-" if rmse is None else f"{rmse:.3f}",

@@ -6,9 +6,7 @@ import typer
 
 StageOption = Annotated[
     str,
-    typer.Option(
-        "--stage", envvar="BINCOUNT_STAGE", help="A stage of cdk.json; local is the embedded cloud."
-    ),
+    typer.Option("--stage", envvar="BINCOUNT_STAGE", help="A stage of cdk.json that is deployed."),
 ]
 RegionOption = Annotated[
     str | None, typer.Option("--region", help="AWS region (else AWS_REGION, then the profile's).")

@@ -1,6 +1,7 @@
 """`bincount train`: start the pipeline and follow it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ from bincount.cli.screen import screen
 from bincount.errors import BincountError
 from bincount.execution import Execution, start
 from bincount.prices import shown_dollars
+from bincount.registry import FIGURES
 from bincount.stage import Stage
-from bincount.training_jobs import TrainingJob, jobs_since, total_cost
+from bincount.training_jobs import TrainingJob, jobs_of, total_cost, tuning_jobs_of
 
 
 def train(
@@ -69,18 +71,34 @@ def _watch(console: Console, stage: Stage, execution: Execution) -> None:
             if state is not None:
                 progress.console.print(f"state {state}", markup=False)
                 continue
-            jobs = jobs_since(stage, execution.started)
+            jobs = _own_jobs(stage, execution)
             _tell(progress.console, jobs, told)
             done = sum(job.ended for job in jobs)
             words = f"training jobs, {shown_dollars(total_cost(jobs))} so far"
             progress.update(task, description=words, completed=done, total=len(jobs) or None)
-    jobs = jobs_since(stage, execution.started)
+    jobs = _own_jobs(stage, execution)
     _tell(console, jobs, told)
     result = json.loads(execution.output)
     console.print(f"training cost by list prices: {shown_dollars(total_cost(jobs))}", markup=False)
+    for line in _verdict(result):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _own_jobs(stage: Stage, execution: Execution) -> list[TrainingJob]:
+    """This run's and no other's: by the names of the tuning jobs that it started."""
+    return jobs_of(stage, tuning_jobs_of(stage, execution.history))
+
+
+def _verdict(result: dict[str, Any]) -> Iterator[str]:
+    """What the gate found, and what the registry holds now."""
+    verdict = result.get("verdict")
+    if verdict is not None:
+        figures = verdict["challenger"]["metrics"]
+        shown = ", ".join(f"{name} {figures[name]:.3f}" for name in FIGURES if figures.get(name) is not None)
+        said = "accepted" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+        yield f"the gate: {shown}; {said}"
     if "model_package" in result:
-        approval = result.get("approval", "")
-        console.print(f"registered {result['model_package']} {approval}", markup=False, soft_wrap=True)
+        yield f"registered {result['model_package']} {result.get('approval', '')}"
 
 
 def _tell(console: Console, jobs: list[TrainingJob], told: dict[str, str]) -> None:
