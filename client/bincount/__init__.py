@@ -6,10 +6,14 @@ answer = BinCounter(stage="dev").count("bin.jpg", expected=3)
 print(answer.count, answer.verification.verdict)
 """
 
-from bincount.answer import Count, Verdict, Verification
-from bincount.counter import BinCounter
-from bincount.errors import BincountError, Refused
-from bincount.question import Outcome, Question
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bincount.answer import Count, Verdict, Verification
+    from bincount.counter import BinCounter
+    from bincount.errors import BincountError, Refused
+    from bincount.question import Outcome, Question
 
 __version__ = "1.0.0"
 
@@ -24,3 +28,20 @@ __all__ = [
     "Verification",
     "__version__",
 ]
+_HOMES = {
+    "BinCounter": "counter",
+    "BincountError": "errors",
+    "Count": "answer",
+    "Outcome": "question",
+    "Question": "question",
+    "Refused": "errors",
+    "Verdict": "answer",
+    "Verification": "answer",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Loads a name when it is first asked for: the AWS SDK takes a second, in which Ctrl-C must work."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bincount' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bincount.{_HOMES[name]}"), name)

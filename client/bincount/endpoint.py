@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from bincount.errors import BincountError, Refused
+from bincount.errors import UNREACHABLE, BincountError, Refused
 from bincount.image import media_type
 from bincount.refusals import refusal
 from bincount.stage import Stage
@@ -47,7 +47,9 @@ class Endpoint:
                 ) from error
             raise
         except (ConnectionError, HTTPClientError) as error:
-            raise Refused("unreachable", f"no answer from the endpoint {self._name}: {error}") from error
+            raise Refused(
+                UNREACHABLE, f"no answer from the endpoint {self._name}: {error}: check the network"
+            ) from error
         except ValueError as error:
             raise Refused("bad_answer", f"the endpoint {self._name} answered no JSON: {error}") from error
 

@@ -1,5 +1,8 @@
 """What can go wrong, as the caller is told."""
 
+UNREACHABLE = "unreachable"
+"""The code of an image that nobody answered to."""
+
 
 class BincountError(Exception):
     """Something that the caller can mend; the text is one line: what happened, and what to do."""

@@ -8,7 +8,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from bincount.errors import BincountError, Refused
+from bincount.errors import UNREACHABLE, BincountError, Refused
 from bincount.image import media_type
 from bincount.proxy import pool_for, proxy_for, shown
 from bincount.refusals import refusal
@@ -59,7 +59,7 @@ class HttpsApi:
         except urllib3.exceptions.HTTPError as error:
             reason = shortened(str(getattr(error, "reason", None) or error), 200)
             words = f"no answer from {self._url}{self._through}: {reason}: check address, network and proxy"
-            raise Refused("unreachable", words) from error
+            raise Refused(UNREACHABLE, words) from error
         text = response.data.decode("utf-8", errors="replace")
         if response.status == 403:
             told = refusal(text, status=403)

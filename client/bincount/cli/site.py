@@ -111,7 +111,8 @@ def _read(manifest: str | None) -> Manifest:
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=progress_screen())
+    console = progress_screen()
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _print_figures(figures: dict[str, Any], out: Path) -> None:

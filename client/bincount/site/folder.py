@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bincount.counter import BinCounter
-from bincount.errors import Refused
+from bincount.errors import UNREACHABLE, BincountError, Refused
 from bincount.image import read_image
 from bincount.image_files import is_image
 from bincount.question import Outcome, Question
@@ -44,7 +44,7 @@ def recount_folder(
     """Asks for every image and puts a row of each bin into `report`, in the order of `arrangement`.
 
     `progress` is told of each image as it is answered, in the order of completion. Rows that were answered
-    before an earlier one wait for it in memory.
+    before an earlier one wait for it in memory. Raises BincountError where nobody answers to the first image.
     """
     ready: dict[str, Row] = {}
     order = iter(arrangement.bins)
@@ -64,8 +64,12 @@ def recount_folder(
             report.add(replace(row, others=manifest.others.get(row.id, ())))
             waiting = next(order, None)
 
+    reached = False
     for outcome in counter.count_many(questions()):
         row = row_of(outcome)
+        reached = reached or row.error != UNREACHABLE
+        if not reached:
+            raise BincountError(str(outcome.refusal))
         ready[row.id] = row
         progress(row)
         write_what_is_ready()
