@@ -14,7 +14,8 @@ COMMAND = re.compile(
 
 # (what a command looks like, the test that runs it, what stands there of it)
 RUN_BY = [
-    (r"bincount (count|site|train|models|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
+    (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
+    (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),
     (r"curl\b()", "tests/e2e/test_front.py", "api.md"),
     (r"npx cdk bootstrap()", "tests/e2e/test_whole_system.py", "bootstrap()"),
     (r"npx cdk deploy()", "tests/e2e/test_whole_system.py", "deploy()"),
