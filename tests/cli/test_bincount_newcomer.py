@@ -162,28 +162,20 @@ def test_the_version(run: Run) -> None:
     assert done.returncode == 0 and done.stdout.startswith("bincount 1.")
 
 
-@pytest.mark.parametrize("moment", ["while the SDK is being loaded", "while AWS is waited for"])
-def test_ctrl_c_at_any_moment(tmp_path: Path, environment: dict[str, str], moment: str) -> None:
+def test_ctrl_c_while_aws_is_waited_for(tmp_path: Path, environment: dict[str, str]) -> None:
     with socket.socket() as silent:  # it takes the connection and never answers
         silent.bind(("127.0.0.1", 0))
         silent.listen()
+        silent.settimeout(60)
         process = subprocess.Popen(
-            [sys.executable, "-X", "importtime", "-m", "bincount", "status"],
-            cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [sys.executable, "-m", "bincount", "status"],
+            cwd=tmp_path, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**environment, **KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"},
             # What a shell starts in the background, these tests too, would ignore the signal.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
-        assert process.stderr is not None
-        stderr, said = process.stderr, list[str]()
-        if moment == "while the SDK is being loaded":
-            assert any("| botocore.compat" in line or "| urllib3" in line for line in stderr)
-        reader = threading.Thread(target=lambda: said.extend(stderr), daemon=True)
-        reader.start()
-        if moment == "while AWS is waited for":
-            silent.settimeout(60)
-            silent.accept()
+        connection, _ = silent.accept()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
-        reader.join()
-    assert not [line for line in said if "Traceback" in line]
+        _, said = process.communicate(timeout=60)
+        connection.close()
+    assert (process.returncode, "Traceback" in said) == (130, False), said
