@@ -86,7 +86,13 @@ def _print_table(outcomes: list[Outcome]) -> None:
         table.add_column(name, justify="right")
     for outcome in outcomes:
         table.add_row(*_cells(outcome, expecting=expecting))
-    screen().print(table)
+    console = screen()
+    console.print(table)
+    for outcome in outcomes:
+        found = outcome.answer.verification if outcome.answer is not None else None
+        if found is not None and found.reason:
+            words = f"{outcome.question.image}: {found.expected} was expected: {found.reason}"
+            console.print(words, markup=False, soft_wrap=True)
 
 
 def _cells(outcome: Outcome, *, expecting: bool) -> list[Text]:

@@ -1,12 +1,13 @@
 """The HTTPS API is asked with signed requests; behind a stand-in for API Gateway the real server answers."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bincount import BinCounter, BincountError, Refused
-from tests.unit.client.conftest import Api
+from tests.unit.client.conftest import Api, Bincount
 
 Gray = Callable[..., bytes]
 
@@ -38,6 +39,14 @@ def test_the_answer_goes_on_to_programs_as_it_came(api: Api, counter: BinCounter
         answer = counter.count(gray(120), expected=expected).to_json()
         raw = counter._transport.ask(gray(120), expected=expected)  # pyright: ignore[reportPrivateUsage]
         assert {**raw, "request_id": answer["request_id"]} == answer
+
+
+def test_why_a_verdict_is_uncertain_is_told(bincount: Bincount, api: Api, gray: Gray, tmp_path: Path) -> None:
+    (tmp_path / "bin.jpg").write_bytes(gray(120))
+    done = bincount("count", "bin.jpg", "--expect", "9", "--api-url", api.url, check=4)
+    assert "bin.jpg: 9 was expected: this model counts 0 to 5" in done.stdout
+    done = bincount("count", "bin.jpg", "--expect", "3", "--api-url", api.url, check=0)
+    assert "this model counts" not in done.stdout
 
 
 def test_a_full_server_is_asked_again(api: Api, counter: BinCounter, gray: Gray) -> None:
