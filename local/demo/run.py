@@ -130,6 +130,9 @@ class Demo:
         print(f"cd {shlex.quote(str(ROOT))}; unset AWS_PROFILE; export {exports}")
         print(f".venv/bin/bincount count --stage local {shlex.quote(str(image))}")
         print(".venv/bin/bincount status --stage local")
+        # What CloudFormation gives as ApiUrl is an address of AWS; here the API answers at this one.
+        address = self._cloud.api_url(self._outputs["bincount-local-front"]["ApiUrl"])
+        print(f".venv/bin/bincount count --stage local --api-url {address} {shlex.quote(str(image))}")
         # The image is an argument, as a path may hold anything.
         print(
             '.venv/bin/python -c "import boto3, sys; '
