@@ -21,9 +21,9 @@ def approve(stage: Stage, *, version: int, note: str) -> Iterator[str]:
     it serves already, or a newer one is approved), before anything is written; and where the release ends
     otherwise than with this version at the endpoint. Leaving the loop early does not stop the release.
     """
+    serving = serving_model(stage)  # where the stage is not deployed, this says so
     known = packages(stage)
     package = find(stage, version, known)
-    serving = serving_model(stage)
     _refuse_without_verdict(package)
     if package.is_approved and package.model_data == serving:
         raise BincountError(f"version {version} is approved and serves already: there is nothing to do")
@@ -47,6 +47,7 @@ def rollback(stage: Stage, *, version: int) -> Iterator[str]:
     Newer approved versions become Rejected at the end. Raises BincountError, before anything is started, for
     a version that is not there, serves already, has no verdict, or is not approved; and where it ends badly.
     """
+    serving = serving_model(stage)
     known = packages(stage)
     package = find(stage, version, known)
     _refuse_without_verdict(package)
@@ -55,7 +56,7 @@ def rollback(stage: Stage, *, version: int) -> Iterator[str]:
             f"version {version} is {package.approval} ({package.reason or 'no reason given'}), and a "
             f"rollback takes an approved one: `bincount models approve {version} --stage {stage.name}` first"
         )
-    if package.model_data == serving_model(stage) and _newest_approved(known) <= version:
+    if package.model_data == serving and _newest_approved(known) <= version:
         raise BincountError(f"version {version} serves already: there is nothing to go back to")
     request = json.dumps({"rollback": {"model_package": package.arn}})
     execution = start(stage=stage, machine="release", request=request)

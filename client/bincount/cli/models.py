@@ -86,9 +86,10 @@ def reject(
 ) -> None:
     """Reject a version; what serves goes on serving."""
     target = Stage(stage, region=region, profile=profile)
+    serving = serving_model(target)
     package = find(target, version, packages(target))
     after = decide(target, package, approval="Rejected", note=note)
-    serves = package.model_data == serving_model(target)
+    serves = package.model_data == serving
     more = "; it serves on: `bincount models rollback` or `approve` lets another serve" if serves else ""
     screen().print(f"version {version} is {after.approval}{more}", markup=False, soft_wrap=True)
 
