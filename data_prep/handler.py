@@ -62,10 +62,7 @@ def _index(run: Run, items: list[Answer]) -> Answer:
 
 
 def _plan(event: Answer, bucket: S3Store) -> Answer:
-    if "dataset_id" in event:
-        run = find_run(bucket, event["dataset_id"])
-    else:
-        run = open_run(bucket, parse_request(event.get("request")))
+    run = find_run(bucket, event.get("dataset_id"))
     place = _place(run)
     planned = {"images": 0, "to_do": 0} if place["sealed"] else plan(run)
     return (

@@ -189,6 +189,10 @@ def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
         ({"step": "seal", "dataset_id": "bins-000000000000"}, "run the open step with its request first"),
         ({"step": "open", "request": {"source": {"directory": "/etc"}, "counts": [1, 5]}}, "name a bucket"),
         ({"step": "open"}, "the request has 1 fault"),
+        (
+            {"step": "plan", "request": {"source": {"bucket": "abc"}, "counts": [1, 5]}},
+            "dataset_id is 'None'",
+        ),
         ({"step": "arrange"}, 'expected {"Items": [item, …]'),
         ({"BatchInput": {"step": "pack", "dataset_id": "x"}, "Items": []}, "not empty"),
         ({"BatchInput": {"step": "index"}, "Items": [{}]}, "not empty"),
