@@ -105,10 +105,11 @@ class PipelineDefinition(Construct):
         return sfn.Chain.custom(has_shards, [seal], seal)  # pyright: ignore[reportArgumentType]
 
     def _data_step(self, id: str, step: str, result_path: str) -> tasks.LambdaInvoke:
-        """One call of the Lambda; `open` and `plan` take the request, the others the dataset's id."""
-        name, path = (
-            ("request", "$.request") if step in ("open", "plan") else ("dataset_id", "$.dataset.dataset_id")
-        )
+        """One call of the Lambda; `open` takes the request, all others the dataset's id.
+
+        The request's list may change while the pipeline runs: it is read once.
+        """
+        name, path = ("request", "$.request") if step == "open" else ("dataset_id", "$.dataset.dataset_id")
         task = tasks.LambdaInvoke(
             self,
             id,
