@@ -1,12 +1,12 @@
 """The one bucket of a stage: datasets, models, checkpoints, weights, captured answers."""
 
-from aws_cdk import Duration, Tags
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.retained import PART, kept_on_destroy
+from infra.retained import kept_on_destroy, tag_part
 from infra.settings import Storage
 
 
@@ -39,7 +39,7 @@ class PrivateBucket(s3.Bucket):
             server_access_logs_bucket=logs,
             lifecycle_rules=lifecycle_rules,
         )
-        Tags.of(self).add(PART, id)
+        tag_part(self)
         if retain and self.policy:  # a bucket that is kept stays closed to plain HTTP, and open to its logs
             self.policy.apply_removal_policy(kept_on_destroy(retain))
 

@@ -1,11 +1,11 @@
 """The customer-managed key of a stage: bucket, logs, volumes and notifications."""
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.retained import PART, kept_on_destroy
+from infra.retained import kept_on_destroy, tag_part
 
 # docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, the wildcards are that page's.
 LOGS_ACTIONS = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
@@ -27,7 +27,7 @@ class StageKey(kms.Key):
             removal_policy=kept_on_destroy(retain),
             pending_window=None if retain else Duration.days(7),
         )
-        Tags.of(self).add(PART, id)
+        tag_part(self)
         stack = Stack.of(self)
         context = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
         logs = iam.ServicePrincipal(

@@ -1,12 +1,12 @@
 """`make teardown STAGE=dev`: removes what `cdk destroy` leaves of a stage, after its name was typed.
 
-Everything is found by the stage's fixed names, so that another stage's things are never touched.
+Everything is found by the stage's fixed names and tags, so that another stage's things are never touched.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
+from infra.leftovers import StacksRemain, keys_of, pages, refuse_while_deployed, registry_of
 from infra.names import Names
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY_DAYS = 7  # KMS deletes no key at once
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
-
-
-class StacksRemain(Exception):
-    """The stage is still deployed; the text names its stacks."""
 
 
 def main() -> int:
@@ -45,27 +42,21 @@ def main() -> int:
 
 
 def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str], None]) -> None:
-    """Remove the stage's buckets, logs, models, images and key; `client` makes a boto3 client of a service.
+    """Remove buckets, logs, models, images, logging role and key; `client` makes a boto3 client of a service.
 
     It may be run again after a failure. Raises StacksRemain while the stage is deployed.
     """
-    _refuse_while_deployed(client("cloudformation"), names)
+    refuse_while_deployed(
+        client("cloudformation"), names, first=f"run npx cdk destroy --all -c stage={names.stage} first"
+    )
     _remove_packages(client("sagemaker"), names.model_package_group, say)
     _remove_images(client("ecr"), f"{names.stack('serving')}-", say)
     _remove_buckets(client("s3"), f"{names.stack('data')}-", say)
     _remove_logs(client("logs"), names, say)
     _remove_streams(client("logs"), names, say)
     _remove_parameters(client("ssm"), names, say)
-    _schedule_key(client("kms"), f"alias/{names.prefix}", say)
-
-
-def _refuse_while_deployed(cloudformation: Any, names: Names) -> None:
-    stacks = _pages(cloudformation, "describe_stacks", "Stacks")
-    found = sorted(s["StackName"] for s in stacks if s["StackName"].startswith(f"{names.prefix}-"))
-    if found:
-        raise StacksRemain(
-            f"still deployed: {', '.join(found)}: run npx cdk destroy --all -c stage={names.stage} first"
-        )
+    _remove_logging_role(client("iam"), client("apigateway"), names, say)
+    _schedule_key(client("kms"), names, say)
 
 
 def _remove_buckets(s3: Any, prefix: str, say: Callable[[str], None]) -> None:
@@ -92,31 +83,26 @@ def _remove_logs(logs: Any, names: Names, say: Callable[[str], None]) -> None:
         f"/aws/vendedlogs/states/{names.prefix}-",
     )
     for prefix in prefixes:
-        for group in [*_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)]:
+        for group in [*pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)]:
             logs.delete_log_group(logGroupName=group["logGroupName"])
             say(f"removed log group {group['logGroupName']}")
 
 
 def _remove_streams(logs: Any, names: Names, say: Callable[[str], None]) -> None:
     """SageMaker keeps the lines of all stages' jobs in groups of its own, in streams named after the jobs."""
-    found = _pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix="/aws/sagemaker/")
+    found = pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix="/aws/sagemaker/")
     for group in [group["logGroupName"] for group in found if group["logGroupName"] in JOB_GROUPS]:
         for prefix in names.jobs:
             where = {"logGroupName": group, "logStreamNamePrefix": prefix}
-            for stream in [*_pages(logs, "describe_log_streams", "logStreams", **where)]:
+            for stream in [*pages(logs, "describe_log_streams", "logStreams", **where)]:
                 logs.delete_log_stream(logGroupName=group, logStreamName=stream["logStreamName"])
                 say(f"removed log stream {stream['logStreamName']} of {group}")
 
 
 def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> None:
-    groups = _pages(
-        sagemaker, "list_model_package_groups", "ModelPackageGroupSummaryList", NameContains=group
-    )
-    if group not in [found["ModelPackageGroupName"] for found in groups]:
+    if registry_of(sagemaker, group=group) is None:
         return
-    packages = _pages(
-        sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group
-    )
+    packages = pages(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
     for package in [*packages]:
         sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
     sagemaker.delete_model_package_group(ModelPackageGroupName=group)
@@ -124,7 +110,7 @@ def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> 
 
 
 def _remove_images(ecr: Any, prefix: str, say: Callable[[str], None]) -> None:
-    for repository in [*_pages(ecr, "describe_repositories", "repositories")]:
+    for repository in [*pages(ecr, "describe_repositories", "repositories")]:
         name = repository["repositoryName"]
         if name.startswith(prefix):
             ecr.delete_repository(repositoryName=name, force=True)
@@ -133,22 +119,35 @@ def _remove_images(ecr: Any, prefix: str, say: Callable[[str], None]) -> None:
 
 def _remove_parameters(ssm: Any, names: Names, say: Callable[[str], None]) -> None:
     path = names.parameter("").rstrip("/")
-    for parameter in [*_pages(ssm, "get_parameters_by_path", "Parameters", Path=path, Recursive=True)]:
+    for parameter in [*pages(ssm, "get_parameters_by_path", "Parameters", Path=path, Recursive=True)]:
         ssm.delete_parameters(Names=[parameter["Name"]])
         say(f"removed parameter {parameter['Name']}")
 
 
-def _schedule_key(kms: Any, alias: str, say: Callable[[str], None]) -> None:
-    for found in [*_pages(kms, "list_aliases", "Aliases")]:
-        if found["AliasName"] == alias:
-            kms.schedule_key_deletion(KeyId=found["TargetKeyId"], PendingWindowInDays=KEY_DAYS)
-            kms.delete_alias(AliasName=alias)
-            say(f"key {alias} is deleted in {KEY_DAYS} days")
+def _schedule_key(kms: Any, names: Names, say: Callable[[str], None]) -> None:
+    """The key is found by its tag: `cdk destroy` has removed the alias of a key that it left."""
+    for key in keys_of(kms, part=f"{names.stack('data')}/Key"):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS)
+        say(f"key {key} is deleted in {KEY_DAYS} days")
+    for found in [*pages(kms, "list_aliases", "Aliases")]:
+        if found["AliasName"] == f"alias/{names.prefix}":
+            kms.delete_alias(AliasName=found["AliasName"])
 
 
-def _pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    for page in client.get_paginator(operation).paginate(**arguments):
-        yield from page[member]
+def _remove_logging_role(iam: Any, apigateway: Any, names: Names, say: Callable[[str], None]) -> None:
+    """The front's logging role goes, but not from under the account's other APIs."""
+    used = apigateway.get_account().get("cloudwatchRoleArn")
+    for role in [*pages(iam, "list_roles", "Roles")]:
+        name = role["RoleName"]
+        if not name.startswith(f"{names.stack('front')}-Logging"):
+            continue
+        if role["Arn"] == used:
+            say(f"kept role {name}: all APIs of this account and region write their logs with it")
+            continue
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+        iam.delete_role(RoleName=name)
+        say(f"removed role {name}")
 
 
 if __name__ == "__main__":

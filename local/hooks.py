@@ -175,6 +175,8 @@ USED = (
     Hook(module=_APP, name="AUTH", reason="tells whether IAM is enforced"),
     Hook(module=_APP, name="app", parameters=("scope", "receive", "send"), reason="the ASGI application"),
     Hook(module=_S3, name="_bucket_tags", reason="buckets of a stack get their Tags"),
+    Hook(module=_S3, name="_bucket_policies", reason="an imported bucket policy must be there"),
+    Hook(module=_CHANGESETS, name="_IMPORT_LOOKUPS", reason="more types can be imported"),
     Hook(module=_TLS, name="resolve_tls_material", parameters=(), reason="makes the certificate"),
     Hook(
         module=_LAMBDA,

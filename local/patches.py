@@ -19,6 +19,7 @@ from local.cloudformation.bucket_tags import with_bucket_tags
 from local.cloudformation.busy_stacks import BusyStacks
 from local.cloudformation.checked_types import checked
 from local.cloudformation.conditions import check_references
+from local.cloudformation.imports import bucket_policy_import, import_lookups
 from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
 from local.cloudwatch import installation as watch
@@ -120,6 +121,15 @@ def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScal
         provisioners._RESOURCE_HANDLERS[name] = checked(name, provisioners._RESOURCE_HANDLERS[name], check)
     bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
     provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = with_bucket_tags(bucket, s3._bucket_tags)
+    policy = provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"]
+    provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"] = bucket_policy_import(policy)
+    lookups = import_lookups(
+        policies=s3._bucket_policies,
+        describe_group=lambda name: sagemaker.call(
+            "DescribeModelPackageGroup", {"ModelPackageGroupName": name}
+        ),
+    )
+    changesets._IMPORT_LOOKUPS.update(lookups)
     stacks._runs_on_worker_thread = _with_waiting(
         stacks._runs_on_worker_thread, frozenset(("AWS::SageMaker::Endpoint", *called))
     )

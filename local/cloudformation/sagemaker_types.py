@@ -99,7 +99,15 @@ class SageMakerType:
 
 
 class ModelPackageGroupType(SageMakerType):
-    """A group is changed in place: its description is all that can change."""
+    """A group is changed in place: its description is all that can change. It can be imported."""
+
+    def handler(self) -> dict[str, Any]:
+        """What ministack's table of types wants."""
+        return {**super().handler(), "import": self.adopt}
+
+    def adopt(self, identifier: dict[str, str]) -> Provisioned:
+        """Takes the group of that ARN as it is; a change set was refused where there is none."""
+        return self._provisioned(identifier["ModelPackageGroupArn"].rsplit("/", 1)[-1])
 
     def update(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.leftovers import keys_of
 from local.cloud import Cloud
 
 pytestmark = pytest.mark.e2e
@@ -40,8 +41,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             group = f"bincount-{stage}"
             started.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
             started.client("ecr").create_repository(repositoryName=f"bincount-{stage}-serving-image")
-            key = started.client("kms").create_key()["KeyMetadata"]["KeyId"]
-            started.client("kms").create_alias(AliasName=f"alias/bincount-{stage}", TargetKeyId=key)
+            tags = [{"TagKey": "part", "TagValue": f"bincount-{stage}-data/Key"}]
+            started.client("kms").create_key(Tags=tags)
             parameter = f"/bincount/{stage}/model"
             started.client("ssm").put_parameter(Name=parameter, Value="none", Type="String")
         yield started
@@ -109,8 +110,8 @@ def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
     assert [r["repositoryName"] for r in repositories] == ["bincount-prod-serving-image"]
     packages = cloud.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert [group["ModelPackageGroupName"] for group in packages] == ["bincount-prod"]
-    aliases = {alias["AliasName"] for alias in cloud.client("kms").list_aliases()["Aliases"]}
-    assert aliases & {"alias/bincount-dev", "alias/bincount-prod"} == {"alias/bincount-prod"}
+    assert keys_of(cloud.client("kms"), part="bincount-dev-data/Key") == []
+    assert len(keys_of(cloud.client("kms"), part="bincount-prod-data/Key")) == 1
     names = [p["Name"] for p in cloud.client("ssm").get_parameters_by_path(Path="/bincount/")["Parameters"]]
     assert not [name for name in names if name.startswith("/bincount/dev")]
 

@@ -66,9 +66,9 @@ def test_each_kept_thing_says_what_it_is() -> None:
         for resource in synthesized("prod")["data"].find_resources(kind).values()
     ]
     assert sorted(t["Value"] for tags in found for t in tags if t["Key"] == "part") == [
-        "Bucket",
-        "BucketLogs",
-        "Key",
+        "bincount-prod-data/Bucket",
+        "bincount-prod-data/BucketLogs",
+        "bincount-prod-data/Key",
     ]
 
 
