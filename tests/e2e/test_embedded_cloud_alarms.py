@@ -1,7 +1,11 @@
 """Alarms that ring as CloudWatch's, on the metrics that the services here publish, and what follows."""
 
+import contextlib
 import json
+import ssl
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -200,6 +204,35 @@ class TestConsequences:
         events = [{"timestamp": now, "message": text} for text in (json.dumps(line), "plain text")]
         logs.put_log_events(logGroupName="server", logStreamName="one", logEvents=events)
         assert values_of(cloud, "BinCount", "review", endpoint="e") == [1.0]
+
+
+def make_api(cloud: Cloud, *, name: str, status: int) -> str:
+    """A REST API whose one method answers that status by itself; returns its stage's address here."""
+    client = cloud.client("apigateway")
+    api = client.create_rest_api(name=name)["id"]
+    root = client.get_resources(restApiId=api)["items"][0]["id"]
+    method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    client.put_method(**method, authorizationType="NONE")
+    client.put_method_response(**method, statusCode=str(status))
+    template = {"application/json": json.dumps({"statusCode": status})}
+    client.put_integration(**method, type="MOCK", requestTemplates=template)
+    client.put_integration_response(**method, statusCode=str(status))
+    client.create_deployment(restApiId=api, stageName="v1")
+    return cloud.api_url(f"https://{api}.execute-api.us-east-1.amazonaws.com/v1/")
+
+
+class TestGateways:
+    @pytest.mark.parametrize(("status", "metric"), [(200, None), (404, "4XXError"), (500, "5XXError")])
+    def test_each_request_is_counted(self, cloud: Cloud, status: int, metric: str | None):
+        name = f"answers-{status}"
+        url = make_api(cloud, name=name, status=status)
+        trust = ssl.create_default_context(cafile=str(cloud.certificate_bundle))
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(url, context=trust).close()
+        where = {"ApiName": name, "Stage": "v1"}
+        assert sum(values_of(cloud, "AWS/ApiGateway", "Count", **where)) == 1
+        for error in ("4XXError", "5XXError"):
+            assert sum(values_of(cloud, "AWS/ApiGateway", error, **where)) == int(error == metric)
 
 
 @pytest.fixture(scope="module")

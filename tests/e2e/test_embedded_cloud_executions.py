@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,22 @@ class TestRefusals:
 
 
 class TestMetricsOfExecutions:
+    def test_an_error_of_a_function_is_counted(self, cloud: Cloud, role: str):
+        code = "def handler(event, context):\n    raise ValueError('no')\n"
+        arn = make_function(cloud, name="counted", code=code)
+        run_state(cloud, role, {"Type": "Task", "Resource": arn})
+        now = datetime.now(UTC)
+        answer = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName="Errors",
+            Dimensions=[{"Name": "FunctionName", "Value": "counted"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum", "SampleCount"],
+        )
+        assert [(point["Sum"], point["SampleCount"]) for point in answer["Datapoints"]] == [(1, 1)]
+
     @pytest.mark.parametrize(
         ("state", "metric"),
         [
