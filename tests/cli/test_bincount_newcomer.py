@@ -157,6 +157,12 @@ def test_a_wrong_command_line_is_told_with_the_right_one(run: Run, command: tupl
     assert done.returncode == 2 and "Usage: " in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 200_000, "caf\xe9"])
+def test_a_request_that_is_none(run: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "request.json").write_text(text, encoding="latin-1")
+    assert "request.json: " in one_line(run("train", "--request", "request.json", **KEYS))
+
+
 def test_the_version(run: Run) -> None:
     done = run("--version")
     assert done.returncode == 0 and done.stdout.startswith("bincount 1.")

@@ -47,7 +47,7 @@ def _read(path: Path | None) -> str:
     try:
         document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
-        raise BincountError(f"{path}: not JSON ({error})") from error
+        raise BincountError(f"{path}: not JSON ({error}): write it as docs/contracts.md has it") from error
     if not isinstance(document, dict):
         raise BincountError(f"{path}: expected a JSON object (docs/contracts.md, Pipeline)")
     return json.dumps({"request": document})
