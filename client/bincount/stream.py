@@ -1,7 +1,7 @@
 """Runs a function over a stream of items with bounded concurrency, results as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -12,7 +12,7 @@ _Out = TypeVar("_Out")
 _WAITING_PER_WORKER = 2
 
 
-def stream(work: Callable[[_In], _Out], items: Iterable[_In], *, workers: int) -> Iterator[_Out]:
+def stream(work: Callable[[_In], _Out], items: Iterable[_In], *, workers: int) -> Generator[_Out, None, None]:
     """Results in the order of completion. `items` is read only as far as workers are free.
 
     An exception of `work` ends the stream; leaving it early drops what was not begun.

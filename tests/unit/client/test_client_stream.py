@@ -17,7 +17,7 @@ def test_an_endless_stream_is_read_only_as_far_as_workers_are_free() -> None:
     read = itertools.count()
     results = stream(lambda number: number, read, workers=WORKERS)
     taken = sorted(itertools.islice(results, 100))
-    results.close()  # pyright: ignore[reportAttributeAccessIssue]
+    results.close()
     assert len(set(taken)) == 100
     assert next(read) <= 100 + 2 * WORKERS + WORKERS
 
