@@ -15,7 +15,6 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings(
         port=options.port,
         data_dir=options.data.resolve(),
-        strict=options.strict,
         plain_port=options.plain_port,
         tree=Path.cwd(),
         server_command=tuple(shlex.split(options.server_command))
@@ -38,10 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("build/embedded-cloud"),
         help="where everything is written (default %(default)s)",
     )
-    command.add_argument("--strict", action="store_true", help="HTTPS, and IAM policies are enforced")
-    command.add_argument(
-        "--plain-port", type=int, help="with --strict: a second port, without TLS, to see it refused"
-    )
+    command.add_argument("--plain-port", type=int, help="a second port, without TLS, to see it refused")
     command.add_argument(
         "--server-command", help="runs in place of the server image; {model_dir} and {port} are filled in"
     )

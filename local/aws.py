@@ -19,8 +19,7 @@ class Aws:
     """Makes and keeps boto3 clients.
 
     `role_credentials(role_arn, session)` returns the variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`
-    and `AWS_SESSION_TOKEN` of a session of that role. It is asked only in a strict cloud; otherwise
-    everybody is the owner, as nothing is enforced.
+    and `AWS_SESSION_TOKEN` of a session of that role.
     """
 
     def __init__(self, *, settings: Settings, role_credentials: RoleCredentials) -> None:
@@ -31,14 +30,11 @@ class Aws:
 
     def environment(self, *, role: str, session: str) -> dict[str, str]:
         """The variables with which a process of `role` reaches this cloud."""
-        variables = client_environment(self._settings)
-        if self._settings.strict:
-            variables |= self._role_credentials(role, session)
-        return variables
+        return {**client_environment(self._settings), **self._role_credentials(role, session)}
 
     def client(self, service: str, *, role: str | None = None) -> Any:
         """A boto3 client of `service` (boto3's name), with the rights of `role` or of the owner."""
-        role = role if role and self._settings.strict else ""
+        role = role or ""
         with self._lock:
             if (service, role) not in self._clients:
                 self._clients[service, role] = self._new_client(service, role)
@@ -52,7 +48,7 @@ class Aws:
             aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", "test"),
             aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "test"),
             aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-            verify=str(self._settings.certificate) if self._settings.strict else None,
+            verify=str(self._settings.certificate),
             config=Config(retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=32),
         )
 

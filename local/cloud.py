@@ -31,8 +31,9 @@ class Cloud:
     """An embedded cloud in a process of its own, for the length of a `with` block.
 
     It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is told
-    once where the server's log is. `strict` means HTTPS (and a second port without, `plain_url`, to see it
-    refused) and enforced IAM policies; only the account's owner, with the keys test/test, may do everything.
+    once where the server's log is. It speaks HTTPS (and on a second port without, `plain_url`, to see it
+    refused) and holds everybody to IAM policies and signatures; only the account's owner, with the keys
+    test/test, may do everything.
     `server_command` runs in place of the serving image, `longest_bake_seconds` bounds the watching of a
     rollout (see Settings).
 
@@ -45,7 +46,6 @@ class Cloud:
         *,
         data_dir: Path,
         port: int | None = None,
-        strict: bool = False,
         log: Callable[[str], None] | None = None,
         tree: Path | None = None,
         server_command: Sequence[str] = DEFAULT_SERVER_COMMAND,
@@ -55,8 +55,7 @@ class Cloud:
         self._settings = Settings(
             port=port or free_port(),
             data_dir=data_dir.resolve(),
-            strict=strict,
-            plain_port=free_port() if strict else None,
+            plain_port=free_port(),
             tree=(tree or Path(__file__).parents[1]).resolve(),
             server_command=tuple(server_command),
             server_start_seconds=server_start_seconds,
@@ -83,14 +82,15 @@ class Cloud:
         return self._settings.endpoint_url
 
     @property
-    def plain_url(self) -> str | None:
-        """Where a strict cloud answers without TLS; None for one that is not strict."""
+    def plain_url(self) -> str:
+        """Where the cloud answers without TLS."""
+        assert self._settings.plain_url is not None
         return self._settings.plain_url
 
     @property
-    def certificate_bundle(self) -> Path | None:
-        """What callers of a strict cloud trust: the system's roots and its own; None without TLS."""
-        return self._settings.certificate_bundle if self._settings.strict else None
+    def certificate_bundle(self) -> Path:
+        """What callers trust: the system's roots and the cloud's own certificate."""
+        return self._settings.certificate_bundle
 
     def api_url(self, url: str) -> str:
         """Where an API answers here whose address on AWS is `url`: `https://<id>.execute-api.…/<stage>/…`."""
@@ -120,7 +120,7 @@ class Cloud:
             "region_name": REGION,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
-            "verify": str(self._settings.certificate) if self._settings.strict else None,
+            "verify": str(self._settings.certificate),
             "config": Config(retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=64),
         }
         if options:
@@ -190,9 +190,7 @@ class Cloud:
         command += ["--data", str(settings.data_dir), "--server-command", shlex.join(settings.server_command)]
         command += ["--server-start-seconds", str(settings.server_start_seconds)]
         command += ["--longest-bake-seconds", str(settings.longest_bake_seconds)]
-        if settings.strict:
-            command += ["--strict", "--plain-port", str(settings.plain_port)]
-        return command
+        return [*command, "--plain-port", str(settings.plain_port)]
 
     def _server_environment(self) -> dict[str, str]:
         """This process's environment without its account, which must not reach jobs and Lambdas."""

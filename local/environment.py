@@ -39,7 +39,7 @@ def forget_account() -> None:
 
 def client_environment(settings: Settings) -> dict[str, str]:
     """Variables for the AWS SDKs, the AWS CLI and the CDK; nothing outside the cloud is asked or written."""
-    variables = {
+    return {
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_ENDPOINT_URL_S3": settings.endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -54,10 +54,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
         "CDK_HOME": str(settings.data_dir / "cdk"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
+        **trust_environment(settings),
     }
-    if settings.strict:
-        variables |= trust_environment(settings)
-    return variables
 
 
 def trust_environment(settings: Settings) -> dict[str, str]:

@@ -24,6 +24,7 @@ _ACTIONS = "ministack.core.iam_actions"
 _EVALUATOR = "ministack.core.iam_evaluator"
 _LAMBDA = "ministack.core.lambda_runtime"
 _EVENTS = "ministack.services.eventbridge"
+_CODEBUILD = "ministack.services.codebuild"
 _TLS = "ministack.core.tls"
 _S3 = "ministack.services.s3"
 _SFN = "ministack.services.stepfunctions"
@@ -36,6 +37,11 @@ _CHANGESETS = "ministack.services.cloudformation.changesets"
 _REQUEST = ("service", "method", "path", "headers", "body", "query_params")
 _TASK = ("state_def", "raw_input", "execution", "ctx")
 _SUPPORT = ("template", "conditions", "params")
+_DEPLOY = ("stack_name", "stack_id", "template", "param_values", "disable_rollback", "tags")
+_VALIDATE = (
+    *("resources_defs", "ordered", "param_values", "conditions", "mappings", "stack_name", "stack_id"),
+    "owned_buckets",
+)
 _MAP = ("state_def", "raw_input", "effective", "iterator", "execution", "ctx")
 _EXECUTE = ("api_id", "stage_name", "method", "path", "headers", "body", "query_params")
 _CUSTOM = (
@@ -77,6 +83,30 @@ REPLACED = (
         parameters=(*_REQUEST, "region", "account_id"),
         reason="policies that name SageMaker resources are enforced",
     ),
+    Hook(
+        module=_EVALUATOR,
+        name="is_root_access_key",
+        parameters=("access_key_id",),
+        reason="only the key test is the owner's",
+    ),
+    Hook(
+        module=_EVALUATOR,
+        name="_is_root_key",
+        parameters=("access_key_id",),
+        reason="the owner's signature is verified too",
+    ),
+    Hook(
+        module=_EVALUATOR,
+        name="resolve_caller_identity",
+        parameters=("access_key_id",),
+        reason="the owner's name",
+    ),
+    Hook(
+        module=_EVALUATOR,
+        name="enforce",
+        parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+        reason="nobody lists or makes buckets; asked also for iam:PassRole and for roles of services",
+    ),
     Hook(module=_PROVISIONERS, name="_RESOURCE_HANDLERS", reason="CloudFormation types are added"),
     Hook(
         module=_STACKS,
@@ -102,6 +132,13 @@ REPLACED = (
         parameters=_SUPPORT,
         reason="the same, as imported",
     ),
+    Hook(
+        module=_CHANGESETS,
+        name="_deploy_stack_async",
+        parameters=(*_DEPLOY, "is_update", "previous_stack", "retain_except_on_create", "imports"),
+        reason="an imported bucket exists",
+    ),
+    Hook(module=_STACKS, name="_validation_errors", parameters=_VALIDATE, reason="the same"),
     Hook(module=_CFN_HANDLERS, name="_ACTION_HANDLERS", reason="a stack that changes takes no other change"),
     Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
     Hook(
@@ -163,6 +200,7 @@ REPLACED = (
         parameters=(*_EXECUTE, "owner_account_id", "owner_region"),
         reason="a request's id reaches its integration; size limit; access logs",
     ),
+    Hook(module=_CODEBUILD, name="_start_build", parameters=("data",), reason="builds are run"),
     Hook(
         module=_APP,
         name="_enforce_execute_api",
@@ -172,8 +210,19 @@ REPLACED = (
 )
 
 USED = (
-    Hook(module=_APP, name="AUTH", reason="tells whether IAM is enforced"),
     Hook(module=_APP, name="app", parameters=("scope", "receive", "send"), reason="the ASGI application"),
+    Hook(module=_CODEBUILD, name="_builds", reason="the record of a build"),
+    Hook(module=_CODEBUILD, name="_projects", reason="role and build specification of a project"),
+    *(
+        Hook(module=f"ministack.services.{module}", name=name, reason="what exists is not made again")
+        for module, name in (
+            ("sns", "_topics"),
+            ("eventbridge", "_rules"),
+            ("cloudwatch", "_alarms"),
+            ("cloudwatch", "_dashboards"),
+            ("ecr", "_repositories"),
+        )
+    ),
     Hook(module=_S3, name="_bucket_tags", reason="buckets of a stack get their Tags"),
     Hook(module=_S3, name="_bucket_policies", reason="an imported bucket policy must be there"),
     Hook(module=_CHANGESETS, name="_IMPORT_LOOKUPS", reason="more types can be imported"),
@@ -185,12 +234,8 @@ USED = (
         reason="sessions of execution roles",
     ),
     Hook(module=_LAMBDA, name="reset", parameters=(), reason="ends Lambda's worker processes"),
-    Hook(
-        module=_EVALUATOR,
-        name="enforce",
-        parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
-        reason="iam:PassRole, and the roles of API Gateway integrations and state machines",
-    ),
+    Hook(module=_EVALUATOR, name="EvalResult", reason="a refusal"),
+    Hook(module=_EVALUATOR, name="_anonymous", reason="tells unsigned requests"),
     Hook(
         module=_EVALUATOR,
         name="pin_request_origin",
@@ -212,6 +257,13 @@ USED = (
     Hook(
         module=_ENGINE, name="_intrinsic_references", parameters=("value",), reason="references of a template"
     ),
+    Hook(
+        module=_CFN_HANDLERS,
+        name="_resolve_template",
+        parameters=("params",),
+        reason="what can be imported of a template",
+    ),
+    Hook(module=_CFN_HANDLERS, name="_parse_template", parameters=("template_body",), reason="the same"),
     Hook(module=_CFN_HANDLERS, name="_resolve_stack", parameters=("stack_name",), reason="a stack's status"),
     Hook(
         module=_CHANGESETS,

@@ -13,18 +13,13 @@ from local.apigateway.requests import GatewayRequests
 from local.apigateway.sagemaker_integration import SageMakerIntegration
 from local.autoscaling.api import ApplicationAutoScaling
 from local.aws import Aws, Credentials
-from local.cloudformation.api_types import api_types
-from local.cloudformation.autoscaling_types import autoscaling_types
-from local.cloudformation.bucket_tags import with_bucket_tags
-from local.cloudformation.busy_stacks import BusyStacks
-from local.cloudformation.checked_types import checked
-from local.cloudformation.conditions import check_references
-from local.cloudformation.imports import bucket_policy_import, import_lookups
-from local.cloudformation.sagemaker_types import sagemaker_types
 from local.cloudformation.stage_access_logs import with_access_logs
+from local.cloudformation.teaching import teach_cloudformation
 from local.cloudwatch import installation as watch
 from local.cloudwatch.recording import record
-from local.door import ec2_texts
+from local.codebuild.builds import Builds
+from local.door import credentials, ec2_texts
+from local.door.json_requests import SERVICES, JsonService, check_json
 from local.errors import AwsError
 from local.eventbridge import installation as events
 from local.functions import installation as functions
@@ -32,23 +27,19 @@ from local.identity import ACCOUNT, REGION
 from local.ministack_parts import (
     apigateway_v1,
     app,
-    changesets,
-    engine,
+    codebuild,
     eventbridge,
-    handlers,
     iam_actions,
     iam_evaluator,
     lambda_runtime,
     provisioners,
     router,
-    s3,
-    stacks,
 )
 from local.sagemaker.runtime import Response, invoke
 from local.sagemaker.service import SageMaker
 from local.settings import Settings
 from local.stepfunctions import installation as states
-from local.wire import error_response, json_handler, query_door, runtime_handler
+from local.wire import error_response, json_door, json_handler, query_door, runtime_handler
 
 
 def install(settings: Settings) -> SageMaker:
@@ -60,12 +51,13 @@ def install(settings: Settings) -> SageMaker:
     autoscaling = ApplicationAutoScaling(variant_exists=functools.partial(_variant_exists, sagemaker))
     _add_services(sagemaker, autoscaling)
     _teach_iam()
-    _teach_cloudformation(sagemaker, autoscaling, aws)
+    teach_cloudformation(sagemaker, autoscaling, aws)
     watch.install(publish=_publish_event, variants=sagemaker.endpoints.variants)
     functions.install(record=record)
     events.install(aws=aws, authorise=_authorise, record=record)
     states.install(aws=aws, authorise=_authorise, publish=_publish_event, record=record)
     _teach_api_gateway(sagemaker, aws)
+    _teach_codebuild(settings, aws)
     return sagemaker
 
 
@@ -76,12 +68,19 @@ def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> 
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
     app.SERVICE_HANDLERS["ec2"] = query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
+    for name, service in SERVICES.items():
+        check = functools.partial(_check_json, service)
+        app.SERVICE_HANDLERS[name] = json_door(app.SERVICE_HANDLERS[name], check)
     router.SERVICE_PATTERNS["sagemaker-control"] = {"target_prefixes": ["SageMaker."]}
     router.SERVICE_PATTERNS["sagemaker"] = {"credential_scope": "sagemaker"}
     router.SERVICE_PATTERNS["application-autoscaling"] = {
         "target_prefixes": ["AnyScaleFrontendService."],
         "credential_scope": "application-autoscaling",
     }
+
+
+def _check_json(service: JsonService, operation: str, body: bytes) -> None:
+    check_json(service, operation=operation, body=body)
 
 
 def _teach_iam() -> None:
@@ -108,54 +107,32 @@ def _teach_iam() -> None:
         own = iam.resource_arn(service=service, path=path, headers=headers, body=body)
         return own or arn_of(service, method, path, headers, body, query_params, region, account_id)
 
+    _teach_credentials()
     iam_actions.extract_iam_action = extract_iam_action
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
-def _teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling, aws: Aws) -> None:
-    provisioners._RESOURCE_HANDLERS.update(sagemaker_types(sagemaker))
-    provisioners._RESOURCE_HANDLERS.update(autoscaling_types(autoscaling))
-    called = api_types(aws)
-    provisioners._RESOURCE_HANDLERS.update(called)
-    for name, check in (("AWS::EC2::SecurityGroup", ec2_texts.check_group),):
-        provisioners._RESOURCE_HANDLERS[name] = checked(name, provisioners._RESOURCE_HANDLERS[name], check)
-    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
-    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"] = with_bucket_tags(bucket, s3._bucket_tags)
-    policy = provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"]
-    provisioners._RESOURCE_HANDLERS["AWS::S3::BucketPolicy"] = bucket_policy_import(policy)
-    lookups = import_lookups(
-        policies=s3._bucket_policies,
-        describe_group=lambda name: sagemaker.call(
-            "DescribeModelPackageGroup", {"ModelPackageGroupName": name}
-        ),
+def _teach_credentials() -> None:
+    iam_evaluator.is_root_access_key = credentials.is_owner
+    iam_evaluator._is_root_key = credentials.is_exempt
+    iam_evaluator.resolve_caller_identity = credentials.with_owner_known(
+        iam_evaluator.resolve_caller_identity, account=lambda: ACCOUNT
     )
-    changesets._IMPORT_LOOKUPS.update(lookups)
-    stacks._runs_on_worker_thread = _with_waiting(
-        stacks._runs_on_worker_thread, frozenset(("AWS::SageMaker::Endpoint", *called))
+    iam_evaluator.enforce = credentials.refusing_nobody(
+        iam_evaluator.enforce,
+        is_anonymous=lambda: iam_evaluator._anonymous.get(),
+        refuse=lambda: iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous"),
     )
-    validate = engine.validate_template_support
-
-    def validate_template_support(template: Any, conditions: Any, params: Any = None) -> None:
-        validate(template, conditions, params)
-        if params is not None:  # ValidateTemplate has no parameter values, so no conditions to judge by
-            check_references(template, conditions, references=engine._intrinsic_references)
-
-    engine.validate_template_support = validate_template_support
-    handlers.validate_template_support = validate_template_support
-    changesets.validate_template_support = validate_template_support
-    _refuse_changes_of_busy_stacks()
 
 
-def _refuse_changes_of_busy_stacks() -> None:
-    busy = BusyStacks(
-        find_stack=handlers._resolve_stack,
-        find_change_set=lambda name, stack: changesets._find_change_set(name, stack)[1],
-        refuse=changesets._error,
+def _teach_codebuild(settings: Settings, aws: Aws) -> None:
+    codebuild._start_build = Builds(
+        start=codebuild._start_build,
+        record=lambda build: codebuild._builds[build],
+        project=lambda name: codebuild._projects[name],
+        settings=settings,
+        aws=aws,
     )
-    actions = handlers._ACTION_HANDLERS
-    for name in ("UpdateStack", "CreateChangeSet"):
-        actions[name] = busy.updating(actions[name])
-    actions["ExecuteChangeSet"] = busy.executing(actions["ExecuteChangeSet"])
 
 
 def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
@@ -174,15 +151,8 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     )
 
 
-def _with_waiting(waits: Callable[[str], bool], types: frozenset[str]) -> Callable[[str], bool]:
-    def run(resource_type: str) -> bool:
-        return resource_type in types or waits(resource_type)
-
-    return run
-
-
 def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) -> Callable[..., Any]:
-    """ministack answers a denied caller itself, not through the API's gateway responses (strict only)."""
+    """ministack answers a denied caller itself, not through the API's gateway responses."""
 
     def run(
         api_id: str,
@@ -204,10 +174,10 @@ def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) ->
 
 
 def _with_further_rights(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses a request that hands over a role or tags which its caller may not (strict only)."""
+    """Refuses a request that hands over a role or tags which its caller may not."""
 
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
-        for action, arn, context in iam.further_rights(headers=headers, body=body) if app.AUTH else []:
+        for action, arn, context in iam.further_rights(headers=headers, body=body):
             key, service = router.extract_access_key_id(headers, query), action.partition(":")[0]
             if iam_evaluator.enforce(key, action, service, REGION, resource_arn=arn, service_context=context):
                 message = f"The caller is not authorized to perform: {action} on resource: {arn}"
@@ -218,8 +188,6 @@ def _with_further_rights(handle: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _authorise(role: str, action: str, arn: str) -> bool:
-    if not app.AUTH:
-        return True
     if not role:
         return False
     key = _role_credentials(role, "embedded-cloud")["AWS_ACCESS_KEY_ID"]

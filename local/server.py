@@ -47,8 +47,7 @@ def _serve_alone(settings: Settings, *, until_stdin_closes: bool) -> int:
         verify()
     except HookError as error:
         return _complain(str(error))
-    if settings.strict:
-        _make_certificate(settings)
+    _make_certificate(settings)
     _run(settings, until_stdin_closes=until_stdin_closes)
     return 0
 
@@ -86,9 +85,9 @@ def _prepare(settings: Settings) -> None:
             "SFTP_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
             "DOCKER_HOST": f"unix://{settings.data_dir / 'no-docker.sock'}",
-            "AUTH": "true" if settings.strict else "false",
-            "USE_SSL": "1" if settings.strict else "0",
-            **(trust_environment(settings) if settings.strict else {}),
+            "AUTH": "true",
+            "USE_SSL": "1",
+            **trust_environment(settings),
         }
     )
 
@@ -163,13 +162,12 @@ def _hypercorn(settings: Settings) -> Any:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    if settings.strict:
-        config.certfile, config.keyfile = (
-            str(settings.certificate),
-            str(settings.certificate.with_suffix(".key")),
-        )
-        if settings.plain_port:
-            config.insecure_bind = [f"127.0.0.1:{settings.plain_port}"]
+    config.certfile, config.keyfile = (
+        str(settings.certificate),
+        str(settings.certificate.with_suffix(".key")),
+    )
+    if settings.plain_port:
+        config.insecure_bind = [f"127.0.0.1:{settings.plain_port}"]
     return config
 
 

@@ -16,8 +16,7 @@ class Settings:
 
     port: TCP port on 127.0.0.1.
     data_dir: everything the cloud writes stands below it.
-    strict: HTTPS, and IAM policies are enforced.
-    plain_port: with strict, a second TCP port that answers over plain HTTP, so that what policies say of
+    plain_port: a second TCP port that answers over plain HTTP, so that what policies say of
     `aws:SecureTransport` can be seen; None for no such port.
     tree: the source tree; the server command runs in it.
     server_command: what runs in place of the `bincount-inference` image; `{model_dir}` and `{port}` are
@@ -29,7 +28,6 @@ class Settings:
 
     port: int
     data_dir: Path
-    strict: bool = False
     plain_port: int | None = None
     tree: Path
     server_command: tuple[str, ...] = DEFAULT_SERVER_COMMAND
@@ -40,12 +38,12 @@ class Settings:
     @property
     def endpoint_url(self) -> str:
         """Where every AWS API of this cloud answers."""
-        return f"{'https' if self.strict else 'http'}://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self.port}"
 
     @property
     def plain_url(self) -> str | None:
-        """Where a strict cloud answers without TLS, or None."""
-        return f"http://127.0.0.1:{self.plain_port}" if self.strict and self.plain_port else None
+        """Where this cloud answers without TLS, or None."""
+        return f"http://127.0.0.1:{self.plain_port}" if self.plain_port else None
 
     @property
     def client_file(self) -> Path:
@@ -59,12 +57,12 @@ class Settings:
 
     @property
     def certificate(self) -> Path:
-        """The server's self-signed certificate, which clients must trust (strict only)."""
+        """The server's self-signed certificate, which clients must trust."""
         return self.temporary_dir / "ministack-tls" / "server.crt"
 
     @property
     def certificate_bundle(self) -> Path:
-        """The system's roots and the server's certificate in one file (strict only)."""
+        """The system's roots and the server's certificate in one file."""
         return self.certificate.with_name("trusted.pem")
 
     @property

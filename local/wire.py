@@ -47,6 +47,23 @@ def runtime_handler(invoke: Invoke) -> Handler:
     return handle
 
 
+def json_door(handle: Handler, check: Callable[[str, bytes], None]) -> Handler:
+    """A JSON service that is asked only with what `check(operation, body)` lets through (or AwsError)."""
+
+    async def run(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        try:
+            if operation:
+                check(operation, body)
+        except AwsError as error:
+            return error_response(error)
+        return await handle(method, path, headers, body, query)
+
+    return run
+
+
 def query_door(handle: Handler, check: Callable[[Mapping[str, str]], None]) -> Handler:
     """A query-protocol service that is asked only with what `check` lets through (it raises AwsError)."""
 

@@ -8,8 +8,13 @@ from local.errors import AwsError
 Check = Callable[[Mapping[str, Any]], None]
 
 
-def checked(resource_type: str, handler: dict[str, Any], check: Check) -> dict[str, Any]:
-    """ministack's handler of `resource_type`, asked only with what `check` lets through (or AwsError)."""
+def checked(
+    resource_type: str, handler: dict[str, Any], check: Check, *, created_only: bool = False
+) -> dict[str, Any]:
+    """ministack's handler of `resource_type`, asked only with what `check` lets through (or AwsError).
+
+    `created_only`: what is changed in place is not held to it.
+    """
     service = resource_type.split("::")[1]
 
     def hold(properties: Mapping[str, Any]) -> None:
@@ -28,4 +33,6 @@ def checked(resource_type: str, handler: dict[str, Any], check: Check) -> dict[s
         hold(new)
         return handler["update"](physical_id, old, new, *others)
 
-    return {**handler, "create": create, **({"update": update} if "update" in handler else {})}
+    if created_only or "update" not in handler:
+        return {**handler, "create": create}
+    return {**handler, "create": create, "update": update}

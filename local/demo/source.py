@@ -14,6 +14,15 @@ SOURCE_BUCKET = "aft-vbi-pds"
 SEED, UNSEEN_SEED = 2026, 7
 UNSEEN_IMAGES = 200
 COUNTS = range(1, 6)
+_ARN = f"arn:aws:s3:::{SOURCE_BUCKET}"
+# Everybody may list and read, without credentials: as the real one.
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": _ARN},
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{_ARN}/*"},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,10 @@ def make_bins(directory: Path, *, images: int, seed: int) -> Path:
 
 
 def upload(s3: Any, directory: Path, *, progress: Callable[[int, int], None]) -> int:
-    """Put the directory into the emulated public bucket; returns the number of images."""
+    """Put the directory into the emulated public bucket, which it makes; returns the number of images."""
     s3.create_bucket(Bucket=SOURCE_BUCKET)
+    s3.delete_public_access_block(Bucket=SOURCE_BUCKET)
+    s3.put_bucket_policy(Bucket=SOURCE_BUCKET, Policy=json.dumps(PUBLIC))
     files = sorted(
         [
             *directory.glob("bin-images/*.jpg"),

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import Aws, split_s3_uri
+from local.hosting.images import is_server
 from local.hosting.model_server import ModelServer
 from local.jobs.log_stream import LogStream
 from local.settings import SERVER_REPOSITORY, Settings
@@ -42,7 +43,7 @@ class Deployment:
 
 def deploy(deployment: Deployment, *, settings: Settings, aws: Aws) -> ModelServer:
     """Fetches the model, starts its server and waits for `/ping`. Raises DeploymentError with the reason."""
-    _check_image(deployment.image)
+    _check_image(deployment, aws=aws)
     model_dir = settings.models_dir / f"{deployment.name}-{uuid.uuid4().hex[:8]}" / "model"
     model_dir.mkdir(parents=True)
     if deployment.model_data_url:
@@ -53,14 +54,6 @@ def deploy(deployment: Deployment, *, settings: Settings, aws: Aws) -> ModelServ
         server.stop(grace=2.0)
         raise DeploymentError(f"The primary container for production variant {deployment.variant}: {reason}")
     return server
-
-
-def repository_of(image: str) -> str:
-    """The repository in an image's address: `123.dkr.ecr.region.amazonaws.com/bins:1` is `bins`."""
-    path = image.split("@", 1)[0]
-    first, _, rest = path.partition("/")
-    is_registry = rest and ("." in first or ":" in first)
-    return (rest if is_registry else path).split(":", 1)[0]
 
 
 def fetch_model(uri: str, *, target: Path, s3: Any) -> None:
@@ -81,11 +74,12 @@ def fetch_model(uri: str, *, target: Path, s3: Any) -> None:
     archive.unlink()
 
 
-def _check_image(image: str) -> None:
-    if repository_of(image) != SERVER_REPOSITORY:
+def _check_image(deployment: Deployment, *, aws: Aws) -> None:
+    if not is_server(deployment.image, aws=aws, role=deployment.role):
         raise DeploymentError(
             f"The embedded cloud has no Docker and runs only images of the repository {SERVER_REPOSITORY!r} "
-            f"(with the server of this source tree), got {image!r}."
+            f"and those that CodeBuild pushed here and the role may pull (with the server of this source "
+            f"tree), got {deployment.image!r}."
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from local.aws import Aws
 from local.errors import validation_error
-from local.hosting.deployment import repository_of
+from local.hosting.images import is_server
 from local.identity import sagemaker_arn
 from local.jobs.processing_run import ROOT, ProcessingRun
 from local.sagemaker.jobs import Jobs
@@ -32,7 +32,7 @@ class ProcessingJobs(Jobs[ProcessingRun]):
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a processing job and returns its record, which the run keeps up to date."""
-        check_request(request)
+        check_request(request, aws=self._aws)
         name = request["ProcessingJobName"]
         now = time.time()
         record = {
@@ -47,13 +47,13 @@ class ProcessingJobs(Jobs[ProcessingRun]):
         )
 
 
-def check_request(request: dict[str, Any]) -> None:
+def check_request(request: dict[str, Any], *, aws: Aws) -> None:
     """Refuses what AWS refuses although the shape is right, and what the embedded cloud cannot run."""
     application = request["AppSpecification"]
-    if repository_of(application["ImageUri"]) != SERVER_REPOSITORY:
+    if not is_server(application["ImageUri"], aws=aws, role=request["RoleArn"]):
         raise validation_error(
             f"The embedded cloud has no Docker and processes with images of the repository "
-            f"{SERVER_REPOSITORY!r} only, got {application['ImageUri']!r}."
+            f"{SERVER_REPOSITORY!r} and of its own CodeBuild only, got {application['ImageUri']!r}."
         )
     if not application.get("ContainerEntrypoint"):
         raise validation_error("The embedded cloud needs AppSpecification.ContainerEntrypoint.")

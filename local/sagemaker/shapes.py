@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -34,6 +34,11 @@ class Shapes:
             noun = "error" if len(breaches) == 1 else "errors"
             raise validation_error(f"{len(breaches)} validation {noun} detected: {'; '.join(breaches)}")
 
+    def known(self, *, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The members of `request` that AWS knows; what is of a wrong type stays for `validate`."""
+        shape = self._model.operation_model(operation).input_shape
+        return {} if shape is None else cast("dict[str, Any]", _known_members(request, shape))
+
     def answer(self, *, operation: str, record: dict[str, Any]) -> dict[str, Any]:
         """The members of `record` that the operation's answer has, and no others."""
         shape = self._model.operation_model(operation).output_shape
@@ -46,7 +51,7 @@ class Shapes:
         return _coerce(properties, self._model.operation_model(operation).input_shape)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def shapes_of(service: str) -> Shapes:
     """The shapes of `service`, read once (SageMaker's model takes a third of a second)."""
     return Shapes(service)
@@ -109,6 +114,23 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _camel(name: str) -> str:
     return name[:1].lower() + name[1:]
+
+
+def _known_members(value: Any, shape: Any) -> Any:
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, dict) and not getattr(shape, "is_document_type", False):
+        found: dict[str, Any] = {}
+        wire = {member.serialization.get("name", name): name for name, member in shape.members.items()}
+        for key, item in cast("dict[str, Any]", value).items():
+            name = wire.get(key)
+            if name is not None and item is not None:
+                found[name] = _known_members(item, shape.members[name])
+        return found
+    if kind == "list" and isinstance(value, list):
+        return [_known_members(item, shape.member) for item in cast("list[Any]", value)]
+    if kind == "map" and isinstance(value, dict):
+        return {key: _known_members(item, shape.value) for key, item in cast("dict[str, Any]", value).items()}
+    return cast("Any", value)
 
 
 def _only_members(value: Any, shape: Any) -> Any:

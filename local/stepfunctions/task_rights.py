@@ -1,6 +1,6 @@
 """What a state machine's role must be allowed for the tasks that ministack does in its own process.
 
-The sagemaker and aws-sdk tasks are signed requests of the role; these are not, so a strict cloud asks first.
+The sagemaker and aws-sdk tasks are signed requests of the role; these are not, so the cloud asks first.
 """
 
 from collections.abc import Callable

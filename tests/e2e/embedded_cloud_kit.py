@@ -209,9 +209,9 @@ def log_lines(cloud: Cloud, group: str, prefix: str) -> list[str]:
 
 
 @contextmanager
-def filled_cloud(folder: Path, *, strict: bool = False) -> Iterator[Cloud]:
+def filled_cloud(folder: Path) -> Iterator[Cloud]:
     """An embedded cloud with the toy server and the filled bucket."""
-    with Cloud(data_dir=folder, strict=strict, server_command=server_command(folder)) as cloud:
+    with Cloud(data_dir=folder, server_command=server_command(folder)) as cloud:
         fill_bucket(cloud)
         yield cloud
 

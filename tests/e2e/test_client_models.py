@@ -39,7 +39,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Generator[Releases]:
     out = tmp_path_factory.mktemp("models")
-    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+    with Cloud(data_dir=out / "cloud") as cloud:
         yield Releases(cloud, out)
 
 

@@ -85,7 +85,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     out = tmp_path_factory.mktemp("preparation")
-    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+    with Cloud(data_dir=out / "cloud") as cloud:
         bins = out / "bins"
         generate(out=bins, images=IMAGES, seed=5, counts=range(1, 4))
         upload(cloud.client("s3"), bins, progress=lambda done, all_: None)

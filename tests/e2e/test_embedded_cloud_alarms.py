@@ -33,7 +33,7 @@ ROLE_ACTIONS = ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"]
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder: Path = tmp_path_factory.mktemp("alarms")
     command = server_command(folder)
-    with Cloud(data_dir=folder, strict=True, server_command=command, longest_bake_seconds=300) as cloud:
+    with Cloud(data_dir=folder, server_command=command, longest_bake_seconds=300) as cloud:
         fill_bucket(cloud)
         yield cloud
 

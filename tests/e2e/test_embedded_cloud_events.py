@@ -19,7 +19,7 @@ DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder: Path = tmp_path_factory.mktemp("events")
-    with Cloud(data_dir=folder, strict=True) as cloud:
+    with Cloud(data_dir=folder) as cloud:
         yield cloud
 
 

@@ -34,7 +34,7 @@ ACTIONS = ["lambda:InvokeFunction", "states:*", "sagemaker:*", "ssm:*", "iam:Pas
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory):
     folder: Path = tmp_path_factory.mktemp("executions")
-    with Cloud(data_dir=folder, strict=True) as cloud:
+    with Cloud(data_dir=folder) as cloud:
         yield cloud
 
 

@@ -1,11 +1,10 @@
-"""The embedded cloud as a process: where it listens, how it ends, and what --strict enforces."""
+"""The embedded cloud as a process: where it listens, how it ends, and what rights it enforces."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +143,7 @@ class TestTheProcess:
         ready = server.stdout.readline()
         server.terminate()
         rest, _ = server.communicate(timeout=60)
-        assert ready.startswith("embedded cloud ready at http://127.0.0.1:")
+        assert ready.startswith("embedded cloud ready at https://127.0.0.1:")
         assert (server.returncode, rest) == (0, "")
 
     def test_two_clouds_cannot_share_a_data_folder(self, tmp_path: Path):
@@ -177,23 +176,17 @@ class TestTheProcess:
         wait_until(lambda: [pid for pid in holder.processes if alive(pid)], lambda left: not left)
 
 
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with filled_cloud(tmp_path_factory.mktemp("strict"), strict=True) as started:
-        yield started
+class TestRights:
+    """A job and a state machine have the rights of their role and no more."""
 
-
-class TestStrict:
-    """HTTPS and enforced IAM: a job and a state machine have the rights of their role and no more."""
-
-    def test_a_job_reads_and_writes_s3_with_its_own_role(self, strict: Cloud):
-        sagemaker = strict.client("sagemaker")
+    def test_a_job_reads_and_writes_s3_with_its_own_role(self, cloud: Cloud):
+        sagemaker = cloud.client("sagemaker")
         rights = {"able": ["s3:*"], "unable": ["s3:PutObject"]}
         for name, actions in rights.items():
-            role = make_role(strict, name=name, actions=actions)
+            role = make_role(cloud, name=name, actions=actions)
             sagemaker.create_training_job(**training_job(name=name, role=role))
-        assert ended_job(strict, "able")["TrainingJobStatus"] == "Completed"
-        failed = ended_job(strict, "unable")
+        assert ended_job(cloud, "able")["TrainingJobStatus"] == "Completed"
+        failed = ended_job(cloud, "unable")
         assert "Data download failed" in failed["FailureReason"]
         assert "AccessDenied" in failed["FailureReason"]
 
@@ -205,32 +198,32 @@ class TestStrict:
         ],
     )
     def test_a_state_machine_needs_the_action_and_the_right_to_pass_the_role(
-        self, strict: Cloud, actions: list[str], error: str
+        self, cloud: Cloud, actions: list[str], error: str
     ):
-        role = make_role(strict, name=f"machine-{len(actions)}", actions=actions)
+        role = make_role(cloud, name=f"machine-{len(actions)}", actions=actions)
         state = training_state(training_job(name="denied", role=role))
-        execution = run_state(strict, role, state)
+        execution = run_state(cloud, role, state)
         assert execution["status"] == "FAILED"
         assert error in execution["cause"]
 
     @pytest.mark.parametrize(("service", "status"), [("sagemaker", "SUCCEEDED"), ("lambda", "FAILED")])
     def test_a_role_is_passed_to_the_service_of_the_condition_alone(
-        self, strict: Cloud, service: str, status: str
+        self, cloud: Cloud, service: str, status: str
     ):
         bound = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
         passing = {"Action": "iam:PassRole", "Resource": "*", "Condition": bound}
         actions = ["sagemaker:*", "s3:*"]
-        role = make_role(strict, name=f"passes-to-{service}", actions=actions, statements=[passing])
+        role = make_role(cloud, name=f"passes-to-{service}", actions=actions, statements=[passing])
         state = training_state(training_job(name=f"passed-to-{service}", role=role))
-        execution = run_state(strict, role, state)
+        execution = run_state(cloud, role, state)
         assert execution["status"] == status
         assert ("iam:PassRole" in execution.get("cause", "")) == (status == "FAILED")
 
-    def test_tags_need_the_right_to_add_them(self, strict: Cloud):
-        role = make_role(strict, name="tags", actions=["sagemaker:CreateTrainingJob", "iam:PassRole"])
+    def test_tags_need_the_right_to_add_them(self, cloud: Cloud):
+        role = make_role(cloud, name="tags", actions=["sagemaker:CreateTrainingJob", "iam:PassRole"])
         tags = [{"Key": "system", "Value": "bincount-local"}]
         state = training_state({**training_job(name="tagged", role=role), "Tags": tags})
-        execution = run_state(strict, role, state)
+        execution = run_state(cloud, role, state)
         assert execution["status"] == "FAILED"
         assert "sagemaker:AddTags" in execution["cause"]
 
@@ -245,14 +238,14 @@ class TestStrict:
         ],
     )  # fmt: skip
     def test_tasks_of_lambda_and_dynamodb_need_their_rights_too(
-        self, strict: Cloud, task: dict[str, Any], right: str
+        self, cloud: Cloud, task: dict[str, Any], right: str
     ):
-        role = make_role(strict, name=f"no-{right.split(':')[0]}", actions=["s3:*"])
-        execution = run_state(strict, role, {"Type": "Task", **task})
+        role = make_role(cloud, name=f"no-{right.split(':')[0]}", actions=["s3:*"])
+        execution = run_state(cloud, role, {"Type": "Task", **task})
         assert execution["status"] == "FAILED"
         assert right in execution["cause"]
 
-    def test_a_map_reads_its_items_with_the_state_machine_s_role(self, strict: Cloud):
+    def test_a_map_reads_its_items_with_the_state_machine_s_role(self, cloud: Cloud):
         reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}}
         items = {**reader, "Parameters": {"Bucket": "bins", "Key": "code/training.tar.gz"}}
         child = {"Type": "Pass", "End": True}
@@ -266,8 +259,8 @@ class TestStrict:
             (["s3:GetObject"], "states:StartExecution"),
             (["states:StartExecution"], "s3:GetObject"),
         ):
-            role = make_role(strict, name=f"map-{right.replace(':', '-')}", actions=actions)
-            execution = run_state(strict, role, state)
+            role = make_role(cloud, name=f"map-{right.replace(':', '-')}", actions=actions)
+            execution = run_state(cloud, role, state)
             assert execution["status"] == "FAILED"
             assert f"not authorized to perform: {right} on resource: " in execution["cause"]
 

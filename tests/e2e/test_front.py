@@ -48,7 +48,7 @@ SNIPPETS = [snippet for snippet in ALL_SNIPPETS if snippet not in KEY_SNIPPETS]
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(data_dir=tmp_path_factory.mktemp("cloud"), strict=True) as started:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as started:
         yield started
 
 

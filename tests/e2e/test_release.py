@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     out = tmp_path_factory.mktemp("release")
-    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+    with Cloud(data_dir=out / "cloud") as cloud:
         yield Releases(cloud, out)
 
 

@@ -133,7 +133,7 @@ def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]
         "training.image_size": "32",
         "training.batch_sizes": "[16, 32]",
     }
-    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+    with Cloud(data_dir=out / "cloud") as cloud:
         deployment = Deployment(
             environment=cloud.environment(), out=out, overrides=settings, say=lambda _: None
         )

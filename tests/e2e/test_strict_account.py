@@ -55,7 +55,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     out = tmp_path_factory.mktemp("strict")
-    with Cloud(data_dir=out / "cloud", strict=True) as cloud:
+    with Cloud(data_dir=out / "cloud") as cloud:
         deployment = Deployment(environment=cloud.environment(), out=out, overrides={}, say=lambda _: None)
         deployment.bootstrap()
         yield Account(cloud, deployment, deployment.deploy())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.hosting.deployment import repository_of
+from local.hosting.images import repository_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""CodeBuild without Docker: a project's build specification is run, by a shell, with the project's role."""
