@@ -32,7 +32,10 @@ class Alarms(Construct):
         review = server_metric(names, "review", "Average", minutes=60)
         self._alarm("review-rate", metric=review, threshold=settings.max_review_share, periods=1)
         for what in ("pipeline", "release", "recount"):
-            self._watch_state_machine(what)
+            self._watch_state_machine(what, *ENDS)
+        for what in ("pipeline-stop", "recount-stop"):  # a paid job may run on
+            self._watch_state_machine(what, "Failed")
+            self._watch_queue(what)
         self._watch_queue("release")
         if settings.starts_pipeline:
             self._watch_queue("pipeline")
@@ -46,15 +49,15 @@ class Alarms(Construct):
         surge = endpoint_metric(names, "Invocation4XXErrors", "Sum", minutes=5)
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
 
-    def _watch_state_machine(self, what: str) -> None:
+    def _watch_state_machine(self, what: str, *ends: str) -> None:
         arn = Stack.of(self).format_arn(
             service="states",
             resource="stateMachine",
             resource_name=self._names.stack(what),
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        for end, said in ENDS.items():
-            self._alarm(f"{what}-{said}", metric=executions_metric(arn, end), threshold=0, periods=1)
+        for end in ends:
+            self._alarm(f"{what}-{ENDS[end]}", metric=executions_metric(arn, end), threshold=0, periods=1)
 
     def _watch_queue(self, what: str) -> None:
         metric = waiting_messages_metric(self._names.undelivered(what))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from infra.retries import any_fault
+
 State = dict[str, Any]
 
 
@@ -10,7 +12,7 @@ def task(resource: str, arguments: dict[str, Any], *, next_state: str, **fields:
 
     An empty `Retry` among them stands for none.
     """
-    state = {"Type": "Task", "Resource": resource, "Arguments": arguments, "Retry": retry(), **fields}
+    state = {"Type": "Task", "Resource": resource, "Arguments": arguments, "Retry": any_fault(), **fields}
     return {name: value for name, value in state.items() if value != []} | {"Next": next_state}
 
 
@@ -37,18 +39,5 @@ def catch(next_state: str, *errors: str) -> list[State]:
             "ErrorEquals": list(errors) or ["States.ALL"],
             "Output": {"Cause": "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"},
             "Next": next_state,
-        }
-    ]
-
-
-def retry() -> list[State]:
-    """Four more attempts, the last one half a minute after the first."""
-    return [
-        {
-            "ErrorEquals": ["States.TaskFailed"],
-            "IntervalSeconds": 2,
-            "MaxAttempts": 4,
-            "BackoffRate": 2,
-            "JitterStrategy": "FULL",
         }
     ]

@@ -7,6 +7,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.names import Names
+from infra.retries import any_fault
+from infra.sagemaker_job import job_name, job_state
 from infra.settings import Settings
 
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -52,16 +54,20 @@ class Gate(Construct):
         )
 
     def _judge(self, request: dict[str, Any]) -> sfn.CustomState:
-        return self._task(
-            "Judge",
-            "sagemaker:createProcessingJob.sync",
-            request,
-            "{'evaluation': $states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri}",
-            retry=["ThrottlingException", "SageMaker.AmazonSageMakerException"],
+        state = job_state(
+            partition=self._partition,
+            kind="ProcessingJob",
+            name=job_name(self._names.judge_jobs),
+            request=request,
+            keep={"evaluation": "$states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri"},
+            error="JudgeFailed",
+            where="Its log is in /aws/sagemaker/ProcessingJobs. The input candidate judges the model again.",
         )
+        return sfn.CustomState(self, "Judge", state_json={**state, "ResultPath": "$.judged"})
 
     def _read_verdict(self) -> sfn.CustomState:
-        path = "$substringAfter($states.input.evaluation, 's3://')"
+        evaluation = "$states.input.judged.job.evaluation"
+        path = f"$substringAfter({evaluation}, 's3://')"
         return self._task(
             "ReadVerdict",
             "aws-sdk:s3:getObject",
@@ -69,13 +75,15 @@ class Gate(Construct):
                 "Bucket": f"{{% $substringBefore({path}, '/') %}}",
                 "Key": f"{{% $substringAfter({path}, '/') & '/verdict.json' %}}",
             },
-            "{'verdict': $parse($states.result.Body)}",
+            f"{{'evaluation': {evaluation}, 'verdict': $parse($states.result.Body)}}",
         )
 
     def _register(self) -> sfn.CustomState:
         status = {"automatic": "Approved", "manual": "PendingManualApproval"}[self._approval]
-        approval = f"($states.input.verdict.accepted ? '{status}' : 'Rejected')"
         verdict = "$states.input.verdict"
+        doubts = f"$count({verdict}.needs_person)"
+        accepted = f"({doubts} = 0 ? '{status}' : 'PendingManualApproval')"
+        approval = f"({verdict}.accepted ? {accepted} : 'Rejected')"
         container = {
             "Image": "{% $states.input.serving_image %}",
             "ModelDataUrl": "{% $states.input.candidate.model_data %}",
@@ -95,13 +103,16 @@ class Gate(Construct):
         }
         words = (
             "'Trained by ' & $states.input.candidate.training_job & "
-            f"({verdict}.accepted ? '. Accepted by the gate.' "
+            f"({verdict}.accepted ? '. Accepted by the gate' & "
+            f"({doubts} = 0 ? '.' : ', a person must decide: ' & $join({verdict}.needs_person, '; ')) "
             f": '. Refused by the gate: ' & $join({verdict}.reasons, '; '))"
         )
         return self._task(
             "Register",
             "aws-sdk:sagemaker:createModelPackage",
             {
+                # The same in each attempt, so that a second one answers with the first one's package.
+                "ClientToken": "{% $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 36) %}",
                 "ModelPackageGroupName": self._names.model_package_group,
                 "ModelPackageDescription": f"{{% $substring({words}, 0, 1024) %}}",
                 "ModelApprovalStatus": f"{{% {approval} %}}",
@@ -116,25 +127,14 @@ class Gate(Construct):
             f"{{'model_package': $states.result.ModelPackageArn, 'approval': {approval}}}",
         )
 
-    def _task(
-        self, id: str, action: str, arguments: dict[str, Any], adds: str, *, retry: list[str] | None = None
-    ) -> sfn.CustomState:
+    def _task(self, id: str, action: str, arguments: dict[str, Any], adds: str) -> sfn.CustomState:
         """A JSONata task whose output is its input with the members of `adds` laid over."""
         state: dict[str, Any] = {
             "QueryLanguage": "JSONata",
             "Type": "Task",
             "Resource": f"arn:{self._partition}:states:::{action}",
             "Arguments": arguments,
+            "Retry": any_fault(),
             "Output": f"{{% $merge([$states.input, {adds}]) %}}",
         }
-        if retry:
-            state["Retry"] = [
-                {
-                    "ErrorEquals": retry,
-                    "IntervalSeconds": 5,
-                    "MaxAttempts": 3,
-                    "BackoffRate": 2,
-                    "JitterStrategy": "FULL",
-                }
-            ]
         return sfn.CustomState(self, id, state_json=state)

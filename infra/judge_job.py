@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.data_stack import DataStack
 from infra.names import NO_MODEL, Names
+from infra.sagemaker_job import job_name
 from infra.settings import Gate, Settings
 from infra.stage_tags import job_tags
 from infra.volumes import volume_key
@@ -14,17 +15,14 @@ ROOT = "/opt/ml/processing"
 
 
 def judge_job(*, settings: Settings, data: DataStack, role: iam.Role) -> dict[str, Any]:
-    """CreateProcessingJob's request in JSONata form.
+    """CreateProcessingJob's request but for the name, in JSONata.
 
-    It takes from the state's input `dataset`, `candidate`, `champion` and `image`. The time the state was
-    entered names the job, so that a redrive gets a new one.
+    It takes from the state's input `dataset`, `candidate`, `champion` and `image`.
     """
     gate = settings.gate
-    stamp = "$substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
-    name = f"'{Names(settings.stage).judge_jobs}' & {stamp}"
+    name = job_name(Names(settings.stage).judge_jobs)
     disk_key = volume_key(data.key, instance_type=gate.instance_type)
     return {
-        "ProcessingJobName": f"{{% {name} %}}",
         "Tags": job_tags(settings),
         "RoleArn": role.role_arn,
         "AppSpecification": {
@@ -43,7 +41,8 @@ def judge_job(*, settings: Settings, data: DataStack, role: iam.Role) -> dict[st
                         "S3UploadMode": "EndOfJob",
                     },
                 }
-            ]
+            ],
+            **({"KmsKeyId": data.key.key_arn} if data.key else {}),
         },
         "ProcessingResources": {
             "ClusterConfig": {
@@ -70,6 +69,7 @@ def _arguments(settings: Gate) -> list[str]:
         "min-within-one": str(settings.min_within_one),
         "min-coverage": str(settings.min_coverage),
         "level": str(settings.level),
+        "min-images": str(settings.min_images),
     }
     return [word for name, value in arguments.items() for word in (f"--{name}", value)]
 

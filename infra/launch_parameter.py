@@ -10,6 +10,10 @@ from infra.names import Names
 from infra.settings import Settings
 from infra.settings.instances import INSTANCES
 
+# docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+MOST_CHARACTERS = 8192
+LONGEST_REFERENCE = 150
+
 
 class LaunchParameter(ssm.StringParameter):
     """`/bincount/<stage>/training`: the pipeline's own tuning request, and the bounds of its cost, as JSON.
@@ -28,31 +32,53 @@ class LaunchParameter(ssm.StringParameter):
         tuning_job: dict[str, Any],
     ) -> None:
         training = settings.training
+        value = Stack.of(scope).to_json_string(
+            {
+                "bucket": bucket_name,
+                "code": code_uri,
+                "usd_per_hour": training.price,
+                "prices": _prices(settings),
+                "max_cost_usd": training.max_cost_usd,
+                "distributed": training.is_distributed,
+                "tags": tuning_job["Tags"],
+                "tuning": _without_metrics(tuning_job["HyperParameterTuningJobConfig"]),
+                "definition": _without_metrics(tuning_job["TrainingJobDefinition"]),
+                "metrics": [
+                    metric["Name"]
+                    for metric in tuning_job["TrainingJobDefinition"]["AlgorithmSpecification"][
+                        "MetricDefinitions"
+                    ]
+                ],
+            }
+        )
+        _require_room(scope, value)
         super().__init__(
             scope,
             id,
             parameter_name=Names(settings.stage).parameter("training"),
             description="How training jobs of this stage are started (read by training/launch.py)",
-            string_value=Stack.of(scope).to_json_string(
-                {
-                    "bucket": bucket_name,
-                    "code": code_uri,
-                    "usd_per_hour": training.price,
-                    "prices": _prices(settings),
-                    "max_cost_usd": training.max_cost_usd,
-                    "distributed": training.is_distributed,
-                    "tags": tuning_job["Tags"],
-                    "tuning": _without_metrics(tuning_job["HyperParameterTuningJobConfig"]),
-                    "definition": _without_metrics(tuning_job["TrainingJobDefinition"]),
-                    "metrics": [
-                        metric["Name"]
-                        for metric in tuning_job["TrainingJobDefinition"]["AlgorithmSpecification"][
-                            "MetricDefinitions"
-                        ]
-                    ],
-                }
-            ),
+            string_value=value,
+            # Standard, and free, up to 4,096 characters; above that SSM makes it an advanced one by itself.
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
+
+
+def _require_room(scope: Construct, value: str) -> None:
+    """Raises ValueError where the parameter may be longer than SSM takes: many tags, many fixed flags."""
+    longest = longest_length(Stack.of(scope).resolve(value))
+    if longest > MOST_CHARACTERS:
+        raise ValueError(
+            f"what training/launch.py must know of a stage may have {longest} characters, and an SSM "
+            f"parameter takes {MOST_CHARACTERS}: shorten tags or training.fixed"
+        )
+
+
+def longest_length(value: Any) -> int:
+    """The length of a resolved text whose references may each become as long as an ARN."""
+    if isinstance(value, str):
+        return len(value)
+    parts = value["Fn::Join"][1]
+    return sum(len(part) if isinstance(part, str) else LONGEST_REFERENCE for part in parts)
 
 
 def _prices(settings: Settings) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
@@ -13,19 +13,17 @@ from infra import imagenet_weights
 from infra.gate import Gate
 from infra.map_store import MapItems, MapResults
 from infra.names import Names
-from infra.parameter_arn import parameter_arn
+from infra.retries import add_to, any_fault, lambda_fault
+from infra.sagemaker_job import job_name, job_state
 from infra.settings import Settings
+from infra.tuning_job import OBJECTIVE
 
-# CDK's own default leaves this one out. A new account may run fewer functions at a time than a map starts:
-# the others wait for their turn, which is no fault and takes as long as it takes.
-LAMBDA_BUSY = ["Lambda.TooManyRequestsException"]
-LAMBDA_FAULTS = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-]
-TRANSFER_FAILED = ["TransferFailed"]  # S3 could not be reached; what was done is kept, the batch resumes
+TRANSFER_FAILED = "TransferFailed"  # S3 could not be reached; what was done is kept, the batch resumes
+NO_TRIAL = (
+    "No trial of the tuning job {name} finished with a value of {objective}. See the FailureReason of its "
+    "training jobs (SageMaker, Training, Hyperparameter tuning jobs) and their logs in "
+    "/aws/sagemaker/TrainingJobs."
+)
 
 
 class PipelineDefinition(Construct):
@@ -54,9 +52,7 @@ class PipelineDefinition(Construct):
         self._data_prep = data_prep
         publish = self._publish_dataset()
         gate = Gate(self, "Gate", settings=settings, judge_job=judge_job)
-        tune = (
-            self._name_tuning_job().next(_tune(self, tuning_job)).next(self._describe_best()).next(gate.start)
-        )
+        tune = self._tune(tuning_job).next(self._has_best(self._describe_best().next(gate.start)))
         publish.next(
             sfn.Choice(self, "HasCandidate", state_name="Is there a model to judge already?")
             .when(sfn.Condition.is_present("$.candidate.model_data"), gate.start)
@@ -65,9 +61,7 @@ class PipelineDefinition(Construct):
         prepare = (
             self._data_map("Index", "$.dataset.parts.key")
             .next(self._data_step("Plan", "plan", "$.plan"))
-            .next(self._data_map("Arrange", "$.plan.work_list.key"))
-            .next(self._pack_and_seal())
-            .next(publish)
+            .next(self._arrange(self._pack_and_seal().next(publish)))
         )
         open_ = self._data_step("Open", "open", "$.dataset")
         open_.next(
@@ -89,6 +83,15 @@ class PipelineDefinition(Construct):
             sfn.Choice(self, "HasRequest", state_name="Is there a request?")
             .when(sfn.Condition.is_present("$.request"), first)
             .otherwise(own.next(first))
+        )
+
+    def _arrange(self, following: sfn.IChainable) -> sfn.Choice:
+        """A run that is taken up again may have nothing left: no map is started over an empty list."""
+        arrange = self._data_map("Arrange", "$.plan.work_list.key")
+        return (
+            sfn.Choice(self, "IsAnyToArrange", state_name="Is there anything to arrange?")
+            .when(sfn.Condition.number_equals("$.plan.to_do", 0), following)
+            .otherwise(arrange.next(following))
         )
 
     def _pack_and_seal(self) -> sfn.Chain:
@@ -119,7 +122,7 @@ class PipelineDefinition(Construct):
             retry_on_service_exceptions=False,
             result_path=result_path,
         )
-        _retry_lambda(task)
+        add_to(task, lambda_fault(TRANSFER_FAILED))
         return task
 
     def _data_map(self, id: str, items_key: str) -> sfn.DistributedMap:
@@ -133,7 +136,7 @@ class PipelineDefinition(Construct):
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
-        _retry_lambda(worker)
+        add_to(worker, lambda_fault(TRANSFER_FAILED))
         dataset_id = sfn.JsonPath.string_at("$.dataset.dataset_id")
         batches = sfn.DistributedMap(
             self,
@@ -154,20 +157,23 @@ class PipelineDefinition(Construct):
         batches.item_processor(worker)
         return batches
 
-    def _publish_dataset(self) -> tasks.CallAwsService:
-        return tasks.CallAwsService(
+    def _publish_dataset(self) -> sfn.CustomState:
+        return sfn.CustomState(
             self,
             "PublishDataset",
-            service="ssm",
-            action="putParameter",
-            parameters={
-                "Name": self._names.parameter("dataset"),
-                "Value": sfn.JsonPath.string_at("$.dataset.uri"),
-                "Type": "String",
-                "Overwrite": True,
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{_partition(self)}:states:::aws-sdk:ssm:putParameter",
+                "Parameters": {
+                    "Name": self._names.parameter("dataset"),
+                    "Value.$": "$.dataset.uri",
+                    "Type": "String",
+                    "Overwrite": True,
+                },
+                "Retry": any_fault(),
+                # `"ResultPath": null` does not survive the CDK, which drops every null.
+                "ResultPath": "$.published",
             },
-            iam_resources=[parameter_arn(self, self._names.parameter("dataset"))],
-            result_path=sfn.JsonPath.DISCARD,
         )
 
     def _stage_weights(self, function: lambda_.Function) -> tasks.LambdaInvoke:
@@ -188,17 +194,36 @@ class PipelineDefinition(Construct):
             retry_on_service_exceptions=False,
             result_path=sfn.JsonPath.DISCARD,
         )
-        _retry_lambda(task, faults=["WeightsUnavailable"], attempts=3)
+        add_to(task, lambda_fault("WeightsUnavailable", attempts=3))
         return task
 
-    def _name_tuning_job(self) -> sfn.Pass:
-        # At most 32 characters; the time the state was entered, so that a redrive gets a new name.
-        stamp = "$substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
-        name = f"'{self._names.tuning_jobs}' & {stamp}"
-        return sfn.Pass.jsonata(
-            self,
-            "NameTuningJob",
-            outputs=f"{{% $merge([$states.input, {{'tuning_job_name': {name}}}]) %}}",
+    def _tune(self, tuning_job: dict[str, Any]) -> sfn.CustomState:
+        result = "$states.result"
+        best = f"{result}.BestTrainingJob.TrainingJobName"
+        state = job_state(
+            partition=_partition(self),
+            kind="HyperParameterTuningJob",
+            name=job_name(self._names.tuning_jobs),
+            request=tuning_job,
+            keep={
+                "best": f"$exists({best}) ? {best} : ''",
+                "name": f"{result}.HyperParameterTuningJobName",
+            },
+            error="TuningFailed",
+            where="Its training jobs say more: their FailureReason, and /aws/sagemaker/TrainingJobs.",
+        )
+        return sfn.CustomState(self, "Tune", state_json={**state, "ResultPath": "$.tuning"})
+
+    def _has_best(self, following: sfn.IChainable) -> sfn.Choice:
+        before, after = NO_TRIAL.format(name="{name}", objective=OBJECTIVE).split("{name}")
+        name = "$states.input.tuning.job.name"
+        none = sfn.Fail.jsonata(
+            self, "NoTrialFinished", error="NoTrialFinished", cause=f"{{% '{before}' & {name} & '{after}' %}}"
+        )
+        return (
+            sfn.Choice(self, "HasBest", state_name="Did a trial finish?")
+            .when(sfn.Condition.string_equals("$.tuning.job.best", ""), none)
+            .otherwise(following)
         )
 
     def _describe_best(self) -> sfn.CustomState:
@@ -209,9 +234,8 @@ class PipelineDefinition(Construct):
                 "QueryLanguage": "JSONata",
                 "Type": "Task",
                 "Resource": f"arn:{_partition(self)}:states:::aws-sdk:sagemaker:describeTrainingJob",
-                "Arguments": {
-                    "TrainingJobName": "{% $states.input.tuning.BestTrainingJob.TrainingJobName %}"
-                },
+                "Arguments": {"TrainingJobName": "{% $states.input.tuning.job.best %}"},
+                "Retry": any_fault(),
                 "Output": {
                     "dataset": "{% $states.input.dataset %}",
                     "candidate": {
@@ -221,48 +245,6 @@ class PipelineDefinition(Construct):
                 },
             },
         )
-
-
-def _tune(scope: Construct, tuning_job: dict[str, Any]) -> sfn.CustomState:
-    return sfn.CustomState(
-        scope,
-        "Tune",
-        state_json={
-            "Type": "Task",
-            "Resource": f"arn:{_partition(scope)}:states:::sagemaker:createHyperParameterTuningJob.sync",
-            "Parameters": tuning_job,
-            "ResultPath": "$.tuning",
-            "Retry": [
-                {
-                    "ErrorEquals": ["ThrottlingException", "SageMaker.AmazonSageMakerException"],
-                    "IntervalSeconds": 5,
-                    "MaxAttempts": 3,
-                    "BackoffRate": 2,
-                    "JitterStrategy": "FULL",
-                }
-            ],
-        },
-    )
-
-
-def _retry_lambda(
-    task: tasks.LambdaInvoke, *, faults: list[str] = TRANSFER_FAILED, attempts: int = 6
-) -> None:
-    task.add_retry(
-        errors=LAMBDA_BUSY,
-        interval=Duration.seconds(2),
-        max_attempts=60,
-        backoff_rate=2,
-        max_delay=Duration.minutes(1),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-    task.add_retry(
-        errors=[*LAMBDA_FAULTS, *faults],
-        interval=Duration.seconds(2),
-        max_attempts=attempts,
-        backoff_rate=2,
-        jitter_strategy=sfn.JitterType.FULL,
-    )
 
 
 def _partition(scope: Construct) -> str:

@@ -1,13 +1,24 @@
 """The recount of a whole site, as a state machine in Amazon States Language."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from infra.asl import retry
-from infra.lambda_retries import lambda_retries
 from infra.names import NO_MODEL, Names
+from infra.retries import any_fault, lambda_fault
+from infra.sagemaker_job import job_name, job_state
 from infra.settings.recount import PAYLOAD_MEGABYTES, Recount
 
-MODEL_FAULT = ["States.ALL"]
+ANY = ["States.ALL"]
+SAGEMAKER = ["SageMaker.SageMakerException"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Isolation:
+    """What keeps model and job apart from others: members of `CreateModel`, and keys or None."""
+
+    vpc_config: dict[str, Any]
+    volume_key: str | None
+    output_key: str | None
 
 
 def recount_definition(
@@ -18,6 +29,7 @@ def recount_definition(
     function_arn: str,
     role_arn: str,
     tags: list[dict[str, str]],
+    isolation: Isolation,
 ) -> dict[str, Any]:
     """Images and a manifest come in; a CSV, a page and figures stand in S3 at the end.
 
@@ -45,42 +57,44 @@ def recount_definition(
                 "Choices": [{"Variable": "$.plan.images", "NumericGreaterThan": 0, "Next": "CreateModel"}],
                 "Default": "Join",
             },
-            **_transform(settings, states, role_arn, tags),
+            **_model(states, role_arn, isolation),
+            **_transform(settings, names, partition, tags, isolation),
             "Join": _join(settings, function_arn, states),
             "Summarize": {
                 **_invoke(function_arn, {"step": "summarize", "run.$": "$.run", "request.$": "$"}),
-                "End": True,
+                "Next": "IsAnyCounted",
             },
+            **_ends(),
         },
     }
 
 
 def _name(names: Names) -> dict[str, Any]:
-    """Run and job names. The stamp is the time of entering, so that a second run gets other names."""
-    stamp = "$substring($replace($states.context.State.EnteredTime, /[^0-9]/, ''), 0, 17)"
-    job = f"'{names.recount}-' & {stamp}"
+    """Run and job names."""
+    job = job_name(f"{names.recount}-")
+    named = f"{{'run': $states.context.Execution.Name, 'job': {job}}}"
     return {
         "Type": "Pass",
         "QueryLanguage": "JSONata",
-        "Output": f"{{% $merge([$states.input, {{'run': $states.context.Execution.Name, 'job': {job}}}]) %}}",
+        "Output": f"{{% $merge([$states.input, {named}]) %}}",
         "Next": "ReadModel",
     }
 
 
 def _read(names: Names, states: str) -> dict[str, Any]:
-    def read(what: str, next_state: str) -> dict[str, Any]:
+    def read(what: str, parameter: str, next_state: str) -> dict[str, Any]:
         return {
             "Type": "Task",
             "Resource": f"{states}aws-sdk:ssm:getParameter",
-            "Parameters": {"Name": names.parameter(what)},
+            "Parameters": {"Name": names.parameter(parameter)},
             "ResultSelector": {"uri.$": "$.Parameter.Value"},
             "ResultPath": f"$.{what}",
-            "Retry": retry(),
+            "Retry": any_fault(),
             "Next": next_state,
         }
 
     return {
-        "ReadModel": read("model", "IsApproved"),
+        "ReadModel": read("model", "model", "IsApproved"),
         "IsApproved": {
             "Type": "Choice",
             "Choices": [{"Variable": "$.model.uri", "StringEquals": NO_MODEL, "Next": "NoModel"}],
@@ -91,26 +105,22 @@ def _read(names: Names, states: str) -> dict[str, Any]:
             "Error": "NoModel",
             "Cause": "No model is approved: approve one (bincount models approve VERSION), then recount.",
         },
-        "ReadImage": read("image", "Plan"),
+        # Batch transform has no Graviton: whatever the endpoint runs on, this is the image for x86.
+        "ReadImage": read("image", "judge-image", "Plan"),
     }
 
 
-def _transform(settings: Recount, states: str, role_arn: str, tags: list[dict[str, str]]) -> dict[str, Any]:
-    drop = {
-        "Type": "Task",
-        "Resource": f"{states}aws-sdk:sagemaker:deleteModel",
-        "Parameters": {"ModelName.$": "$.job"},
-        "ResultPath": "$.dropped",
-        "Retry": retry(),
-    }
+def _model(states: str, role_arn: str, isolation: Isolation) -> dict[str, Any]:
+    """From CreateModel to Transform. One that is there already is this execution's own (its name says so)."""
     return {
         "CreateModel": {
             "Type": "Task",
-            "Resource": f"{states}sagemaker:createModel",
+            "Resource": f"{states}aws-sdk:sagemaker:createModel",
             "Parameters": {
                 "ModelName.$": "$.job",
                 "ExecutionRoleArn": role_arn,
                 "EnableNetworkIsolation": True,
+                **isolation.vpc_config,
                 "PrimaryContainer": {
                     "Image.$": "$.image.uri",
                     "ModelDataUrl.$": "$.model.uri",
@@ -119,45 +129,115 @@ def _transform(settings: Recount, states: str, role_arn: str, tags: list[dict[st
                 },
             },
             "ResultPath": "$.created",
-            "Retry": retry(),
+            "Retry": any_fault(),
+            "Catch": [{"ErrorEquals": SAGEMAKER, "ResultPath": "$.fault", "Next": "IsTheModelThere"}],
             "Next": "Transform",
         },
-        "Transform": {
+        "IsTheModelThere": {
             "Type": "Task",
-            "Resource": f"{states}sagemaker:createTransformJob.sync",
-            "Parameters": {**_transform_job(settings), "Tags": tags},
+            "Resource": f"{states}aws-sdk:sagemaker:describeModel",
+            "Parameters": {"ModelName.$": "$.job"},
+            "ResultPath": "$.created",
+            "Retry": any_fault(),
+            "Catch": [{"ErrorEquals": ANY, "ResultPath": "$.none", "Next": "ModelNotMade"}],
+            "Next": "Transform",
+        },
+        "ModelNotMade": {"Type": "Fail", "Error": "ModelNotMade", "CausePath": "$.fault.Cause"},
+    }
+
+
+def _transform(
+    settings: Recount, names: Names, partition: str, tags: list[dict[str, str]], isolation: Isolation
+) -> dict[str, Any]:
+    def drop(next_state: str) -> dict[str, Any]:
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:deleteModel",
+            "Parameters": {"ModelName.$": "$.job"},
+            "ResultPath": "$.dropped",
+            "Retry": any_fault(),
+            # Gone already, by an attempt whose answer was lost. One that stays costs nothing.
+            "Catch": [{"ErrorEquals": SAGEMAKER, "ResultPath": "$.dropped", "Next": next_state}],
+            "Next": next_state,
+        }
+
+    state = job_state(
+        partition=partition,
+        kind="TransformJob",
+        name=job_name(f"{names.recount}-"),
+        request={**_transform_job(settings, isolation), "Tags": tags},
+        keep={},
+        error="TransformFailed",
+        where="Its log is in /aws/sagemaker/TransformJobs.",
+    )
+    return {
+        "Transform": {
+            **state,
             "ResultPath": "$.transformed",
-            "Catch": [{"ErrorEquals": MODEL_FAULT, "ResultPath": "$.fault", "Next": "DropModelOfFailure"}],
+            "Catch": [{"ErrorEquals": ANY, "ResultPath": "$.fault", "Next": "DropModelOfFailure"}],
             "Next": "DropModel",
         },
-        "DropModel": {**drop, "Next": "Join"},
-        "DropModelOfFailure": {**drop, "Next": "TransformFailed"},
+        "DropModel": drop("Join"),
+        "DropModelOfFailure": drop("TransformFailed"),
         "TransformFailed": {"Type": "Fail", "Error": "TransformFailed", "CausePath": "$.fault.Cause"},
     }
 
 
-def _transform_job(settings: Recount) -> dict[str, Any]:
+def _ends() -> dict[str, Any]:
+    """A job whose answers are not where they are looked for, or which gave none, has counted nothing."""
+    unanswered = (
+        "$exists($states.input.summary.errors.no_answer) ? $states.input.summary.errors.no_answer : 0"
+    )
     return {
-        "TransformJobName.$": "$.job",
-        "ModelName.$": "$.job",
+        "IsAnyCounted": {
+            "Type": "Choice",
+            "QueryLanguage": "JSONata",
+            "Choices": [
+                {
+                    "Condition": "{% $states.input.summary.counted = 0 and "
+                    f"({unanswered}) = $sum([0, $states.input.summary.errors.*]) and ({unanswered}) > 0 %}}",
+                    "Next": "NothingAnswered",
+                }
+            ],
+            "Default": "Recounted",
+        },
+        "NothingAnswered": {
+            "Type": "Fail",
+            "QueryLanguage": "JSONata",
+            "Error": "NothingAnswered",
+            "Cause": "{% 'No image has an answer: the transform job wrote none below '"
+            " & $substringBefore($states.input.csv, 'recount.csv') & 'answers/, where they are looked for. "
+            "See its log in /aws/sagemaker/TransformJobs.' %}",
+        },
+        "Recounted": {"Type": "Succeed"},
+    }
+
+
+def _transform_job(settings: Recount, isolation: Isolation) -> dict[str, Any]:
+    return {
+        "ModelName": "{% $states.input.job %}",
         "BatchStrategy": "SingleRecord",
         "MaxConcurrentTransforms": settings.max_concurrent_transforms,
         "MaxPayloadInMB": PAYLOAD_MEGABYTES,
         "ModelClientConfig": {"InvocationsTimeoutInSeconds": 60, "InvocationsMaxRetries": 3},
         "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri.$": "$.plan.input"}},
+            "DataSource": {
+                "S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "{% $states.input.plan.input %}"}
+            },
             # One type for the whole job: the server tells JPEG, PNG and WebP apart by their bytes.
             "ContentType": "image/jpeg",
             "SplitType": "None",
         },
         "TransformOutput": {
-            "S3OutputPath.$": "$.plan.answers",
+            "S3OutputPath": "{% $states.input.plan.answers %}",
             "Accept": "application/json",
             "AssembleWith": "None",
+            **({"KmsKeyId": isolation.output_key} if isolation.output_key else {}),
         },
         "TransformResources": {
             "InstanceType": settings.instance_type,
             "InstanceCount": settings.instances,
+            **({"VolumeKmsKeyId": isolation.volume_key} if isolation.volume_key else {}),
         },
     }
 
@@ -179,7 +259,7 @@ def _join(settings: Recount, function_arn: str, states: str) -> dict[str, Any]:
                 "JoinChunk": {
                     "Type": "Task",
                     "Resource": function_arn,
-                    "Retry": lambda_retries(),
+                    "Retry": lambda_fault(),
                     "End": True,
                 }
             },
@@ -199,4 +279,4 @@ def _join(settings: Recount, function_arn: str, states: str) -> dict[str, Any]:
 
 
 def _invoke(function_arn: str, payload: dict[str, Any]) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": function_arn, "Parameters": payload, "Retry": lambda_retries()}
+    return {"Type": "Task", "Resource": function_arn, "Parameters": payload, "Retry": lambda_fault()}

@@ -2,16 +2,16 @@
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bucket_access import let_read, let_write
 from infra.data_stack import DataStack
+from infra.job_stopper import JobStopper
 from infra.lambda_python import lambda_python
 from infra.names import Names
 from infra.parameter_arn import parameter_arn
-from infra.recount_definition import recount_definition
+from infra.recount_definition import Isolation, recount_definition
 from infra.recount_function import RecountFunction
 from infra.recount_role import RecountRole
 from infra.settings import Settings
@@ -19,6 +19,7 @@ from infra.stage_logs import StageLogs
 from infra.stage_state_machine import StageStateMachine
 from infra.stage_tags import job_tags
 from infra.state_machine_role import StateMachineRole
+from infra.volumes import volume_key
 from infra.wildcards import explain_wildcards
 
 
@@ -45,12 +46,20 @@ class RecountStack(Stack):
         let_write(function.own_role, data.bucket, "recounts/")
         for name in settings.recount.buckets:
             self._let_read(name, function.own_role, role)
-        machine = self._state_machine(settings, function, role, data.key)
+        machine = self._state_machine(settings, function, role, data)
         self._grant(machine, function, role, data.bucket)
+        JobStopper(
+            self,
+            "Stopper",
+            name=self._names.recount,
+            jobs={"TransformJob": f"{self._names.recount}-"},
+            settings=settings,
+            key=data.key,
+        )
         CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
 
     def _state_machine(
-        self, settings: Settings, function: RecountFunction, role: RecountRole, key: kms.Key | None
+        self, settings: Settings, function: RecountFunction, role: RecountRole, data: DataStack
     ) -> StageStateMachine:
         definition = recount_definition(
             names=self._names,
@@ -59,6 +68,11 @@ class RecountStack(Stack):
             function_arn=function.function_arn,
             role_arn=role.role_arn,
             tags=job_tags(settings),
+            isolation=Isolation(
+                vpc_config=data.network.vpc_config(),
+                volume_key=volume_key(data.key, instance_type=settings.recount.instance_type),
+                output_key=data.key.key_arn if data.key else None,
+            ),
         )
         self._machine_role = StateMachineRole(self, "MachineRole", name=self._names.recount)
         return StageStateMachine(
@@ -69,7 +83,7 @@ class RecountStack(Stack):
             definition=self.to_json_string(definition),
             timeout=Duration.hours(settings.recount.timeout_hours),
             settings=settings,
-            key=key,
+            key=data.key,
             logs_id="MachineLogs",
         )
 
@@ -92,7 +106,7 @@ class RecountStack(Stack):
         let_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
         let_write(self._machine_role, bucket, "recounts/*/work/map*")
         model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
-        verbs = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTags", "AddTags")
+        verbs = ("CreateTransformJob", "DescribeTransformJob", "AddTags")
         this = self.format_arn(
             service="states",
             resource="stateMachine",
@@ -112,9 +126,9 @@ class RecountStack(Stack):
         grants = [
             (
                 ["ssm:GetParameter"],
-                [parameter_arn(self, self._names.parameter(p)) for p in ("model", "image")],
+                [parameter_arn(self, self._names.parameter(p)) for p in ("model", "judge-image")],
             ),
-            (["sagemaker:CreateModel", "sagemaker:DeleteModel"], [model]),
+            ([f"sagemaker:{verb}Model" for verb in ("Create", "Describe", "Delete")], [model]),
             ([f"sagemaker:{verb}" for verb in verbs], [job]),
             # A Distributed Map starts its children as executions of the same machine.
             (["states:StartExecution"], [this]),
@@ -133,7 +147,6 @@ class RecountStack(Stack):
         )
         for actions, resources in grants:
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        machine.let_follow("SageMakerTransformJobs")
         machine.let_pass(role)
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.asl import State, catch, choice, task, wait
 from infra.names import Names
+from infra.retries import lost_answer
 
 MODEL_PARAMETER = "ApprovedModel"
 # CloudFormation's words: "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."
@@ -123,9 +124,14 @@ def update_stack(sdk: str, names: Names, *, next_state: str, refused: str) -> St
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         "Parameters": keep,
     }
-    # Not tried again blindly: the refusal is read.
+    # A refusal is read, not tried again. Where the answer alone was lost the second attempt finds the stack
+    # busy with the first one, or up to date: both are waited for or passed.
     return task(
-        f"{sdk}:cloudformation:updateStack", arguments, Retry=[], Catch=catch(refused), next_state=next_state
+        f"{sdk}:cloudformation:updateStack",
+        arguments,
+        Retry=lost_answer("CloudFormation"),
+        Catch=catch(refused),
+        next_state=next_state,
     )
 
 

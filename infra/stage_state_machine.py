@@ -1,6 +1,6 @@
 """A state machine of a stage."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
@@ -54,17 +54,5 @@ class StageStateMachine(sfn.StateMachine):
                 actions=["iam:PassRole"],
                 resources=[role.role_arn for role in roles],
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
-
-    def let_follow(self, jobs: str) -> None:
-        """`.sync` learns of the end of `jobs` (such as SageMakerTuningJobs) through a rule that Step
-        Functions manages."""
-        rule = Stack.of(self).format_arn(
-            service="events", resource="rule", resource_name=f"StepFunctionsGetEventsFor{jobs}Rule"
-        )
-        self.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rule]
             )
         )

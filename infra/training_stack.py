@@ -14,6 +14,7 @@ from infra import code_archive, job_wheels
 from infra.bucket_access import let_read, let_read_asset, let_write
 from infra.data_stack import DataStack
 from infra.image_pull import NAMED_BY_CLOUDFORMATION, serving_repository
+from infra.job_stopper import JobStopper
 from infra.judge_job import judge_job
 from infra.judge_role import JudgeRole
 from infra.lambda_python import lambda_python
@@ -87,6 +88,23 @@ class TrainingStack(Stack):
         self._grant_judging(data.bucket)
         self.pipeline.let_pass(role, judge)
         self._grant_registry(data.bucket)
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:PutParameter"],
+                resources=[parameter_arn(self, self._names.parameter("dataset"))],
+            )
+        )
+        JobStopper(
+            self,
+            "Stopper",
+            name=self._names.pipeline,
+            jobs={
+                "HyperParameterTuningJob": self._names.tuning_jobs,
+                "ProcessingJob": self._names.judge_jobs,
+            },
+            settings=settings,
+            key=data.key,
+        )
         Retraining(self, "Retraining", settings=settings, pipeline=self.pipeline, bucket=data.bucket)
         CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
 
@@ -140,7 +158,7 @@ class TrainingStack(Stack):
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
     def _grant_tuning(self) -> None:
-        """What `.sync` needs: the job's verbs and the managed event rule. Tags go on to the training jobs."""
+        """Creating the job and looking at it. Tags go on to the training jobs."""
         tuning = self._sagemaker_arn("hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
         training = self._sagemaker_arn("training-job", f"{self._names.tuning_jobs}*")
         self.pipeline.add_to_role_policy(
@@ -148,8 +166,6 @@ class TrainingStack(Stack):
                 actions=[
                     "sagemaker:CreateHyperParameterTuningJob",
                     "sagemaker:DescribeHyperParameterTuningJob",
-                    "sagemaker:StopHyperParameterTuningJob",
-                    "sagemaker:ListTags",
                 ],
                 resources=[tuning],
             )
@@ -163,7 +179,6 @@ class TrainingStack(Stack):
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=[tuning, training])
         )
-        self.pipeline.let_follow("SageMakerTuningJobs")
         for jobs in ("hyper-parameter-tuning-job", "training-job"):
             explain_wildcards(self._pipeline_role, {f":{jobs}/{self._names.tuning_jobs}*": NAMED_LATE})
 
@@ -175,14 +190,11 @@ class TrainingStack(Stack):
                 actions=[
                     "sagemaker:CreateProcessingJob",
                     "sagemaker:DescribeProcessingJob",
-                    "sagemaker:StopProcessingJob",
-                    "sagemaker:ListTags",
                     "sagemaker:AddTags",
                 ],
                 resources=[self._sagemaker_arn("processing-job", jobs)],
             )
         )
-        self.pipeline.let_follow("SageMakerProcessingJobs")
         explain_wildcards(self._pipeline_role, {f":processing-job/{jobs}": NAMED_LATE})
         let_read(self._pipeline_role, bucket, "evaluations/")
         self.pipeline.add_to_role_policy(

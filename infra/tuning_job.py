@@ -10,6 +10,8 @@ from aws_cdk import aws_s3_assets as s3_assets
 
 from infra import code_archive, imagenet_weights
 from infra.data_stack import DataStack
+from infra.names import Names
+from infra.sagemaker_job import job_name
 from infra.settings import Settings, Training
 from infra.stage_tags import job_tags
 from infra.training_role import deep_learning_container
@@ -36,13 +38,12 @@ NUMBER = r"([-+0-9.eE]+)"
 def tuning_job(
     *, settings: Settings, data: DataStack, role: iam.Role, code: s3_assets.Asset
 ) -> dict[str, Any]:
-    """CreateHyperParameterTuningJob's request in JSONPath form.
-
-    It takes from the state's input `$.tuning_job_name` and `$.dataset.uri`.
+    """CreateHyperParameterTuningJob's request but for the name, in JSONata; it takes `dataset.uri` from the
+    state's input.
     """
     training, bucket = settings.training, data.bucket
+    name = job_name(Names(settings.stage).tuning_jobs)
     return {
-        "HyperParameterTuningJobName.$": "$.tuning_job_name",
         "Tags": job_tags(settings),  # its training jobs get them, too
         "HyperParameterTuningJobConfig": {
             "Strategy": training.strategy,
@@ -55,7 +56,7 @@ def tuning_job(
             "TrainingJobEarlyStoppingType": "Auto" if training.strategy == "Bayesian" else "Off",
         },
         "TrainingJobDefinition": {
-            "StaticHyperParameters": _hyperparameters(training, code),
+            "StaticHyperParameters": _hyperparameters(settings, code),
             "AlgorithmSpecification": {
                 "TrainingImage": deep_learning_container(settings),
                 "TrainingInputMode": "File",
@@ -69,10 +70,9 @@ def tuning_job(
                 "S3OutputPath": f"s3://{bucket.bucket_name}/models",
                 **({"KmsKeyId": data.key.key_arn} if data.key else {}),
             },
-            # SageMaker copies all that is below this address into each job as it starts.
-            "CheckpointConfig": {
-                "S3Uri.$": f"States.Format('s3://{bucket.bucket_name}/checkpoints/{{}}', $.tuning_job_name)"
-            },
+            # SageMaker copies all that is below this address into each job as it starts, and the API has one
+            # address for all trials: a trial that is done empties its checkpoint (bintrain/checkpoint.py).
+            "CheckpointConfig": {"S3Uri": f"{{% 's3://{bucket.bucket_name}/checkpoints/' & {name} %}}"},
             "ResourceConfig": _resources(training, data.key),
             "StoppingCondition": _stopping(training),
             "RetryStrategy": {"MaximumRetryAttempts": training.retry_attempts},
@@ -108,13 +108,16 @@ def _ranges(training: Training) -> dict[str, Any]:
     }
 
 
-def _hyperparameters(training: Training, code: s3_assets.Asset) -> dict[str, str]:
+def _hyperparameters(settings: Settings, code: s3_assets.Asset) -> dict[str, str]:
+    training = settings.training
     flags: dict[str, Any] = {
         "arch": training.arch,
         "image-size": training.image_size,
         "pretrained": training.pretrained,
         "max-count": training.max_count,
         **training.fixed,
+        # OpenVINO runs INT8 as FP16 on ARM: what is measured is to be what serves.
+        **({"precision": "fp16"} if settings.serving.is_arm else {}),
         **({"sagemaker_torch_distributed_enabled": True} if training.is_distributed else {}),
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": f"/opt/ml/input/data/code/{code.s3_object_key}",
@@ -138,7 +141,7 @@ def _channels(training: Training, bucket: s3.IBucket, code: s3_assets.Asset) -> 
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
     channels = [
-        channel("dataset", {"S3Uri.$": "$.dataset.uri"}),
+        channel("dataset", {"S3Uri": "{% $states.input.dataset.uri %}"}),
         channel("code", {"S3Uri": code.s3_object_url}),
     ]
     if training.weights_uri:

@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
         print(f"bincount: {error}", file=sys.stderr, flush=True)
         return 1
     word = "accepted" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+    if verdict["accepted"] and verdict["needs_person"]:
+        word += f", needs a person: {'; '.join(verdict['needs_person'])}"
     _tell(options.message, word)
     print(json.dumps({"event": "verdict", **verdict}), flush=True)
     return 0
@@ -138,6 +140,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--min-within-one", type=float, required=True)
     parser.add_argument("--min-coverage", type=float, required=True)
     parser.add_argument("--level", type=float, required=True, help="level of the paired test")
+    parser.add_argument("--min-images", type=int, default=1, help="with fewer bins a person decides")
     return parser.parse_args(arguments)
 
 

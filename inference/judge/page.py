@@ -44,10 +44,12 @@ def page(verdict: dict[str, Any]) -> str:
     word = "accepted" if verdict["accepted"] else "refused"
     name = escape(verdict["challenger"]["model_id"])
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
+    doubts = "".join(f"<li>{escape(doubt)}</li>" for doubt in verdict["needs_person"])
     kept = "It keeps every floor" + (" and is not worse than what serves." if verdict["champion"] else ".")
     body = [
         f'<h1>{name}: <span class="{word}">{word}</span></h1>',
         f"<ul>{reasons}</ul>" if reasons else f"<p>{kept}</p>",
+        f"<p>A person must decide:</p><ul>{doubts}</ul>" if doubts else "",
         f'<p class="soft">{verdict["images"]:,} bins of dataset {escape(verdict["dataset_id"])}, answered by '
         f"the serving image; {len(verdict['unreadable'])} could not be read and are left out.</p>",
         _figures(verdict),
@@ -70,6 +72,11 @@ def _figures(verdict: dict[str, Any]) -> str:
     champion = verdict["champion"]
     serves = f"<p>The champion, which serves now, is {escape(champion['model_id'])}.</p>" if champion else ""
     heads = ["", *(role for role, _ in there), "wanted"]
+    least = verdict["rules"]["min_images"]
+    known = [
+        ["classes", *(_classes(model["classes"]) for _, model in there), ""],
+        ["bins", *(f"{model['metrics']['images']:,}" for _, model in there), f"at least {least:,}"],
+    ]
     rows = (
         [
             name,
@@ -78,7 +85,15 @@ def _figures(verdict: dict[str, Any]) -> str:
         ]
         for metric, name, bound, rule in _ROWS
     )
-    return f"<h2>What each reached</h2>{serves}{_table(heads, rows)}"
+    return f"<h2>What each reached</h2>{serves}{_table(heads, [*known, *rows])}"
+
+
+def _classes(classes: dict[str, Any]) -> str:
+    """1 to 5, and where they are not one row without a gap each of them; a + for "or more"."""
+    counts = classes["counts"]
+    row = counts == list(range(counts[0], counts[-1] + 1)) and len(counts) > 1
+    named = f"{counts[0]} to {counts[-1]}" if row else ", ".join(map(str, counts))
+    return f"{named}+" if classes["open_top"] else named
 
 
 def _comparison(comparison: dict[str, Any] | None) -> str:

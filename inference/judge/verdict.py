@@ -15,13 +15,14 @@ TEST = "paired permutation test, one-sided"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The floors (RMSE: a ceiling), and the level of the paired test."""
+    """The floors (RMSE: a ceiling), the level of the paired test, and how many bins need no person."""
 
     min_accuracy: float
     max_rmse: float
     min_within_one: float
     min_coverage: float
     level: float
+    min_images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,21 @@ def judge(
         verdict["champion"] = _members(champion, theirs)
         verdict["comparison"], worse = _compare(ids, true, challenger, champion, level=rules.level)
         reasons += worse
-    return {"accepted": not reasons, "reasons": reasons, **verdict}
+    doubts = _doubts(len(ids), challenger, champion, rules)
+    return {"accepted": not reasons, "reasons": reasons, "needs_person": doubts, **verdict}
+
+
+def _doubts(images: int, challenger: Judged, champion: Judged | None, rules: Rules) -> list[str]:
+    """What figures cannot settle, so that a person decides even where approvals are automatic."""
+    doubts: list[str] = []
+    if images < rules.min_images:
+        doubts.append(f"it was judged on {images} bins, at least {rules.min_images} are wanted")
+    if champion is not None:
+        lost = sorted(set(champion.description.counts) - set(challenger.description.counts))
+        if lost:
+            named = ", ".join(map(str, lost))
+            doubts.append(f"it has no class for {named}, the champion has")
+    return doubts
 
 
 def _below_floors(own: Figures, rules: Rules) -> list[str]:

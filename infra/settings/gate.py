@@ -25,6 +25,12 @@ class Gate(Section):
         le=0.5,
         description="level of the paired test; a challenger worse than the champion by a p below is refused",
     )
+    min_images: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="a model judged on fewer bins waits for a person, whatever release.approval says",
+    )
     instance_type: InstanceType = Field(
         "ml.c7i.xlarge",
         description="instance type of the gate's processing job (SageMaker has no Graviton there)",

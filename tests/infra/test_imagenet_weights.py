@@ -8,6 +8,7 @@ from aws_cdk.assertions import Template
 
 from infra import imagenet_weights
 from tests.infra.conftest import synthesize
+from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 
 
@@ -56,6 +57,6 @@ def _states(parts: dict[str, Template], stage: str) -> dict:
 
 
 def _channel(states: dict, name: str) -> str:
-    channels = states["Tune"]["Parameters"]["TrainingJobDefinition"]["InputDataConfig"]
+    channels = job_request(states["Tune"])["TrainingJobDefinition"]["InputDataConfig"]
     (uri,) = [c["DataSource"]["S3DataSource"]["S3Uri"] for c in channels if c["ChannelName"] == name]
     return uri

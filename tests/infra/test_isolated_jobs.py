@@ -11,6 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import code_archive, job_wheels, locked
+from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 
 REQUIREMENTS = code_archive.ROOT / "training" / "requirements.txt"
@@ -86,10 +87,10 @@ def test_spot_never_goes_without_checkpoints(templates: dict[str, dict[str, Temp
     for stage in ("dev", "prod"):
         definition = _definition(templates, stage)
         assert definition["EnableManagedSpotTraining"] is True
-        assert definition["CheckpointConfig"]["S3Uri.$"]
+        assert definition["CheckpointConfig"]["S3Uri"]
         assert definition["RetryStrategy"]["MaximumRetryAttempts"] >= 1
 
 
 def _definition(templates: dict[str, dict[str, Template]], stage: str) -> dict:
     states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
-    return states["Tune"]["Parameters"]["TrainingJobDefinition"]
+    return job_request(states["Tune"])["TrainingJobDefinition"]

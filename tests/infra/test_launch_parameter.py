@@ -5,9 +5,10 @@ import json
 import pytest
 from aws_cdk.assertions import Template
 
+from infra.launch_parameter import longest_length
 from infra.settings import STAGES, load
 from infra.settings.instances import INSTANCES
-from tests.infra.conftest import context
+from tests.infra.conftest import context, synthesize
 
 LONGEST_TOKEN = 90  # an ARN or a bucket's name in place of a reference
 
@@ -34,3 +35,19 @@ def test_the_description_of_the_stage_s_jobs_fits_into_its_parameter(
     assert described["prices"][trained_on] == described["usd_per_hour"] == chosen.training.price
     assert described["prices"][served_by] == INSTANCES[served_by].usd_per_hour
     assert described["definition"]["RoleArn"]
+
+
+def test_a_stage_with_many_tags_gets_an_advanced_parameter_by_itself() -> None:
+    tags = {f"cost-center-{number}": "x" * 200 for number in range(10)}
+    training = synthesize("prod", tags=json.dumps(tags))["training"]
+    (parameter,) = training.find_resources(
+        "AWS::SSM::Parameter", {"Properties": {"Name": "/bincount/prod/training"}}
+    ).values()
+    assert parameter["Properties"]["Tier"] == "Intelligent-Tiering"
+    assert longest_length(parameter["Properties"]["Value"]) > 4096
+
+
+def test_what_no_parameter_can_hold_is_refused_at_synth() -> None:
+    fixed = json.dumps({f"flag-{number}": "x" * 200 for number in range(40)})
+    with pytest.raises(ValueError, match="characters, and an SSM parameter takes 8192: shorten tags"):
+        synthesize("prod", **{"training.fixed": fixed})

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
 from tests.infra.conftest import ROOT, synthesize
+from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 
 Templates = dict[str, dict[str, Template]]
@@ -27,6 +28,7 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
     expected = ["endpoint-4xx", "endpoint-5xx", "endpoint-latency"]
     machines = ("pipeline", "release", "recount")
     expected += [f"{w}-{e}" for w in machines for e in ("failed", "timed-out", "aborted")]
+    expected += [f"{w}-stop-{e}" for w in ("pipeline", "recount") for e in ("failed", "undelivered")]
     expected += ["release-undelivered", "review-rate"]
     assert sorted(alarms) == sorted(f"bincount-{stage}-{what}" for what in expected)
     headings = re.findall("^## .*$", (ROOT / "docs" / "runbook.md").read_text(), re.M)
@@ -64,11 +66,8 @@ def test_every_job_carries_the_tag_that_the_budget_counts_by(templates: Template
     tag = {"Key": "system", "Value": f"bincount-{stage}"}
     pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
     recount = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
-    tasks = [*pipeline.values(), *recount.values()]
-    jobs = [task for task in tasks if "Job.sync" in task.get("Resource", "")]
-    assert len(jobs) == 3  # tuning, judging, transforming
-    for job in jobs:
-        assert tag in (job.get("Parameters") or job["Arguments"])["Tags"]
+    for job in (pipeline["Tune"], pipeline["Judge"], recount["Transform"]):
+        assert tag in job_request(job)["Tags"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -82,7 +81,9 @@ def test_answers_are_captured_and_images_are_not(templates: Templates, stage: st
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_starts_by_itself_by_default(templates: Templates, stage: str) -> None:
     templates[stage]["training"].resource_count_is("AWS::Scheduler::Schedule", 0)
-    templates[stage]["training"].resource_count_is("AWS::Events::Rule", 0)
+    rules = templates[stage]["training"].find_resources("AWS::Events::Rule").values()
+    # What ends starts something: the stop of its jobs.
+    assert [rule["Properties"]["EventPattern"]["source"] for rule in rules] == [["aws.states"]]
 
 
 def test_settings_start_the_pipeline_by_schedule_and_by_list_and_scale_by_concurrency() -> None:

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Template
 
 from infra.settings import STAGES, SettingsError, load
 from tests.infra.conftest import context, synthesize
+from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 
 Templates = dict[str, dict[str, Template]]
@@ -29,7 +30,7 @@ def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templa
         at = at or states[order[-1]].get("Default", "")
     assert order == [
         "Name", "ReadModel", "IsApproved", "ReadImage", "Plan", "IsAnyToCount", "CreateModel", "Transform",
-        "DropModel", "Join", "Summarize",
+        "DropModel", "Join", "Summarize", "IsAnyCounted", "Recounted",
     ]  # fmt: skip
     assert states["Transform"]["Catch"][0]["Next"] == "DropModelOfFailure"
 
@@ -37,11 +38,11 @@ def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templa
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_transform_job_stays_within_sagemaker_s_limits(templates: Templates, stage: str) -> None:
     states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
-    job = states["Transform"]["Parameters"]
+    job = job_request(states["Transform"])
     assert job["MaxConcurrentTransforms"] * job["MaxPayloadInMB"] <= 100
     assert job["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
-    stamped = f"bincount-{stage}-recount-" + 17 * "0"
-    assert f"'bincount-{stage}-recount-'" in states["Name"]["Output"] and len(stamped) <= 63
+    named = f"bincount-{stage}-recount-" + 16 * "0"
+    assert f"'bincount-{stage}-recount-'" in states["Name"]["Output"] and len(named) <= 63
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -11,6 +11,7 @@ from aws_cdk.assertions import Match, Template
 from infra import serving_image
 from infra.settings import SettingsError
 from tests.infra.conftest import synthesize
+from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 
 TWO = {"serving.min_instances": 2, "serving.max_instances": 4, "serving.bake_seconds": 300}
@@ -98,13 +99,11 @@ def test_a_changed_model_reaches_the_model_resource_alone(templates) -> None:
 
 def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None:
     states = state_machine(templates["prod"]["training"], "bincount-prod-pipeline")["States"]
-    judge = states["Judge"]
-    assert judge["Resource"].endswith(":sagemaker:createProcessingJob.sync")
-    request = judge["Arguments"]
+    request = job_request(states["Judge"])
     assert request["NetworkConfig"]["EnableNetworkIsolation"] is True
     assert request["AppSpecification"]["ContainerEntrypoint"] == ["python", "-m", "inference.judge"]
     assert states["ReadJudgeImage"]["Arguments"] == {"Name": "/bincount/prod/judge-image"}
-    assert request["AppSpecification"]["ContainerArguments"][-10:] == [
+    assert request["AppSpecification"]["ContainerArguments"][-12:] == [
         "--min-accuracy",
         "0.5",
         "--max-rmse",
@@ -115,9 +114,20 @@ def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None
         "0.85",
         "--level",
         "0.05",
+        "--min-images",
+        "200",
     ]
 
 
 def image_of(serving: Template) -> Any:
     (model,) = serving.find_resources("AWS::SageMaker::Model").values()
     return model["Properties"]["PrimaryContainer"]["Image"]
+
+
+def test_int8_is_not_tried_for_an_endpoint_on_graviton() -> None:
+    """OpenVINO runs INT8 as FP16 on ARM: what was measured must be what serves."""
+    for instance, precision in (("ml.c7g.large", '"fp16"'), ("ml.c7i.large", None)):
+        training = synthesize("dev", **{"serving.instance_type": instance})["training"]
+        states = state_machine(training, "bincount-dev-pipeline")["States"]
+        flags = job_request(states["Tune"])["TrainingJobDefinition"]["StaticHyperParameters"]
+        assert flags.get("precision") == precision

@@ -11,6 +11,7 @@ import torch
 from bintrain.errors import TrainingError
 
 NAME = "checkpoint.pt"
+PARTIAL = f".{NAME}.partial"
 FORMAT = 1
 
 State = dict[str, Any]
@@ -22,7 +23,7 @@ def save_checkpoint(folder: Path, *, identity: dict[str, Any], state: State) -> 
     `identity` is what must be the same for the state to make sense: hyperparameters, dataset, classes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{NAME}.partial"
+    partial = folder / PARTIAL
     with partial.open("wb") as file:
         torch.save({"format": FORMAT, "identity": identity, "state": state}, file)
         file.flush()
@@ -31,12 +32,12 @@ def save_checkpoint(folder: Path, *, identity: dict[str, Any], state: State) -> 
 
 
 def load_checkpoint(folder: Path, *, identity: dict[str, Any]) -> State | None:
-    """The state saved last, or None where there is none.
+    """The state saved last, or None where there is none, or an emptied one.
 
     Raises TrainingError when it was saved under another identity.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_size == 0:
         return None
     saved = torch.load(path, map_location="cpu", weights_only=True)
     if saved["format"] != FORMAT:
@@ -55,3 +56,15 @@ def load_checkpoint(folder: Path, *, identity: dict[str, Any]) -> State | None:
             "Use the same values, another job name, or remove the checkpoint"
         )
     return saved["state"]
+
+
+def empty_checkpoint(folder: Path) -> None:
+    """Replace the checkpoint of a job that is done by an empty file.
+
+    A tuning job has one address for the checkpoints of all trials, and SageMaker copies all below it into
+    each trial as it starts. It uploads what changes; whether it deletes what is gone, it does not say.
+    """
+    if (folder / NAME).is_file():
+        # The half-written one too: SageMaker may have uploaded it in the middle of a save.
+        for name in (NAME, PARTIAL):
+            (folder / name).write_bytes(b"")

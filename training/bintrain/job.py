@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bintrain.checkpoint import empty_checkpoint
 from bintrain.classes import Classes, choose_classes
 from bintrain.dataset import PARTS, Dataset, read_dataset
 from bintrain.evaluation import Evaluation, Judged, evaluate
@@ -73,6 +74,8 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
         export=export, evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
+    if call.places.checkpoints:
+        empty_checkpoint(call.places.checkpoints)
 
 
 def _make_repeatable(seed: int) -> None:

@@ -12,6 +12,8 @@ import torch.distributed as distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from bintrain.errors import TrainingError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Processes:
@@ -63,7 +65,11 @@ ALONE = Processes(rank=0, size=1, device=torch.device("cpu"))
 
 @contextmanager
 def joined(env: Mapping[str, str]) -> Generator[Processes]:
-    """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them."""
+    """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them.
+
+    Raises TrainingError where the machine has GPUs that torch does not see.
+    """
+    _require_gpus(int(env.get("SM_NUM_GPUS") or "0"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", int(env.get("LOCAL_RANK", "0")))
@@ -75,3 +81,13 @@ def joined(env: Mapping[str, str]) -> Generator[Processes]:
     yield Processes(rank=distributed.get_rank(), size=distributed.get_world_size(), device=device)
     # Not after an error: the others may be waiting for this one, and torchrun ends them all.
     distributed.destroy_process_group()
+
+
+def _require_gpus(wanted: int) -> None:
+    """SageMaker's toolkit counts the machine's GPUs; without them a job is slow, and paid like one with."""
+    if wanted and not torch.cuda.is_available():
+        raise TrainingError(
+            f"the instance has {wanted} GPU(s) (SM_NUM_GPUS) and torch {torch.__version__} sees none: its "
+            "image is for CPUs, or its CUDA needs a newer driver than there is. Take the image for GPUs "
+            "(training.image_tag with {accelerator}), or an instance type without GPUs"
+        )

@@ -154,6 +154,28 @@ def test_a_challenger_that_is_worse_beyond_noise_is_refused_by_both_figures(case
     assert verdict["comparison"]["accuracy"]["p"] < 0.001
 
 
+def test_fewer_bins_than_wanted_need_a_person(case, make_model, gray) -> None:
+    case.add_bins([0, 1, 2, 3], gray)
+    case.add_model("challenger", make_model())
+    verdict = case.judge(min_images=5)
+    words = "it was judged on 4 bins, at least 5 are wanted"
+    assert (verdict["accepted"], verdict["needs_person"]) == (True, [words])
+    assert case.message == f"accepted, needs a person: {words}"
+    assert case.judge(min_images=4)["needs_person"] == []
+
+
+def test_a_challenger_without_a_class_of_the_champion_needs_a_person(case, make_model, gray) -> None:
+    case.add_bins([0, 1, 2], gray)
+    case.add_model("champion", make_model())
+    fewer = make_model(lambda d: d["classes"].update(counts=[0, 1, 2], open_top=True))
+    case.add_model("challenger", fewer)
+    verdict = case.judge()
+    assert verdict["needs_person"] == ["it has no class for 3, 4, 5, the champion has"]
+    page = (case.folder / "output" / "report.html").read_text()
+    assert "A person must decide" in page
+    assert "<td>0 to 2+</td><td>0 to 5</td>" in page
+
+
 def test_a_browser_shows_who_was_refused_why_and_against_whom(case, make_model, gray, tmp_path) -> None:
     case.add_bins([count % 6 for count in range(60)], gray)
     case.add_model("champion", make_model())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bintrain.checkpoint import NAME, load_checkpoint, save_checkpoint
+from bintrain.checkpoint import NAME, empty_checkpoint, load_checkpoint, save_checkpoint
 from bintrain.errors import TrainingError
 
 IDENTITY = {"epochs": 3, "learning_rate": 0.001, "dataset_id": "a"}
@@ -39,3 +39,19 @@ def test_another_training_s_state_is_refused_with_what_differs(tmp_path: Path) -
     text = str(caught.value)
     assert "epochs was 3 and is now 9; learning_rate was 0.001 and is now 0.1" in text
     assert "dataset_id" not in text
+
+
+def test_an_emptied_checkpoint_is_none_and_costs_no_download(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, identity=IDENTITY, state={"epoch": 3})
+    (tmp_path / f".{NAME}.partial").write_bytes(b"uploaded in the middle of a save")
+
+    empty_checkpoint(tmp_path)
+
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
+    assert load_checkpoint(tmp_path, identity=IDENTITY) is None
+
+
+def test_where_nothing_was_saved_nothing_is_emptied(tmp_path: Path) -> None:
+    empty_checkpoint(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []

@@ -235,8 +235,36 @@ def test_a_job_that_reads_shards_ends_as_one_that_reads_folders(
     assert metrics[0] == metrics[1]
 
 
-def test_a_checkpoint_of_other_hyperparameters_is_refused(trained: tuple[Run, str], forty_bins: Path) -> None:
-    result = trained[0].train(forty_bins, learning_rate="0.5")
+def test_a_finished_job_empties_its_checkpoint(trained: tuple[Run, str]) -> None:
+    """Every later trial of a tuning job downloads it."""
+    checkpoint = trained[0].base / "checkpoints" / "tiny-job" / "checkpoint.pt"
+    assert checkpoint.stat().st_size == 0
+
+
+def test_a_gpu_instance_without_a_gpu_for_torch_is_refused(forty_bins: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    result = subprocess.run(
+        run.command(forty_bins),
+        env=run.env | {"SM_NUM_GPUS": "4"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "TrainingError: the instance has 4 GPU(s) (SM_NUM_GPUS) and torch" in result.stderr
+    assert "training.image_tag" in (tmp_path / "output" / "failure").read_text()
+    assert "Traceback" not in result.stderr
+
+
+def test_a_checkpoint_of_other_hyperparameters_is_refused(forty_bins: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    process = subprocess.Popen(run.command(forty_bins), env=run.env, stdout=subprocess.DEVNULL)
+    _wait_for_saves(tmp_path / "checkpoints" / "tiny-job", 1, process=process)
+    process.kill()
+    process.wait()
+
+    result = run.train(forty_bins, learning_rate="0.5")
 
     assert result.returncode == 1
     assert "learning_rate was 0.002 and is now 0.5" in result.stderr

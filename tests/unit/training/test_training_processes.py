@@ -71,8 +71,8 @@ def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Pat
     assert [name for name, _ in one] == [name for name, _ in two]  # each line once: only one process speaks
     assert [float(value) for _, value in two] == pytest.approx([float(value) for _, value in one], abs=2e-3)
     weights = [torch.load(tmp_path / str(size) / "output" / "weights.pt") for size in (1, 2)]
-    start = torch.load(tmp_path / "1" / "checkpoints" / "by-hand" / "checkpoint.pt", weights_only=True)
-    assert start["state"]["progress"]["epoch"] == 3
+    history = json.loads((tmp_path / "1/output/evaluation/metrics.json").read_text())["history"]
+    assert [epoch["epoch"] for epoch in history] == [1, 2, 3]
     for name in ("fc.1.weight", "fc.1.bias"):
         assert torch.allclose(weights[0][name], weights[1][name], atol=2e-3)
     assert json.loads((tmp_path / "2/model/model.json").read_text())["metrics"]["select"]["images"] == 7
