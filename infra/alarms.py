@@ -34,7 +34,7 @@ class Alarms(Construct):
         for what in ("pipeline", "release", "recount"):
             self._watch_state_machine(what, *ENDS)
         for what in ("pipeline-stop", "recount-stop"):  # a paid job may run on
-            self._watch_state_machine(what, "Failed")
+            self._watch_state_machine(what, *ENDS)
             self._watch_queue(what)
         self._watch_queue("release")
         if settings.starts_pipeline:

@@ -28,7 +28,7 @@ def test_every_bad_end_of_every_state_machine_rings(combination: str) -> None:
         if alarm.get("Namespace") == "AWS/States"
     }
     machines = [m["Properties"]["StateMachineName"] for _, m in resources(combination, _MACHINE)]
-    assert len(machines) == 3
+    assert len(machines) == 5
     ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
     assert watched == {(end, machine) for machine in machines for end in ends}
 
@@ -58,21 +58,21 @@ def _exports(name: str) -> str:
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_what_cannot_be_started_waits_in_a_queue_that_rings(combination: str) -> None:
-    queues = {name: each["Properties"] for name, each in resources(combination, "AWS::SQS::Queue")}
+    queues = resources(combination, "AWS::SQS::Queue")
     watched = [
         alarm["Dimensions"][0]["Value"]
         for alarm in alarms(combination)
         if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     ]
-    assert sorted(watched) == sorted(queue["QueueName"] for queue in queues.values())
+    assert sorted(watched) == sorted(queue["Properties"]["QueueName"] for _, queue in queues)
     targets = [t for _, rule in resources(combination, _RULE) for t in rule["Properties"]["Targets"]]
     targets += [s["Properties"]["Target"] for _, s in resources(combination, "AWS::Scheduler::Schedule")]
     assert len(targets) >= 2
     for target in targets:
-        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in queues
-    for queue in queues.values():
-        assert queue["SqsManagedSseEnabled"] is True
-        assert queue["MessageRetentionPeriod"] == 14 * 86_400
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in {name for name, _ in queues}
+    for _, queue in queues:
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
