@@ -58,7 +58,7 @@ def _exports(name: str) -> str:
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_what_cannot_be_started_waits_in_a_queue_that_rings(combination: str) -> None:
-    queues = resources(combination, "AWS::SQS::Queue")
+    queues = list(resources(combination, "AWS::SQS::Queue"))
     watched = [
         alarm["Dimensions"][0]["Value"]
         for alarm in alarms(combination)
