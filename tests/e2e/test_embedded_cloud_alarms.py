@@ -165,16 +165,25 @@ class TestStates:
         rings(cloud, "share")
 
 
+def make_queue(cloud: Cloud, name: str, *, service: str) -> str:
+    """A queue that lets a service in; its URL."""
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    statement = {"Effect": "Allow", "Principal": {"Service": service}}
+    statement |= {"Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return cloud.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+
+
 class TestConsequences:
     def test_a_change_is_an_event_and_a_message(self, cloud: Cloud):
         sqs, events = cloud.client("sqs"), cloud.client("events")
-        queue = sqs.create_queue(QueueName="changes")["QueueUrl"]
+        queue = make_queue(cloud, "changes", service="events.amazonaws.com")
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["told"]}}
         events.put_rule(Name="changes", EventPattern=json.dumps(pattern))
         events.put_targets(Rule="changes", Targets=[{"Id": "queue", "Arn": arn}])
         topic = cloud.client("sns").create_topic(Name="people")["TopicArn"]
-        people = sqs.create_queue(QueueName="people")["QueueUrl"]
+        people = make_queue(cloud, "people", service="sns.amazonaws.com")
         people_arn = arn.replace("changes", "people")
         cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=people_arn)
         cloud.client("cloudwatch").put_metric_alarm(**alarm("told", AlarmActions=[topic]))
