@@ -50,7 +50,7 @@ def template_faults(template: Mapping[str, Any]) -> list[str]:
 def definition_faults(definition: Mapping[str, Any]) -> list[str]:
     """The same of a state machine's tasks: members that the call lacks, and values that it refuses."""
     faults: list[str] = []
-    for name, state in _states(definition):
+    for name, state in states_of(definition):
         operation = _task_operation(state.get("Resource"))
         if operation is None:
             continue
@@ -244,12 +244,13 @@ def _length(document: Any) -> int:
     return len(json.dumps(known(document), separators=(",", ":")))
 
 
-def _states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def states_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and state of all states, those inside of maps and branches too."""
     for name, state in definition["States"].items():
         yield name, state
         for inner in [*state.get("Branches", []), state.get("ItemProcessor"), state.get("Iterator")]:
             if inner:
-                yield from _states(inner)
+                yield from states_of(inner)
 
 
 def _task_operation(resource: Any) -> Any:
