@@ -8,7 +8,7 @@ import aws_cdk as cdk
 
 app = cdk.App()
 try:
-    chosen = settings.load(app.node.try_get_context)
+    chosen = settings.load(app.node.try_get_context, given=app.node.get_all_context())
     stage.build(app=app, settings=chosen)
     synthesis.synthesize(app)
     print(f"training: a tuning job costs at most {chosen.training.cost_summary}", file=sys.stderr)

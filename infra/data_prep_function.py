@@ -10,7 +10,7 @@ from infra.settings import DataPrep
 
 
 class DataPrepFunction(PackagedFunction):
-    """`data_prep/` with its dependencies. `python` None: for the interpreter that runs this synth."""
+    """`data_prep/` with its dependencies, for the Lambda's version `python`."""
 
     def __init__(
         self,
@@ -20,7 +20,7 @@ class DataPrepFunction(PackagedFunction):
         settings: DataPrep,
         bucket_name: str,
         runtime: lambda_.Runtime,
-        python: str | None,
+        python: str,
         log_group: logs.ILogGroup,
     ) -> None:
         directory = lambda_package.build(

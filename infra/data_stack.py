@@ -23,7 +23,7 @@ class DataStack(Stack):
     def __init__(self, scope: Construct, id: str, *, settings: Settings, **kwargs: object) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
-        runtime, python = lambda_python(settings)
+        runtime, python = lambda_python()
         retain = settings.retain_data
         with_key = settings.storage.encryption == "kms"
         self.key = StageKey(self, "Key", name=names.prefix, retain=retain) if with_key else None

@@ -1,7 +1,6 @@
 """Wheels for jobs that have no network: what the training image lacks, for the image's Python."""
 
 import hashlib
-import sys
 from pathlib import Path
 
 from infra.built_once import built_once
@@ -14,14 +13,13 @@ JOB_PYTHON = "3.12"
 JOB_MACHINE = "x86_64"
 
 
-def build(*, requirements: Path, python: str | None) -> Path:
+def build(*, requirements: Path, python: str) -> Path:
     """The folder with a wheel for each line of the hash-locked file `requirements`; made once per content.
 
-    `python` is the job's version; None stands for the running interpreter and machine (the embedded cloud
-    runs jobs in it). Raises PackageError.
+    `python` is the job's version. Raises PackageError.
     """
     lines = lines_for(requirements.read_text(encoding="utf-8"), python=python, machine=JOB_MACHINE)
-    facts = "\n".join((lines, python or f"{sys.version} {sys.platform}"))
+    facts = "\n".join((lines, python))
     target = CACHE / hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def make(folder: Path, scratch: Path) -> None:

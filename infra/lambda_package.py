@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import sys
 from pathlib import Path
 
 from infra.built_once import built_once
@@ -14,19 +13,18 @@ MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of an architecture -> that of Linux and of wheels."""
 
 
-def build(*, package: str, architecture: str, python: str | None, requirements: str | None = None) -> Path:
+def build(*, package: str, architecture: str, python: str, requirements: str | None = None) -> Path:
     """The directory with the Python package of the folder `package` and what its requirements name.
 
     `package` is relative to the project's root, as is `requirements` (None: requirements.txt in `package`).
-    `architecture` is x86_64 or arm64. `python` is the Lambda's version ("3.13"); None builds for the running
-    interpreter (the embedded cloud runs Lambdas in it). Cached by content under build/lambda.
-    Raises PackageError.
+    `architecture` is x86_64 or arm64. `python` is the Lambda's version ("3.13"). Cached by content
+    under build/lambda. Raises PackageError.
     """
     source = ROOT / package
     wanted = ROOT / requirements if requirements else source / "requirements.txt"
     machine = MACHINES[architecture]
     lines = lines_for(wanted.read_text(encoding="utf-8"), python=python, machine=machine)
-    key = _digest(source, lines, architecture, python or sys.version)
+    key = _digest(source, lines, architecture, python)
     target = CACHE / f"{source.name}-{key}"
 
     def make(folder: Path, scratch: Path) -> None:

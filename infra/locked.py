@@ -16,24 +16,22 @@ class PackageError(RuntimeError):
     """pip could not bring what a lock names; the text ends with pip's own words."""
 
 
-def lines_for(locked: str, *, python: str | None, machine: str) -> str:
+def lines_for(locked: str, *, python: str, machine: str) -> str:
     """The requirements of the text `locked` whose markers hold, with their hashes, a line each.
 
     pip would judge markers by the interpreter that runs it, so that what is deployed would depend on whose
-    machine it is deployed from. `python` is a version such as 3.13, on Linux and `machine` (aarch64, x86_64);
-    None stands for the running interpreter and machine.
+    machine it is deployed from. `python` is a version such as 3.13, on Linux and `machine` (aarch64, x86_64).
     """
     environment = {name: str(value) for name, value in default_environment().items()}
-    if python is not None:
-        environment |= {
-            "python_version": python,
-            "python_full_version": f"{python}.0",
-            "implementation_version": f"{python}.0",
-            "platform_machine": machine,
-            "platform_system": "Linux",
-            "sys_platform": "linux",
-            "os_name": "posix",
-        }
+    environment |= {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_version": f"{python}.0",
+        "platform_machine": machine,
+        "platform_system": "Linux",
+        "sys_platform": "linux",
+        "os_name": "posix",
+    }
     kept: list[str] = []
     for line in re.sub(r"\\\n\s*", " ", locked).splitlines():
         text, *hashes = re.split(r"\s+(?=--hash=)", line.strip())
@@ -46,9 +44,7 @@ def lines_for(locked: str, *, python: str | None, machine: str) -> str:
     return "".join(f"{line}\n" for line in kept)
 
 
-def bring(
-    words: list[str], *, lines: str, scratch: Path, python: str | None, machine: str, fault: str
-) -> None:
+def bring(words: list[str], *, lines: str, scratch: Path, python: str, machine: str, fault: str) -> None:
     """Let pip bring the requirements `lines` (of `lines_for`), wheels only, each with a locked hash.
 
     `words` are pip's verb and where to put it; the list is written into `scratch`.
@@ -64,10 +60,8 @@ def bring(
         raise PackageError(f"{fault}:\n{(result.stderr or result.stdout).strip()[-2000:]}")
 
 
-def _wheels_for(*, python: str | None, machine: str) -> list[str]:
-    """pip's flags for wheels of that Python on Linux; none for the running interpreter's own."""
-    if python is None:
-        return []
+def _wheels_for(*, python: str, machine: str) -> list[str]:
+    """pip's flags for wheels of that Python on Linux."""
     platforms = [f"manylinux_{glibc}_{machine}" for glibc in GLIBC] + [f"manylinux2014_{machine}"]
     flags = ["--implementation", "cp", "--python-version", python]
     return flags + [word for platform in platforms for word in ("--platform", platform)]

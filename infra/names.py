@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 VARIANT = "champion"
 NO_MODEL = "none"
-SERVING_REPOSITORY = "bincount-inference"
 
 
 @dataclass(frozen=True)

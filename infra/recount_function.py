@@ -10,7 +10,7 @@ from infra.settings import Recount
 
 
 class RecountFunction(PackagedFunction):
-    """`client/bincount` with Pillow. `python` None: for the interpreter that runs this synth."""
+    """`client/bincount` with Pillow, for the Lambda's version `python`."""
 
     def __init__(
         self,
@@ -20,21 +20,20 @@ class RecountFunction(PackagedFunction):
         settings: Recount,
         bucket_name: str,
         runtime: lambda_.Runtime,
-        python: str | None,
+        python: str,
         log_group: logs.ILogGroup,
     ) -> None:
-        architecture = "arm64" if python else "x86_64"
         directory = lambda_package.build(
             package="client/bincount",
             requirements="client/requirements-recount.txt",
-            architecture=architecture,
+            architecture="arm64",
             python=python,
         )
         super().__init__(
             scope,
             id,
             directory=directory,
-            architecture=architecture,
+            architecture="arm64",
             handler="bincount.recount.handler.handler",
             memory_mib=settings.memory_mib,
             disk_mib=512,

@@ -31,7 +31,7 @@ class RecountStack(Stack):
     ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
-        runtime, python = lambda_python(settings)
+        runtime, python = lambda_python()
         function = RecountFunction(
             self,
             "Function",

@@ -1,11 +1,9 @@
-"""The image that serves: built in the account at deploy time, or, on the embedded cloud, only named."""
+"""The image that serves: built in the account at deploy time."""
 
-import hashlib
 from pathlib import Path
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,7 +12,7 @@ from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct, IConstruct
 
 from infra.acknowledge import acknowledge
-from infra.names import SERVING_REPOSITORY, Names
+from infra.names import Names
 from infra.settings import Settings
 from infra.stage_logs import StageLogs
 from infra.wildcards import explain_wildcards
@@ -34,14 +32,8 @@ class ServingImage(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, key: kms.Key | None) -> None:
         super().__init__(scope, id)
-        self._repository: ecr.IRepository | None = None
         self._base_image = settings.serving.base_image
         self._names = Names(settings.stage)
-        if settings.stage == "local":
-            stack = Stack.of(self)
-            registry = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
-            self.uri = self.judge_uri = f"{registry}/{SERVING_REPOSITORY}:{_digest()}"
-            return
         arm = settings.serving.is_arm
         build = self._build(
             "Build", ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64
@@ -63,9 +55,8 @@ class ServingImage(Construct):
         )
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
-        """Allow pulling the image (on the embedded cloud there is nothing to pull)."""
-        if self._repository is not None:
-            self._repository.grant_pull(grantee)
+        """Allow pulling the image."""
+        self._repository.grant_pull(grantee)
 
     def _tend_build(self, *, days: int, key: kms.Key | None) -> None:
         """What cdklabs.deploy-time-build makes beside the stack's own resources: findings, and its logs."""
@@ -110,11 +101,3 @@ def _acknowledge_project(project: IConstruct) -> None:
             ">-*": "report groups are named after the project",
         },
     )
-
-
-def _digest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(INFERENCE.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".in":
-            digest.update(f"\0{path.relative_to(INFERENCE)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -75,7 +75,7 @@ class ServingStack(Stack):
             QuietAlarm(
                 self, "QuietAlarm", names=names, hours=settings.operations.quiet_hours, condition=is_approved
             )
-        runtime, _ = lambda_python(settings)
+        runtime, _ = lambda_python()
         release = Release(
             self, "Release", settings=settings, bucket=data.bucket, runtime=runtime, key=data.key
         )

@@ -49,7 +49,7 @@ class TrainingStack(Stack):
         judge = JudgeRole(self, "JudgeRole", names=self._names, bucket=data.bucket, network=data.network)
         code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
         let_read_asset(role, code)
-        runtime, _ = lambda_python(settings)
+        runtime, _ = lambda_python()
         logs = StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key)
         ModelRegistry(
             self,
@@ -237,7 +237,7 @@ def _code(settings: Settings) -> Path:
     """The archive that every training job gets; with its wheels where it has no network to fetch them."""
     if not settings.training.network_isolation:
         return code_archive.build(room="training")
-    # The embedded cloud runs jobs in the interpreter that runs this synth.
-    python = None if settings.stage == "local" else job_wheels.JOB_PYTHON
-    wheels = job_wheels.build(requirements=ROOT / "training" / "requirements.txt", python=python)
+    wheels = job_wheels.build(
+        requirements=ROOT / "training" / "requirements.txt", python=job_wheels.JOB_PYTHON
+    )
     return code_archive.build(room="training", wheels=wheels)

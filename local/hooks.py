@@ -67,7 +67,7 @@ REPLACED = (
     Hook(
         module=_APP,
         name="SERVICE_HANDLERS",
-        reason="SageMaker, its runtime and Application Auto Scaling are added",
+        reason="SageMaker, its runtime and Application Auto Scaling are added; builds of images end",
     ),
     Hook(module=_ROUTER, name="SERVICE_PATTERNS", reason="requests for the added services are recognised"),
     Hook(module=_ACTIONS, name="SERVICE_TO_IAM_NAMESPACE", reason="IAM enforcement knows the added services"),
@@ -107,6 +107,7 @@ REPLACED = (
         parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
         reason="nobody lists or makes buckets; asked also for iam:PassRole and for roles of services",
     ),
+    Hook(module=_LAMBDA, name="Worker", reason="wheels for another processor or Python than this machine's"),
     Hook(module=_PROVISIONERS, name="_RESOURCE_HANDLERS", reason="CloudFormation types are added"),
     Hook(
         module=_STACKS,

@@ -24,6 +24,7 @@ from local.errors import AwsError
 from local.eventbridge import installation as events
 from local.functions import installation as functions
 from local.identity import ACCOUNT, REGION
+from local.lambda_code import with_native_wheels
 from local.ministack_parts import (
     apigateway_v1,
     app,
@@ -50,6 +51,7 @@ def install(settings: Settings) -> SageMaker:
     sagemaker = SageMaker(settings=settings, aws=aws, publish_event=_publish_event)
     autoscaling = ApplicationAutoScaling(variant_exists=functools.partial(_variant_exists, sagemaker))
     _add_services(sagemaker, autoscaling)
+    lambda_runtime.Worker._spawn = with_native_wheels(lambda_runtime.Worker._spawn)
     _teach_iam()
     teach_cloudformation(sagemaker, autoscaling, aws)
     watch.install(publish=_publish_event, variants=sagemaker.endpoints.variants)

@@ -1,4 +1,4 @@
-"""Finds the embedded cloud that runs on this machine (docs/contracts.md, "The embedded cloud")."""
+"""Reaches an embedded cloud on this machine (docs/contracts.md, "The embedded cloud")."""
 
 import json
 import os
@@ -9,29 +9,25 @@ from urllib.parse import urlsplit
 from bincount.errors import BincountError
 
 VARIABLE = "BINCOUNT_CLOUD"
-_PLACES = ("build/demo/cloud/client.json", "build/embedded-cloud/client.json")
 
 
-def embedded_cloud(folder: Path | None = None) -> dict[str, str]:
+def embedded_cloud() -> dict[str, str]:
     """The variables with which AWS clients reach it: AWS_ENDPOINT_URL, keys, region, AWS_CA_BUNDLE.
 
-    They stand in the file that the variable BINCOUNT_CLOUD names, or in a usual place below `folder`
-    (default: the working directory) or a folder above it. Raises BincountError where none runs.
+    They stand in the file that the variable BINCOUNT_CLOUD names; {} where it names none: AWS itself is meant.
+    Raises BincountError where that cloud does not run.
     """
-    start = (folder or Path.cwd()).resolve()
     named = os.environ.get(VARIABLE)
-    candidates = (
-        [Path(named)] if named else [base / place for base in (start, *start.parents) for place in _PLACES]
-    )
-    for path in candidates:
-        if path.is_file():
-            variables: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-            if _answers(variables["AWS_ENDPOINT_URL"]):
-                return variables
-    where = named or f"{start} and the folders above it"
+    if not named:
+        return {}
+    path = Path(named)
+    if path.is_file():
+        variables: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        if _answers(variables["AWS_ENDPOINT_URL"]):
+            return variables
     raise BincountError(
-        f"no embedded cloud runs (looked in {where}): start one with `KEEP=1 make demo`, call from the "
-        f"project's folder, or set {VARIABLE} to its client.json"
+        f"no embedded cloud runs at {named}: start one with `KEEP=1 make demo`, set {VARIABLE} to its "
+        f"client.json, or unset {VARIABLE} to reach AWS"
     )
 
 

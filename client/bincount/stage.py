@@ -20,12 +20,12 @@ _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 
 
 class Stage:
-    """One stage of the project in one account and region, or in the embedded cloud (`local`).
+    """One stage of the project in one account and region, or in an embedded cloud.
 
-    `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Stage
-    `local` uses neither and no credentials of the environment: it reaches the embedded cloud that runs on
-    this machine and nothing else.
-    Raises BincountError for a name that no stage can have, an unknown profile, or where no embedded cloud is.
+    `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Where the
+    variable BINCOUNT_CLOUD names an embedded cloud, neither counts, nor do credentials of the environment:
+    that cloud is reached and nothing else.
+    Raises BincountError for a name that no stage has, an unknown profile, or where that cloud does not run.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Stage:
             )
         self.name = name
         self._connections = connections
-        self._variables = embedded_cloud() if name == "local" else {}
+        self._variables = embedded_cloud()
         self._session = self._open(region, profile)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()

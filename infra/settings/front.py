@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from infra.settings.section import Section
+from infra.settings.section import Section, rule
 
 KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -37,15 +37,14 @@ class Front(Section):
         "false where another stack sets it",
     )
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> "Front":
-        faults: list[str] = []
+    @rule("api_keys", "auth")
+    def _has_keys_where_they_count(self) -> str | None:
         if self.auth == "api_key" and not self.api_keys:
-            faults.append('auth "api_key" needs at least one name in api_keys, such as ["warehouse"]')
+            return 'front.auth "api_key" needs at least one name here, such as ["warehouse"]'
         if self.auth == "iam" and self.api_keys:
-            faults.append('api_keys are for auth "api_key": set that, or remove them')
-        if len(set(self.api_keys)) < len(self.api_keys):
-            faults.append("api_keys must differ from one another")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+            return 'these are for front.auth "api_key": set that, or remove them'
+        return None
+
+    @rule("api_keys")
+    def _tells_callers_apart(self) -> str | None:
+        return "must differ from one another" if len(set(self.api_keys)) < len(self.api_keys) else None

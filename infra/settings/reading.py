@@ -1,58 +1,75 @@
 """Reads the settings of a stage from the CDK context; every fault is told at once."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from pydantic import ValidationError
+from infra.settings.checking import Fault, faults_of, meant
+from infra.settings.declared import plain, values_of
+from infra.settings.errors import SettingsError
+from infra.settings.section import sections
+from infra.settings.stage import Settings
 
-from infra.settings.section import Section
-from infra.settings.stage import STAGES, Settings
+_DOTTED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
-class SettingsError(ValueError):
-    """One or more settings are wrong; the text names every one of them and how to mend it."""
-
-
-def load(lookup: Callable[[str], Any]) -> Settings:
+def load(lookup: Callable[[str], Any], *, given: Iterable[str] = ()) -> Settings:
     """The settings of the stage that the CDK context names.
 
-    `lookup` gives a context value by its key, or None. Raises SettingsError with every fault.
+    `lookup` gives a context value by its key, or None; `given` are all keys of the context, among which a
+    misspelt setting is found. Raises SettingsError with every fault.
     """
-    stages = lookup("stages")
-    if not isinstance(stages, Mapping):
-        raise SettingsError(
-            'cdk.json: "context" has no "stages" object: add one with a stage, such as {"dev": {}}'
-        )
     stage = lookup("stage")
-    known = [name for name in STAGES if name in stages]
-    if stage not in known:
-        raise SettingsError(f"unknown stage {stage!r}: pass -c stage=NAME with one of {', '.join(known)}")
-    values = {**_plain(stages[stage]), "stage": stage}
-    _override(values, lookup)
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_explain(stage, error)) from None
+    values = values_of(lookup("stages"), stage)
+    values["stage"] = stage
+    faults = [*_override(values, lookup), *_misspelt(given), *faults_of(Settings, values)]
+    if faults:
+        lines = "".join(f"\n  {fault}" for fault in sorted(set(faults)))
+        raise SettingsError(f"{len(set(faults))} wrong setting(s) of stage {stage!r}:{lines}")
+    return Settings.model_validate(values)
 
 
-def _plain(value: Any) -> Any:
-    """jsii hands out mappings and sequences of its own; pydantic wants dicts and lists."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast("Sequence[object]", value)]
-    return value
-
-
-def _override(values: dict[str, Any], lookup: Callable[[str], Any]) -> None:
+def _override(values: dict[str, Any], lookup: Callable[[str], Any]) -> list[Fault]:
     """Lay values given as `-c section.field=value` over those of the file."""
     for section, field in paths():
         given = lookup(f"{section}.{field}" if section else field)
         if given is None or (not section and field == "stage"):
             continue
         target = values.setdefault(section, {}) if section else values
-        target[field] = _plain(_from_command_line(given))
+        if isinstance(target, dict):  # else the section itself is a fault
+            target[field] = plain(_from_command_line(given))
+    return []
+
+
+def _misspelt(given: Iterable[str]) -> list[Fault]:
+    """Keys of the context that look like settings and are none.
+
+    The CDK's own keys hold @, : or /. A key without a dot may be anybody's: it is a fault where it comes near
+    to a setting's name.
+    """
+    known = {f"{section}.{field}" if section else field for section, field in paths()}
+    names = {name for name, _ in sections(Settings)}
+    faults: list[Fault] = []
+    for key in given:
+        if key in known or key == "stages" or not (_DOTTED.fullmatch(key) or re.fullmatch(r"\w+", key)):
+            continue
+        section, _, field = key.partition(".")
+        if field:
+            inside = sorted(name for name in known if name.startswith(f"{section}."))
+            hint = meant(key, inside if section in names else known)
+        elif key in names:
+            hint = f" (it is a section: give its settings one by one, such as {key}.NAME)"
+        else:
+            hint = meant(key, (name for name in known if "." not in name and _is_near(key, name)))
+            if not hint:
+                continue
+        faults.append(Fault(key, "", f"no such setting{hint}: correct the -c option or remove it"))
+    return faults
+
+
+def _is_near(key: str, name: str) -> bool:
+    return abs(len(key) - len(name)) <= 2
 
 
 def _from_command_line(given: Any) -> Any:
@@ -67,24 +84,8 @@ def _from_command_line(given: Any) -> Any:
 
 def paths() -> list[tuple[str, str]]:
     """Every setting as (section, field); the section of a top-level setting is ''."""
+    nested = dict(sections(Settings))
     found: list[tuple[str, str]] = []
-    for name, info in Settings.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, Section):
-            found += [(name, field) for field in kind.model_fields]
-        else:
-            found.append(("", name))
+    for name in Settings.model_fields:
+        found += [(name, field) for field in nested[name].model_fields] if name in nested else [("", name)]
     return found
-
-
-def _explain(stage: str, error: ValidationError) -> str:
-    lines = [f"cdk.json: {error.error_count()} wrong setting(s) of stage {stage!r}:"]
-    for fault in error.errors(include_url=False):
-        path = ".".join(str(part) for part in fault["loc"]) or "(the stage)"
-        if fault["type"] == "extra_forbidden":
-            lines.append(f"  {path}: no such setting: remove it or mend its name")
-        elif fault["type"] == "missing":
-            lines.append(f"  {path}: is missing: add it")
-        else:
-            lines.append(f"  {path}: {fault['msg']} (got {fault['input']!r})")
-    return "\n".join(lines)

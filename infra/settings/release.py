@@ -1,10 +1,11 @@
 """Settings of the release."""
 
+import math
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from infra.settings.section import Section
+from infra.settings.section import Section, rule
 
 # A look costs up to 21 events, an execution may take three times the timeout (lock, release, restore), and
 # Step Functions ends it at 25,000 events.
@@ -25,7 +26,6 @@ class Release(Section):
         le=24 * 60,
         description="a release is given up after this, minutes; at most 360 looks must fit in",
     )
-
     settle_seconds: int = Field(
         60,
         ge=1,
@@ -34,12 +34,13 @@ class Release(Section):
         "may land late, seconds",
     )
 
-    @model_validator(mode="after")
-    def _fits_the_history(self) -> "Release":
+    @rule("poll_seconds", "timeout_minutes")
+    def _fits_the_history(self) -> str | None:
         looks = self.timeout_minutes * 60 / self.poll_seconds
-        if looks > MOST_LOOKS:
-            raise ValueError(
-                f"timeout_minutes of {self.timeout_minutes} with poll_seconds of {self.poll_seconds} makes "
-                f"{looks:.0f} looks, at most {MOST_LOOKS} fit into one execution's history: poll less often"
-            )
-        return self
+        if looks <= MOST_LOOKS:
+            return None
+        return (
+            f"with release.timeout_minutes of {self.timeout_minutes} this makes {looks:.0f} looks, at most "
+            f"{MOST_LOOKS} fit into one execution's history: set it to at least "
+            f"{math.ceil(self.timeout_minutes * 60 / MOST_LOOKS)}"
+        )

@@ -1,17 +1,40 @@
 """What every section of the settings shares."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
+Rule = Callable[[Any], str | None]
+
+
+def rule(*settings: str) -> Callable[[Rule], Rule]:
+    """Marks a method of a section as a rule about several settings.
+
+    The method returns what is wrong, or None; the fault is reported under the first of `settings` (names of
+    fields; in the stage itself `section.field`). It is asked whenever the settings that it reads are valid
+    each for itself, whatever else is wrong (infra/settings/checking.py).
+    """
+
+    def mark(method: Rule) -> Rule:
+        method.__dict__["settings"] = settings
+        return method
+
+    return mark
+
 
 class Section(BaseModel):
     """Frozen, and a misspelt name is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.rules = tuple(method for method in vars(cls).values() if hasattr(method, "settings"))
 
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -24,3 +47,11 @@ def defaults_of(section: type[SectionT]) -> SectionT:
     calls Gate without its arguments.
     """
     return Field(default_factory=section)
+
+
+def sections(model: type[Section]) -> Iterator[tuple[str, type[Section]]]:
+    """The fields of `model` that are sections themselves: name and class."""
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield name, kind

@@ -3,9 +3,9 @@
 import math
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from infra.settings.section import InstanceType, Section
+from infra.settings.section import InstanceType, Section, rule
 
 
 class Serving(Section):
@@ -77,20 +77,42 @@ class Serving(Section):
             steps = math.ceil(100 / self.linear_percent)
         return (steps + 1) * self.bake_seconds
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> "Serving":
-        faults: list[str] = []
-        if self.min_instances > self.max_instances:
-            faults.append("min_instances must not exceed max_instances")
-        if self.canary_percent and self.linear_percent:
-            faults.append("canary_percent and linear_percent exclude each other: set one of them to 0")
-        for name in ("canary_percent", "linear_percent"):
-            if getattr(self, name) and self.min_instances < 2:
-                faults.append(f"{name} needs min_instances of at least 2 (a step takes one of them)")
-            if getattr(self, name) and not self.bake_seconds:
-                faults.append(f"{name} needs bake_seconds above 0 (else nobody looks between the steps)")
-        if 0 < self.linear_percent < 10:
-            faults.append("linear_percent must be 0 or from 10 to 50 (SageMaker takes no smaller step)")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+    @rule("min_instances", "max_instances")
+    def _is_a_range(self) -> str | None:
+        if self.min_instances <= self.max_instances:
+            return None
+        return f"must not exceed max_instances, which is {self.max_instances}"
+
+    @rule("canary_percent", "linear_percent")
+    def _goes_one_way(self) -> str | None:
+        if not (self.canary_percent and self.linear_percent):
+            return None
+        return f"excludes linear_percent, which is {self.linear_percent}: set one of them to 0"
+
+    @rule("linear_percent")
+    def _takes_steps_that_sagemaker_takes(self) -> str | None:
+        return (
+            "must be 0 or from 10 to 50 (SageMaker takes no smaller step)"
+            if 0 < self.linear_percent < 10
+            else None
+        )
+
+    @rule("canary_percent", "min_instances")
+    def _canary_has_two_instances(self) -> str | None:
+        return _step_fault(self.canary_percent, self.min_instances)
+
+    @rule("linear_percent", "min_instances")
+    def _steps_have_two_instances(self) -> str | None:
+        return _step_fault(self.linear_percent, self.min_instances)
+
+    @rule("bake_seconds", "canary_percent", "linear_percent")
+    def _is_watched(self) -> str | None:
+        if self.bake_seconds or not (self.canary_percent or self.linear_percent):
+            return None
+        return "must be above 0 with canary_percent or linear_percent (else nobody looks between the steps)"
+
+
+def _step_fault(percent: int, instances: int) -> str | None:
+    if not percent or instances >= 2:
+        return None
+    return f"needs min_instances of at least 2, which is {instances} (a step takes one of them)"

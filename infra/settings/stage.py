@@ -1,9 +1,9 @@
 """Everything that one stage can be told."""
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from infra.settings.capture import Capture
 from infra.settings.data_prep import DataPrep
@@ -12,15 +12,13 @@ from infra.settings.gate import Gate
 from infra.settings.network import Network
 from infra.settings.operations import Operations
 from infra.settings.recount import Recount
-from infra.settings.release import Release
-from infra.settings.section import Section, defaults_of
+from infra.settings.release import MOST_LOOKS, Release
+from infra.settings.section import Section, defaults_of, rule, sections
 from infra.settings.security import Security
 from infra.settings.serving import Serving
 from infra.settings.storage import Storage
 from infra.settings.training import Training
 
-StageName = Literal["local", "dev", "prod"]
-STAGES: tuple[str, ...] = get_args(StageName)
 # What new instances take until they serve, with some to spare.
 STARTING_SECONDS = 900
 
@@ -28,7 +26,7 @@ STARTING_SECONDS = 900
 class Settings(Section):
     """One stage."""
 
-    stage: StageName = Field(description="name of the stage, from `-c stage=`; not written into cdk.json")
+    stage: str = Field(description="name of the stage, from `-c stage=`; not written into cdk.json")
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region")
     retain_data: bool = Field(True, description="keep the bucket and its objects when the stack is destroyed")
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = Field(
@@ -48,22 +46,24 @@ class Settings(Section):
     operations: Operations = defaults_of(Operations)
     security: Security = defaults_of(Security)
 
-    @model_validator(mode="after")
-    def _leaves_time_to_bake(self) -> "Settings":
-        needed = self.serving.rollout_seconds + STARTING_SECONDS
-        if self.serving.bake_seconds and needed > self.release.timeout_minutes * 60:
-            raise ValueError(
-                f"release.timeout_minutes of {self.release.timeout_minutes} ends before a rollout with these "
-                f"serving settings has baked: set at least {math.ceil(needed / 60)}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _has_zones_of_its_region(self) -> "Settings":
+    @rule("network.availability_zones", "region")
+    def _has_zones_of_its_region(self) -> str | None:
         strangers = [zone for zone in self.network.availability_zones if zone[:-1] != self.region]
-        if strangers:
-            raise ValueError(
-                f"network.availability_zones {', '.join(strangers)} are not of region {self.region}: name "
-                f"zones such as {self.region}a"
-            )
-        return self
+        if not strangers:
+            return None
+        return f"{', '.join(strangers)} are not of region {self.region}: name zones such as {self.region}a"
+
+    @rule("release.timeout_minutes")
+    def _leaves_time_to_bake(self) -> str | None:
+        needed = math.ceil((self.serving.rollout_seconds + STARTING_SECONDS) / 60)
+        timeout, poll = self.release.timeout_minutes, self.release.poll_seconds
+        if not self.serving.bake_seconds or timeout >= needed:
+            return None
+        fitting = math.ceil(needed * 60 / MOST_LOOKS)
+        pair = f"set it to at least {needed}"
+        if poll < fitting:  # the one alone would break the other rule (infra/settings/release.py)
+            pair += f" and release.poll_seconds to at least {fitting} (now {poll})"
+        return f"ends before a rollout with these serving settings has baked: {pair}"
+
+
+SECTIONS = tuple(name for name, _ in sections(Settings))

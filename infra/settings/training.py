@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from infra.settings.instances import INSTANCES, PRICES_OF, Instance
-from infra.settings.section import InstanceType, Section
+from infra.settings.section import InstanceType, Section, rule
 
 
 class Training(Section):
@@ -86,32 +86,36 @@ class Training(Section):
             raise ValueError(f"batch sizes from 1 to 4096 are expected, got {list(value)}")
         return value
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> "Training":
-        faults: list[str] = []
-        if self.spot and self.max_wait_seconds < self.max_runtime_seconds:
-            faults.append("max_wait_seconds must be at least max_runtime_seconds (SageMaker refuses less)")
-        if self.max_parallel_jobs > self.max_jobs:
-            faults.append("max_parallel_jobs must not exceed max_jobs")
-        faults += self._cost_faults()
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+    @rule("max_wait_seconds", "max_runtime_seconds")
+    def _waits_as_long_as_it_runs(self) -> str | None:
+        if not self.spot or self.max_wait_seconds >= self.max_runtime_seconds:
+            return None
+        return f"must be at least max_runtime_seconds, {self.max_runtime_seconds} (SageMaker refuses less)"
 
-    def _cost_faults(self) -> list[str]:
+    @rule("max_parallel_jobs", "max_jobs")
+    def _starts_no_more_than_it_may(self) -> str | None:
+        if self.max_parallel_jobs <= self.max_jobs:
+            return None
+        return f"must not exceed max_jobs, which is {self.max_jobs}"
+
+    @rule("usd_per_hour", "instance_type")
+    def _has_a_price(self) -> str | None:
+        if self.price is not None:
+            return None
+        return (
+            f"no price is known for {self.instance_type}: set the US dollars of an hour of one instance, so "
+            "that max_cost_usd can be held"
+        )
+
+    @rule("max_cost_usd")
+    def _costs_no_more_than_it_may(self) -> str | None:
         cost = self.longest_cost_usd
-        if cost is None:
-            return [
-                f"no price is known for {self.instance_type}: set usd_per_hour (of one instance), "
-                "so that max_cost_usd can be held"
-            ]
-        if cost > self.max_cost_usd:
-            return [
-                f"a tuning job could cost {self.cost_summary}, max_cost_usd allows "
-                f"${self.max_cost_usd:,.2f}: lower max_jobs, max_runtime_seconds or instance_count, "
-                "take a cheaper instance_type, or raise max_cost_usd"
-            ]
-        return []
+        if cost is None or cost <= self.max_cost_usd:
+            return None
+        return (
+            f"a tuning job could cost {self.cost_summary}: lower max_jobs, max_runtime_seconds or "
+            "instance_count, take a cheaper instance_type, or raise max_cost_usd"
+        )
 
     @property
     def stages_weights(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from local.demo.errors import DemoError
 from local.demo.options import ROOT
+from local.demo.sizes import STAGE, run_sizes
 from local.environment import neutral_environment
 from local.processes import GuardedProcess
 
@@ -16,10 +17,10 @@ _STOP_SECONDS = 10.0
 
 
 class Deployment:
-    """Bootstraps and deploys the stage `local`.
+    """Bootstraps and deploys a stage of cdk.json, in the sizes of a run on this machine.
 
-    `environment` is what the cloud adds to this process's own. `say` is told what the CDK is doing. The
-    full output stands in `out`/cdk.log.
+    `environment` is what the cloud adds to this process's own. `overrides` are further settings. `say` is
+    told what the CDK is doing. The full output stands in `out`/cdk.log.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Deployment:
         out: Path,
         overrides: Mapping[str, str],
         say: Callable[[str], None],
+        stage: str = STAGE,
     ) -> None:
         # Node and jsii leave their scratch folders where they are killed.
         temporary = out / "tmp"
@@ -37,8 +39,9 @@ class Deployment:
         self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
         self._out = out
         self._say = say
-        self._context = ["-c", "stage=local"]
-        for key, value in overrides.items():
+        self._context = ["-c", f"stage={stage}"]
+        sizes = {} if stage == STAGE else run_sizes()
+        for key, value in {**sizes, **overrides}.items():
             self._context += ["-c", f"{key}={value}"]
         self._log = out / "cdk.log"
         self._log.unlink(missing_ok=True)

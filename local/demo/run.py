@@ -4,7 +4,7 @@ import fcntl
 import json
 import shlex
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -17,8 +17,10 @@ from local.demo.execution import Execution
 from local.demo.options import ROOT, Options
 from local.demo.predictions import accuracy, ask, majority_accuracy
 from local.demo.screen import Screen
+from local.demo.sizes import STAGE, run_sizes
 from local.demo.source import SEED, make_bins, unseen_generated, upload
 from local.demo.training_jobs import TrainingJobs
+from local.demo.weights import WeightsMirror
 from local.server import port_is_free
 
 RELEASE_TIMEOUT_SECONDS = 180
@@ -35,9 +37,14 @@ def run(options: Options) -> None:
     installed = time.time()
     path, data = options.out / "report.json", options.out / "cloud"
     try:
-        with _alone(options.out, data, screen), Cloud(data_dir=data, port=_free(options.port)) as cloud:
+        arch = options.arch or run_sizes()["training.arch"]
+        with (
+            _alone(options.out, data, screen),
+            WeightsMirror(ROOT / "build" / "weights", arch=arch) as weights,
+            Cloud(data_dir=data, port=_free(options.port)) as cloud,
+        ):
             path.unlink(missing_ok=True)  # what a failed run leaves must not pass for its report
-            demo = Demo(options=options, screen=screen, cloud=cloud)
+            demo = Demo(options=options, screen=screen, cloud=cloud, weights=weights.settings)
             report = demo.run(install_seconds=installed - options.started)
             path.write_text(json.dumps(report, indent=2) + "\n")
             screen.console.print(f"\nreport: {path.relative_to(options.out.parents[1])}")
@@ -83,10 +90,11 @@ def _free(port: int | None) -> int | None:
 class Demo:
     """One run on a cloud that is up."""
 
-    def __init__(self, *, options: Options, screen: Screen, cloud: Cloud) -> None:
+    def __init__(self, *, options: Options, screen: Screen, cloud: Cloud, weights: Mapping[str, str]) -> None:
         self._options = options
         self._screen = screen
         self._cloud = cloud
+        self._weights = weights
         self._seconds: dict[str, float] = {}
         self._outputs: dict[str, dict[str, str]] = {}
 
@@ -120,19 +128,20 @@ class Demo:
         """Print how to call the endpoint and wait for Ctrl-C."""
         bins = self._options.bins or self._options.out / "unseen"
         image = min((bins / "bin-images").glob("*.jpg"))
-        variables = {**self._cloud.environment(), "NO_PROXY": "127.0.0.1"}
+        client_file = str(self._options.out / "cloud" / "client.json")
+        variables = {**self._cloud.environment(), "NO_PROXY": "127.0.0.1", "BINCOUNT_CLOUD": client_file}
         exports = " ".join(
             f"{name}={shlex.quote(value)}"
             for name, value in sorted(variables.items())
-            if name.startswith(("AWS_", "NO_PROXY"))
+            if name.startswith(("AWS_", "NO_PROXY", "BINCOUNT_CLOUD"))
         )
         self._screen.console.print("\nThe cloud stays up until Ctrl-C. In another terminal:\n", style="bold")
         print(f"cd {shlex.quote(str(ROOT))}; unset AWS_PROFILE; export {exports}")
-        print(f".venv/bin/bincount count --stage local {shlex.quote(str(image))}")
-        print(".venv/bin/bincount status --stage local")
+        print(f".venv/bin/bincount count --stage {STAGE} {shlex.quote(str(image))}")
+        print(f".venv/bin/bincount status --stage {STAGE}")
         # What CloudFormation gives as ApiUrl is an address of AWS; here the API answers at this one.
-        address = self._cloud.api_url(self._outputs["bincount-local-front"]["ApiUrl"])
-        print(f".venv/bin/bincount count --stage local --api-url {address} {shlex.quote(str(image))}")
+        address = self._cloud.api_url(self._outputs[f"bincount-{STAGE}-front"]["ApiUrl"])
+        print(f".venv/bin/bincount count --stage {STAGE} --api-url {address} {shlex.quote(str(image))}")
         # The image is an argument, as a path may hold anything.
         print(
             '.venv/bin/python -c "import boto3, sys; '
@@ -147,11 +156,13 @@ class Demo:
 
     @property
     def _endpoint_name(self) -> str:
-        return self._outputs["bincount-local-serving"]["EndpointName"]
+        return self._outputs[f"bincount-{STAGE}-serving"]["EndpointName"]
 
     def _deploy(self) -> None:
         started = time.monotonic()
-        overrides = {"training.arch": self._options.arch} if self._options.arch else {}
+        overrides = dict(self._weights)
+        if self._options.arch:
+            overrides["training.arch"] = self._options.arch
         with self._screen.step("cdk bootstrap and cdk deploy --all, on the embedded cloud"):
             deployment = Deployment(
                 environment=self._cloud.environment(),
@@ -182,7 +193,7 @@ class Demo:
     def _run_pipeline(self) -> Execution:
         started = time.monotonic()
         stepfunctions = self._cloud.client("stepfunctions")
-        arn = self._outputs["bincount-local-training"]["PipelineArn"]
+        arn = self._outputs[f"bincount-{STAGE}-training"]["PipelineArn"]
         with self._screen.step("The pipeline: prepare, train and tune, gate, register"):
             answer = stepfunctions.start_execution(stateMachineArn=arn, input="{}")
             execution = Execution(stepfunctions, answer["executionArn"])
@@ -206,7 +217,7 @@ class Demo:
         """The approval's event starts the release; it ends with the endpoint in service."""
         started = time.monotonic()
         stepfunctions = self._cloud.client("stepfunctions")
-        arn = self._outputs["bincount-local-serving"]["ReleaseArn"]
+        arn = self._outputs[f"bincount-{STAGE}-serving"]["ReleaseArn"]
         with self._screen.step("The release: the approved model reaches the endpoint"):
             deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
             while not (found := stepfunctions.list_executions(stateMachineArn=arn)["executions"]):
@@ -219,7 +230,7 @@ class Demo:
         self._seconds["release"] = round(time.monotonic() - started, 1)
 
     def _dataset(self) -> Dataset:
-        value = self._cloud.client("ssm").get_parameter(Name="/bincount/local/dataset")
+        value = self._cloud.client("ssm").get_parameter(Name=f"/bincount/{STAGE}/dataset")
         return Dataset(self._cloud.client("s3"), value["Parameter"]["Value"])
 
     def _count(self, dataset: Dataset) -> dict[str, Any]:

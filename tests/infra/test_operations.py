@@ -53,7 +53,7 @@ def test_one_dashboard_tells_the_alarms_first_and_then_seven_graphs(templates: T
     assert all(widget["y"] + widget["height"] <= 24 for widget in body["widgets"])  # one screen
 
 
-@pytest.mark.parametrize(("stage", "usd"), [("local", 0), ("dev", 200), ("prod", 2000)])
+@pytest.mark.parametrize(("stage", "usd"), [("local", 200), ("dev", 200), ("prod", 2000)])
 def test_the_budget_counts_what_carries_the_stages_tag(templates: Templates, stage: str, usd: int) -> None:
     found = templates[stage]["operations"].find_resources("AWS::Budgets::Budget").values()
     budgets = [budget["Properties"]["Budget"] for budget in found]

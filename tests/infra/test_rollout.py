@@ -85,7 +85,7 @@ def test_changed_server_code_rolls_the_endpoint_and_retrains_nothing(tmp_path: P
     (copy / "answer.py").write_text((copy / "answer.py").read_text() + "\n# another line\n")
     monkeypatch.setattr(serving_image, "INFERENCE", copy)
     after = synthesize("local")
-    assert image_of(before["serving"]) != image_of(after["serving"])
+    assert source_of(before["serving"]) != source_of(after["serving"])
     assert before["training"].to_json() == after["training"].to_json()
     assert before["data"].to_json() == after["data"].to_json()
 
@@ -119,9 +119,10 @@ def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None
     ]
 
 
-def image_of(serving: Template) -> Any:
-    (model,) = serving.find_resources("AWS::SageMaker::Model").values()
-    return model["Properties"]["PrimaryContainer"]["Image"]
+def source_of(serving: Template) -> Any:
+    """What the serving image is built from; the build gives another source another tag."""
+    (build,) = serving.find_resources("Custom::CDKContainerImageBuild").values()
+    return build["Properties"]["sourceS3Url"]
 
 
 def test_int8_is_not_tried_for_an_endpoint_on_graviton() -> None:

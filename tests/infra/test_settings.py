@@ -1,7 +1,10 @@
 """A stage's settings: bounded, overridable, every fault reported at once."""
 
+from typing import Any
+
 import pytest
 
+from infra.names import Names
 from infra.settings import STAGES, SettingsError, load
 from infra.settings.reference import reference
 from tests.infra.conftest import context
@@ -13,7 +16,7 @@ def test_every_stage_of_cdk_json_is_valid(stage: str) -> None:
 
 
 def test_an_unknown_stage_names_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match="unknown stage 'staging'.*local, dev, prod"):
+    with pytest.raises(SettingsError, match="unknown stage 'staging'.*dev, prod, local"):
         load(context(stage="staging").get)
 
 
@@ -48,6 +51,125 @@ def test_all_faults_are_reported_in_one_message() -> None:
         assert expected in text
 
 
+def faults(stage: str = "dev", stages: dict[str, Any] | None = None, **given: Any) -> list[str]:
+    """The lines of the error, without the first."""
+    values = {**context(stage=stage), **({"stages": stages} if stages else {}), **given}
+    with pytest.raises(SettingsError) as raised:
+        load(values.get, given=values)
+    first, *lines = str(raised.value).splitlines()
+    assert first.startswith(f"{len(lines)} wrong setting(s) of stage '{stage}'")
+    return [line.strip() for line in lines]
+
+
+def test_a_fault_of_one_setting_hides_none_between_others() -> None:
+    lines = faults(
+        **{
+            "training.epochs": "[9, 2]",
+            "training.max_parallel_jobs": 9,
+            "serving.canary_percent": 5,
+            "serving.base_image": "python:3.13",
+            "front.api_keys": '["till"]',
+            "release.approval": "never",
+        }
+    )
+    assert [line.split(" = ")[0] for line in lines] == [
+        "front.api_keys",
+        "release.approval",
+        "serving.base_image",
+        "serving.canary_percent",
+        "training.epochs",
+        "training.max_parallel_jobs",
+    ]
+
+
+def test_a_rule_is_not_asked_about_a_setting_that_is_wrong_itself() -> None:
+    (line,) = faults(**{"training.max_jobs": 0})
+    assert line.startswith("training.max_jobs = 0: ")
+
+
+def test_a_fault_shows_its_own_setting_and_value_in_plain_words() -> None:
+    (line,) = faults(**{"training.learning_rate": "[0.1, 0.01]"})
+    assert line == (
+        "training.learning_rate = [0.1, 0.01]: a range [low, high] with 0 < low < high is expected, got [0.1, 0.01]"
+    )
+
+
+def test_a_timeout_that_is_too_short_comes_with_a_pair_that_would_do() -> None:
+    given = {"serving.bake_seconds": 3600, "release.timeout_minutes": 60, "release.poll_seconds": 15}
+    (line,) = faults("prod", **given)
+    assert line == (
+        "release.timeout_minutes = 60: ends before a rollout with these serving settings has baked: set it to "
+        "at least 195 and release.poll_seconds to at least 33 (now 15)"
+    )
+    load(context(stage="prod", **{**given, "release.timeout_minutes": 195, "release.poll_seconds": 33}).get)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("serving.max_instnces", "serving.max_instances"),
+        ("trainig.max_jobs", "training.max_jobs"),
+        ("regoin", "region"),
+    ],
+)
+def test_a_misspelt_setting_on_the_command_line_is_told(key: str, meant: str) -> None:
+    (line,) = faults(**{key: "2"})
+    assert line.startswith(f'{key}: no such setting (did you mean "{meant}"?)')
+
+
+def test_a_misspelt_setting_in_the_file_is_told() -> None:
+    (line,) = faults(stages={"dev": {"serving": {"max_instnces": 2}}})
+    assert line.startswith('serving.max_instnces = 2: no such setting (did you mean "max_instances"?)')
+
+
+def test_what_the_cdk_and_others_keep_in_the_context_is_no_fault() -> None:
+    others = {
+        "aws:cdk:version-reporting": True,
+        "availability-zones:account=1:region=eu-west-1": [],
+        "team": "a",
+    }
+    given = context(stage="dev", **others)
+    assert load(given.get, given=given).stage == "dev"
+
+
+def test_a_stage_takes_the_settings_of_the_one_that_it_extends() -> None:
+    stages = {
+        "base": {"log_retention_days": 7, "serving": {"min_instances": 2, "max_instances": 4}},
+        "mid": {"extends": "base", "serving": {"max_instances": 6}},
+        "top": {"extends": "mid", "tags": {"owner": "ops"}},
+    }
+    settings = load({"stage": "top", "stages": stages}.get)
+    assert (settings.serving.min_instances, settings.serving.max_instances) == (2, 6)
+    assert (settings.log_retention_days, settings.tags) == (7, {"owner": "ops"})
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ({"dev": {"extends": "prd"}, "prod": {}}, r'stages.dev.extends = "prd": .*\(did you mean "prod"'),
+        ({"dev": {"extends": "b"}, "b": {"extends": "dev"}}, "in a circle: dev -> b -> dev"),
+        ({"dev": {"extends": "dev"}}, "in a circle: dev -> dev"),
+        ({"dev": {"extends": 3}}, r"stages.dev.extends = 3: no such stage"),
+        ({"dev": []}, r"stages.dev = \[\]: an object with settings is expected"),
+    ],
+)
+def test_a_wrong_base_is_told(stages: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load({"stage": "dev", "stages": stages}.get)
+
+
+@pytest.mark.parametrize("name", ["qa", "staging", "production", "a1234567890"])
+def test_any_name_can_be_a_stage(name: str) -> None:
+    names = Names(load({"stage": name, "stages": {name: {}}}.get).stage)
+    assert len(f"{names.tuning_jobs}{'0' * 15}") <= 32  # SageMaker's limit
+
+
+@pytest.mark.parametrize("name", ["", "Dev", "dev-1", "1dev", "a12345678901", "dév"])
+def test_a_name_that_aws_or_another_stage_would_not_bear_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="at most 11 letters a-z and digits"):
+        load({"stage": name, "stages": {name: {}}}.get)
+
+
 def test_a_value_can_be_overridden_by_its_path() -> None:
     settings = load(context(stage="dev", **{"training.max_jobs": "3", "training.arch": "resnet34"}).get)
     assert (settings.training.max_jobs, settings.training.arch) == (3, "resnet34")
@@ -65,12 +187,14 @@ def test_broken_json_on_the_command_line_is_a_fault_of_the_setting() -> None:
 
 
 def test_spot_needs_time_to_wait() -> None:
-    with pytest.raises(SettingsError, match="max_wait_seconds must be at least"):
+    with pytest.raises(
+        SettingsError, match="training.max_wait_seconds = 100: must be at least max_runtime_seconds"
+    ):
         load(context(stage="dev", **{"training.max_wait_seconds": 100}).get)
 
 
 def test_a_canary_needs_two_instances() -> None:
-    with pytest.raises(SettingsError, match="canary_percent needs min_instances of at least 2"):
+    with pytest.raises(SettingsError, match="serving.canary_percent = 50: needs min_instances of at least 2"):
         load(context(stage="prod", **{"serving.min_instances": 1}).get)
 
 

@@ -66,7 +66,7 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         "Arrange",
         "Seal",
         "PublishDataset",
-        *(["StageWeights"] if stage != "local" else []),
+        "StageWeights",
         "Tune",
         "DescribeBest",
         "ReadJudgeImage",
@@ -195,10 +195,6 @@ def test_the_serving_image_is_built_in_the_account(templates: Templates, stage: 
     templates[stage]["serving"].has_resource_properties(
         "AWS::SSM::Parameter", {"Name": f"/bincount/{stage}/image"}
     )
-
-
-def test_local_names_an_image_and_builds_none(templates: Templates) -> None:
-    templates["local"]["serving"].resource_count_is("AWS::CodeBuild::Project", 0)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_own(parser: argparse.ArgumentParser, *, tunes: bool) -> None:
-    parser.add_argument("--stage", required=True, help="a stage that is deployed, as dev")
+    parser.add_argument("--stage", required=True, help="a stage of cdk.json that is deployed")
     parser.add_argument("--region", help="AWS region of the stage (default: your AWS configuration's)")
     parser.add_argument(
         "--dataset", metavar="S3URI", help="a sealed dataset (default: the stage's latest, from SSM)"

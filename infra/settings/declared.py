@@ -1,0 +1,85 @@
+"""The stages that cdk.json declares: their names, and what each `extends`."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from infra.settings.checking import meant, shown
+from infra.settings.errors import SettingsError
+from infra.settings.stage import SECTIONS
+
+EXTENDS = "extends"
+STAGE_NAME = r"^[a-z][a-z0-9]{0,10}$"
+"""SageMaker takes 32 characters for a tuning job: `bins-`, 11 for the stage, `-` and 15 for the time. Without
+a hyphen, no name of one stage begins with those of another, which rights by prefix rely on."""
+_CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+
+
+def plain(value: Any) -> Any:
+    """jsii hands out mappings and sequences of its own; pydantic wants dicts and lists."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("list[object]", value)]
+    return value
+
+
+def values_of(stages: Any, stage: Any) -> dict[str, Any]:
+    """The settings of `stage` with those of the stages that it extends beneath. Raises SettingsError.
+
+    Of two values for one setting that of the nearer stage counts; sections are laid over one another setting
+    by setting, while a list or an object (such as `tags`) that is one setting counts as a whole.
+    """
+    if not isinstance(stages, Mapping):
+        raise SettingsError(
+            'cdk.json: "context" has no "stages" object: add one with a stage, such as {"dev": {}}'
+        )
+    declared: dict[str, Any] = plain(stages)
+    known = ", ".join(declared)
+    if stage not in declared:
+        raise SettingsError(
+            f"unknown stage {stage!r}{meant(str(stage), declared)}: pass -c stage=NAME with one of {known}"
+        )
+    if not re.search(STAGE_NAME, str(stage)):
+        raise SettingsError(
+            f"cdk.json: {stage!r} cannot be the name of a stage: take at most 11 letters a-z and digits, "
+            "first a letter (SageMaker takes 32 characters for the name of a tuning job)"
+        )
+    values: dict[str, Any] = {}
+    chain: list[str] = []
+    name: Any = stage
+    while name is not None:
+        if name in chain:
+            circle = " -> ".join([*chain[chain.index(name) :], name])
+            raise SettingsError(f"cdk.json: stages extend one another in a circle: {circle}")
+        if not isinstance(name, str) or name not in declared:
+            raise SettingsError(
+                f"cdk.json: stages.{chain[-1]}.{EXTENDS} = {shown(name)}: no such stage"
+                f"{meant(str(name), declared)}: name one of {known}"
+            )
+        if not isinstance(declared[name], dict):
+            raise SettingsError(
+                f"cdk.json: stages.{name} = {shown(declared[name])}: an object with settings is expected"
+            )
+        chain.append(name)
+        values = _laid_over(values, declared[name])
+        name = declared[name].get(EXTENDS)
+    values.pop(EXTENDS, None)
+    return values
+
+
+def _laid_over(upper: dict[str, Any], lower: dict[str, Any]) -> dict[str, Any]:
+    """`lower` with `upper` over it, down to the settings of sections."""
+    merged = {**lower, **upper}
+    for name in SECTIONS:
+        both = (lower.get(name, {}), upper.get(name, {}))
+        if name in merged and all(isinstance(each, dict) for each in both):
+            merged[name] = {**both[0], **both[1]}
+    return merged
+
+
+def stages_of_cdk_json() -> tuple[str, ...]:
+    """The names in cdk.json, in its order."""
+    return tuple(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"]["stages"])
