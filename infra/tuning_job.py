@@ -136,12 +136,12 @@ def _environment(training: Training, code: s3_assets.Asset) -> dict[str, str]:
 
 
 def _channels(training: Training, bucket: s3.IBucket, code: s3_assets.Asset) -> list[dict[str, Any]]:
-    def channel(name: str, uri: dict[str, str]) -> dict[str, Any]:
+    def channel(name: str, uri: dict[str, str], **mode: str) -> dict[str, Any]:
         source = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", **uri}
-        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **mode}
 
     channels = [
-        channel("dataset", {"S3Uri": "{% $states.input.dataset.uri %}"}),
+        channel("dataset", {"S3Uri": "{% $states.input.dataset.uri %}"}, InputMode=training.input_mode),
         channel("code", {"S3Uri": code.s3_object_url}),
     ]
     if training.weights_uri:

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from local.bin_photograph import Thing, draw_bin
+from local.tidy_bin import draw_tidy_bin
 
 IDS_PER_RUN = 4
 """Neighbouring ids in a block of 100, before the next block is begun: few, so that a small set has many
@@ -38,8 +39,10 @@ _NAMES: dict[str, str] = {
 }
 
 
-def generate(*, out: Path, images: int, seed: int, counts: range) -> None:
+def generate(*, out: Path, images: int, seed: int, counts: range, tidy: bool = False) -> None:
     """Write `images` bins with `counts` objects each (classes in turn, shuffled) below `out`.
+
+    `tidy` draws bins that are easy to count (local/tidy_bin.py).
 
     Raises ValueError for sizes that cannot be made: images outside 1..MAX_IMAGES, counts outside 0..12 or
     empty.
@@ -52,9 +55,10 @@ def generate(*, out: Path, images: int, seed: int, counts: range) -> None:
         (out / folder).mkdir(parents=True, exist_ok=True)
     file_list: dict[str, list[str]] = {str(count): [] for count in counts}
     ids = identities(images=images, seed=seed)
+    draw = draw_tidy_bin if tidy else draw_bin
     for k, identity in enumerate(ids):
         count = count_of(k=k, seed=seed, counts=counts)
-        things, image, quality = draw_bin(count=count, rng=np.random.default_rng([seed, 1, k]))
+        things, image, quality = draw(count=count, rng=np.random.default_rng([seed, 1, k]))
         image.save(out / "bin-images" / f"{identity}.jpg", quality=quality)
         _write_json(path=out / "metadata" / f"{identity}.json", value=metadata(things=things))
         file_list[str(count)].append(f"data/metadata/{identity}.json")

@@ -14,7 +14,7 @@ VARIABLE = "BINCOUNT_CLOUD"
 def embedded_cloud() -> dict[str, str]:
     """The variables with which AWS clients reach it: AWS_ENDPOINT_URL, keys, region, AWS_CA_BUNDLE.
 
-    They stand in the file that the variable BINCOUNT_CLOUD names; {} where it names none: AWS itself is meant.
+    They stand in the file that the variable BINCOUNT_CLOUD names; {} where it is not set, which means AWS.
     Raises BincountError where that cloud does not run.
     """
     named = os.environ.get(VARIABLE)

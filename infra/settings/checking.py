@@ -143,5 +143,5 @@ def meant(name: str, names: Iterable[str]) -> str:
 
 def shown(value: Any) -> str:
     """A value as it stands in cdk.json, not too long."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, default=lambda each: each.model_dump(), ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

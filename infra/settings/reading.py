@@ -74,6 +74,8 @@ def _is_near(key: str, name: str) -> bool:
 
 def _from_command_line(given: Any) -> Any:
     """`-c` gives text: lists and objects are written as JSON (`-c 'training.epochs=[2, 4]'`)."""
+    if given == "null":
+        return None
     if not isinstance(given, str) or not given.startswith(("[", "{")):
         return given
     try:

@@ -1,11 +1,28 @@
 """What every section of the settings shares."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+def _is_no_address(name: str) -> str:
+    if re.fullmatch(r"(\d+\.){3}\d+", name):
+        raise ValueError("a bucket's name, which is no address of four numbers, is expected")
+    return name
+
+
+# No two dots side by side, no dot beside a hyphen, no address of four numbers (S3's rules for names).
+BucketName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([a-z0-9]|-+[a-z0-9]|\.[a-z0-9])+$",
+        min_length=3,
+        max_length=63,
+    ),
+    AfterValidator(_is_no_address),
+]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 Rule = Callable[[Any], str | None]

@@ -12,6 +12,7 @@ from infra.settings.gate import Gate
 from infra.settings.network import Network
 from infra.settings.operations import Operations
 from infra.settings.recount import Recount
+from infra.settings.regions import regions_with_training_images
 from infra.settings.release import MOST_LOOKS, Release
 from infra.settings.section import Section, defaults_of, rule, sections
 from infra.settings.security import Security
@@ -52,6 +53,29 @@ class Settings(Section):
         if not strangers:
             return None
         return f"{', '.join(strangers)} are not of region {self.region}: name zones such as {self.region}a"
+
+    @rule("region")
+    def _has_a_training_image(self) -> str | None:
+        known = regions_with_training_images()
+        if self.region in known:
+            return None
+        return f"AWS has no training image there that the CDK knows of: take one of {', '.join(known)}"
+
+    @rule("training.input_mode", "data_prep.layout")
+    def _streams_what_can_be_streamed(self) -> str | None:
+        if self.training.input_mode == "File" or self.data_prep.layout != "folders":
+            return None
+        return (
+            'FastFile asks S3 for each image by itself where data_prep.layout is "folders": set that to '
+            '"shards" or "both", or this to "File"'
+        )
+
+    @rule("data_prep.stored", "training.image_size")
+    def _keeps_the_pixels_that_the_network_sees(self) -> str | None:
+        stored, seen = self.data_prep.stored, self.training.image_size
+        if stored is None or stored.short_side >= seen:
+            return None
+        return f"its short_side is below training.image_size, {seen}: images would be enlarged again"
 
     @rule("release.timeout_minutes")
     def _leaves_time_to_bake(self) -> str | None:

@@ -16,6 +16,8 @@ class Training(Section):
     volume_gib: int = Field(100, ge=1, le=16_384, description="disk of a training instance, GiB")
     image_tag: str = Field(
         "2.14-{accelerator}-amzn2023-sagemaker",
+        pattern=r"^[A-Za-z0-9_.-]*(\{accelerator\})?[A-Za-z0-9_.-]*$",
+        min_length=1,
         description="tag of AWS's `pytorch` Deep Learning Container; {accelerator} becomes cpu or cu133",
     )
     max_runtime_seconds: int = Field(
@@ -36,6 +38,10 @@ class Training(Section):
     )
     network_isolation: bool = Field(
         False, description="jobs without any network; their wheels travel with their code"
+    )
+    input_mode: Literal["File", "FastFile"] = Field(
+        "File",
+        description="how a job gets the dataset: copied to its disk before it starts, or streamed from S3",
     )
     max_jobs: int = Field(8, ge=1, le=500, description="training jobs of one tuning job")
     max_parallel_jobs: int = Field(2, ge=1, le=100, description="training jobs at a time")
@@ -76,14 +82,14 @@ class Training(Section):
     @classmethod
     def _is_range(cls, value: tuple[float, float]) -> tuple[float, float]:
         if not 0 < value[0] < value[1]:
-            raise ValueError(f"a range [low, high] with 0 < low < high is expected, got {list(value)}")
+            raise ValueError("a range [low, high] with 0 < low < high is expected")
         return value
 
     @field_validator("batch_sizes")
     @classmethod
     def _are_batch_sizes(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if any(not 1 <= size <= 4096 for size in value):
-            raise ValueError(f"batch sizes from 1 to 4096 are expected, got {list(value)}")
+            raise ValueError("batch sizes from 1 to 4096 are expected")
         return value
 
     @rule("max_wait_seconds", "max_runtime_seconds")

@@ -83,18 +83,6 @@ def _check_image(deployment: Deployment, *, aws: Aws) -> None:
         )
 
 
-def _is_built_here(image: str, ecr: Any) -> bool:
-    """Whether ECR has that tag; only local/image_builds.py puts images there."""
-    tag = image.rpartition("/")[2].partition(":")[2]
-    if not tag:
-        return False
-    try:
-        answer = ecr.batch_get_image(repositoryName=repository_of(image), imageIds=[{"imageTag": tag}])
-    except ClientError:
-        return False
-    return bool(answer["images"])
-
-
 def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: Aws) -> ModelServer:
     log = LogStream(
         logs=aws.client("logs"),

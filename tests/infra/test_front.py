@@ -68,7 +68,7 @@ def test_with_api_keys_every_method_asks_for_one_and_every_caller_has_limits() -
     ("given", "fault"),
     [
         ({"front.auth": "api_key"}, "needs at least one name"),
-        ({"front.api_keys": '["a"]'}, 'are for auth "api_key"'),
+        ({"front.api_keys": '["a"]'}, 'are for front.auth "api_key"'),
         ({"front.auth": "api_key", "front.api_keys": '["a", "a"]'}, "must differ"),
         ({"front.burst": 0}, "front.burst"),
     ],

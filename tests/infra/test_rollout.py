@@ -55,10 +55,16 @@ def test_a_fleet_may_move_step_by_step() -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ({**TWO, "serving.linear_percent": 25, "serving.canary_percent": 25}, "exclude each other"),
+        (
+            {**TWO, "serving.linear_percent": 25, "serving.canary_percent": 25},
+            "canary_percent = 25: excludes linear_percent",
+        ),
         ({"serving.linear_percent": 25, "serving.bake_seconds": 60}, "needs min_instances of at least 2"),
         ({**TWO, "serving.linear_percent": 5}, "from 10 to 50"),
-        ({**TWO, "serving.linear_percent": 25, "serving.bake_seconds": 0}, "needs bake_seconds above 0"),
+        (
+            {**TWO, "serving.linear_percent": 25, "serving.bake_seconds": 0},
+            "bake_seconds = 0: must be above 0",
+        ),
         ({**TWO, "serving.bake_seconds": 3000}, "ends before a rollout"),
         ({"release.poll_seconds": 5}, "at most 360 fit"),
     ],

@@ -21,12 +21,11 @@ SIZES = {
     "data_prep.max_concurrency",
     "training.max_jobs",
     "training.max_parallel_jobs",
-    # network, resolution, and what goes with so short a training
+    # network, resolution, epochs; images in a step, as few as there are
     "training.arch",
     "training.image_size",
     "training.epochs",
     "training.batch_sizes",
-    "training.learning_rate",
     # waiting times
     "training.max_runtime_seconds",
     "release.poll_seconds",

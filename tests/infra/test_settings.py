@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from data_prep.request import Stored, parse_request
 from infra.names import Names
 from infra.settings import STAGES, SettingsError, load
 from infra.settings.reference import reference
@@ -89,19 +90,58 @@ def test_a_rule_is_not_asked_about_a_setting_that_is_wrong_itself() -> None:
 
 def test_a_fault_shows_its_own_setting_and_value_in_plain_words() -> None:
     (line,) = faults(**{"training.learning_rate": "[0.1, 0.01]"})
-    assert line == (
-        "training.learning_rate = [0.1, 0.01]: a range [low, high] with 0 < low < high is expected, got [0.1, 0.01]"
-    )
+    words = "a range [low, high] with 0 < low < high is expected"
+    assert line == f"training.learning_rate = [0.1, 0.01]: {words}"
 
 
 def test_a_timeout_that_is_too_short_comes_with_a_pair_that_would_do() -> None:
     given = {"serving.bake_seconds": 3600, "release.timeout_minutes": 60, "release.poll_seconds": 15}
     (line,) = faults("prod", **given)
-    assert line == (
-        "release.timeout_minutes = 60: ends before a rollout with these serving settings has baked: set it to "
-        "at least 195 and release.poll_seconds to at least 33 (now 15)"
-    )
-    load(context(stage="prod", **{**given, "release.timeout_minutes": 195, "release.poll_seconds": 33}).get)
+    assert line.startswith("release.timeout_minutes = 60: ends before a rollout")
+    assert line.endswith("to at least 195 and release.poll_seconds to at least 33 (now 15)")
+    pair = {"release.timeout_minutes": 195, "release.poll_seconds": 33}
+    load(context(stage="prod", **{**given, **pair}).get)
+
+
+def test_a_region_without_a_training_image_is_told_with_those_that_have_one() -> None:
+    (line,) = faults(region="mx-central-9")
+    assert line.startswith('region = "mx-central-9": ') and "eu-west-1, eu-west-2" in line
+
+
+def test_streaming_single_images_is_refused() -> None:
+    (line,) = faults(**{"training.input_mode": "FastFile"})
+    assert line.startswith('training.input_mode = "FastFile": ') and '"shards"' in line
+
+
+def test_images_stored_smaller_than_the_network_sees_are_refused() -> None:
+    (line,) = faults("prod", **{"training.image_size": 300})
+    assert line.startswith('data_prep.stored = {"short_side": 256, "quality": 90, "square": true}: ')
+
+
+def test_prod_asks_for_shards_of_small_images_and_streams_them() -> None:
+    settings = load(context(stage="prod").get)
+    request = parse_request(settings.data_prep.request())
+    assert (request.layout, request.stored) == ("shards", Stored(short_side=256, quality=90, square=True))
+    assert settings.training.input_mode == "FastFile"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("network.subnet_ids", '["subnet-1"]'),
+        ("network.subnet_ids", '["arn:aws:ec2:::subnet-0123456789abcdef0"]'),
+        ("network.security_group_ids", '["default"]'),
+        ("training.image_tag", "2.14-{acelerator}"),
+        ("training.image_tag", "2.14-{"),
+        ("data_prep.source_prefix", "bins"),
+        ("recount.buckets", '["two..dots"]'),
+        ("recount.buckets", '["10.0.0.1"]'),
+    ],
+)
+def test_what_the_cdk_or_aws_would_not_take_is_a_fault_of_its_setting(setting: str, value: str) -> None:
+    existing = {"network.vpc": "existing"} if setting.startswith("network.") else {}
+    lines = faults("prod", **{**existing, setting: value})
+    assert any(line.startswith(f"{setting} = ") for line in lines), lines
 
 
 @pytest.mark.parametrize(
@@ -123,11 +163,8 @@ def test_a_misspelt_setting_in_the_file_is_told() -> None:
 
 
 def test_what_the_cdk_and_others_keep_in_the_context_is_no_fault() -> None:
-    others = {
-        "aws:cdk:version-reporting": True,
-        "availability-zones:account=1:region=eu-west-1": [],
-        "team": "a",
-    }
+    zones = "availability-zones:account=1:region=eu-west-1"
+    others = {"aws:cdk:version-reporting": True, zones: [], "team": "a"}
     given = context(stage="dev", **others)
     assert load(given.get, given=given).stage == "dev"
 

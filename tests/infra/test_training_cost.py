@@ -25,18 +25,21 @@ def test_the_table_s_price_is_named_with_its_date() -> None:
 
 
 def test_a_tuning_job_above_the_bound_is_refused_with_how_to_mend_it() -> None:
-    with pytest.raises(SettingsError, match=r"could cost \$\d.*allows \$5.00.*lower max_jobs.*or raise"):
+    with pytest.raises(
+        SettingsError, match=r"max_cost_usd = 5.0: .*could cost \$\d.*lower max_jobs.*or raise"
+    ):
         settings(max_cost_usd=5)
 
 
 def test_an_unknown_price_is_asked_for() -> None:
-    with pytest.raises(SettingsError, match="no price is known for ml.p9.xlarge: set usd_per_hour"):
+    with pytest.raises(SettingsError, match="usd_per_hour = null: no price is known for ml.p9.xlarge: set"):
         settings(instance_type="ml.p9.xlarge")
     assert settings(instance_type="ml.p9.xlarge", usd_per_hour=2).training.price == 2
 
 
 def test_all_faults_of_a_training_section_are_told_together() -> None:
-    with pytest.raises(SettingsError, match="max_parallel_jobs must not exceed max_jobs.*max_cost_usd al"):
+    words = "(?s)max_cost_usd = 1.0: .*max_parallel_jobs = 9: must not exceed max_jobs"
+    with pytest.raises(SettingsError, match=words):
         settings(max_parallel_jobs=9, max_cost_usd=1)
 
 
