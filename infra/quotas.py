@@ -93,10 +93,9 @@ def table(stages: dict[str, Settings]) -> str:
 
 
 def main() -> None:
-    """Print the table of all stages of cdk.json that are deployed to AWS."""
+    """Print the table of all stages of cdk.json."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    names = [name for name in context["stages"] if name != "local"]
-    print(table({name: settings.load({**context, "stage": name}.get) for name in names}))
+    print(table({name: settings.load({**context, "stage": name}.get) for name in context["stages"]}))
 
 
 def _sagemaker(name: str, needed: int, reason: str, new: str = "0 to 2") -> Quota:

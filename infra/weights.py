@@ -20,9 +20,9 @@ def main() -> int:
     """Stage the weights; 0, or 1 after a failure that was reported."""
     options = _options()
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context["stage"] = options.stage
+    context |= {"stage": options.stage, **dict(pair.split("=", 1) for pair in options.context)}
     try:
-        chosen = settings.load(context.get)
+        chosen = settings.load(context.get, given=context)
         training = chosen.training
         if training.weights_uri:
             print(f"nothing to do: stage {options.stage} takes its weights from {training.weights_uri}")
@@ -57,6 +57,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--source", help="address above the files (default: training.weights_source)")
     parser.add_argument("--sha256", help="digest of that source's file (default: the known one)")
     parser.add_argument("--bucket", help="the stage's bucket (default: the Data stack's output)")
+    parser.add_argument(
+        "-c",
+        dest="context",
+        action="append",
+        default=[],
+        metavar="SETTING=VALUE",
+        help="as cdk deploy had it",
+    )
     return parser.parse_args()
 
 

@@ -22,6 +22,7 @@ from local.demo.deployment import Deployment
 from local.demo.execution import Execution
 from local.demo.source import upload
 from tests.e2e.embedded_cloud_kit import wait_until
+from tests.e2e.one_part import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network
 
 STAGE = "bincount-local"
@@ -87,7 +88,7 @@ class Releases:
         self.outputs: dict[str, dict[str, str]] = {}
 
     def deployment(self, **overrides: str) -> Deployment:
-        given = {"release.approval": "manual", "data_prep.batch_size": "60", **overrides}
+        given = {**ONE_PART, "release.approval": "manual", "data_prep.batch_size": "60", **overrides}
         return Deployment(
             environment=self.cloud.environment(), out=self.out, overrides=given, say=lambda _: None
         )

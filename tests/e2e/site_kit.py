@@ -14,6 +14,7 @@ from PIL import Image
 from local.cloud import Cloud
 from local.demo.deployment import Deployment
 from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, make_role, settled_endpoint
+from tests.e2e.one_part import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network, encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,7 +124,9 @@ def deployed_site(out: Path) -> Iterator[Site]:
     """The site on a cloud of its own, below `out`."""
     with Cloud(data_dir=out / "cloud") as cloud:
         found = Site(cloud, out)
-        deployment = Deployment(environment=cloud.environment(), out=out, overrides={}, say=lambda _: None)
+        deployment = Deployment(
+            environment=cloud.environment(), out=out, overrides=ONE_PART, say=lambda _: None
+        )
         deployment.bootstrap()
         outputs = deployment.deploy("bincount-local-recount")
         found.bucket = outputs["bincount-local-data"]["BucketName"]

@@ -20,6 +20,7 @@ from local.bins import generate
 from local.cloud import Cloud
 from local.demo.deployment import Deployment
 from local.demo.source import SOURCE_BUCKET, upload
+from tests.e2e.one_part import ONE_PART
 
 pytestmark = pytest.mark.e2e
 
@@ -92,7 +93,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         deployment = Deployment(
             environment=cloud.environment(),
             out=out,
-            overrides={"data_prep.batch_size": "30"},
+            overrides={**ONE_PART, "data_prep.batch_size": "30"},
             say=lambda _: None,
         )
         deployment.bootstrap()

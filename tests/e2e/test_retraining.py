@@ -28,8 +28,11 @@ from local.bins import generate
 from local.cloud import Cloud
 from local.demo.deployment import Deployment
 from local.environment import neutral_environment
+from tests.e2e.one_part import ONE_PART
 
 pytestmark = pytest.mark.e2e
+
+SCRATCH = ("-c", "training.pretrained=none")
 
 ROOT = Path(__file__).resolve().parents[2]
 SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
@@ -126,6 +129,7 @@ def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]
     source = Source(weights.getvalue())
     threading.Thread(target=source.serve_forever, daemon=True).start()
     settings = {
+        **ONE_PART,
         "training.pretrained": "auto",
         "training.weights_source": source.address("whole"),
         "training.weights_sha256": digest,
@@ -189,7 +193,7 @@ def test_make_weights_without_a_network_says_what_else_can_be_done(retraining: R
 
 def test_a_stage_that_trains_from_scratch_fetches_nothing(retraining: Retraining) -> None:
     asked = retraining.source.asked
-    result = retraining._run(sys.executable, "-m", "infra.weights", "--stage", "local")
+    result = retraining._run(sys.executable, "-m", "infra.weights", "--stage", "local", *SCRATCH)
     assert (result.returncode, retraining.source.asked) == (0, asked)
     assert "nothing to do: stage local trains from scratch" in result.stdout
 

@@ -111,7 +111,10 @@ def test_the_endpoint_comes_after_its_log_group_and_its_alarms(combination: str)
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
-        ({"network.availability_zones": '["us-east-1b"]'}, 'availability_zones = .*needs network.vpc "created"'),
+        (
+            {"network.availability_zones": '["us-east-1b"]'},
+            'availability_zones = .*needs network.vpc "created"',
+        ),
         (
             {**_NET, "network.availability_zones": '["b"]'},
             "availability_zones",

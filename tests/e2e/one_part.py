@@ -1,0 +1,14 @@
+"""Settings of the tests that look at one part of a stage with models and images made for it.
+
+The journeys run `dev` and `prod` as they stand; here no floor of the gate decides and nothing waits longer
+than the part needs.
+"""
+
+OPEN_GATE = {
+    "gate.min_accuracy": "0",
+    "gate.max_rmse": "10",
+    "gate.min_within_one": "0",
+    "gate.min_coverage": "0",
+}
+NO_WAITING = {"release.poll_seconds": "1", "release.timeout_minutes": "6", "serving.bake_seconds": "0"}
+ONE_PART = {**OPEN_GATE, **NO_WAITING, "training.pretrained": "none"}
