@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from infra.settings.section import BucketName, Section
+from infra.settings.section import S3_ADDRESS, BucketName, Section
 
 
 class Stored(Section):
@@ -24,13 +24,13 @@ class DataPrep(Section):
     source_prefix: str = Field(
         "",
         max_length=512,
-        pattern=r"^(|[^/*?$].*/)$",
+        pattern=r"^(|[^/*?${}][^*?${}]*/)$",
         description="key prefix before bin-images/ and metadata/",
     )
     unsigned: bool = Field(True, description="read the source without credentials, as a public bucket allows")
     file_list: str = Field(
         "",
-        pattern=r"^(s3://[^/]+/.+)?$",
+        pattern=rf"^({S3_ADDRESS})?$",
         description="s3:// address of a file list ({count: [paths]}); empty: `counts` selects",
     )
     counts: tuple[int, int] = Field(

@@ -13,6 +13,12 @@ def _is_no_address(name: str) -> str:
     return name
 
 
+def _is_not_awss(name: str) -> str:
+    if name.lower().startswith("aws:"):
+        raise ValueError("a name that does not begin with aws:, which AWS keeps to itself, is expected")
+    return name
+
+
 # No two dots side by side, no dot beside a hyphen, no address of four numbers (S3's rules for names).
 BucketName = Annotated[
     str,
@@ -23,6 +29,15 @@ BucketName = Annotated[
     ),
     AfterValidator(_is_no_address),
 ]
+# Keys as data preparation and SageMaker take them: no token of a template, no wildcard of a policy.
+S3_ADDRESS = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?${}\s][^*?${}]*"
+# What every service takes in tags (docs.aws.amazon.com/tag-editor, "Tag naming limits and requirements").
+TagName = Annotated[
+    str,
+    Field(pattern=r"^[\p{L}\p{N}_.:/=+@ -]+$", max_length=128),
+    AfterValidator(_is_not_awss),
+]
+TagValue = Annotated[str, Field(pattern=r"^[\p{L}\p{N}_.:/=+@ -]*$", max_length=256)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 Rule = Callable[[Any], str | None]

@@ -10,6 +10,6 @@ class Security(Section):
 
     permissions_boundary: str = Field(
         "",
-        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:policy/.+|[\w+=,.@/-]+)?$",
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:policy/[\w+=,.@/-]+|[\w+=,.@/-]+)?$",
         description="managed policy (ARN, or a name in this account) that bounds every role; empty: none",
     )

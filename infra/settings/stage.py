@@ -14,7 +14,7 @@ from infra.settings.operations import Operations
 from infra.settings.recount import Recount
 from infra.settings.regions import regions_with_training_images
 from infra.settings.release import MOST_LOOKS, Release
-from infra.settings.section import Section, defaults_of, rule, sections
+from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.security import Security
 from infra.settings.serving import Serving
 from infra.settings.storage import Storage
@@ -33,7 +33,11 @@ class Settings(Section):
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = Field(
         30, description="logs are kept this long, days"
     )
-    tags: dict[str, str] = Field(default_factory=dict, description="tags on every resource")
+    tags: dict[TagName, TagValue] = Field(
+        default_factory=dict,
+        max_length=40,
+        description="tags on every resource",
+    )
     storage: Storage = defaults_of(Storage)
     data_prep: DataPrep = defaults_of(DataPrep)
     training: Training = defaults_of(Training)

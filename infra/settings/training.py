@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from infra.settings.instances import INSTANCES, PRICES_OF, Instance
-from infra.settings.section import InstanceType, Section, rule
+from infra.settings.section import S3_ADDRESS, InstanceType, Section, rule
 
 
 class Training(Section):
@@ -55,7 +55,7 @@ class Training(Section):
     )
     weights_uri: str = Field(
         "",
-        pattern=r"^(s3://.+)?$",
+        pattern=rf"^({S3_ADDRESS})?$",
         description="S3 prefix with an <arch>.pth of your own for the weights channel; empty: torchvision's",
     )
     weights_source: str = Field(
