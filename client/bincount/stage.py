@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 from bincount.embedded_cloud import embedded_cloud
 from bincount.errors import BincountError
 
-STAGE_NAME = re.compile(r"[a-z][a-z0-9]{0,10}")  # as infra/settings takes it
+STAGE_NAME = re.compile(r"[a-z][a-z0-9]{0,9}")  # as infra/settings takes it
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 
@@ -33,7 +33,7 @@ class Stage:
     ) -> None:
         if not STAGE_NAME.fullmatch(name):
             raise BincountError(
-                f"{name!r} cannot be a stage: its name has at most 11 letters a-z and digits, as in cdk.json"
+                f"{name!r} cannot be a stage: its name has at most 10 letters a-z and digits, as in cdk.json"
             )
         self.name = name
         self._connections = connections

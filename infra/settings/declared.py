@@ -11,9 +11,9 @@ from infra.settings.errors import SettingsError
 from infra.settings.stage import SECTIONS
 
 EXTENDS = "extends"
-STAGE_NAME = r"^[a-z][a-z0-9]{0,10}$"
-"""SageMaker takes 32 characters for a tuning job: `bins-`, 11 for the stage, `-` and 15 for the time. Without
-a hyphen, no name of one stage begins with those of another, which rights by prefix rely on."""
+STAGE_NAME = r"^[a-z][a-z0-9]{0,9}$"
+"""SageMaker takes 32 characters for a tuning job: `bins-`, 10 for the stage, `-` and 16 for the execution.
+Without a hyphen, no name of one stage begins with those of another, which rights by prefix rely on."""
 _CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 
 
@@ -44,7 +44,7 @@ def values_of(stages: Any, stage: Any) -> dict[str, Any]:
         )
     if not re.search(STAGE_NAME, str(stage)):
         raise SettingsError(
-            f"cdk.json: {stage!r} cannot be the name of a stage: take at most 11 letters a-z and digits, "
+            f"cdk.json: {stage!r} cannot be the name of a stage: take at most 10 letters a-z and digits, "
             "first a letter (SageMaker takes 32 characters for the name of a tuning job)"
         )
     values: dict[str, Any] = {}

@@ -234,6 +234,6 @@ def journey_of(stage: str, out: Path) -> Iterator[Journey]:
     arch = run_sizes()["training.arch"]
     with (
         WeightsMirror(ROOT / "build" / "weights", arch=arch) as mirror,
-        Cloud(data_dir=out / "cloud", strict=True) as cloud,
+        Cloud(data_dir=out / "cloud") as cloud,
     ):
         yield Journey(stage=stage, cloud=cloud, out=out, mirror=mirror)

@@ -9,6 +9,7 @@ OPEN_GATE = {
     "gate.max_rmse": "10",
     "gate.min_within_one": "0",
     "gate.min_coverage": "0",
+    "gate.min_images": "1",
 }
 NO_WAITING = {"release.poll_seconds": "1", "release.timeout_minutes": "6", "serving.bake_seconds": "0"}
 ONE_PART = {**OPEN_GATE, **NO_WAITING, "training.pretrained": "none"}

@@ -19,6 +19,7 @@ SIZES = {
     "serving.instance_type",
     # how much is done, and how much of it at a time
     "data_prep.max_concurrency",
+    "gate.min_images",
     "training.max_jobs",
     "training.max_parallel_jobs",
     # network, resolution, epochs; images in a step, as few as there are
