@@ -45,7 +45,7 @@ def test_the_pipeline_makes_a_model_that_the_stages_own_gate_takes(journey: Jour
         output = journey.pipeline(name="pipeline")
     assert output["verdict"]["accepted"], output["verdict"]
     dataset = journey.dataset()
-    assert dataset.description["request"]["source"]["unsigned"] is True
+    assert dataset.description["source"]["unsigned"] is True
     assert dataset.description["request"].get("layout", "folders") == journey.declared.data_prep.layout
     assert sum(sum(classes.values()) for classes in dataset.counts().values()) == IMAGES
     package = journey.cloud.client("sagemaker").describe_model_package(
