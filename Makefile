@@ -25,7 +25,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: judge help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ format: install ## mend what ruff can mend
 
 adopt: install ## take what cdk destroy left of STAGE into new stacks, so that it can be deployed again
 	@$(BIN)/python -m infra.adopt --stage $(STAGE)
+
+judge: install ## what others wrote judges every template: AWS's models, cdk-preflight's rules
+	@$(BIN)/python -m pytest tests/judges
 
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
 	@$(BIN)/python -m infra.teardown --stage $(STAGE)

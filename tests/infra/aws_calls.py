@@ -110,7 +110,7 @@ CALLS = {
     ),
     "AWS::S3::BucketPolicy": _call("s3", "PutBucketPolicy", PolicyDocument="PutBucketPolicy.Policy"),
     "AWS::SNS::Subscription": _call("sns", "Subscribe"),
-    "AWS::SNS::Topic": _call("sns", "CreateTopic", TopicName="CreateTopic.Name"),
+    "AWS::SNS::Topic": _call("sns", "CreateTopic", TopicName="CreateTopic.Name", KmsMasterKeyId=""),
     "AWS::SNS::TopicPolicy": _call("sns", "SetTopicAttributes", PolicyDocument="", Topics=""),
     "AWS::SQS::Queue": _call("sqs", "CreateQueue", MessageRetentionPeriod="", SqsManagedSseEnabled=""),
     "AWS::SQS::QueuePolicy": _call("sqs", "SetQueueAttributes", PolicyDocument="", Queues=""),

@@ -1,0 +1,108 @@
+"""What the judges look at: every stage, combinations of settings, every region with a training image."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk.region_info import RegionInfo
+
+from infra import settings, stage
+from tests.infra.conftest import context
+from tests.judges.resolved import resolve_stacks
+
+_VPC = {
+    "network.vpc": "existing",
+    "network.subnet_ids": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
+    "network.security_group_ids": ["sg-0123456789abcdef0"],
+}
+STAGES = tuple(json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]["stages"])
+PARTITIONS = ("aws",)
+"""The partitions that this project claims: isolated ones have other names and no public source."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A stage with settings laid over, as `-c section.field=value` lays them."""
+
+    name: str
+    stage: str
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+COMBINATIONS = (
+    *(Combination(name, name) for name in STAGES),
+    Combination("dev with a key", "dev", {"storage.encryption": "kms"}),
+    Combination("dev in a created VPC", "dev", {"network.vpc": "created"}),
+    Combination("dev in an existing VPC, with a key", "dev", {"storage.encryption": "kms", **_VPC}),
+    Combination("prod in an existing VPC", "prod", _VPC),
+    Combination(
+        "dev with API keys", "dev", {"front.auth": "api_key", "front.api_keys": ["warehouse", "audit"]}
+    ),
+    Combination("dev without an API", "dev", {"front.enabled": False}),
+    Combination("dev on Graviton", "dev", {"serving.instance_type": "ml.c7g.large"}),
+    Combination("prod on Graviton", "prod", {"serving.instance_type": "ml.c7g.xlarge"}),
+    Combination("dev that keeps its data", "dev", {"retain_data": True}),
+    Combination("prod that keeps nothing", "prod", {"retain_data": False}),
+    Combination(
+        "dev that retrains by itself and tells a person",
+        "dev",
+        {
+            "operations.retrain": "rate(7 days)",
+            "operations.retrain_on_list": True,
+            "operations.email": "team@example.com",
+            "operations.quiet_hours": 4,
+        },
+    ),
+    Combination("prod that captures inputs", "prod", {"capture.inputs": True, "capture.percent": 20}),
+    Combination(
+        "dev with several training instances",
+        "dev",
+        {"training.instance_count": 2, "training.instance_type": "ml.g5.12xlarge", "training.max_jobs": 2},
+    ),
+    Combination(
+        "dev with isolated jobs on demand",
+        "dev",
+        {"training.network_isolation": True, "training.spot": False},
+    ),
+    Combination(
+        "prod with linear steps",
+        "prod",
+        {"serving.canary_percent": 0, "serving.linear_percent": 25, "release.timeout_minutes": 90},
+    ),
+    Combination("dev with a boundary", "dev", {"security.permissions_boundary": "platform-boundary"}),
+    Combination(
+        "dev with the largest names",
+        "dev",
+        {"recount.buckets": ["a" * 63], "tags": {f"key-{n}": "v" * 200 for n in range(8)}},
+    ),
+)
+
+
+def regions() -> dict[str, bool]:
+    """Every region of PARTITIONS in which AWS keeps training images: does it have all types that we deploy?
+
+    So says AWS's CloudFormation validator, which the CDK runs.
+    """
+    named = [
+        info.name
+        for info in RegionInfo.regions
+        if info.dlc_repository_account and info.partition in PARTITIONS
+    ]
+    return {name: name not in _WITHOUT_SAGEMAKER for name in named}
+
+
+_WITHOUT_SAGEMAKER = ("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-6", "me-central-1")
+# Budgets are not made by CloudFormation in every region; a stage there does without.
+_NOT_EVERYWHERE = {"operations.monthly_usd": 0}
+ELSEWHERE = Combination("dev without a budget", "dev", _NOT_EVERYWHERE)
+
+
+def assembly(combination: Combination, *, region: str = "us-east-1") -> dict[str, dict[str, Any]]:
+    """{stack: resolved template} of a combination, without cdk-nag, whose own tests are elsewhere."""
+    given = context(stage=combination.stage, region=region, **combination.settings)
+    app = cdk.App(context={key: value for key, value in given.items() if key != "stages"})
+    stage.build(app=app, settings=settings.load(given.get))
+    templates = {stack.stack_name: stack.template for stack in app.synth().stacks}
+    return resolve_stacks(templates, region=region, partition=RegionInfo.get(region).partition or "aws")
