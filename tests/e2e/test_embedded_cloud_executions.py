@@ -216,19 +216,14 @@ class TestRefusals:
             cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input="{")
         assert code_of(fault) == "InvalidExecutionInput"
 
-    @pytest.mark.parametrize("name", ["with space", "a/b", "a:b", "a*", "x" * 81])
+    @pytest.mark.parametrize("name", ["with space", "a/b", "a:b", "a*"])
     def test_a_name_that_aws_does_not_take(self, cloud: Cloud, role: str, name: str):
         client = cloud.client("stepfunctions")
-        machine = client.create_state_machine(
-            name="names",
-            definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-            roleArn=role,
-        )["stateMachineArn"]
-        definition = client.describe_state_machine(stateMachineArn=machine)["definition"]
-        if len(name) <= 80:  # botocore itself refuses the longer one
-            with pytest.raises(ClientError) as fault:
-                client.start_execution(stateMachineArn=machine, name=name)
-            assert code_of(fault) == "InvalidName"
+        definition = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+        machine = client.create_state_machine(name="names", definition=definition, roleArn=role)
+        with pytest.raises(ClientError) as fault:
+            client.start_execution(stateMachineArn=machine["stateMachineArn"], name=name)
+        assert code_of(fault) == "InvalidName"
         with pytest.raises(ClientError) as fault:
             client.create_state_machine(name=name, definition=definition, roleArn=role)
         assert code_of(fault) == "InvalidName"
