@@ -57,6 +57,7 @@ class Builds:
         project = self._project(request["projectName"])
         # A copy: ministack hands out the record itself, and callers of StartBuild see it IN_PROGRESS.
         record |= {"buildStatus": "IN_PROGRESS", "buildComplete": False, "currentPhase": "BUILD"}
+        record["logs"] = {**record["logs"], "streamName": record["id"].partition(":")[2]}
         record.pop("endTime", None)
         threading.Thread(target=self._run, args=(record, project, request), daemon=True).start()
         answer["build"] |= {"buildStatus": "IN_PROGRESS", "buildComplete": False, "currentPhase": "BUILD"}

@@ -68,11 +68,16 @@ def build(cloud: Cloud, *, role: str, project: str, **variables: str) -> dict[st
     )
 
 
+def log_of(cloud: Cloud, ended: dict[str, Any]) -> list[str]:
+    """What a build printed."""
+    return log_lines(cloud, ended["logs"]["groupName"], ended["logs"]["streamName"])
+
+
 def test_what_a_build_pushed_serves(cloud: Cloud, source: str):
     rights = ["s3:GetObject", "ecr:GetAuthorizationToken", "ecr:PutImage", "logs:*"]
     role = make_role(cloud, name="builder", actions=rights)
     ended = build(cloud, role=role, project="able", sourceS3Url=source, imageTag="built")
-    assert ended["buildStatus"] == "SUCCEEDED", log_lines(cloud, "/aws/codebuild/able", "")
+    assert ended["buildStatus"] == "SUCCEEDED", log_of(cloud, ended)
     make_configs(cloud, make_role(cloud, name="puller", actions=PULL), {"one": f"{REGISTRY}/server:built"})
     cloud.client("sagemaker").create_endpoint(EndpointName="built", EndpointConfigName="one")
     assert settled_endpoint(cloud, "built")["EndpointStatus"] == "InService"
@@ -92,4 +97,4 @@ def test_a_build_whose_role_may_not_push_fails(cloud: Cloud, source: str):
     role = make_role(cloud, name="reader", actions=["s3:GetObject", "ecr:GetAuthorizationToken", "logs:*"])
     ended = build(cloud, role=role, project="unable", sourceS3Url=source, imageTag="refused")
     assert ended["buildStatus"] == "FAILED"
-    assert any("ecr:PutImage" in line for line in log_lines(cloud, "/aws/codebuild/unable", ""))
+    assert any("ecr:PutImage" in line for line in log_of(cloud, ended))
