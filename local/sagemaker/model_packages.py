@@ -1,5 +1,6 @@
 """CreateModelPackage, DescribeModelPackage, UpdateModelPackage, DeleteModelPackage, ListModelPackages."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,7 @@ class ModelPackages:
     def __init__(self, *, groups: ModelPackageGroups, publish_event: PublishEvent) -> None:
         self._groups = groups
         self._publish_event = publish_event
+        self._creating = threading.Lock()
         self.store = Store(
             missing=ErrorOfName("ValidationException", "ModelPackage {name} does not exist."),
             taken=ErrorOfName("ValidationException", "ModelPackage {name} already exists."),
@@ -59,12 +61,25 @@ class ModelPackages:
         return self.store.get(name_or_arn if is_arn else sagemaker_arn(f"model-package/{name_or_arn}"))
 
     def create(self, request: dict[str, Any]) -> Record:
-        """Adds the next version to a group."""
+        """Adds the next version to a group. A second request with the same ClientToken makes none: it is
+        answered with the package of the first.
+        """
         if "ModelPackageGroupName" not in request:
             raise validation_error(
                 "The embedded cloud keeps versioned model packages only: pass ModelPackageGroupName."
             )
         group = self._groups.get(request["ModelPackageGroupName"])
+        with self._creating:
+            token = request.get("ClientToken")
+            made = (row for row in self.store.all() if token and row.get("ClientToken") == token)
+            first = next(made, None)
+            if first is not None:
+                return first
+            record = self._add_version(group, request)
+        self._tell(record)
+        return record
+
+    def _add_version(self, group: Record, request: dict[str, Any]) -> Record:
         group["_versions"] += 1
         name = group["ModelPackageGroupName"]
         now = time.time()
@@ -82,7 +97,6 @@ class ModelPackages:
         }
         self.store.add(record["ModelPackageArn"], record)
         group["_packages"].add(record["ModelPackageArn"])
-        self._tell(record)
         return record
 
     def update(self, request: dict[str, Any]) -> Record:

@@ -148,10 +148,6 @@ PROSE: Mapping[str, tuple[str, str]] = {
         r"/?[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+){0,14}",
         "docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html",
     ),
-    "AWS::SSM::Parameter.Value": (
-        r"(?s).{1,4096}",
-        "docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
-    ),
     "AWS::ApiGateway::Resource.PathPart": (
         r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._-]+\+?\}",
         "docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html",
@@ -170,6 +166,10 @@ PROSE: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Limits that botocore's models do not have: property path -> (pattern of the whole text, page)."""
+
+# docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html: a standard
+# parameter holds 4 KB. One of the intelligent tier becomes an advanced one where its value needs it.
+PARAMETER_CHARACTERS = {"Standard": 4_096, "Advanced": 8_192, "Intelligent-Tiering": 8_192}
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: all inline policies of a role together,
 # without white space.

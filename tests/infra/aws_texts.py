@@ -44,6 +44,8 @@ def template_faults(template: Mapping[str, Any]) -> list[str]:
             continue
         for path, fault in _resource(kind, call, properties):
             faults.append(f"{name}.{path}: {fault}")
+        if kind == "AWS::SSM::Parameter":
+            faults += [f"{name}.Value: {fault}" for fault in _parameter_value(properties)]
     return faults + _long_policies(template)
 
 
@@ -192,6 +194,16 @@ def _prose(path: str, value: Any, shown: str) -> Iterator[tuple[str, str]]:
         text, whole = text_of(value)
         if whole and not _pattern(pattern).fullmatch(text):
             yield shown, f"{text!r} does not match {pattern} ({source})"
+
+
+def _parameter_value(properties: Mapping[str, Any]) -> Iterator[str]:
+    """How long a parameter's value may be depends on its tier."""
+    tier = properties.get("Tier", "Standard")
+    limit = aws_calls.PARAMETER_CHARACTERS[tier]
+    text, whole = text_of(properties["Value"])
+    size = len(text.encode())
+    if size > limit or (whole and not text):
+        yield f"{size} bytes, AWS takes 1 to {limit} of a parameter whose tier is {tier}"
 
 
 def _tags(value: Any) -> Iterator[tuple[str, str]]:

@@ -54,6 +54,25 @@ def test_a_value_that_aws_refuses_is_found(kind: str, path: str, wrong: Any, wor
     assert any(words in fault for fault in template_faults(template))
 
 
+@pytest.mark.parametrize(
+    ("tier", "longest"),
+    [(None, 4096), ("Standard", 4096), ("Advanced", 8192), ("Intelligent-Tiering", 8192)],
+)
+def test_a_parameters_tier_bounds_its_value(tier: str | None, longest: int) -> None:
+    def faults(value: Any) -> list[str]:
+        properties = {"Name": "/bins", "Type": "String", "Value": value, **({"Tier": tier} if tier else {})}
+        parameter = {"Type": "AWS::SSM::Parameter", "Properties": properties}
+        return template_faults({"Resources": {"Parameter": parameter}})
+
+    assert faults("x" * longest) == []
+    (long,) = faults("x" * (longest + 1))
+    assert f"AWS takes 1 to {longest}" in long
+    # A part of it is told by a deploy only: what is known already is too long.
+    (joined,) = faults({"Fn::Join": ["", ["x" * (longest + 1), {"Ref": "Bucket"}]]})
+    assert f"AWS takes 1 to {longest}" in joined
+    assert len(faults("")) == 1
+
+
 def test_a_type_without_its_call_is_a_fault() -> None:
     (fault,) = template_faults({"Resources": {"Thing": {"Type": "AWS::New::Thing"}}})
     assert "aws_calls.py lacks AWS::New::Thing" in fault

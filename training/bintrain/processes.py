@@ -67,7 +67,7 @@ ALONE = Processes(rank=0, size=1, device=torch.device("cpu"))
 def joined(env: Mapping[str, str]) -> Generator[Processes]:
     """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them.
 
-    Raises TrainingError where the machine has GPUs that torch does not see.
+    Raises TrainingError where the machine has more GPUs than torch sees.
     """
     _require_gpus(int(env.get("SM_NUM_GPUS") or "0"))
     device = torch.device("cpu")
@@ -84,10 +84,14 @@ def joined(env: Mapping[str, str]) -> Generator[Processes]:
 
 
 def _require_gpus(wanted: int) -> None:
-    """SageMaker's toolkit counts the machine's GPUs; without them a job is slow, and paid like one with."""
-    if wanted and not torch.cuda.is_available():
+    """SageMaker's toolkit counts the machine's GPUs; a job that uses fewer is slow, and paid like one that
+    uses all.
+    """
+    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if seen < wanted:
         raise TrainingError(
-            f"the instance has {wanted} GPU(s) (SM_NUM_GPUS) and torch {torch.__version__} sees none: its "
-            "image is for CPUs, or its CUDA needs a newer driver than there is. Take the image for GPUs "
-            "(training.image_tag with {accelerator}), or an instance type without GPUs"
+            f"the instance has {wanted} GPU(s) (SM_NUM_GPUS) and torch {torch.__version__} sees "
+            f"{seen or 'none'}: its image is for CPUs, its CUDA needs a newer driver than there is, or "
+            "CUDA_VISIBLE_DEVICES hides some. Take the image for GPUs (training.image_tag with "
+            "{accelerator}), or an instance type whose GPUs are all to be used, or one without any"
         )

@@ -36,6 +36,15 @@ def test_versions_count_up_and_numbers_are_not_given_twice(registry: Registry):
     assert registry.add()["ModelPackageArn"].endswith(":model-package/bincount-local/2")
 
 
+def test_one_client_token_makes_one_package(registry: Registry):
+    """A task that is tried again because its answer was lost finds the package of its first attempt."""
+    first = registry.add(ClientToken="an-execution", ModelApprovalStatus="Approved")
+    assert registry.add(ClientToken="an-execution", ModelApprovalStatus="Approved") == first
+    assert registry.approvals() == ["Approved"]
+    assert registry.add(ClientToken="another")["ModelPackageVersion"] == 2
+    assert [registry.add()["ModelPackageVersion"] for _ in range(2)] == [3, 4]
+
+
 def test_a_new_package_waits_for_approval_and_says_so(registry: Registry):
     registry.add()
     assert registry.approvals() == ["PendingManualApproval"]

@@ -12,6 +12,8 @@ import psutil
 import pytest
 import torch
 
+from bintrain.errors import TrainingError
+from bintrain.processes import joined
 from bintrain.torchrun import torchrun_command
 
 TRAIN = Path(__file__).parents[3] / "training" / "train.py"
@@ -142,3 +144,13 @@ def test_the_machines_of_a_job_meet_at_the_first_one() -> None:
         "--nnodes=2", "--node_rank=1", "--master_addr=algo-1", "--master_port=7777", "--nproc_per_node=1",
         "train.py",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", [1, 3])
+def test_fewer_gpus_than_the_instance_has_are_refused(monkeypatch: pytest.MonkeyPatch, seen: int) -> None:
+    """One process a GPU that torch sees: the others would be paid for and idle. This machine has no GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
+    words = rf"has 4 GPU\(s\) \(SM_NUM_GPUS\) and torch \S+ sees {seen}:"
+    with pytest.raises(TrainingError, match=words), joined({"SM_NUM_GPUS": "4"}):
+        pass
