@@ -8,6 +8,7 @@ from data_prep.arrange import arrange
 from data_prep.deal import PACK_LIST, deal
 from data_prep.errors import BadRequest
 from data_prep.index import index
+from data_prep.lines import read_json
 from data_prep.open_run import PARTS, open_run
 from data_prep.pack import pack
 from data_prep.plan import WORK_LIST, plan
@@ -41,7 +42,8 @@ def _bucket() -> S3Store:
 
 def _open(event: Answer, bucket: S3Store) -> Answer:
     run = open_run(bucket, parse_request(event.get("request")))
-    parts = {"bucket": bucket.bucket, "key": run.key(PARTS)}
+    count = len(read_json(bucket, run.key(PARTS)))
+    parts = {"bucket": bucket.bucket, "key": run.key(PARTS), "count": count}
     return _place(run) | {"shards": run.request.layout != "folders", "parts": parts}
 
 

@@ -58,11 +58,12 @@ class PipelineDefinition(Construct):
             .when(sfn.Condition.is_present("$.candidate.model_data"), gate.start)
             .otherwise(self._stage_weights(weights).next(tune) if weights else tune)
         )
-        prepare = (
-            self._data_map("Index", "$.dataset.parts.key")
-            .next(self._data_step("Plan", "plan", "$.plan"))
-            .next(self._arrange(self._pack_and_seal().next(publish)))
+        plan = self._data_step("Plan", "plan", "$.plan").next(
+            self._unless_empty(
+                "Arrange", "$.plan.work_list.key", "$.plan.to_do", self._pack_and_seal().next(publish)
+            )
         )
+        prepare = self._unless_empty("Index", "$.dataset.parts.key", "$.dataset.parts.count", plan)
         open_ = self._data_step("Open", "open", "$.dataset")
         open_.next(
             sfn.Choice(self, "IsSealed", state_name="Is the dataset sealed already?")
@@ -85,24 +86,27 @@ class PipelineDefinition(Construct):
             .otherwise(own.next(first))
         )
 
-    def _arrange(self, following: sfn.IChainable) -> sfn.Choice:
-        """A run that is taken up again may have nothing left: no map is started over an empty list."""
-        arrange = self._data_map("Arrange", "$.plan.work_list.key")
+    def _unless_empty(self, id: str, items_key: str, count: str, following: sfn.IChainable) -> sfn.Choice:
+        """The map, then `following`; `following` alone where `count` is 0.
+
+        No map is started over an empty list, of which no public text says what becomes: a run that is taken
+        up again may have nothing left, and what a faulty list leads to is said by the step behind.
+        """
         return (
-            sfn.Choice(self, "IsAnyToArrange", state_name="Is there anything to arrange?")
-            .when(sfn.Condition.number_equals("$.plan.to_do", 0), following)
-            .otherwise(arrange.next(following))
+            sfn.Choice(self, f"IsAnyTo{id}", state_name=f"Is there anything to {id.lower()}?")
+            .when(sfn.Condition.number_equals(count, 0), following)
+            .otherwise(self._data_map(id, items_key).next(following))
         )
 
     def _pack_and_seal(self) -> sfn.Chain:
         """Shards, where the request's layout has them; then the seal."""
         seal = self._data_step("Seal", "seal", sfn.JsonPath.DISCARD)
         shards = self._data_step("Deal", "deal", "$.shards").next(
-            self._data_map("Pack", "$.shards.work_list.key")
+            self._unless_empty("Pack", "$.shards.work_list.key", "$.shards.shards", seal)
         )
         has_shards = (
             sfn.Choice(self, "HasShards", state_name="Are shards wanted?")
-            .when(sfn.Condition.boolean_equals("$.plan.shards", True), shards.next(seal))
+            .when(sfn.Condition.boolean_equals("$.plan.shards", True), shards)
             .otherwise(seal)
         )
         return sfn.Chain.custom(has_shards, [seal], seal)  # pyright: ignore[reportArgumentType]

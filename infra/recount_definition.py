@@ -62,7 +62,8 @@ def recount_definition(
             "Join": _join(settings, function_arn, states),
             "Summarize": {
                 **_invoke(function_arn, {"step": "summarize", "run.$": "$.run", "request.$": "$"}),
-                "Next": "IsAnyCounted",
+                "ResultPath": "$.done",
+                "Next": "IsAnyAnswered",
             },
             **_ends(),
         },
@@ -184,18 +185,19 @@ def _transform(
 
 
 def _ends() -> dict[str, Any]:
-    """A job whose answers are not where they are looked for, or which gave none, has counted nothing."""
-    unanswered = (
-        "$exists($states.input.summary.errors.no_answer) ? $states.input.summary.errors.no_answer : 0"
-    )
+    """A job whose answers are not where they are looked for, or which gave none, has counted nothing.
+
+    Rows without an image, and those of images that never went into the job, say nothing of the job.
+    """
+    unanswered = "$states.input.done.summary.errors.no_answer"
+    all_of_them = f"$exists({unanswered}) and {unanswered} = $states.input.plan.images"
     return {
-        "IsAnyCounted": {
+        "IsAnyAnswered": {
             "Type": "Choice",
             "QueryLanguage": "JSONata",
             "Choices": [
                 {
-                    "Condition": "{% $states.input.summary.counted = 0 and "
-                    f"({unanswered}) = $sum([0, $states.input.summary.errors.*]) and ({unanswered}) > 0 %}}",
+                    "Condition": f"{{% {all_of_them} %}}",
                     "Next": "NothingAnswered",
                 }
             ],
@@ -206,10 +208,14 @@ def _ends() -> dict[str, Any]:
             "QueryLanguage": "JSONata",
             "Error": "NothingAnswered",
             "Cause": "{% 'No image has an answer: the transform job wrote none below '"
-            " & $substringBefore($states.input.csv, 'recount.csv') & 'answers/, where they are looked for. "
-            "See its log in /aws/sagemaker/TransformJobs.' %}",
+            " & $substringBefore($states.input.done.csv, 'recount.csv') & 'answers/, where they are looked "
+            "for. See its log in /aws/sagemaker/TransformJobs.' %}",
         },
-        "Recounted": {"Type": "Succeed"},
+        "Recounted": {
+            "Type": "Succeed",
+            "QueryLanguage": "JSONata",
+            "Output": "{% $states.input.done %}",
+        },
     }
 
 

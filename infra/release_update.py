@@ -8,8 +8,10 @@ from infra.retries import lost_answer
 
 MODEL_PARAMETER = "ApprovedModel"
 # CloudFormation's words: "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."
-# A throttled call has the same error name, so both are told by their words.
-BUSY = "$contains($states.input.Cause, /is in [A-Z_]+_IN_PROGRESS state|Rate exceeded/)"
+# A throttled call and an answer 5xx have the same error name, so all are told by their words.
+BUSY = (
+    "$contains($states.input.Cause, /is in [A-Z_]+_IN_PROGRESS state|Rate exceeded|Status Code: 5[0-9]{2}/)"
+)
 NO_UPDATES = "$contains($states.input.Cause, 'No updates are to be performed')"
 LATE = "$millis() > $deadline"
 

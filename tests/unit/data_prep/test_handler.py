@@ -114,6 +114,7 @@ def test_open_and_index_leave_plan_nothing_to_read(s3: Any, request_for: Callabl
         {"Items": parts, "BatchInput": {"step": "index", "dataset_id": opened["dataset_id"]}}, None
     )
     assert answer == {"parts": len(parts)}
+    assert opened["parts"]["count"] == len(parts)
 
     for identity in COUNTS:
         s3.delete_object(Bucket="opened", Key=f"metadata/{identity}.json")

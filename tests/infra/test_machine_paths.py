@@ -1,0 +1,188 @@
+"""Which way the state machines go, by the embedded cloud's interpreter of their language."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from bincount.site.row import Row
+from bincount.site.summary import Summary
+from tests.infra.conftest import synthesize
+from tests.infra.test_release_rules import state_machine
+from tests.infra.walking import Walk, walk
+
+Templates = dict[str, dict[str, Template]]
+LIST = {"bucket": "bins", "key": "runs/one/list.json"}
+
+
+class TestPreparation:
+    """No Distributed Map is started over an empty list."""
+
+    @staticmethod
+    def walk(
+        monkeypatch: pytest.MonkeyPatch, templates: Templates, *, parts: int, to_do: int, shards: int | None
+    ) -> Walk:
+        """`shards` None: the layout has none."""
+        has_shards = shards is not None
+        place = {"dataset_id": "one", "uri": "s3://bins/datasets/one", "sealed": False, "shards": has_shards}
+        return walk(
+            monkeypatch,
+            state_machine(templates["dev"]["training"], "bincount-dev-pipeline"),
+            given={"request": {"validation_share": 0.2}},
+            answers={
+                "Open": {**place, "parts": {**LIST, "count": parts}},
+                "Plan": {**place, "images": 8, "to_do": to_do, "work_list": LIST},
+                "Deal": {"shards": shards, "work_list": LIST},
+                "Seal": place,
+            },
+            stop="PublishDataset",
+        )
+
+    def maps(self, found: Walk) -> list[str]:
+        assert found.error is None
+        assert found.states[-1] == "Seal"
+        return [name for name in found.states if name in ("Index", "Arrange", "Pack")]
+
+    @pytest.mark.parametrize(
+        ("parts", "to_do", "shards", "maps"),
+        [
+            (3, 8, 2, ["Index", "Arrange", "Pack"]),
+            (3, 8, None, ["Index", "Arrange"]),
+            (3, 0, None, ["Index"]),
+            (3, 0, 2, ["Index", "Pack"]),
+            (0, 8, 2, ["Arrange", "Pack"]),
+            (3, 8, 0, ["Index", "Arrange"]),
+            (0, 0, 0, []),
+        ],
+    )
+    def test_a_map_without_items_is_passed_by(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        templates: Templates,
+        parts: int,
+        to_do: int,
+        shards: int | None,
+        maps: list[str],
+    ) -> None:
+        found = self.walk(monkeypatch, templates, parts=parts, to_do=to_do, shards=shards)
+        assert self.maps(found) == maps
+
+
+class TestRecount:
+    """The end of a recount, by the figures that it writes."""
+
+    @staticmethod
+    def end(monkeypatch: pytest.MonkeyPatch, templates: Templates, *, rows: list[Row], images: int) -> Walk:
+        summary = Summary()
+        for row in rows:
+            summary.add(row)
+        uris = {kind: f"s3://bins/recounts/one/recount.{kind}" for kind in ("csv", "json")}
+        return walk(
+            monkeypatch,
+            state_machine(templates["dev"]["recount"], "bincount-dev-recount"),
+            given={"run": "one", "plan": {"images": images}},
+            answers={"Summarize": {**uris, "summary": summary.to_json()}},
+            start="Summarize",
+        )
+
+    @staticmethod
+    def failed(code: str, number: int) -> list[Row]:
+        return [
+            Row.of_error(code, "why", id=f"{code}-{each}", image=f"{each}.jpg", expected=1)
+            for each in range(number)
+        ]
+
+    @pytest.mark.parametrize("beside", ["", "no_image", "empty_body", "duplicate_id", "unsupported_format"])
+    def test_without_any_answer_it_fails(
+        self, monkeypatch: pytest.MonkeyPatch, templates: Templates, beside: str
+    ) -> None:
+        """Whatever stands beside the images that were sent."""
+        others = self.failed(beside, 2) if beside else []
+        found = self.end(monkeypatch, templates, rows=[*self.failed("no_answer", 3), *others], images=3)
+        assert found.states[-1] == "NothingAnswered"
+        assert found.error is not None
+        assert found.error[0] == "NothingAnswered"
+        assert "s3://bins/recounts/one/answers/" in found.error[1]
+
+    @pytest.mark.parametrize(
+        "answered",
+        [
+            Row(id="1", image="1.jpg", expected=1, count=1, verdict="match", review=False),
+            Row.of_error("undecodable_image", "no image", id="1", image="1.jpg", expected=1),
+        ],
+    )
+    def test_one_answer_is_a_recount(
+        self, monkeypatch: pytest.MonkeyPatch, templates: Templates, answered: Row
+    ) -> None:
+        rows = [*self.failed("no_answer", 2), answered]
+        found = self.end(monkeypatch, templates, rows=rows, images=3)
+        assert (found.states[-1], found.error) == ("Recounted", None)
+        assert list(found.output) == ["csv", "json", "summary"]
+
+    def test_where_nothing_was_sent_nothing_is_missed(
+        self, monkeypatch: pytest.MonkeyPatch, templates: Templates
+    ) -> None:
+        found = self.end(monkeypatch, templates, rows=self.failed("no_image", 2), images=0)
+        assert (found.states[-1], found.error) == ("Recounted", None)
+
+
+class TestGate:
+    """What becomes of a judged model."""
+
+    @staticmethod
+    def register(
+        monkeypatch: pytest.MonkeyPatch, approval: str, *, accepted: bool, doubts: list[str]
+    ) -> tuple[dict[str, Any], Walk]:
+        template = synthesize("dev", **{"release.approval": approval})["training"]
+        figures = {name: 0.5 for name in ("accuracy", "rmse", "within_one", "coverage")}
+        verdict = {
+            "accepted": accepted,
+            "reasons": [] if accepted else ["accuracy is 0.5000, at least 0.9 is wanted"],
+            "needs_person": doubts,
+            "challenger": {"metrics": figures},
+        }
+        found = walk(
+            monkeypatch,
+            state_machine(template, "bincount-dev-pipeline"),
+            given={
+                "dataset": {"dataset_id": "one"},
+                "candidate": {"training_job": "trial-1", "model_data": "s3://bins/models/1/model.tar.gz"},
+                "serving_image": "image",
+                "champion": "none",
+                "judged": {"job": {"evaluation": "s3://bins/evaluations/one"}},
+            },
+            answers={
+                "ReadVerdict": {"Body": json.dumps(verdict)},
+                "Register": {"ModelPackageArn": "arn:package/1"},
+            },
+            start="ReadVerdict",
+        )
+        assert found.error is None
+        return found.asked["Register"], found
+
+    @pytest.mark.parametrize(
+        ("approval", "accepted", "doubts", "status", "last"),
+        [
+            ("automatic", True, [], "Approved", "Registered"),
+            ("automatic", True, ["it was judged on 4 bins"], "PendingManualApproval", "Registered"),
+            ("manual", True, [], "PendingManualApproval", "Registered"),
+            ("manual", True, ["it was judged on 4 bins"], "PendingManualApproval", "Registered"),
+            ("automatic", False, [], "Rejected", "Refused"),
+            ("automatic", False, ["it was judged on 4 bins"], "Rejected", "Refused"),
+        ],
+    )
+    def test_a_doubt_needs_a_person(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        approval: str,
+        accepted: bool,
+        doubts: list[str],
+        status: str,
+        last: str,
+    ) -> None:
+        request, found = self.register(monkeypatch, approval, accepted=accepted, doubts=doubts)
+        assert request["ModelApprovalStatus"] == found.output["approval"] == status
+        assert found.states[-1] == last
+        said = "a person must decide: it was judged on 4 bins" in request["ModelPackageDescription"]
+        assert said == (accepted and bool(doubts))
