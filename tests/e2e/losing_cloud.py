@@ -24,9 +24,14 @@ class LosingCloud(Cloud):
         return [__name__ if word == "local" else word for word in super()._command()]
 
 
-def said(name: str) -> str:
+def lost(name: str) -> str:
     """What the cloud's log says of an execution of that name whose answer was lost."""
     return f"lost an answer of {name}\n"
+
+
+def done(name: str, state: str = "") -> str:
+    """What it says of a task that was done; the history knows no state within a map."""
+    return f"{name} did {state}"
 
 
 def fault(resource: str, kind: str) -> tuple[str, str]:
@@ -69,9 +74,10 @@ class Losses:
         def invoke_resource(resource: Any, given: Any) -> Any:
             result = invoke(resource, given)
             execution, state = self._place.get()
+            print(done(execution, state), flush=True)
             kind = self._due(execution, state)
             if kind:
-                print(said(execution), end="", flush=True)
+                print(lost(execution), end="", flush=True)
                 raise ExecutionError(*fault(resource, kind))
             return result
 

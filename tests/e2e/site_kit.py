@@ -94,8 +94,9 @@ def _approve_a_model(site: Site) -> None:
     subprocess.run(["tar", "-czf", archive, "-C", folder, "."], check=True)
     site.cloud.client("s3").upload_file(str(archive), site.bucket, "models/one/output/model.tar.gz")
     uri = f"s3://{site.bucket}/models/one/output/model.tar.gz"
-    values = {"/bincount/local/model": uri, "/bincount/local/image": SERVER_IMAGE}
-    for name, value in values.items():
+    # A recount runs on the image for x86, whatever the endpoint runs on.
+    images = dict.fromkeys(("/bincount/local/image", "/bincount/local/judge-image"), SERVER_IMAGE)
+    for name, value in {"/bincount/local/model": uri, **images}.items():
         site.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     sagemaker = site.cloud.client("sagemaker")
     role = make_role(site.cloud, name="all", actions=["*"])

@@ -54,20 +54,22 @@ class TestRecount:
             "aisle 1/00002": ("3", "mismatch", ""),
             "aisle 2/ü": (found["aisle 2/ü"]["count"], "uncertain", ""),
             "aisle 2/00001": ("4", "match", ""),
-            "aisle 2/many": ("5", "mismatch", ""),
+            "aisle 2/many": ("5", "uncertain", ""),
             "broken": ("", "", "undecodable_image"),
             "empty": ("", "", "empty_body"),
             "nobody asked": ("1", "", ""),
             "forgotten": ("", "", "no_image"),
         }
+        assert found["aisle 2/many"]["message"] == "this model counts 0 to 5", "12 is none of its classes"
 
     def test_the_page_and_the_figures_stand_beside_it(self, site: Site):
         figures = json.loads((site.out / "cloud-recount" / "summary.json").read_text())
         page = (site.out / "cloud-recount" / "summary.html").read_text()
-        assert (figures["bins"], figures["matched"], figures["mismatched"]) == (9, 2, 2)
+        assert (figures["bins"], figures["matched"], figures["mismatched"]) == (9, 2, 1)
         assert figures["errors"] == {"empty_body": 1, "no_image": 1, "undecodable_image": 1}
-        assert page.count('src="data:image/jpeg;base64,') == 2
-        assert "expected 12, counted 5" in page
+        assert page.count('src="data:image/jpeg;base64,') == 1
+        assert "expected 5, counted 3" in page
+        assert "this model counts 0 to 5" in page
         assert figures["facts"]["other files, left alone"] == "1: notes.txt"
 
     def test_a_manifest_of_other_ids_is_refused_with_what_they_look_like(self, site: Site):

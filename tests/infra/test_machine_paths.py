@@ -1,6 +1,7 @@
 """Which way the state machines go, by the embedded cloud's interpreter of their language."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,10 @@ from aws_cdk.assertions import Template
 
 from bincount.site.row import Row
 from bincount.site.summary import Summary
+from local.sagemaker.model_package_groups import ModelPackageGroups
+from local.sagemaker.model_packages import ModelPackages
+from local.sagemaker.shapes import shapes_of
+from local.stepfunctions.interpreter import ExecutionError
 from tests.infra.conftest import synthesize
 from tests.infra.test_release_rules import state_machine
 from tests.infra.walking import Walk, walk
@@ -132,10 +137,15 @@ class TestGate:
 
     @staticmethod
     def register(
-        monkeypatch: pytest.MonkeyPatch, approval: str, *, accepted: bool, doubts: list[str]
+        monkeypatch: pytest.MonkeyPatch,
+        approval: str,
+        *,
+        accepted: bool,
+        doubts: list[str],
+        create: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> tuple[dict[str, Any], Walk]:
         template = synthesize("dev", **{"release.approval": approval})["training"]
-        figures = {name: 0.5 for name in ("accuracy", "rmse", "within_one", "coverage")}
+        figures = dict.fromkeys(("accuracy", "rmse", "within_one", "coverage"), 0.5)
         verdict = {
             "accepted": accepted,
             "reasons": [] if accepted else ["accuracy is 0.5000, at least 0.9 is wanted"],
@@ -154,12 +164,32 @@ class TestGate:
             },
             answers={
                 "ReadVerdict": {"Body": json.dumps(verdict)},
-                "Register": {"ModelPackageArn": "arn:package/1"},
+                "Register": create or {"ModelPackageArn": "arn:package/1"},
             },
             start="ReadVerdict",
         )
         assert found.error is None
         return found.asked["Register"], found
+
+    def test_a_second_attempt_registers_no_second_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The answer of the first one is lost; the registry is the embedded cloud's."""
+        groups = ModelPackageGroups()
+        groups.create({"ModelPackageGroupName": "bincount-dev"})
+        told: list[dict[str, Any]] = []
+        packages = ModelPackages(groups=groups, publish_event=told.append)
+        attempts: list[dict[str, Any]] = []
+
+        def create(request: dict[str, Any]) -> dict[str, Any]:
+            shapes_of("sagemaker").validate(operation="CreateModelPackage", request=request)
+            attempts.append(packages.create(request))
+            if len(attempts) == 1:
+                raise ExecutionError("SageMaker.SdkClientException", "Connection reset")
+            return attempts[-1]
+
+        _, found = self.register(monkeypatch, "automatic", accepted=True, doubts=[], create=create)
+        assert len(attempts) == 2
+        assert len(packages.store.all()) == len(told) == 1
+        assert found.output["model_package"] == attempts[0]["ModelPackageArn"]
 
     @pytest.mark.parametrize(
         ("approval", "accepted", "doubts", "status", "last"),

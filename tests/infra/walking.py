@@ -35,7 +35,8 @@ def walk(
 ) -> Walk:
     """From `start` (or the machine's own) to its end, or until `stop` is next.
 
-    `answers` are the results of tasks and parallel branches by the state's name; a map passes its input on.
+    `answers` are the results of tasks and parallel branches by the state's name, or functions of what a task
+    asks; a map passes its input on.
     Choices, JSONata, paths, retries and ends are the interpreter's.
     """
     found, value = Walk(), given
@@ -48,7 +49,8 @@ def walk(
 
     def answer(resource: str, asked: Any) -> Any:
         found.asked[str(name)] = asked
-        return answers[str(name)]
+        answered = answers[str(name)]
+        return answered(asked) if callable(answered) else answered
 
     monkeypatch.setattr(sfn, "_invoke_resource", answer)
     while name and name != stop:
