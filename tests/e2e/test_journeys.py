@@ -174,10 +174,10 @@ def test_the_older_model_serves_again(journey: Journey) -> None:
 
 
 def test_deploying_again_changes_nothing(journey: Journey) -> None:
-    before = (journey.approved_model(), journey.endpoint(), journey.stacks())
+    before = (journey.approved_model(), journey.model_config(), journey.stacks())
     with journey.timed("cdk deploy again"):
         journey.deploy()
-    assert (journey.approved_model(), journey.endpoint(), journey.stacks()) == before
+    assert (journey.approved_model(), journey.model_config(), journey.stacks()) == before
 
 
 def test_a_changed_tag_leaves_the_serving_model_as_it_is(journey: Journey) -> None:
