@@ -67,7 +67,7 @@ def verify(answer: Answer, *, expected: int, model: Description) -> Verification
     `match`: the same count and no review needed. `mismatch`: the expected number's probability is below
     the model's threshold. Else `uncertain`. A number above an open top class counts as that class. One
     outside all classes has probability 0 and is `uncertain` with a `reason`: a model that cannot say 6 has
-    not seen that there are not 6 (docs/decisions/0052).
+    not seen that there are not 6 (docs/decisions/0036).
     """
     column = _column(expected, model=model)
     if column is None:

@@ -1,7 +1,7 @@
 """JPEGs with a fault beside their picture, read as the whole ones that they are. A cut one stays refused.
 
 libjpeg warns of both alike, and tells its first warning only. So what lies beside the picture is put right,
-and then the picture must decode without a single warning (docs/decisions/0050). This file is the same, word
+and then the picture must decode without a single warning (docs/decisions/0034). This file is the same, word
 for word, in `inference/`, `data_prep/` and `training/bintrain/`, which import nothing from one another: a
 test holds them to it.
 """

@@ -34,7 +34,7 @@ SIZES = {
     "release.timeout_minutes",
     "serving.bake_seconds",
 }
-"""All that the list may hold (docs/decisions/0035-one-list-of-sizes.md)."""
+"""All that the list may hold (docs/decisions/0025-one-list-of-sizes.md)."""
 OF_THIS_MACHINE = {"training.weights_source", "training.weights_sha256"}
 
 
