@@ -22,6 +22,8 @@ MOST_RESTARTS = 65_536
 """Of more restart markers the rest is taken as it is."""
 MOST_INTERVALS = 8_192
 """Images of more restart intervals are not looked through one by one; one a row of blocks is usual."""
+MOST_BYTES_OF_HEADS = 64_000_000
+"""Each interval is decoded behind a copy of the image's head: 8,192 heads of 5 MB took a minute."""
 MOST_STRAY_BYTES_IN_INTERVAL = 16
 """Logitech's cameras leave 1 to 12 before restart markers. Damage ends at a restart, so more is borne."""
 MOST_STRAY_BYTES = 4
@@ -190,6 +192,10 @@ def _without_strays(whole: bytes) -> bytes:
     one_scan = _SCAN_END.search(whole, data_at) is not None and whole[start + 4] == frame.components
     if not interval or not one_scan or len(data) != -(-frame.units // interval):
         raise ValueError("its restart intervals are not those that its header says")
+    if data_at * len(data) > MOST_BYTES_OF_HEADS:
+        raise ValueError(
+            "it has too many restart intervals behind too long a head to be looked at one by one"
+        )
     rest = frame.units - interval * (len(data) - 1)
     lengths = [interval] * (len(data) - 1) + [rest]
     cleaned = [

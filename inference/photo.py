@@ -91,7 +91,18 @@ def _read_header(data: bytes) -> Photo:
             return _read_jpeg_header(data)
         raise _undecodable("its header is not that of a JPEG, PNG or WebP image") from error
     with image:
-        return Photo(data, str(image.format), image.mode, *image.size, _orientation(image))
+        width, height = _decoded_size(data) if is_jpeg(data) else image.size
+        return Photo(data, str(image.format), image.mode, width, height, _orientation(image))
+
+
+def _decoded_size(data: bytes) -> tuple[int, int]:
+    """Width and height as libjpeg will decode them. Pillow can be made to read another frame header, one
+    that lies in a segment which libjpeg never sees: a limit on its size would bound nothing."""
+    try:
+        header = read_header(data)
+    except ValueError as error:
+        raise _undecodable(f"its header is not that of a JPEG image ({_reason(error)})") from error
+    return header.width, header.height
 
 
 def _read_jpeg_header(data: bytes) -> Photo:

@@ -39,8 +39,6 @@ class HttpsApi:
             raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
         self._stage = stage
         self._url = f"{url.rstrip('/')}/count"
-        proxy = None if stage.is_embedded else proxy_for(self._url)
-        self._through = f" through the proxy {shown(proxy)}" if proxy else ""
         self._pool = pool_for(
             self._url,
             proxied=not stage.is_embedded,
@@ -49,6 +47,8 @@ class HttpsApi:
             timeout=_TIMEOUT,
             ca_certs=stage.ca_bundle,
         )
+        proxy = None if stage.is_embedded else proxy_for(self._url)
+        self._through = f" through the proxy {shown(proxy)}" if proxy else ""
 
     def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
         """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""

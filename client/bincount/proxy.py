@@ -2,7 +2,7 @@
 
 import urllib.request
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
 
@@ -18,7 +18,7 @@ def proxy_for(url: str) -> str | None:
     host = parts.hostname or ""
     if host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(parts.netloc):
         return None
-    proxy = urllib.request.getproxies().get(parts.scheme)
+    proxy = urllib.request.getproxies().get(parts.scheme, "").strip()
     if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}"
@@ -32,7 +32,13 @@ def pool_for(url: str, *, proxied: bool, **options: Any) -> urllib3.PoolManager:
     proxy = proxy_for(url) if proxied else None
     if proxy is None:
         return urllib3.PoolManager(**options)
-    parts = urlsplit(proxy)
+    parts = _parts(proxy)
+    # The address is not shown: what is wrong with it may be a sign in its password.
+    if parts is None:
+        raise BincountError(
+            "the proxy in HTTPS_PROXY or HTTP_PROXY is no address: http://host:port is expected; in a "
+            "password / # ? @ are written %2F %23 %3F %40"
+        )
     if parts.scheme not in ("http", "https"):
         raise BincountError(
             f"the proxy {shown(proxy)} is not supported: HTTPS_PROXY=http://host:port is expected"
@@ -42,6 +48,15 @@ def pool_for(url: str, *, proxied: bool, **options: Any) -> urllib3.PoolManager:
         given = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers = urllib3.make_headers(proxy_basic_auth=given)
     return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
+
+
+def _parts(proxy: str) -> SplitResult | None:
+    """The proxy's address in its parts; None where it is none: no host, or a port that is no number."""
+    try:
+        parts = urlsplit(proxy)
+        return parts if parts.hostname and (parts.port is None or parts.port > 0) else None
+    except ValueError:
+        return None
 
 
 def shown(proxy: str) -> str:

@@ -29,7 +29,7 @@ def read_table(data: bytes, *, name: str, wanted: tuple[str, ...]) -> Iterator[t
     told = _told_separator(first)
     if told is not None:
         first = next(lines, "")
-    separator = told or _separator(first, name, wanted)
+    separator = _separator(first, name, wanted, told or "".join(DELIMITERS))
     # The first row may go over several lines: a quoted name with a line break.
     yield from _rows(_together(first, lines), separator, name, offset=0 if told is None else 1)
 
@@ -60,15 +60,16 @@ def _told_separator(line: str) -> str | None:
     return words[4] if len(words) == 5 and words.lower().startswith("sep=") else None
 
 
-def _separator(line: str, name: str, wanted: tuple[str, ...]) -> str:
-    for separator in DELIMITERS:
+def _separator(line: str, name: str, wanted: tuple[str, ...], candidates: str) -> str:
+    for separator in candidates:
         for cells in csv.reader([line], delimiter=separator):
             if set(wanted) <= {cell.strip().lower() for cell in cells}:
                 return separator
+    separators = ", ".join(DELIMITERS.get(one, repr(one)) for one in candidates)
     came = f"got {line.strip()[:80]!r}" if line.strip() else "got nothing"
     raise BincountError(
         f"{name}: expected a CSV with the columns {' and '.join(wanted)}, separated by "
-        f"{', '.join(DELIMITERS.values())}; {came}: name the columns in the first line"
+        f"{separators}; {came}: name the columns in the first line"
     )
 
 

@@ -135,3 +135,12 @@ def test_a_proxy_that_is_down_is_named_without_its_password(count: Callable[...,
 def test_a_proxy_of_another_kind_is_told(count: Callable[..., str]) -> None:
     said = count(check=1, HTTPS_PROXY="socks5://127.0.0.1:9")
     assert "error: the proxy socks5://127.0.0.1:9 is not supported" in said
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:port", "user:se/cret@127.0.0.1:9", "[::1", ""])
+def test_a_proxy_that_is_no_address_is_told_without_its_password(
+    count: Callable[..., str], address: str
+) -> None:
+    said = count(check=1, HTTPS_PROXY=f"http://{address}")
+    assert "error: the proxy in HTTPS_PROXY or HTTP_PROXY is no address" in said
+    assert "user" not in said and "Traceback" not in said

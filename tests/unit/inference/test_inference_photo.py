@@ -1,6 +1,8 @@
 """Preprocessing dct-bilinear v1: bytes to the upright RGB pixels of the network's size."""
 
 import io
+import re
+import time
 
 import numpy as np
 import pytest
@@ -162,3 +164,27 @@ def test_a_text_chunk_that_unpacks_without_end_is_refused(encoded):
     with pytest.raises(Refusal) as caught:
         pixels(encoded(Image.new("RGB", (4, 4)), "PNG", pnginfo=info))
     assert caught.value.code == "undecodable_image"
+
+
+def test_the_limit_holds_for_the_frame_that_is_decoded(encoded):
+    data = encoded(Image.new("RGB", (4000, 3000)), "JPEG")
+    frame = data.index(b"\xff\xc0")
+    end = frame + 2 + int.from_bytes(data[frame + 2 : frame + 4], "big")
+    small = data[frame : frame + 5] + bytes((0, 16, 0, 16)) + data[frame + 9 : end]
+    # Pillow reads on within a segment of a kind that it does not know, and takes the last frame header.
+    hidden = b"\xff\xf0" + (len(small) + 2).to_bytes(2, "big") + small
+    with pytest.raises(Refusal) as refused:
+        read_photo(data[:end] + hidden + data[end:], max_pixels=10_000_000)
+    assert refused.value.code == "image_too_large"
+
+
+def test_many_intervals_behind_a_long_head_do_not_take_long(encoded):
+    data = encoded(Image.new("RGB", (1440, 1440), RED), "JPEG", restart_marker_blocks=1)
+    scan = data.index(b"\xff\xda")
+    scan += 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+    strays = re.sub(rb"(?=\xff[\xd0-\xd7])", b"\x11" * 12, data[scan:-2])
+    comment = b"\xff\xe1\xff\xff" + bytes(65_533)
+    began = time.process_time()
+    with pytest.raises(Refusal):
+        pixels(data[:2] + comment * 20 + data[2:scan] + strays + b"\xff\xd9")
+    assert time.process_time() - began < 1.5
