@@ -67,7 +67,7 @@ REPLACED = (
     Hook(
         module=_APP,
         name="SERVICE_HANDLERS",
-        reason="SageMaker, its runtime and Application Auto Scaling are added; builds of images end",
+        reason="services are added; builds of images end; each named alarm is asked for",
     ),
     Hook(module=_ROUTER, name="SERVICE_PATTERNS", reason="requests for the added services are recognised"),
     Hook(module=_ACTIONS, name="SERVICE_TO_IAM_NAMESPACE", reason="IAM enforcement knows the added services"),

@@ -1,4 +1,4 @@
-"""What IAM enforcement must know of the added services: actions, resources, and rights beside the action."""
+"""What IAM enforcement must know beside ministack: actions, resources, and rights beside the action."""
 
 import json
 import re
@@ -36,6 +36,8 @@ def resource_arn(*, service: str, path: str, headers: dict[str, str], body: byte
         return "*"
     if service == "ssm":
         return _deleted_parameter(headers, body)
+    if service == "monitoring":
+        return next(iter(_named_alarms(headers, body)), None)
     if service not in ("sagemaker", "sagemaker-control"):
         return None
     match = _ENDPOINT.fullmatch(path)
@@ -62,6 +64,22 @@ def _deleted_parameter(headers: dict[str, str], body: bytes) -> str | None:
     if headers.get("x-amz-target") != "AmazonSSM.DeleteParameters" or not names or len(names) > 1:
         return None
     return f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{str(names[0]).removeprefix('/')}"
+
+
+def further_alarms(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:
+    """(action, ARN, condition keys) for each alarm but the first that DescribeAlarms names."""
+    return [("cloudwatch:DescribeAlarms", arn, {}) for arn in _named_alarms(headers, body)[1:]]
+
+
+def _named_alarms(headers: dict[str, str], body: bytes) -> list[str]:
+    """AWS checks DescribeAlarms on each alarm that AlarmNames has, and on `*` where there are none.
+
+    Of JSON requests, as botocore sends them; ministack holds those in other forms to `*`, which is stricter.
+    """
+    names = _request(body).get("AlarmNames")
+    if headers.get("x-amz-target", "").rpartition(".")[2] != "DescribeAlarms" or not isinstance(names, list):
+        return []
+    return [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}" for name in cast("list[Any]", names)]
 
 
 def further_rights(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:

@@ -66,7 +66,12 @@ def install(settings: Settings) -> SageMaker:
 def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
     runtime = functools.partial(_invoke, sagemaker)
     # The control plane is told by its target, the runtime by its signature (both sign as `sagemaker`).
-    app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(json_handler(sagemaker.call))
+    app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(
+        json_handler(sagemaker.call), iam.further_rights
+    )
+    app.SERVICE_HANDLERS["monitoring"] = _with_further_rights(
+        app.SERVICE_HANDLERS["monitoring"], iam.further_alarms
+    )
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
     app.SERVICE_HANDLERS["ec2"] = query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
@@ -175,11 +180,13 @@ def _refusing_as_json(enforce: Callable[..., Any], requests: GatewayRequests) ->
     return run
 
 
-def _with_further_rights(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses a request that hands over a role or tags which its caller may not."""
+def _with_further_rights(
+    handle: Callable[..., Any], rights: Callable[..., list[tuple[str, str, dict[str, str]]]]
+) -> Callable[..., Any]:
+    """Refuses a request whose caller has not all `rights` that it needs beside those of its action."""
 
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
-        for action, arn, context in iam.further_rights(headers=headers, body=body):
+        for action, arn, context in rights(headers=headers, body=body):
             key, service = router.extract_access_key_id(headers, query), action.partition(":")[0]
             if iam_evaluator.enforce(key, action, service, REGION, resource_arn=arn, service_context=context):
                 message = f"The caller is not authorized to perform: {action} on resource: {arn}"

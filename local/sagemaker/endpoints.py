@@ -1,9 +1,10 @@
 """CreateEndpoint, DescribeEndpoint, UpdateEndpoint, DeleteEndpoint, ListEndpoints."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from local.aws import Aws
@@ -126,37 +127,43 @@ class Endpoints:
             server.stop(grace=2.0)
 
     def _bring_up(self, record: Record, config: Record) -> None:
-        try:
-            self._servers[record["EndpointName"]] = self._deploy(record, config)
-        except DeploymentError as error:
-            record.update(EndpointStatus="Failed", FailureReason=str(error)[:1024])
-        else:
-            self._in_service(record, config)
-        record["LastModifiedTime"] = time.time()
-        record["_settled"].set()
+        with _ending(record):
+            try:
+                self._servers[record["EndpointName"]] = self._deploy(record, config)
+            except DeploymentError as error:
+                record.update(EndpointStatus="Failed", FailureReason=str(error)[:1024])
+            else:
+                self._in_service(record, config)
 
     def _switch(self, record: Record, config: Record, deployment: dict[str, Any] | None) -> None:
         """Blue/green: what fails leaves the old server in service under the OLD configuration's name."""
+        with _ending(record):
+            try:
+                green = self._deploy(record, config)
+            except DeploymentError as error:
+                old = "InService" if record["EndpointName"] in self._servers else "Failed"
+                record.update(EndpointStatus=old, FailureReason=str(error)[:1024])
+            else:
+                self._exchange(record, config, deployment, green)
+
+    def _exchange(
+        self, record: Record, config: Record, deployment: dict[str, Any] | None, green: ModelServer
+    ) -> None:
+        """One of the two servers stays and serves; the other one ends, whatever happens."""
         name = record["EndpointName"]
+        blue = self._servers.get(name)
         try:
-            green = self._deploy(record, config)
-        except DeploymentError as error:
-            old = "InService" if name in self._servers else "Failed"
-            record.update(EndpointStatus=old, FailureReason=str(error)[:1024])
-        else:
-            blue = self._servers.get(name)
             reason = self._roll_out(record, config, deployment, blue, green) if blue else None
             if reason:
                 record.update(EndpointStatus="InService", FailureReason=reason[:1024])
             else:
                 self._servers[name] = green
                 self._in_service(record, config)
+        finally:
             self._rollouts.pop(name, None)
-            ended = green if reason else blue
+            ended = blue if self._servers.get(name) is green else green
             if ended:
                 self._in_background(ended.drain_and_stop)
-        record["LastModifiedTime"] = time.time()
-        record["_settled"].set()
 
     def _roll_out(
         self,
@@ -166,13 +173,14 @@ class Endpoints:
         blue: ModelServer,
         green: ModelServer,
     ) -> str | None:
-        """Moves the traffic and watches the alarms; why it went back, or None.
+        """Moves the traffic and watches the alarms with the model's role; why it went back, or None.
 
-        AWS looks with the model's role. ministack would hold that look to all alarms (`*`), not to those that
-        it asks for, and refuse a role that may see its own: so the cloud looks itself.
+        The role needs cloudwatch:DescribeAlarms (AWS: "Auto-Rollback Configuration and Monitoring").
+        Raises ClientError without it.
         """
         variant = config["ProductionVariants"][0]
-        cloudwatch, names = self._aws.client("cloudwatch"), alarms_of(deployment)
+        role = self._models.store.get(variant["ModelName"]).get("ExecutionRoleArn")
+        cloudwatch, names = self._aws.client("cloudwatch", role=role), alarms_of(deployment)
         fleets = self._rollouts[record["EndpointName"]] = Fleets(blue=blue, green=green)
         reason = roll_out(
             fleets,
@@ -236,6 +244,19 @@ class Endpoints:
 
     def _in_background(self, work: Any, *arguments: Any) -> None:
         threading.Thread(target=work, args=arguments, name=f"endpoint-{work.__name__}", daemon=True).start()
+
+
+@contextlib.contextmanager
+def _ending(record: Record) -> Generator[None]:
+    """At the end of a change of an endpoint nobody waits on, also where it ended by an error: then Failed."""
+    try:
+        yield
+    except Exception as error:
+        _LOG.exception("%s", record["EndpointName"])
+        record.update(EndpointStatus="Failed", FailureReason=(str(error) or repr(error))[:1024])
+    finally:
+        record["LastModifiedTime"] = time.time()
+        record["_settled"].set()
 
 
 def _capture_summary(config: Record) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import pytest
 
 from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import (
+    BUCKET,
     SERVER_IMAGE,
     fill_bucket,
     make_configs,
@@ -259,6 +260,17 @@ def deployment(kind: str, *, seconds: int, alarms: list[str]) -> dict[str, Any]:
     return {"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback}
 
 
+def make_config(cloud: Cloud, role: str, name: str) -> str:
+    """A configuration of that name with a model of that name and role, which answers as `two`."""
+    container = {"Image": SERVER_IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/two.tar.gz"}
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    variant = {"VariantName": "champion", "ModelName": name, "InitialInstanceCount": 1}
+    variant["InstanceType"] = "ml.m5.large"
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    return name
+
+
 class TestEndpoints:
     @pytest.fixture(scope="class")
     def endpoint(self, cloud: Cloud, role: str) -> str:
@@ -307,3 +319,39 @@ class TestEndpoints:
         )
         assert settled_endpoint(cloud, endpoint)["EndpointConfigName"] == "two"
         assert {served_weight(cloud, endpoint) for _ in range(10)} == {2}
+
+    @pytest.mark.parametrize(("visible", "status"), [(2, "InService"), (1, "Failed"), (0, "Failed")])
+    def test_the_role_must_see_each_alarm(self, cloud: Cloud, endpoint: str, visible: int, status: str):
+        names = [f"watched-{visible}-{kind}" for kind in ("errors", "latency")]
+        for name in names:
+            cloud.client("cloudwatch").put_metric_alarm(**alarm(name))
+        arns = [f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}" for name in names]
+        look = {"Action": "cloudwatch:DescribeAlarms", "Resource": [*arns[:visible], arns[0] + "-other"]}
+        role = make_role(cloud, name=f"sees-{visible}", actions=["s3:*", "logs:*"], statements=[look])
+        config, mine = make_config(cloud, role, f"sees-{visible}"), f"{endpoint}-{visible}"
+        sagemaker = cloud.client("sagemaker")
+        sagemaker.create_endpoint(EndpointName=mine, EndpointConfigName="one")
+        assert settled_endpoint(cloud, mine)["EndpointStatus"] == "InService"
+        sagemaker.update_endpoint(
+            EndpointName=mine,
+            EndpointConfigName=config,
+            DeploymentConfig=deployment("CANARY", seconds=1, alarms=names),
+        )
+        described = settled_endpoint(cloud, mine)
+        assert described["EndpointStatus"] == status, described
+        assert ("cloudwatch:DescribeAlarms" in described.get("FailureReason", "")) == (status == "Failed")
+        assert {served_weight(cloud, mine) for _ in range(10)} == {2 if status == "InService" else 1}
+
+    @pytest.mark.parametrize("change", ["create", "update"])
+    def test_a_change_that_breaks_off_fails(self, cloud: Cloud, role: str, endpoint: str, change: str):
+        sagemaker, mine = cloud.client("sagemaker"), f"broken-{change}"
+        if change == "update":
+            sagemaker.create_endpoint(EndpointName=mine, EndpointConfigName="one")
+            assert settled_endpoint(cloud, mine)["EndpointStatus"] == "InService"
+        config = make_config(cloud, role, mine)
+        sagemaker.delete_model(ModelName=mine)
+        getattr(sagemaker, f"{change}_endpoint")(EndpointName=mine, EndpointConfigName=config)
+        described = settled_endpoint(cloud, mine)
+        assert described["EndpointStatus"] == "Failed"
+        assert f"model/{mine}" in described["FailureReason"]
+        sagemaker.delete_endpoint(EndpointName=mine)
