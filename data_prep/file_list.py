@@ -84,4 +84,6 @@ def _pairs(data: bytes, *, address: str) -> Iterator[tuple[int, Any]]:
 def _both(name: str, first: Any, second: Any) -> Any:
     if not isinstance(first, list) or not isinstance(second, list):
         raise ValueError(f"{name[:20]!r} is there twice")
-    return [*cast(list[Any], first), *cast(list[Any], second)]
+    joined = cast(list[Any], first)  # of the document that is being read: nobody else holds it
+    joined.extend(cast(list[Any], second))
+    return joined
