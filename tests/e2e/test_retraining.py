@@ -206,7 +206,8 @@ def test_launch_misses_the_weights_before_it_starts_a_job(retraining: Retraining
 
 def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> None:
     states = retraining.cloud.client("stepfunctions")
-    (machine,) = states.list_state_machines()["stateMachines"]
+    machines = states.list_state_machines()["stateMachines"]
+    (machine,) = [each for each in machines if each["name"].endswith("-pipeline")]
     definition = json.loads(
         states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"]
     )

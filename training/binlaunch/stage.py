@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import boto3
@@ -68,4 +68,7 @@ def read_stage(*, name: str, dataset: str | None, session: boto3.Session) -> Sta
             f"stage {name} has no sealed dataset yet, came {chosen or 'none'!r}: start its pipeline, or "
             "name one with --dataset s3://bucket/datasets/<id>/"
         )
-    return Stage(name=name, dataset=chosen.rstrip("/") + "/", **json.loads(described))
+    # Others read the parameter too (bincount its prices): what is not ours is passed over.
+    ours = {field.name for field in fields(Stage)}
+    values = {member: value for member, value in json.loads(described).items() if member in ours}
+    return Stage(name=name, dataset=chosen.rstrip("/") + "/", **values)
