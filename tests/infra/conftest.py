@@ -3,6 +3,7 @@
 import functools
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aws_cdk as cdk
@@ -37,11 +38,13 @@ def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
     Synthesized as app.py does it: a finding of cdk-nag that nobody acknowledged fails here.
     """
     given = context(stage=name, **overrides)
-    app = cdk.App(context={key: value for key, value in given.items() if key != "stages"})
-    stage.build(app=app, settings=settings.load(given.get))
-    synthesis.synthesize(app)
-    return {
-        part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
-        for part in ("data", "operations", "training", "serving", "recount", "front")
-        if app.node.try_find_child(f"bincount-{name}-{part}")
-    }
+    with TemporaryDirectory() as folder:  # an assembly holds a quarter of a gigabyte of packages
+        kept = {key: value for key, value in given.items() if key != "stages"}
+        app = cdk.App(context=kept, outdir=folder)
+        stage.build(app=app, settings=settings.load(given.get))
+        synthesis.synthesize(app)
+        return {
+            part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
+            for part in ("data", "operations", "training", "serving", "recount", "front")
+            if app.node.try_find_child(f"bincount-{name}-{part}")
+        }

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aws_cdk as cdk
@@ -102,7 +103,9 @@ ELSEWHERE = Combination("dev without a budget", "dev", _NOT_EVERYWHERE)
 def assembly(combination: Combination, *, region: str = "us-east-1") -> dict[str, dict[str, Any]]:
     """{stack: resolved template} of a combination, without cdk-nag, whose own tests are elsewhere."""
     given = context(stage=combination.stage, region=region, **combination.settings)
-    app = cdk.App(context={key: value for key, value in given.items() if key != "stages"})
-    stage.build(app=app, settings=settings.load(given.get))
-    templates = {stack.stack_name: stack.template for stack in app.synth().stacks}
+    with TemporaryDirectory() as folder:  # an assembly holds a quarter of a gigabyte of packages
+        kept = {key: value for key, value in given.items() if key != "stages"}
+        app = cdk.App(context=kept, outdir=folder)
+        stage.build(app=app, settings=settings.load(given.get))
+        templates = {stack.stack_name: stack.template for stack in app.synth().stacks}
     return resolve_stacks(templates, region=region, partition=RegionInfo.get(region).partition or "aws")
