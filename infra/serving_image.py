@@ -42,7 +42,7 @@ class ServingImage(Construct):
         self.uri = build.image_uri
         judge = self._build("JudgeBuild", ecr_assets.Platform.LINUX_AMD64) if arm else build
         self.judge_uri = judge.image_uri
-        self._tend_build(days=settings.log_retention_days, key=key)
+        self._tend_build({build, judge}, days=settings.log_retention_days, key=key)
 
     def _build(self, id: str, platform: ecr_assets.Platform) -> ContainerImageBuild:
         return ContainerImageBuild(
@@ -58,7 +58,7 @@ class ServingImage(Construct):
         """Allow pulling the image."""
         self._repository.grant_pull(grantee)
 
-    def _tend_build(self, *, days: int, key: kms.Key | None) -> None:
+    def _tend_build(self, builds: set[ContainerImageBuild], *, days: int, key: kms.Key | None) -> None:
         """What cdklabs.deploy-time-build makes beside the stack's own resources: findings, and its logs."""
         for child in Stack.of(self).node.children:
             if child.node.id.startswith("ContainerImageBuild"):
@@ -71,6 +71,10 @@ class ServingImage(Construct):
                     group.retention_in_days = days
                     group.kms_key_id = key.key_arn if key else None
                     group.apply_removal_policy(RemovalPolicy.DESTROY)
+                    # Named after the function, it comes after it. A function that runs first makes the group
+                    # itself, and CloudFormation then fails: it is there already.
+                    for build in builds:
+                        build.node.add_dependency(group)
 
     def _name_project(self, made: IConstruct, *, days: int, key: kms.Key | None) -> None:
         """CodeBuild would make a group that keeps its lines for ever, under a name without the stage."""

@@ -93,6 +93,30 @@ def test_nobody_but_us_makes_a_log_group(combination: str) -> None:
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
+def test_no_function_runs_before_its_named_log_group(combination: str) -> None:
+    """Else Lambda makes the group, and CloudFormation fails: "already exists" (aws/aws-cdk#667)."""
+    named = 0
+    for template in synthesized(combination).values():
+        found = template.to_json()["Resources"]
+        for name, resource in found.items():
+            if resource["Type"] != "AWS::Logs::LogGroup":
+                continue
+            text = resource["Properties"].get("LogGroupName", "")
+            function = text["Fn::Join"][1][1]["Ref"] if "/aws/lambda/" in str(text) else None
+            if function:
+                named += 1
+                runs = [r for r in found.values() if _runs(r, function)]
+                assert runs
+                assert all(name in r["DependsOn"] for r in runs), name
+    assert named == 1  # that of cdklabs.deploy-time-build
+
+
+def _runs(resource: dict[str, Any], function: str) -> bool:
+    token = resource.get("Properties", {}).get("ServiceToken", {})
+    return token == {"Fn::GetAtt": [function, "Arn"]}
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
 def test_the_endpoint_comes_after_its_log_group_and_its_alarms(combination: str) -> None:
     """Else the first rollout has no alarm to stop it, and SageMaker makes the group itself."""
     serving = synthesized(combination)["serving"]
