@@ -23,12 +23,19 @@ def refuse_while_deployed(cloudformation: Any, names: Names, *, first: str) -> N
         raise StacksRemain(f"still deployed: {', '.join(found)}: {first}")
 
 
+def buckets(s3: Any, *, prefix: str) -> list[str]:
+    """The buckets of the client's region whose names begin with `prefix`.
+
+    S3 lists an account's buckets of all regions, and a stage of the same name may stand in another one.
+    """
+    region = s3.meta.region_name
+    return [each["Name"] for each in pages(s3, "list_buckets", "Buckets", Prefix=prefix, BucketRegion=region)]
+
+
 def buckets_of(s3: Any, *, part: str) -> list[str]:
-    """The buckets with the tag `part` (`<stack>/<construct>`), in any region that the account lists."""
+    """The buckets of the client's region with the tag `part` (`<stack>/<construct>`)."""
     found: list[str] = []
-    for name in (bucket["Name"] for bucket in s3.list_buckets()["Buckets"]):
-        if not name.startswith("bincount-"):
-            continue
+    for name in buckets(s3, prefix="bincount-"):
         try:
             tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
         except ClientError as error:

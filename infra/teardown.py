@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
-from infra.leftovers import StacksRemain, keys_of, pages, refuse_while_deployed, registry_of
+from infra.leftovers import StacksRemain, buckets, keys_of, pages, refuse_while_deployed, registry_of
 from infra.names import Names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,9 +60,7 @@ def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str]
 
 
 def _remove_buckets(s3: Any, prefix: str, say: Callable[[str], None]) -> None:
-    for name in (bucket["Name"] for bucket in s3.list_buckets()["Buckets"]):
-        if not name.startswith(prefix):
-            continue
+    for name in buckets(s3, prefix=prefix):
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
             versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             doomed = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions]

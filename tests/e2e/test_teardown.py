@@ -16,6 +16,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "bincount-dev-data-bucket-1"
 OTHERS = "bincount-prod-data-bucket-1"
+ELSEWHERE = "bincount-dev-data-bucket-2"  # of a stage dev that stands in another region
 TRAINING = "/aws/sagemaker/TrainingJobs"
 
 
@@ -29,6 +30,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             for body in (b"one", b"two"):
                 s3.put_object(Bucket=bucket, Key="models/a", Body=body)
             s3.delete_object(Bucket=bucket, Key="models/a")
+        s3.create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for stage in ("dev", "prod"):
             started.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/bincount-{stage}")
             for group, streams in (
@@ -96,7 +98,7 @@ def test_a_deployed_stage_is_refused(cloud: Cloud) -> None:
 def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
     result = _tear_down(cloud, "dev\n")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert _buckets(cloud) & {OURS, OTHERS} == {OTHERS}
+    assert _buckets(cloud) & {OURS, OTHERS, ELSEWHERE} == {OTHERS, ELSEWHERE}
     versions = cloud.client("s3").list_object_versions(Bucket=OTHERS)
     assert len(versions["Versions"]) == 2
     groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Endpoints/")
