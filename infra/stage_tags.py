@@ -2,8 +2,7 @@
 
 from infra.names import Names
 from infra.settings import Settings
-
-SYSTEM_TAG = "system"
+from infra.settings.stage import SYSTEM_TAG
 
 
 def stage_tags(settings: Settings) -> dict[str, str]:

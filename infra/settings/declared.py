@@ -38,11 +38,11 @@ def values_of(stages: Any, stage: Any) -> dict[str, Any]:
         )
     declared: dict[str, Any] = plain(stages)
     known = ", ".join(declared)
-    if stage not in declared:
+    if not isinstance(stage, str) or stage not in declared:
         raise SettingsError(
             f"unknown stage {stage!r}{meant(str(stage), declared)}: pass -c stage=NAME with one of {known}"
         )
-    if not re.search(STAGE_NAME, str(stage)):
+    if not re.fullmatch(STAGE_NAME, stage):
         raise SettingsError(
             f"cdk.json: {stage!r} cannot be the name of a stage: take at most 10 letters a-z and digits, "
             "first a letter (SageMaker takes 32 characters for the name of a tuning job)"

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from infra.settings.section import InstanceType, Section
+from infra.settings.section import InstanceType, Section, no_graviton, rule
 
 
 class Gate(Section):
@@ -39,3 +39,7 @@ class Gate(Section):
     max_runtime_seconds: int = Field(
         4 * 3600, ge=60, le=5 * 86_400, description="the processing job is stopped after this, seconds"
     )
+
+    @rule("instance_type")
+    def _is_no_graviton(self) -> str | None:
+        return no_graviton(self.instance_type, jobs="processing jobs")

@@ -34,7 +34,8 @@ class Operations(Section):
     )
     retrain: str = Field(
         "",
-        pattern=r"^((rate|cron)\(.+\))?$",
+        # docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html: six fields, no number 0.
+        pattern=r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^\s()]+( +[^\s()]+){5}\))?$",
         description="schedule of the pipeline, as EventBridge Scheduler writes it; empty: none",
     )
     retrain_on_list: bool = Field(

@@ -52,7 +52,7 @@ def _misspelt(given: Iterable[str]) -> list[Fault]:
     names = {name for name, _ in sections(Settings)}
     faults: list[Fault] = []
     for key in given:
-        if key in known or key == "stages" or not (_DOTTED.fullmatch(key) or re.fullmatch(r"\w+", key)):
+        if key in known or key == "stages" or not (_DOTTED.fullmatch(key) or re.fullmatch(r"[\w-]+", key)):
             continue
         section, _, field = key.partition(".")
         if field:
@@ -61,7 +61,8 @@ def _misspelt(given: Iterable[str]) -> list[Fault]:
         elif key in names:
             hint = f" (it is a section: give its settings one by one, such as {key}.NAME)"
         else:
-            hint = meant(key, (name for name in known if "." not in name and _is_near(key, name)))
+            spelt = key.lower().replace("-", "_")
+            hint = meant(spelt, (name for name in known if "." not in name and _is_near(key, name)))
             if not hint:
                 continue
         faults.append(Fault(key, "", f"no such setting{hint}: correct the -c option or remove it"))

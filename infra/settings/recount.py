@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from infra.settings.section import BucketName, InstanceType, Section
+from infra.settings.section import BucketName, InstanceType, Section, no_graviton, rule
 
 PAYLOAD_MEGABYTES = 6  # the server's own limit of a body
 # SageMaker: MaxConcurrentTransforms x MaxPayloadInMB is at most 100.
@@ -25,3 +25,7 @@ class Recount(Section):
         20, ge=1, le=1_000, description="Lambda invocations at a time that join answers (1,000 images each)"
     )
     timeout_hours: int = Field(24, ge=1, le=24 * 7, description="a recount is given up after this, hours")
+
+    @rule("instance_type")
+    def _is_no_graviton(self) -> str | None:
+        return no_graviton(self.instance_type, jobs="transform jobs")

@@ -43,6 +43,20 @@ InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 Rule = Callable[[Any], str | None]
 
 
+def is_graviton(instance_type: str) -> bool:
+    """True for ARM families (c7g, m8gd, …); an accelerated one (g5) is none."""
+    family = instance_type.split(".")[1]
+    generation = next((i for i, letter in enumerate(family) if letter.isdigit()), len(family))
+    return "g" in family[generation + 1 :]
+
+
+def no_graviton(instance_type: str, *, jobs: str) -> str | None:
+    """What is wrong with an instance type of SageMaker's `jobs`, which have no ARM instances; or None."""
+    if not is_graviton(instance_type):
+        return None
+    return f"SageMaker has no Graviton instances for {jobs}: take an x86 type, such as ml.c7i.xlarge"
+
+
 def rule(*settings: str) -> Callable[[Rule], Rule]:
     """Marks a method of a section as a rule about several settings.
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.settings.section import InstanceType, Section, rule
+from infra.settings.section import InstanceType, Section, is_graviton, rule
 
 
 class Serving(Section):
@@ -65,9 +65,7 @@ class Serving(Section):
     @property
     def is_arm(self) -> bool:
         """True for Graviton families (c7g, m8gd, …), whose images are built for arm64."""
-        family = self.instance_type.split(".")[1]
-        generation = next((i for i, letter in enumerate(family) if letter.isdigit()), len(family))
-        return "g" in family[generation + 1 :]
+        return is_graviton(self.instance_type)
 
     @property
     def rollout_seconds(self) -> int:

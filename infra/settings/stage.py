@@ -20,6 +20,9 @@ from infra.settings.serving import Serving
 from infra.settings.storage import Storage
 from infra.settings.training import Training
 
+SYSTEM_TAG = "system"
+OWN_TAGS = ("project", "stage", SYSTEM_TAG)  # of every resource (infra/stage_tags.py)
+KEPT_TAGS = (SYSTEM_TAG, "part")  # the budget counts by the one, what is left is found by the other
 # What new instances take until they serve, with some to spare.
 STARTING_SECONDS = 900
 
@@ -50,6 +53,21 @@ class Settings(Section):
     network: Network = defaults_of(Network)
     operations: Operations = defaults_of(Operations)
     security: Security = defaults_of(Security)
+
+    @rule("tags")
+    def _names_each_tag_once(self) -> str | None:
+        """IAM says of a role "Duplicate tag keys found", since it knows no capitals in them."""
+        kept = [name for name in self.tags if name in KEPT_TAGS]
+        if kept:
+            return (
+                f"{', '.join(kept)} is a tag by which the stage finds and counts what is its own: remove it"
+            )
+        seen = {name: name for name in OWN_TAGS if name not in self.tags}
+        for name in self.tags:
+            other = seen.setdefault(name.lower(), name)
+            if other != name:
+                return f"{name} and {other} are one tag to IAM, which knows no capitals: name one of them"
+        return None
 
     @rule("network.availability_zones", "region")
     def _has_zones_of_its_region(self) -> str | None:

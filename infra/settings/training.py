@@ -1,11 +1,15 @@
 """Settings of the training and tuning jobs."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from infra.settings.instances import INSTANCES, PRICES_OF, Instance
 from infra.settings.section import S3_ADDRESS, InstanceType, Section, rule
+
+TUNED = ("epochs", "learning-rate", "batch-size")
+OWN_FLAGS = (*TUNED, "arch", "image-size", "pretrained", "max-count")
+"""Flags of training/train.py that the pipeline gives itself (infra/tuning_job.py)."""
 
 
 class Training(Section):
@@ -90,6 +94,19 @@ class Training(Section):
     def _are_batch_sizes(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if any(not 1 <= size <= 4096 for size in value):
             raise ValueError("batch sizes from 1 to 4096 are expected")
+        if len(set(value)) < len(value):
+            raise ValueError("must differ from one another (SageMaker refuses a choice that is there twice)")
+        return value
+
+    @field_validator("fixed")
+    @classmethod
+    def _are_others_flags(cls, value: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(name for name in value if name in OWN_FLAGS or name.startswith("sagemaker_"))
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)}: a setting of its own, or the pipeline's, gives it (SageMaker takes no "
+                "flag that is fixed and tuned): remove it here"
+            )
         return value
 
     @rule("max_wait_seconds", "max_runtime_seconds")

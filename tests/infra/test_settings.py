@@ -141,6 +141,18 @@ def test_prod_asks_for_shards_of_small_images_and_streams_them() -> None:
         ("tags", '{"": "x"}'),
         ("tags", '{"aws:owner": "x"}'),
         ("tags", '{"owner": "a\\nb"}'),
+        ("tags", '{"Owner": "a", "owner": "b"}'),  # one key to IAM
+        ("tags", '{"Stage": "live"}'),  # stands beside our own "stage"
+        ("tags", '{"system": "mine"}'),  # the budget counts by it
+        ("operations.retrain", "cron(0 12 * * *)"),  # a crontab's five fields
+        ("operations.retrain", "rate(0 days)"),
+        ("operations.retrain", "rate(daily)"),
+        ("gate.instance_type", "ml.c7g.large"),
+        ("recount.instance_type", "ml.m6g.large"),
+        ("training.fixed", '{"epochs": 9}'),  # tuned
+        ("training.fixed", '{"arch": "resnet18"}'),
+        ("training.fixed", '{"sagemaker_program": "other.py"}'),
+        ("training.batch_sizes", "[32, 32]"),
         ("recount.buckets", '["two..dots"]'),
         ("recount.buckets", '["10.0.0.1"]'),
     ],
@@ -152,8 +164,24 @@ def test_what_the_cdk_or_aws_would_not_take_is_a_fault_of_its_setting(setting: s
 
 
 @pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("tags", '{"stage": "live", "Owner": "ops"}'),
+        ("operations.retrain", "rate(7 days)"),
+        ("operations.retrain", "cron(0 6 ? * MON *)"),
+        ("training.fixed", '{"precision": "fp16"}'),
+        ("serving.instance_type", "ml.c7g.large"),
+    ],
+)
+def test_what_aws_takes_is_no_fault(setting: str, value: str) -> None:
+    assert load(context(stage="dev", **{setting: value}).get)
+
+
+@pytest.mark.parametrize(
     ("key", "meant"),
     [
+        ("retain-data", "retain_data"),
+        ("RETAIN_DATA", "retain_data"),
         ("serving.max_instnces", "serving.max_instances"),
         ("trainig.max_jobs", "training.max_jobs"),
         ("regoin", "region"),
@@ -202,13 +230,18 @@ def test_a_wrong_base_is_told(stages: dict[str, Any], words: str) -> None:
         load({"stage": "dev", "stages": stages}.get)
 
 
+def test_a_stage_that_is_no_text_is_told() -> None:
+    with pytest.raises(SettingsError, match="unknown stage .*pass -c stage=NAME"):
+        load({"stage": ["dev"], "stages": {"dev": {}}}.get)
+
+
 @pytest.mark.parametrize("name", ["qa", "staging", "production", "a123456789"])
 def test_any_name_can_be_a_stage(name: str) -> None:
     names = Names(load({"stage": name, "stages": {name: {}}}.get).stage)
     assert len(f"{names.tuning_jobs}{'0' * 16}") <= 32  # SageMaker's limit
 
 
-@pytest.mark.parametrize("name", ["", "Dev", "dev-1", "1dev", "a1234567890", "dév"])
+@pytest.mark.parametrize("name", ["", "Dev", "dev\n", "dev-1", "1dev", "a1234567890", "dév"])
 def test_a_name_that_aws_or_another_stage_would_not_bear_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="at most 10 letters a-z and digits"):
         load({"stage": name, "stages": {name: {}}}.get)
