@@ -22,6 +22,10 @@ from infra.wildcards import explain_wildcards
 # A create that was under way as the execution ended is done by then.
 PAUSE_SECONDS = 20
 _NOT_THERE = "SageMaker.ResourceNotFoundException"
+# Of a missing job SageMaker mostly says ValidationException, which has this name, as all that has none of its
+# own: a missing right and a throttled call too. Those say nothing of the job.
+_ANY_REFUSAL = "SageMaker.SageMakerException"
+_NOT_SEEN = "not authorized|AccessDenied|Rate exceeded|Throttling|Status Code: (403|429|5[0-9]{2})"
 _RESOURCES: dict[Kind, str] = {
     "HyperParameterTuningJob": "hyper-parameter-tuning-job",
     "ProcessingJob": "processing-job",
@@ -97,8 +101,9 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
     for kind, following in zip(kinds, [*kinds[1:], None], strict=True):
         name = {f"{kind}Name": f"{{% {name_of(jobs[kind], execution='$ended')} %}}"}
         next_state = f"Describe{following}" if following else "Stopped"
+        job = f"'The {WORDS[kind]} ' & {name_of(jobs[kind], execution='$ended')}"
         # No such job: the execution never came that far.
-        no_job = catch(next_state, _NOT_THERE, "SageMaker.SageMakerException")
+        no_job = catch(next_state, _NOT_THERE) + catch(f"WasThe{kind}Seen", _ANY_REFUSAL)
         states |= {
             f"Describe{kind}": task(
                 f"{sdk}:describe{kind}",
@@ -108,6 +113,14 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
                 Catch=no_job,
                 next_state=f"DoesThe{kind}Run",
             ),
+            f"WasThe{kind}Seen": choice(
+                (f"$contains($states.input.Cause, /{_NOT_SEEN}/)", f"{kind}NotSeen"), otherwise=next_state
+            ),
+            f"{kind}NotSeen": {
+                "Type": "Fail",
+                "Error": "JobNotSeen",
+                "Cause": f"{{% {job} & ' may run on and cost money: ' & $states.input.Cause %}}",
+            },
             f"DoesThe{kind}Run": choice(
                 ("$states.input.status = 'InProgress'", f"Stop{kind}"), otherwise=next_state
             ),
@@ -127,8 +140,7 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
             f"{kind}RunsOn": {
                 "Type": "Fail",
                 "Error": "JobRunsOn",
-                "Cause": f"{{% 'The {WORDS[kind]} ' & {name_of(jobs[kind], execution='$ended')} "
-                "& ' could not be stopped, and costs money: stop it by hand.' %}",
+                "Cause": f"{{% {job} & ' could not be stopped, and costs money: stop it by hand.' %}}",
             },
         }
     return {

@@ -216,3 +216,44 @@ class TestGate:
         assert found.states[-1] == last
         said = "a person must decide: it was judged on 4 bins" in request["ModelPackageDescription"]
         assert said == (accepted and bool(doubts))
+
+
+class TestStopper:
+    """A job that cannot be looked at is not taken for one that is not there: it may cost money."""
+
+    @staticmethod
+    def walk(monkeypatch: pytest.MonkeyPatch, templates: Templates, *, cause: str) -> Walk:
+        def refuse(asked: dict[str, Any]) -> None:
+            assert asked["TransformJobName"].startswith("bincount-dev-recount-")
+            raise ExecutionError("SageMaker.SageMakerException", cause)
+
+        machine = state_machine(templates["dev"]["recount"], "bincount-dev-recount-stop")
+        machine["States"]["LetTheCreateLand"]["Seconds"] = 0
+        machine["States"]["DescribeTransformJob"]["Retry"] = []
+        ended = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-recount:one"
+        answers = {"DescribeTransformJob": refuse}
+        return walk(monkeypatch, machine, given={"detail": {"executionArn": ended}}, answers=answers)
+
+    @pytest.mark.parametrize(
+        "cause",
+        [
+            "User: arn:aws:sts::1:assumed-role/stop/x is not authorized to perform: sagemaker:Describe…",
+            "Rate exceeded (Service: SageMaker, Status Code: 400, Request ID: 1)",
+            "Internal failure (Service: SageMaker, Status Code: 500, Request ID: 1)",
+        ],
+    )
+    def test_a_job_that_cannot_be_seen_rings(
+        self, monkeypatch: pytest.MonkeyPatch, templates: Templates, cause: str
+    ) -> None:
+        found = self.walk(monkeypatch, templates, cause=cause)
+        assert found.error
+        assert found.error[0] == "JobNotSeen"
+        assert cause in found.error[1]
+
+    def test_a_job_that_is_not_there_needs_no_stopping(
+        self, monkeypatch: pytest.MonkeyPatch, templates: Templates
+    ) -> None:
+        missing = "Could not find requested job with name: x (Service: SageMaker, Status Code: 400)"
+        found = self.walk(monkeypatch, templates, cause=missing)
+        assert found.error is None
+        assert found.states[-1] == "Stopped"
