@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STAGE ?= dev
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
@@ -71,11 +72,11 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	@test "$$(uname -sm)" != "Linux x86_64" || { cd $(BROWSER) && node $(CURDIR)/tests/browser/unpack.mjs; }
 	@touch $@
 
-test: install launch-env browser ## every test
-	@$(BIN)/python -m pytest
+test: install launch-env browser ## every test, WORKERS files at a time (default 2)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
 
 test-quick: install browser ## the tests without the embedded cloud
-	@$(BIN)/python -m pytest -m "not e2e"
+	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadfile
 
 synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out
 	@npx --no-install cdk synth --quiet -c stage=$(STAGE)

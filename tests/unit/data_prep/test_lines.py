@@ -1,7 +1,9 @@
 """Lists of records: many at once need no open file each."""
 
+import os
 import resource
 from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from data_prep.lines import LineSorter, read_lines
 
 @pytest.fixture
 def few_open_files() -> Iterator[None]:
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    """A hundred more than this process holds now: what ran before in it may hold many."""
+    limits, held = resource.getrlimit(resource.RLIMIT_NOFILE), {int(name) for name in os.listdir("/dev/fd")}
+    last = next(islice((number for number in count() if number not in held), 100, None))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last, limits[1]))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
