@@ -88,8 +88,9 @@ picture: install ## docs/architecture.svg, drawn from the templates of prod
 	@$(BIN)/python -m infra.picture build/picture | node infra/dot_to_svg.mjs > docs/architecture.svg
 	@echo "docs/architecture.svg is drawn: look at it, then commit it"
 
-lint: install ## ruff and pyright
+lint: install launch-env ## ruff, pyright, and whether pages, records, stubs and the diagram hold what the code says
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright
+	@$(BIN)/python -m pytest -q tests/lint
 
 format: install ## mend what ruff can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     stage.build(app=app, settings=settings.load(given.get))
     return Path(app.synth().directory)
-
-
-def svg(graph: str) -> str:
-    done = subprocess.run(
-        ["node", ROOT / "infra/dot_to_svg.mjs"], input=graph, text=True, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_committed_picture_is_the_one_of_the_templates(assembly: Path) -> None:
-    drawn = svg(picture.dot(picture.draw(picture.read(assembly))))
-    assert drawn == (ROOT / "docs/architecture.svg").read_text(), "run `make picture` and commit the result"
 
 
 def test_every_stack_the_endpoint_and_the_jobs_are_in_it(assembly: Path) -> None:

@@ -1,12 +1,10 @@
-"""Which quotas a stage needs, and that the page holds the stages' own."""
+"""Which quotas a stage needs."""
 
-import subprocess
-import sys
 from typing import Any
 
 from infra.quotas import quotas
 from infra.settings import load
-from tests.infra.conftest import ROOT, context
+from tests.infra.conftest import context
 
 
 def needed(stage: str, **given: Any) -> dict[str, int]:
@@ -31,10 +29,3 @@ def test_a_graviton_endpoint_is_built_on_arm() -> None:
     assert "Concurrently running builds for ARM/Small environment" in arm
     # the gate's image is built for x86 as well
     assert "Concurrently running builds for Linux/Small environment" in arm
-
-
-def test_the_page_holds_the_stages_own() -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "infra.quotas"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout)

@@ -13,7 +13,7 @@ SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
 
 
 def faults(*stubs: Path, python: Path, typings: Path = TYPINGS) -> str:
-    command = [python, ROOT / "tests/cli/stub_faults.py", typings, *stubs]
+    command = [python, ROOT / "tests/lint/stub_faults.py", typings, *stubs]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout
 
 

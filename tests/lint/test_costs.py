@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings.instances import INSTANCES
+from tests.infra.conftest import as_it_stands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "cost.md").read_text()
@@ -61,3 +62,12 @@ def test_a_column_adds_up(first: str, last: str, column: int) -> None:
     ]
     *parts, total = [0.0 if cell == "none" else float(cell) for cell in cells]
     assert round(sum(parts), 2) == total
+
+
+def test_the_alarms_are_counted_as_there_are() -> None:
+    (found,) = re.findall(r"^\| alarms, .*$", PAGE, re.M)
+    counted = [
+        sum(len(part.find_resources("AWS::CloudWatch::Alarm")) for part in as_it_stands(stage).values())
+        for stage in ("dev", "prod")
+    ]
+    assert re.findall(r"(\d+) x 0\.10", found) == [str(count) for count in counted]

@@ -1,0 +1,41 @@
+"""Pages and the diagram hold what the code says; `make docs` and `make picture` renew them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from infra import picture, settings, stage
+from infra.roles import table
+from infra.settings.reference import reference
+from tests.infra.conftest import ROOT, as_it_stands, context
+
+
+def test_no_role_may_do_more_than_the_page_says() -> None:
+    found = table({name: [t.to_json() for t in as_it_stands(name).values()] for name in settings.STAGES})
+    assert (ROOT / "docs" / "roles.md").read_text() == found, "read the change, then: make docs"
+
+
+def test_the_page_of_settings_is_the_reference() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text().endswith(f"\n{reference()}\n"), "make docs"
+
+
+def test_the_page_of_quotas_holds_the_stages_own() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "infra.quotas"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout), "make docs"
+
+
+def test_the_diagram_is_the_one_of_the_templates(tmp_path: Path) -> None:
+    """The stage prod has everything."""
+    app = cdk.App(
+        outdir=str(tmp_path),
+        context={key: value for key, value in context(stage="prod").items() if key != "stages"},
+    )
+    stage.build(app=app, settings=settings.load(context(stage="prod").get))
+    graph = picture.dot(picture.draw(picture.read(Path(app.synth().directory))))
+    command = ["node", ROOT / "infra/dot_to_svg.mjs"]
+    drawn = subprocess.run(command, input=graph, text=True, capture_output=True, check=True).stdout
+    assert drawn == (ROOT / "docs/architecture.svg").read_text(), "make picture, look at it, commit it"
