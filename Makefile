@@ -34,13 +34,13 @@ help: ## this list
 install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
 	@:
 
-$(VENV)/.complete: $(LOCKS) client/pyproject.toml
+$(VENV)/.complete: $(LOCKS) client/pyproject.toml core/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
 	@# setuptools warns of every editable package; its words would look like a fault of ours.
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable client
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable core --editable client
 	@touch $@
 
 node_modules/.complete: package-lock.json

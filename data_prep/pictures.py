@@ -8,7 +8,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
 
-from data_prep.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
+from bincount_core.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
 from data_prep.request import Stored
 
 T = TypeVar("T")

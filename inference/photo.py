@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from inference.jpeg import ORIENTATION, for_pillow, is_jpeg, read_header, read_orientation, read_whole
+from bincount_core.jpeg import ORIENTATION, for_pillow, is_jpeg, read_header, read_orientation, read_whole
 from inference.refusal import Refusal
 
 FORMATS = ("JPEG", "PNG", "WEBP")

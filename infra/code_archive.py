@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from infra.core_files import core_files
+
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"__pycache__", "requirements.in", "launch.py", "binlaunch"}
 WHEELS = "wheels"
@@ -14,7 +16,8 @@ WHEELS = "wheels"
 
 
 def build(*, room: str, wheels: Path | None = None) -> Path:
-    """Pack the folder `room`, its files at the archive's root; returns build/code/<room>.tar.gz.
+    """Pack the folder `room`, its files at the archive's root, and bincount_core; returns
+    build/code/<room>.tar.gz.
 
     SageMaker's toolkit opens the submit directory as a tar.gz (a CDK directory asset is a zip). Owner, mode
     and time are fixed and the gzip stream is stored, not deflated, since deflate differs between zlibs.
@@ -25,7 +28,7 @@ def build(*, room: str, wheels: Path | None = None) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as scratch:
         try:
-            _write(scratch, {**_files_of(source), **_wheels_of(wheels)})
+            _write(scratch, {**_files_of(source), **core_files(), **_wheels_of(wheels)})
         except BaseException:
             os.unlink(scratch.name)
             raise

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from infra.built_once import built_once
+from infra.core_files import CORE, core_files
 from infra.locked import bring, lines_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,7 +15,8 @@ MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 
 def build(*, package: str, architecture: str, python: str, requirements: str | None = None) -> Path:
-    """The directory with the Python package of the folder `package` and what its requirements name.
+    """The directory with the Python package of the folder `package`, bincount_core and what its
+    requirements name.
 
     `package` is relative to the project's root, as is `requirements` (None: requirements.txt in `package`).
     `architecture` is x86_64 or arm64. `python` is the Lambda's version ("3.13"). Cached by content
@@ -28,7 +30,8 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
     target = CACHE / f"{source.name}-{key}"
 
     def make(folder: Path, scratch: Path) -> None:
-        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
+        for part in (source, CORE):
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
         bring(
             ["install", "--no-compile", "--target", str(folder)],
             lines=lines, scratch=scratch, python=python, machine=machine,
@@ -40,7 +43,8 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
 
 def _digest(source: Path, *facts: str) -> str:
     digest = hashlib.sha256("\0".join(facts).encode())
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".in":
-            digest.update(f"\0{path.relative_to(source)}\0".encode() + path.read_bytes())
+    own = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
+    for name, path in sorted({**own, **core_files()}.items()):
+        if "__pycache__" not in path.parts and path.suffix != ".in":
+            digest.update(f"\0{name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct, IConstruct
 
+from infra import serving_context
 from infra.acknowledge import acknowledge
 from infra.names import Names
 from infra.settings import Settings
@@ -21,11 +22,10 @@ INFERENCE = Path(__file__).resolve().parent.parent / "inference"
 NOT_OURS = "made by cdklabs.deploy-time-build, which offers no narrower one"
 BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 PUBLIC_IMAGES = "Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"
-LEFT_OUT = ["__pycache__", "**/__pycache__", "*.pyc", "*requirements.in"]
 
 
 class ServingImage(Construct):
-    """`uri` is the image of `inference/`; a changed file in there gives another one.
+    """`uri` is the image of `inference/` with bincount_core; a changed file in there gives another one.
 
     `judge_uri` is the same for x86: processing jobs, which judge models in it, have no Graviton instances.
     """
@@ -48,8 +48,7 @@ class ServingImage(Construct):
         return ContainerImageBuild(
             self,
             id,
-            directory=str(INFERENCE),
-            exclude=LEFT_OUT,
+            directory=str(serving_context.build(INFERENCE)),
             platform=platform,
             build_args={"BASE_IMAGE": self._base_image},
         )

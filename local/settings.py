@@ -36,6 +36,11 @@ class Settings:
     longest_bake_seconds: float = 10.0
 
     @property
+    def python_path(self) -> str:
+        """PYTHONPATH of the tree's own programs: bincount_core, which images hold beside them."""
+        return str(self.tree / "core")
+
+    @property
     def endpoint_url(self) -> str:
         """Where every AWS API of this cloud answers."""
         return f"https://127.0.0.1:{self.port}"

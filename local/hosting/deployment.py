@@ -95,6 +95,7 @@ def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: 
         "HOME": str(model_dir.parent),
         "TMPDIR": str(settings.temporary_dir),
         "LANG": "C.UTF-8",
+        "PYTHONPATH": settings.python_path,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         **aws.environment(role=role, session=deployment.name),

@@ -149,6 +149,7 @@ class ProcessingRun:
             "HOME": str(self._files.root),
             "TMPDIR": str(self._files.temporary),
             "LANG": "C.UTF-8",
+            "PYTHONPATH": self._settings.python_path,
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PROCESSING_JOB_NAME": self._name,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from bincount_core.jpeg import read_header, read_orientation
 from bintrain.classes import Classes
 from bintrain.evaluation import Judged
-from bintrain.jpeg import read_header, read_orientation
 from bintrain.preprocess import preprocess
 
 MOST = 20

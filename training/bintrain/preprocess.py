@@ -9,8 +9,8 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from bincount_core.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
 from bintrain.errors import TrainingError
-from bintrain.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
 
 NAME = "dct-bilinear"
 VERSION = 1

@@ -15,6 +15,8 @@ from aws_cdk import IgnoreStrategy
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from infra import serving_context
+
 ROOT = Path(__file__).parents[3]
 INFERENCE = ROOT / "inference"
 # The base (python:3.13-slim-bookworm) is about 150 MB uncompressed; the image is to stay under 450.
@@ -40,12 +42,13 @@ def test_the_linter_has_nothing_to_say_about_the_dockerfile():
 
 
 def test_what_the_dockerfile_copies_is_in_the_build_context():
-    patterns = (INFERENCE / ".dockerignore").read_text().splitlines()
-    context = IgnoreStrategy.docker(str(INFERENCE), patterns)
+    folder = serving_context.build()
+    patterns = (folder / ".dockerignore").read_text().splitlines()
+    context = IgnoreStrategy.docker(str(folder), patterns)
 
     for source in copied_from_the_context():
-        files = [path for path in INFERENCE.glob(source) if path.is_file()] or [
-            path for path in (INFERENCE / source).rglob("*.py") if path.is_file()
+        files = [path for path in folder.glob(source) if path.is_file()] or [
+            path for path in (folder / source).rglob("*.py") if path.is_file()
         ]
         assert files, source
         assert [path for path in files if context.ignores(str(path))] == [], source
@@ -76,8 +79,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("image")
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     program = folder / "program"
-    shutil.copytree(INFERENCE, program / "inference", ignore=shutil.ignore_patterns("__pycache__"))
-    for lock in INFERENCE.glob("*requirements.txt"):
+    context = serving_context.build()
+    shutil.copytree(context, program / "inference", ignore=shutil.ignore_patterns("bincount_core"))
+    shutil.copytree(context / "bincount_core", program / "bincount_core")
+    for lock in context.glob("*requirements.txt"):
         shutil.copy(lock, program)
     environment = {
         "PATH": f"{folder / 'python' / 'bin'}:{os.environ['PATH']}",

@@ -276,6 +276,7 @@ def test_under_the_real_toolkit_the_failure_file_is_our_one_line(tmp_path: Path)
     shutil.copytree(
         REPOSITORY / "training", code, ignore=shutil.ignore_patterns("requirements*", "__pycache__")
     )
+    shutil.copytree(REPOSITORY / "core" / "bincount_core", code / "bincount_core")
     (tmp_path / "input" / "data" / "dataset").mkdir()
     config = tmp_path / "input" / "config"
     config.mkdir()

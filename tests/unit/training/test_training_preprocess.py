@@ -7,8 +7,8 @@ import pytest
 import simplejpeg
 from PIL import Image
 
+from bincount_core.jpeg import ORIENTATION
 from bintrain.errors import TrainingError
-from bintrain.jpeg import ORIENTATION
 from bintrain.preprocess import preprocess
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from bincount_core.jpeg import ORIENTATION
 from bintrain.errors import TrainingError
-from bintrain.jpeg import ORIENTATION
 from bintrain.preprocess import preprocess
 from bintrain.quick import decode_quickly
 

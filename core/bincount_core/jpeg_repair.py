@@ -1,21 +1,14 @@
-"""JPEGs with a fault beside their picture, read as the whole ones that they are. A cut one stays refused.
+"""A JPEG written anew without what lies beside its picture, where decoders would stumble on it.
 
-libjpeg warns of both alike, and tells its first warning only. So what lies beside the picture is put right,
-and then the picture must decode without a single warning (docs/decisions/0034). This file is the same, word
-for word, in `inference/`, `data_prep/` and `training/bintrain/`, which import nothing from one another: a
-test holds them to it.
+libjpeg warns of a fault beside the picture as it warns of a cut picture, and gives its first warning only. So
+what lies beside is put right here, and then the picture must decode without a warning (jpeg.py, decision 34).
 """
 
-import io
 import re
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import simplejpeg
-from PIL import Image
 
-ORIENTATION = 0x0112
-"""The EXIF tag."""
 MOST_SEGMENTS = 1_000
 """More are not looked through: camera files have some tens."""
 MOST_RESTARTS = 65_536
@@ -26,11 +19,6 @@ MOST_BYTES_OF_HEADS = 64_000_000
 """Each interval is decoded behind a copy of the image's head: 8,192 heads of 5 MB took a minute."""
 MOST_STRAY_BYTES_IN_INTERVAL = 16
 """Logitech's cameras leave 1 to 12 before restart markers. Damage ends at a restart, so more is borne."""
-MOST_STRAY_BYTES = 4
-"""So many bytes of any value may lie between the picture's data and its end marker, and any number of zeros.
-More are damage: one bit of the data that is turned over leaves longer rests (157 of 160, real bins)."""
-
-_T = TypeVar("_T")
 
 _SOI, _EOI, _SOS, _DHT, _DQT, _DAC, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xCC, 0xDD
 _APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
@@ -43,90 +31,11 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _RESTART = re.compile(rb"(\xff[\xd0-\xd7])")
 _STRAY = re.compile(r"(\d+) extraneous bytes before marker 0xd0")
 _DISTANCE = bytes(64)
-_STRAY_AT_END = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 _WHOLE_SPECTRUM = b"\x00\x3f\x00"
 
 
-class Header(NamedTuple):
-    """Pixels as stored, before an EXIF orientation; `colours` is YCbCr, RGB, Gray, CMYK or YCCK."""
-
-    height: int
-    width: int
-    colours: str
-
-    @property
-    def cmyk(self) -> bool:
-        """Whether it has four inks, which libjpeg does not convert to RGB."""
-        return self.colours in ("CMYK", "YCCK")
-
-
-def is_jpeg(data: bytes) -> bool:
-    """Whether the bytes begin as a JPEG does."""
-    return data[:3] == b"\xff\xd8\xff"
-
-
-def read_header(data: bytes) -> Header:
-    """A JPEG's size and colours as libjpeg reads them. Raises ValueError with the reason where it cannot."""
-    try:
-        try:
-            height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        except ValueError:
-            height, width, colours, _ = simplejpeg.decode_jpeg_header(tidied(data))
-    except KeyError as error:
-        raise ValueError("its colour space or chroma subsampling has no name") from error
-    return Header(int(height), int(width), str(colours))
-
-
-def read_orientation(data: bytes) -> int:
-    """A JPEG's EXIF orientation, 1 to 8; an unreadable one, or one out of range, means upright (1)."""
-    for attempt in (lambda: data, lambda: tidied(data)):
-        try:
-            with Image.open(io.BytesIO(attempt()), formats=("JPEG",)) as image:
-                value: object = image.getexif().get(ORIENTATION, 1)
-        # EXIF is an annotation: a picture can be read without it. Over a damaged one Pillow raises anything.
-        except Exception:
-            continue
-        return value if isinstance(value, int) and 1 <= value <= 8 else 1
-    return 1
-
-
-def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
-    """`decode(data)`, or what it gives for the same picture without the faults beside it.
-
-    `decode` raises ValueError at libjpeg's first warning. Raises ValueError where the picture itself is cut
-    or damaged.
-    """
-    try:
-        return decode(data)
-    except ValueError:
-        pass  # which of the two it is, libjpeg does not tell
-    whole = tidied(data)
-    try:
-        return decode(whole)
-    except ValueError as error:
-        fault = error
-    stray = _STRAY_AT_END.search(str(fault))
-    if stray is not None and int(stray[1]) <= MOST_STRAY_BYTES:
-        return decode(whole[: -2 - int(stray[1])] + whole[-2:])
-    if "extraneous" not in str(fault):
-        raise fault
-    try:
-        return decode(tidied(data, unpadded=True))
-    except ValueError:
-        return decode(_without_strays(whole))
-
-
-def for_pillow(data: bytes) -> bytes:
-    """A CMYK JPEG such that Pillow, which converts inks but heeds no warning, reads it.
-
-    Raises ValueError as `read_whole`.
-    """
-    read_whole(data, lambda jpeg: _decode_least(jpeg, "CMYK"))
-    return tidied(data)
-
-
-def _decode_least(data: bytes, colours: str) -> None:
+def decode_least(data: bytes, colours: str) -> None:
     """Have all of the data read; the inverse DCT is spared by asking for the smallest scale."""
     simplejpeg.decode_jpeg(data, colours, fastdct=True, fastupsample=True, min_height=1, min_width=1)
 
@@ -175,7 +84,7 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
     )
 
 
-def _without_strays(whole: bytes) -> bytes:
+def without_strays(whole: bytes) -> bytes:
     """A tidied JPEG without the bytes that some cameras leave before restart markers.
 
     libjpeg tells the first warning alone, so each interval is decoded as an image of its own. Raises
@@ -217,7 +126,7 @@ def _cleaned(part: bytes, *, head: bytes) -> bytes:
     already. So zeros keep the marker at a distance: as many of them are left over if the interval is whole.
     """
     try:
-        _decode_least(head + part + _DISTANCE + b"\xff\xd0\xff\xd9", "GRAY")
+        decode_least(head + part + _DISTANCE + b"\xff\xd0\xff\xd9", "GRAY")
     except ValueError as fault:
         left_over = _STRAY.search(str(fault))
         if left_over is None:

@@ -340,10 +340,3 @@ def test_all_decide_alike_on_a_thousand_random_damages(drawn: Image.Image, seed:
                 break
         takers = accepted_by(bytes(data))
         assert len(set(takers.values())) == 1, (number, takers)
-
-
-def test_the_three_rooms_read_by_the_same_words():
-    inference, *others = (
-        (ROOT / folder / "jpeg.py").read_text() for folder in ("inference", "data_prep", "training/bintrain")
-    )
-    assert all(other == inference for other in others)

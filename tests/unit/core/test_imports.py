@@ -1,0 +1,46 @@
+"""Who imports what: the parts share bincount_core and nothing of one another (docs/contracts.md)."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PARTS = {
+    "core": {"bincount_core"},
+    "data_prep": {"data_prep"},
+    "training": {"bintrain", "binlaunch", "train"},
+    "inference": {"inference"},
+    "client": {"bincount"},
+    "infra": {"infra"},
+    "local": {"local"},
+}
+"""Folder -> the names that are imported from it."""
+LIBRARIES_OF_THE_CORE = {"numpy", "PIL", "simplejpeg"}
+
+
+def imported(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each import below a folder: the file, and the first name of the module."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""] if node.level == 0 else []
+            else:
+                continue
+            for name in names:
+                yield path.relative_to(ROOT).as_posix(), name.partition(".")[0]
+
+
+@pytest.mark.parametrize("part", ["core", "data_prep", "training", "inference", "client"])
+def test_a_part_imports_the_core_and_nothing_of_the_others(part: str) -> None:
+    strangers = set().union(*PARTS.values()) - PARTS[part] - PARTS["core"]
+    assert [(file, name) for file, name in imported(ROOT / part) if name in strangers] == []
+
+
+def test_the_core_needs_three_libraries_and_no_other() -> None:
+    found = {name for _, name in imported(ROOT / "core")}
+    assert found - set(sys.stdlib_module_names) - PARTS["core"] <= LIBRARIES_OF_THE_CORE
