@@ -1,11 +1,12 @@
 """Writes lines to one CloudWatch Logs stream as they come."""
 
 import collections
-import contextlib
 import queue
 import threading
 import time
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 _BATCH_LINES = 500
 _BATCH_SECONDS = 0.3
@@ -48,9 +49,13 @@ class LogStream:
         self._writer.join(timeout=10)
 
     def _create(self) -> None:
-        # The group is shared by all streams of its kind, so it may be there.
-        with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+        # The group is shared by all streams of its kind, so it may be there. The code, not the client's class
+        # of the error: botocore makes these classes at first use, and twice where two threads use them first.
+        try:
             self._logs.create_log_group(logGroupName=self._group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
         self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
 
     def _write_batches(self) -> None:

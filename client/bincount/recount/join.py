@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from bincount.answer import Count
 from bincount.recount.place import Place, split_uri
 from bincount.site.row import Row
@@ -69,5 +71,9 @@ def _row(place: Place, prefix: str, planned: Mapping[str, Any]) -> Row:
 def _get(place: Place, name: str) -> bytes | None:
     try:
         return place.s3.get_object(Bucket=place.bucket, Key=place.key(name))["Body"].read()
-    except place.s3.exceptions.NoSuchKey:
+    except ClientError as error:
+        # The code, not the client's class of the error: botocore makes these classes at first use, and
+        # twice where two threads use them first.
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
         return None
