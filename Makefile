@@ -1,4 +1,4 @@
-# make help lists what can be made. Settings of a call: STAGE, BINS, ARCH, KEEP, PYTHON.
+# make help lists what can be made. Settings of a call: STAGE, TRIAL, BINS, ARCH, KEEP, PYTHON.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: judge help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: account-trial judge help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,13 +101,17 @@ adopt: install ## take what cdk destroy left of STAGE into new stacks, so that i
 judge: install ## what others wrote judges every template: AWS's models, cdk-preflight's rules
 	@$(BIN)/python -m pytest tests/judges
 
+account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')
+	@$(BIN)/python -m infra.tools.trial $(TRIAL)
+
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
 	@$(BIN)/python -m infra.teardown --stage $(STAGE)
 
-docs: install ## renew docs/settings.md and docs/roles.md from the code
+docs: install ## renew the tables of docs/ (settings, roles, quotas, first-account) from the code
 	@table=$$($(BIN)/python -m infra.settings) && sed -i '/^| setting /,$$d' docs/settings.md && echo "$$table" >> docs/settings.md
 	@$(BIN)/python -m infra.roles > build/roles.md && mv build/roles.md docs/roles.md
 	@table=$$($(BIN)/python -m infra.quotas) && sed -i "/^| quota, as/,\$$d" docs/quotas.md && echo "$$table" >> docs/quotas.md
+	@table=$$($(BIN)/python -m infra.tools.trial.page) && sed -i "/^## Before the deploy/,\$$d" docs/first-account.md && echo "$$table" >> docs/first-account.md
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }

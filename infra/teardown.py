@@ -26,10 +26,20 @@ def main() -> int:
     """Ask for the stage's name and remove what is left; 0, or 1 after a fault that was reported."""
     parser = argparse.ArgumentParser(prog="python -m infra.teardown", description=__doc__)
     parser.add_argument("--stage", required=True, choices=settings.STAGES)
-    stage: str = parser.parse_args().stage
+    parser.add_argument(
+        "-c",
+        "--context",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting for this run, as the deployment was given it (such as region)",
+    )
+    options = parser.parse_args()
+    stage: str = options.stage
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context |= {"stage": stage, **dict(pair.split("=", 1) for pair in options.context)}
     try:
-        region = settings.load({**context, "stage": stage}.get).region
+        region = settings.load(context.get).region
         print(f"This removes all data, models, images and logs of stage {stage} in {region}, for ever.")
         if input(f"Type {stage} to go on: ").strip() != stage:
             print("Nothing was removed.")

@@ -11,7 +11,7 @@ from tests.infra.conftest import context
 DATA = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::SageMaker::ModelPackageGroup")
 _NET = {"network.vpc": "created"}
 OTHERS = ("AWS::IAM::Role", "AWS::ApiGateway::Account")  # the account's own, whoever set it
-KEEPS = [name for name, (stage, _) in COMBINATIONS.items() if stage == "prod"]
+KEEPS = [name for name, (stage, _) in COMBINATIONS.items() if stage in ("prod", "trial")]
 
 
 def policies(combination: str, attribute: str) -> dict[str, set[str]]:
@@ -23,7 +23,7 @@ def policies(combination: str, attribute: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("combination", KEEPS)
-def test_prod_keeps_all_that_holds_data_but_of_a_failed_creation(combination: str) -> None:
+def test_what_keeps_its_data_keeps_all_but_of_a_failed_creation(combination: str) -> None:
     """A bucket goes on being closed to plain HTTP: its policy is kept with it."""
     on_delete = policies(combination, "DeletionPolicy")
     kept = {kind for kind, found in on_delete.items() if "RetainExceptOnCreate" in found}

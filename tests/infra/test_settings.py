@@ -17,7 +17,7 @@ def test_every_stage_of_cdk_json_is_valid(stage: str) -> None:
 
 
 def test_an_unknown_stage_names_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match="unknown stage 'staging'.*dev, prod, local"):
+    with pytest.raises(SettingsError, match="unknown stage 'staging'.*dev, prod, trial, local"):
         load(context(stage="staging").get)
 
 

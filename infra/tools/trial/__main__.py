@@ -1,0 +1,81 @@
+"""`make account-trial`: reads the command line and the settings, takes the lock, runs the trial."""
+
+import fcntl
+import json
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import settings
+from infra.tools.trial.account import Account, words_of
+from infra.tools.trial.bound import bound
+from infra.tools.trial.errors import TrialError
+from infra.tools.trial.journal import Journal
+from infra.tools.trial.options import ROOT, Options, options
+from infra.tools.trial.run import Trial
+
+TRIAL = "trial"
+NOT_BEGUN = 2
+
+
+def main() -> int:
+    """The exit status: 0 all held, 1 a step failed, 2 nothing was begun, 3 one is broken, 130 interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        given = options()
+        given.folder.mkdir(parents=True, exist_ok=True)
+        with _alone(given.folder):
+            journal = Journal(given.folder / "journal.json")
+            if given.resume:
+                if given.overrides and given.overrides != journal.overrides:
+                    raise TrialError(f"this trial has the settings {journal.overrides}: give them or none")
+                given = replace(given, overrides=journal.overrides)
+            chosen = _settings(given)
+            account = Account(chosen.region)
+            most = bound(chosen, hours=given.hours)
+            trial = Trial(options=given, settings=chosen, account=account, bound=most, journal=journal)
+            return trial.run()
+    except (TrialError, settings.SettingsError, BotoCoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except ClientError as error:
+        print(f"error: {words_of(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was begun", file=sys.stderr)
+    return NOT_BEGUN
+
+
+def _settings(given: Options) -> settings.Settings:
+    """Raises TrialError for a stage that is a team's own: a trial removes all of its stage."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    name: str | None = given.stage
+    while name != TRIAL:
+        name = context["stages"].get(name, {}).get("extends")
+        if name is None:
+            raise TrialError(
+                f"stage {given.stage} is not a trial's, and a trial removes its stage with all data: take "
+                f'`{TRIAL}`, or add a stage to cdk.json with "extends": "{TRIAL}"'
+            )
+    chosen = settings.load({**context, "stage": given.stage, **given.overrides}.get, given=given.overrides)
+    if chosen.release.approval != "manual":
+        raise TrialError("a trial approves by itself: leave release.approval at manual")
+    return chosen
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrialError(f"another trial of this stage runs here ({folder})") from error
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The account that a trial runs in: who and where, and what of the stage stands there."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.leftovers import buckets, pages, registry_of
+from infra.names import Names
+from infra.tools.trial.redacting import redacted
+
+
+class Account:
+    """Clients with the operator's own credentials in `region`."""
+
+    def __init__(self, region: str) -> None:
+        self._session = boto3.Session(region_name=region)
+        self.region = region
+        self.number: str = self.client("sts").get_caller_identity()["Account"]
+
+    @cache  # noqa: B019  (there is one account in a trial)
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service."""
+        config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=70)
+        return self._session.client(service, config=config)
+
+    def redacted(self, text: str) -> str:
+        """`text` without what is nobody's business."""
+        return redacted(text, number=self.number)
+
+    def stacks(self, names: Names) -> dict[str, str]:
+        """The stage's stacks and their statuses."""
+        found = pages(self.client("cloudformation"), "describe_stacks", "Stacks")
+        return {
+            s["StackName"]: s["StackStatus"] for s in found if s["StackName"].startswith(f"{names.prefix}-")
+        }
+
+    def left(self, names: Names) -> list[str]:
+        """What of the stage is there, by its fixed names."""
+        return [f"{kind} {name}" for kind, name in self._left(names)]
+
+    def _left(self, names: Names) -> Iterator[tuple[str, str]]:
+        for stack in self.stacks(names):
+            yield "stack", stack
+        for bucket in buckets(self.client("s3"), prefix=f"{names.prefix}-"):
+            yield "bucket", bucket
+        group = registry_of(self.client("sagemaker"), group=names.model_package_group)
+        if group:
+            yield "model package group", names.model_package_group
+        for repository in pages(self.client("ecr"), "describe_repositories", "repositories"):
+            if repository["repositoryName"].startswith(f"{names.prefix}-"):
+                yield "repository", repository["repositoryName"]
+        where = {"Path": names.parameter("").rstrip("/"), "Recursive": True}
+        for parameter in pages(self.client("ssm"), "get_parameters_by_path", "Parameters", **where):
+            yield "parameter", parameter["Name"]
+        for endpoint in self.client("sagemaker").list_endpoints(NameContains=names.endpoint)["Endpoints"]:
+            if endpoint["EndpointName"] == names.endpoint:
+                yield "endpoint", names.endpoint
+
+    def failures(self, names: Names, *, since: float) -> list[str]:
+        """CloudFormation's reasons for what failed in the stage's stacks after `since` (POSIX)."""
+        client, found = self.client("cloudformation"), list[str]()
+        for stack in self.stacks(names):
+            for event in client.describe_stack_events(StackName=stack)["StackEvents"]:
+                failed = event.get("ResourceStatus", "").endswith("_FAILED")
+                reason = event.get("ResourceStatusReason", "")
+                if failed and event["Timestamp"].timestamp() >= since and "cancelled" not in reason:
+                    found.append(f"{stack} {event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
+        return found
+
+
+def words_of(error: ClientError) -> str:
+    """Code and message of an AWS error."""
+    told = error.response.get("Error", {})
+    return f"{error.operation_name}: {told.get('Code', '')}: {told.get('Message', '')}"

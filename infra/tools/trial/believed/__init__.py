@@ -1,0 +1,11 @@
+"""Every assumption about AWS that no machine of ours can prove; docs/first-account.md shows the list."""
+
+from infra.tools.trial.believed import answers, deploy, pipeline, release, removing
+
+ASSUMPTIONS = (
+    *deploy.ASSUMPTIONS,
+    *pipeline.ASSUMPTIONS,
+    *release.ASSUMPTIONS,
+    *answers.ASSUMPTIONS,
+    *removing.ASSUMPTIONS,
+)

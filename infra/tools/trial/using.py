@@ -1,0 +1,113 @@
+"""The steps that call what was released: HTTPS, a file that is no image, a recount, a rollback."""
+
+import csv
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.names import VARIANT
+from infra.tools.trial.building import Building
+from infra.tools.trial.errors import StepFailed
+from infra.tools.trial.journal import Entry
+
+IMAGES = 6
+SITE = "sites/account-trial"
+COUNTED = (0, 3, 4)  # exit statuses of `bincount site` that say it went through
+NO_IMAGE = "This is no photograph.\n"
+
+
+class Using(Building):
+    """What callers and the operator do with a stage that serves."""
+
+    def count(self, entry: Entry) -> None:
+        """Some images of the dataset through the API, and a text file, which the server must refuse."""
+        images = self._images()
+        where = ["--stage", self.names.stage, "--json"]
+        if self.settings.front.enabled:
+            where += ["--api-url", self._api_url()]
+        done = self.commands.bincount("count", *map(str, images), *where)
+        if done.code:
+            raise StepFailed(done.last)
+        answers = [json.loads(line) for line in done.out.splitlines()]
+        entry.facts["request_ids"] = [answer["request_id"] for answer in answers]
+        entry.words += [
+            f"{each['request_id']}: counted {each['count']} by {each['model']}" for each in answers
+        ]
+        text = self.options.folder / "notes.txt"
+        text.write_text(NO_IMAGE, encoding="utf-8")
+        refused = self.commands.bincount("count", str(text), *where)
+        told: dict[str, Any] = json.loads(refused.out.splitlines()[0]) if refused.out else {}
+        entry.facts["refusal"] = told.get("error") or {"code": "none", "message": refused.last}
+        group = f"/aws/sagemaker/Endpoints/{self.names.endpoint}"
+        streams = self.account.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
+        entry.facts["log_streams"] = [stream["logStreamName"] for stream in streams]
+
+    def recount(self, entry: Entry) -> None:
+        """The same images as a site in S3, held against a manifest."""
+        s3, bucket = self.account.client("s3"), self.output("data", "BucketName")
+        manifest = self.options.folder / "manifest.csv"
+        images = self._images()
+        for image in images:
+            s3.upload_file(str(image), bucket, f"{SITE}/shelf/{image.name}")
+        with manifest.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("id", "expected"), *((f"shelf/{i.stem}", 1) for i in images)])
+        out = self.options.folder / "recount"
+        arguments = [f"s3://{bucket}/{SITE}", "--manifest", str(manifest), "--out", str(out)]
+        done = self.commands.bincount("site", *arguments, "--stage", self.names.stage)
+        if done.code not in COUNTED:
+            raise StepFailed(done.last)
+        with (out / "recount.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        entry.facts["without_count"] = sum(not row["count"] for row in rows)
+        entry.words += [line for line in done.out.splitlines() if line.startswith("started")]
+        entry.words.append(f"{len(rows)} rows, {entry.facts['without_count']} of them without a count")
+        entry.facts["captured_ids"] = self._captured(s3, bucket)
+
+    def rollback(self, entry: Entry) -> None:
+        """The first model serves again."""
+        if not self.journal.done("second") or self.journal.steps["second"].state == "skipped":
+            entry.state, entry.error = "skipped", "there is no second model"
+            return
+        self.release(entry, "rollback", str(self.version("pipeline")))
+
+    def _images(self) -> list[Path]:
+        """Some photographs of the sealed dataset, one of each count first, as files here."""
+        folder = self.options.folder / "images"
+        if found := sorted(folder.glob("*.*")):
+            return found
+        s3 = self.account.client("s3")
+        told = self.account.client("ssm").get_parameter(Name=self.names.parameter("dataset"))
+        bucket, _, prefix = told["Parameter"]["Value"].removeprefix("s3://").partition("/")
+        packed = s3.get_object(Bucket=bucket, Key=f"{prefix}manifest.jsonl.gz")["Body"].read()
+        lines = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]
+        chosen = list({line["count"]: line for line in lines}.values())
+        chosen += [line for line in lines if line not in chosen]
+        folder.mkdir(parents=True, exist_ok=True)
+        for line in chosen[:IMAGES]:
+            s3.download_file(bucket, prefix + line["key"], str(folder / line["key"].rsplit("/", 1)[-1]))
+        return sorted(folder.glob("*.*"))
+
+    def _api_url(self) -> str:
+        """The output ApiUrl; where AWS_ENDPOINT_URL names another cloud, the same API there.
+
+        `/_aws/execute-api/<id>/<stage>` is how clouds in one process give an API an address.
+        """
+        url, elsewhere = self.output("front", "ApiUrl"), os.environ.get("AWS_ENDPOINT_URL")
+        if not elsewhere:
+            return url
+        parts = urlsplit(url)
+        return f"{elsewhere}/_aws/execute-api/{parts.netloc.split('.')[0]}{parts.path}"
+
+    def _captured(self, s3: Any, bucket: str) -> list[str]:
+        """The `inferenceId` of what was captured so far."""
+        found: list[str] = []
+        where = f"capture/{self.names.endpoint}/{VARIANT}/"
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix=where).get("Contents", []):
+            lines = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode().splitlines()
+            found += [
+                str(json.loads(line)["eventMetadata"].get("inferenceId", "none")) for line in lines if line
+            ]
+        return found
