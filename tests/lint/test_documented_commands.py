@@ -19,6 +19,7 @@ RUN_BY = [
     (r"curl\b()", "tests/e2e/test_front.py", "api.md"),
     (r"npx cdk bootstrap()", "tests/e2e/test_journeys.py", "deployment.bootstrap()"),
     (r"npx cdk deploy()", "tests/e2e/test_journeys.py", "journey.deploy()"),
+    (r"npx cdk destroy()", "tests/e2e/test_journeys.py", "deployment.destroy()"),
     (r"aws stepfunctions start-execution()", "tests/e2e/journey_kit.py", "start_execution"),
     (r"(?:\S+ )?training/launch\.py (train|tune)\b", "tests/e2e/test_retraining.py", '"{0}"'),
     (

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from infra import picture, settings, stage
 from infra.roles import table
 from infra.settings.reference import reference
+from infra.tools.trial.page import tables
 from tests.infra.conftest import ROOT, as_it_stands, context
 
 
@@ -26,6 +27,10 @@ def test_the_page_of_quotas_holds_the_stages_own() -> None:
         [sys.executable, "-m", "infra.quotas"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout), "make docs"
+
+
+def test_the_page_of_the_first_account_holds_every_assumption() -> None:
+    assert (ROOT / "docs" / "first-account.md").read_text().endswith(f"\n{tables()}\n"), "make docs"
 
 
 def test_the_diagram_is_the_one_of_the_templates(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def passed(step: str, *, signs: str = r"(?!)", state: str = "") -> Check:
             return Verdict(state="not reached", step=step, reason=entry.error if entry else "")
         left = state in entry.facts.get("left", ()) if state else entry.state == "done"
         if left:
-            return Verdict(state="held", step=step, words=tuple(entry.words))
+            words = tuple(entry.words) or (f"{state or step} came to its end",)
+            return Verdict(state="held", step=step, words=words)
         if pattern.search(entry.error):
             return Verdict(state="broken", step=step, words=(entry.error,))
         return Verdict(state="not reached", step=step, reason=entry.error[:500])
@@ -117,4 +118,5 @@ def only_if(condition: Callable[[Settings], bool], reason: str, check: Check) ->
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, list | tuple) else (str(value),)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    several: list[Any] = list(value) if isinstance(value, list | tuple) else [value]  # pyright: ignore[reportUnknownArgumentType]
+    return tuple(str(each) or "nothing" for each in several)

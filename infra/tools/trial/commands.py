@@ -33,10 +33,11 @@ class Done:
 
 
 class Commands:
-    """All output goes to `log` too. `deadline` is one of time.monotonic()."""
+    """In `region`, whatever the shell says. Output goes to `log` too; `deadline` is of time.monotonic()."""
 
-    def __init__(self, *, log: Path, deadline: float) -> None:
+    def __init__(self, *, log: Path, deadline: float, region: str) -> None:
         self._log = log
+        self._environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "COLUMNS": "200"}
         self.deadline = deadline
 
     def cdk(self, *arguments: str) -> Done:
@@ -59,7 +60,7 @@ class Commands:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "COLUMNS": "200"},
+                env={**os.environ, **self._environment},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -38,7 +38,7 @@ class Trial:
         self._journal = journal
         self._progress = Progress()
         deadline = time.monotonic() + options.hours * 3600
-        self._commands = Commands(log=options.folder / "trial.log", deadline=deadline)
+        self._commands = Commands(log=options.folder / "trial.log", deadline=deadline, region=account.region)
         self._steps = Removing(
             options=options,
             settings=settings,
