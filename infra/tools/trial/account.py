@@ -56,7 +56,8 @@ class Account:
         where = {"Path": names.parameter("").rstrip("/"), "Recursive": True}
         for parameter in pages(self.client("ssm"), "get_parameters_by_path", "Parameters", **where):
             yield "parameter", parameter["Name"]
-        for endpoint in self.client("sagemaker").list_endpoints(NameContains=names.endpoint)["Endpoints"]:
+        where = {"NameContains": names.endpoint}
+        for endpoint in pages(self.client("sagemaker"), "list_endpoints", "Endpoints", **where):
             if endpoint["EndpointName"] == names.endpoint:
                 yield "endpoint", names.endpoint
 

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from infra.leftovers import pages
 from infra.names import Names
 from infra.settings import Settings
 from infra.tools.trial.account import Account
@@ -165,7 +166,8 @@ class Building:
     def _training_jobs(self, entry: Entry) -> None:
         """What SageMaker says of the tuning job's trials."""
         client = self.account.client("sagemaker")
-        found = client.list_training_jobs(NameContains=self.names.tuning_jobs)["TrainingJobSummaries"]
+        where = {"NameContains": self.names.tuning_jobs}
+        found = pages(client, "list_training_jobs", "TrainingJobSummaries", **where)
         jobs = [client.describe_training_job(TrainingJobName=job["TrainingJobName"]) for job in found]
         entry.facts["job_statuses"] = [_statuses(job) for job in jobs]
         entry.facts["artifacts"] = {

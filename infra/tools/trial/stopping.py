@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from infra.leftovers import pages
 from infra.names import Names
 from infra.tools.trial.account import Account
 from infra.tools.trial.errors import StepFailed
@@ -51,9 +52,11 @@ def _stop_executions(account: Account, names: Names, say: Callable[[str], None])
 
 
 def _under_way(account: Account, names: Names, kind: str, listed: str) -> list[dict[str, Any]]:
-    found = getattr(account.client("sagemaker"), listed)()[f"{kind}Summaries"]
-    mine = [job for job in found if job[f"{kind}Name"].startswith(names.jobs)]
-    return [job for job in mine if job[f"{kind}Status"] in ENDING]
+    client = account.client("sagemaker")
+    found = [
+        job for status in ENDING for job in pages(client, listed, f"{kind}Summaries", StatusEquals=status)
+    ]
+    return [job for job in found if job[f"{kind}Name"].startswith(names.jobs)]
 
 
 def _busy(account: Account, names: Names) -> list[str]:
