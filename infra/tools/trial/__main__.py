@@ -29,6 +29,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         given = options()
+        _refuse_a_teams_own(given.stage)
         given.folder.mkdir(parents=True, exist_ok=True)
         with _alone(given.folder):
             journal = Journal(given.folder / "journal.json")
@@ -50,18 +51,25 @@ def main() -> int:
     return NOT_BEGUN
 
 
-def _settings(given: Options) -> settings.Settings:
-    """Raises TrialError for a stage that is a team's own: a trial removes all of its stage."""
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    name: str | None = given.stage
+def _refuse_a_teams_own(stage: str) -> None:
+    """Raises TrialError for a stage that does not extend `trial`: a trial removes all of its stage."""
+    name: str | None = stage
     while name != TRIAL:
-        name = context["stages"].get(name, {}).get("extends")
+        name = _context()["stages"].get(name, {}).get("extends")
         if name is None:
             raise TrialError(
-                f"stage {given.stage} is not a trial's, and a trial removes its stage with all data: take "
+                f"stage {stage} is not a trial's, and a trial removes its stage with all data: take "
                 f'`{TRIAL}`, or add a stage to cdk.json with "extends": "{TRIAL}"'
             )
-    chosen = settings.load({**context, "stage": given.stage, **given.overrides}.get, given=given.overrides)
+
+
+def _context() -> dict[str, Any]:
+    return json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+
+
+def _settings(given: Options) -> settings.Settings:
+    context = {**_context(), "stage": given.stage, **given.overrides}
+    chosen = settings.load(context.get, given=given.overrides)
     if chosen.release.approval != "manual":
         raise TrialError("a trial approves by itself: leave release.approval at manual")
     return chosen

@@ -25,6 +25,7 @@ class Options:
     remove: bool
     only: tuple[str, ...]
     skip: tuple[str, ...]
+    despite: tuple[str, ...]
     folder: Path
     out: Path
 
@@ -66,7 +67,11 @@ def options() -> Options:
     parser.add_argument(
         "--skip", action="append", default=[], metavar="STEP", choices=OPTIONAL, help="leave it out"
     )
-    parser.add_argument("--out", type=Path, help="the evidence (build/account-trial/<stage>/evidence.json)")
+    parser.add_argument(
+        "--despite", action="append", default=[], metavar="FINDING", help="go on though the doctor misses it"
+    )
+    parser.add_argument("--folder", type=Path, help="journal, logs, images (build/account-trial/<stage>)")
+    parser.add_argument("--out", type=Path, help="the evidence (evidence.json in that folder)")
     given = parser.parse_args()
     wrong = [pair for pair in given.override if "=" not in pair]
     if wrong:
@@ -75,7 +80,7 @@ def options() -> Options:
         raise TrialError("--only does single steps of a trial that is under way: give --resume --keep too")
     if given.hours <= 0 or (given.budget_usd is not None and given.budget_usd <= 0):
         raise TrialError("--hours and --budget-usd must be above 0")
-    folder = ROOT / "build" / "account-trial" / given.stage
+    folder = (given.folder or ROOT / "build" / "account-trial" / given.stage).resolve()
     return Options(
         stage=given.stage,
         overrides=dict(pair.split("=", 1) for pair in given.override),
@@ -87,6 +92,7 @@ def options() -> Options:
         remove=given.remove,
         only=tuple(given.only),
         skip=tuple(given.skip),
+        despite=tuple(given.despite),
         folder=folder,
         out=(given.out or folder / "evidence.json").resolve(),
     )

@@ -4,7 +4,7 @@ import shlex
 
 from infra.tools.trial.errors import StepFailed
 from infra.tools.trial.journal import Entry
-from infra.tools.trial.options import Options
+from infra.tools.trial.options import ROOT, Options
 from infra.tools.trial.using import Using
 
 AGAIN = ("data", "training", "serving")  # what was kept, and the endpoint's log group
@@ -62,6 +62,8 @@ def removal_lines(options: Options) -> list[str]:
 
 def again_line(options: Options, *flags: str) -> str:
     """The trial's own command line with the same settings and other flags."""
-    out = ["--out", str(options.out)] if options.out.parent != options.folder else []
-    words = ["--stage", options.stage, *options.context, *out, *flags]
+    usual = ROOT / "build" / "account-trial" / options.stage
+    folder = ["--folder", str(options.folder)] if options.folder != usual else []
+    out = ["--out", str(options.out)] if options.out != options.folder / "evidence.json" else []
+    words = ["--stage", options.stage, *options.context, *folder, *out, *flags]
     return f".venv/bin/python -m infra.tools.trial {shlex.join(words)}"
