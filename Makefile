@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: account-trial judge help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: account-trial judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,8 +98,17 @@ format: install ## mend what ruff can mend
 adopt: install ## take what cdk destroy left of STAGE into new stacks, so that it can be deployed again
 	@$(BIN)/python -m infra.adopt --stage $(STAGE)
 
-judge: install ## what others wrote judges every template: AWS's models, cdk-preflight's rules
-	@$(BIN)/python -m pytest tests/judges
+judge: install ## what others wrote judges every template, policy, call and expression
+	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
+
+# Whatever runs a state machine of ours on the embedded cloud; the tests below walk its other branches.
+RECORDED := tests/e2e/test_journeys.py tests/e2e/test_release.py tests/e2e/test_release_lock.py \
+	tests/e2e/test_release_lost_answers.py tests/e2e/test_retraining.py tests/e2e/test_client_and_recount.py \
+	tests/infra/test_machine_paths.py
+recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
+	rm -rf build/evaluations
+	BINCOUNT_EVALUATIONS=$(CURDIR)/build/evaluations $(BIN)/python -m pytest $(RECORDED)
+	$(BIN)/python -m tests.judges.record build/evaluations
 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')
 	@$(BIN)/python -m infra.tools.trial $(TRIAL)

@@ -45,6 +45,12 @@ REPLACED = (
     ),
     Hook(module=_SFN, name="_call_lambda", parameters=("func_ref", "event"), reason="errors by AWS's names"),
     Hook(
+        module=_SFN,
+        name="_evaluate_jsonata",
+        parameters=("expression", "raw_input", "ctx", "result", "error_output"),
+        reason="evaluations are written down where asked for",
+    ),
+    Hook(
         module=_PROVISIONERS,
         name="_sfn_definition",
         parameters=("props",),

@@ -7,6 +7,7 @@ from local.aws import Aws
 from local.ministack_parts import lambda_service, provisioners, sfn
 from local.stepfunctions import api, execution_loop, interpreter
 from local.stepfunctions.distributed_map import DistributedMap
+from local.stepfunctions.evaluations import Evaluations, folder
 from local.stepfunctions.interpreter import ExecutionError
 from local.stepfunctions.lambda_tasks import LambdaTasks
 from local.stepfunctions.limits import check_size
@@ -42,7 +43,15 @@ def install(*, aws: Aws, authorise: Authorise, publish: PublishEvent, record: Re
         execute=lambda_service._execute_function_with_config_scope,
         fail=ExecutionError,
     )
+    record_evaluations()
     _install_operations()
+
+
+def record_evaluations() -> None:
+    """Where somebody asked for it (evaluations.py); once in a process."""
+    target = folder()
+    if target and not isinstance(sfn._evaluate_jsonata, Evaluations):
+        sfn._evaluate_jsonata = Evaluations(sfn._evaluate_jsonata, target=target)
 
 
 def _install_operations() -> None:

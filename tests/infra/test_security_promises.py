@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from infra.volumes import volume_key
-from tests.infra.aws_texts import LATE, definitions_of, states_of
 from tests.infra.combinations import COMBINATIONS, synthesized
+from tests.judges.aws_tasks import definitions_of, states_of
+from tests.judges.late import LATE
 
 Resource = dict[str, Any]
 TUNE, JUDGE = "createHyperParameterTuningJob", "createProcessingJob"

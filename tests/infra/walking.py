@@ -8,6 +8,7 @@ import pytest
 
 from local.ministack_parts import sfn
 from local.stepfunctions import interpreter
+from local.stepfunctions.installation import record_evaluations
 from tests.infra.machines import State
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-pipeline:one"
@@ -39,6 +40,7 @@ def walk(
     asks; a map passes its input on.
     Choices, JSONata, paths, retries and ends are the interpreter's.
     """
+    record_evaluations()
     found, value = Walk(), given
     name: str | None = start or machine["StartAt"]
     context: dict[str, Any] = {

@@ -10,8 +10,9 @@ import aws_cdk as cdk
 from aws_cdk.region_info import RegionInfo
 
 from infra import settings, stage
+from tests.infra import combinations as everything
 from tests.infra.conftest import context
-from tests.judges.resolved import resolve_stacks
+from tests.judges.resolved import Stack, resolve_stacks
 
 _VPC = {
     "network.vpc": "existing",
@@ -78,6 +79,11 @@ COMBINATIONS = (
         "dev",
         {"recount.buckets": ["a" * 63], "tags": {f"key-{n}": "v" * 200 for n in range(8)}},
     ),
+    *(
+        Combination(name, stage_name, laid_over)
+        for name, (stage_name, laid_over) in everything.COMBINATIONS.items()
+        if laid_over
+    ),
 )
 
 
@@ -100,12 +106,23 @@ _NOT_EVERYWHERE = {"operations.monthly_usd": 0}
 ELSEWHERE = Combination("dev without a budget", "dev", _NOT_EVERYWHERE)
 
 
-def assembly(combination: Combination, *, region: str = "us-east-1") -> dict[str, dict[str, Any]]:
-    """{stack: resolved template} of a combination, without cdk-nag, whose own tests are elsewhere."""
-    given = context(stage=combination.stage, region=region, **combination.settings)
-    with TemporaryDirectory() as folder:  # an assembly holds a quarter of a gigabyte of packages
+_QUICK: dict[str, Any] = {"tree_metadata": False, "analytics_reporting": False}
+# Nothing is deployed from here: what a template says of its assets does not change with this.
+_NO_COPIES = {"aws:cdk:disable-asset-staging": True}
+
+
+def assembly(
+    combination: Combination, *, region: str = "us-east-1", cdk_validates: bool = False
+) -> dict[str, Stack]:
+    """{stack: resolved} of a combination, without cdk-nag, whose own tests are elsewhere.
+
+    The CDK's own run of AWS's validator is left out: preflight.py runs the same, with more rules. Only with
+    `cdk_validates` it runs, and raises RuntimeError where it finds an error.
+    """
+    given = context(stage=combination.stage, region=region, **combination.settings, **_NO_COPIES)
+    with TemporaryDirectory() as folder:
         kept = {key: value for key, value in given.items() if key != "stages"}
-        app = cdk.App(context=kept, outdir=folder)
+        app = cdk.App(context=kept, outdir=folder, builtin_cloud_formation_validation=cdk_validates, **_QUICK)
         stage.build(app=app, settings=settings.load(given.get))
         templates = {stack.stack_name: stack.template for stack in app.synth().stacks}
     return resolve_stacks(templates, region=region, partition=RegionInfo.get(region).partition or "aws")

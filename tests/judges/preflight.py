@@ -16,8 +16,9 @@ from cloudformation_validate import (
     TemplateContent,
 )
 
-# Not faults: hints of style, and what our own resolution of texts makes (a hardcoded account in an ARN).
-_SILENT = {"W3005", "W9002", "W9013"}
+# Not faults: hints of style (zones that a user names are meant), and what our own resolution of texts makes
+# (a hardcoded account in an ARN).
+_SILENT = {"W3005", "W3010", "W9002", "W9013"}
 _RULES = """
 const {BUNDLED_RULES: rules, BUNDLED_LIBS: libraries} = require(process.argv[1]);
 console.log(JSON.stringify([...rules, ...libraries].map(each => [each.id ?? each.name, each.rego])));
@@ -43,11 +44,15 @@ def engine() -> CompositeEngine:
 
 def findings(template: dict[str, Any]) -> list[str]:
     """What the rules find in a template, a line each: rule, resource, message."""
-    report = engine().validate_template(  # pyright: ignore[reportUnknownMemberType]
-        TemplateContent(json.dumps(template))
-    )
-    return [
+    return list(_findings(json.dumps(template)))
+
+
+@cache
+def _findings(template: str) -> tuple[str, ...]:
+    """Many settings change one stack of six: the same text is judged once."""
+    report = engine().validate_template(TemplateContent(template))  # pyright: ignore[reportUnknownMemberType]
+    return tuple(
         f"{found.rule_id} {found.entity.logical_id if found.entity else ''}: {found.message}"
         for found in report.diagnostics
         if found.severity.name != "INFO" and found.rule_id not in _SILENT
-    ]
+    )

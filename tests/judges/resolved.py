@@ -7,6 +7,8 @@ stays: the rules know what it may be.
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 ACCOUNT = "111122223333"  # AWS's own example account
@@ -78,6 +80,17 @@ class Resolver:
         resources = {name: self._value(resource) for name, resource in self._template["Resources"].items()}
         return {**self._template, "Resources": resources}
 
+    def _known(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._known(item) for item in cast("list[Any]", value)]
+        if not isinstance(value, dict):
+            return value
+        given = cast("dict[str, Any]", value)
+        if len(given) == 1 and (next(iter(given)) == "Ref" or next(iter(given)).startswith("Fn::")):
+            text = self._text(given)
+            return given if text is None else text
+        return {key: self._known(item) for key, item in given.items()}
+
     def exported(self) -> Exports:
         """What the template exports to others."""
         outputs = [output for output in self._template.get("Outputs", {}).values() if "Export" in output]
@@ -89,6 +102,8 @@ class Resolver:
         if not isinstance(value, dict):
             return value
         given = cast("dict[str, Any]", value)
+        if _is_policy(given):
+            return self._known(given)
         if list(given) in (["Fn::Join"], ["Fn::Sub"]):
             text = self._text(given)
             if text is not None:
@@ -164,10 +179,33 @@ class Resolver:
         return self._template["Resources"].get(logical, {}).get("Type", "")
 
 
-def resolve_stacks(
-    templates: dict[str, dict[str, Any]], *, region: str, partition: str
-) -> dict[str, dict[str, Any]]:
-    """The templates of an assembly, in an order in which they can be deployed, each resolved."""
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A template as a deploy resolves it, its state machines by their names, and its policies.
+
+    In policies every text is known, ARNs and names of other resources too.
+    """
+
+    template: dict[str, Any]
+    partition: str
+
+    @property
+    def policies(self) -> dict[str, dict[str, Any]]:
+        """{logical id and path: document}."""
+        return dict(_documents(self.template["Resources"], ""))
+
+    @property
+    def machines(self) -> dict[str, dict[str, Any]]:
+        """{name: definition}."""
+        return {
+            resource["Properties"]["StateMachineName"]: json.loads(resource["Properties"]["DefinitionString"])
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        }
+
+
+def resolve_stacks(templates: dict[str, dict[str, Any]], *, region: str, partition: str) -> dict[str, Stack]:
+    """The stacks of an assembly, in an order in which they can be deployed, each resolved."""
     exports: Exports = {}
     resolvers = {
         name: Resolver(template, region=region, partition=partition, exports=exports)
@@ -175,13 +213,23 @@ def resolve_stacks(
     }
     for resolver in resolvers.values():
         exports |= resolver.exported()
-    return {name: resolver.resolved() for name, resolver in resolvers.items()}
-
-
-def definitions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """{logical id: definition} of the state machines of a resolved template."""
     return {
-        name: json.loads(resource["Properties"]["DefinitionString"])
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        name: Stack(template=resolver.resolved(), partition=partition) for name, resolver in resolvers.items()
     }
+
+
+def _documents(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each policy document in a value, by its path."""
+    if isinstance(value, dict):
+        given = cast("dict[str, Any]", value)
+        if _is_policy(given):
+            yield path.removeprefix("."), given
+        for name, item in given.items():
+            yield from _documents(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(cast("list[Any]", value)):
+            yield from _documents(item, f"{path}.{number}")
+
+
+def _is_policy(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("Statement"), list)

@@ -1,26 +1,19 @@
-"""AWS takes every text and number of every template: character sets, patterns, lengths, choices, bounds."""
+"""What AWS's models refuse is found: character sets, patterns, lengths, choices, bounds, members of calls."""
 
 import copy
+from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.infra.aws_texts import definition_faults, definitions_of, template_faults
-from tests.infra.combinations import COMBINATIONS, synthesized
+from tests.judges.aws_tasks import definition_faults
+from tests.judges.aws_texts import template_faults
+from tests.judges.combinations import Combination, assembly
 
 
-@pytest.mark.parametrize("combination", COMBINATIONS)
-def test_aws_takes_every_value_of_every_template(combination: str) -> None:
-    for part, template in synthesized(combination).items():
-        assert template_faults(template.to_json()) == [], part
-
-
-@pytest.mark.parametrize("combination", COMBINATIONS)
-def test_every_task_of_a_state_machine_makes_a_call_that_aws_has(combination: str) -> None:
-    machines = [definitions_of(template.to_json()) for template in synthesized(combination).values()]
-    assert sum(map(len, machines)) == 5
-    for name, definition in ((n, d) for found in machines for n, d in found.items()):
-        assert definition_faults(definition) == [], name
+@cache
+def prod() -> list[dict[str, Any]]:
+    return [stack.template for stack in assembly(Combination("prod", "prod")).values()]
 
 
 @pytest.mark.parametrize(
@@ -43,8 +36,8 @@ def test_every_task_of_a_state_machine_makes_a_call_that_aws_has(combination: st
     ],
 )  # fmt: skip
 def test_a_value_that_aws_refuses_is_found(kind: str, path: str, wrong: Any, words: str) -> None:
-    templates = [copy.deepcopy(each.to_json()) for each in synthesized("prod").values()]
-    template = next(t for t in templates if any(r["Type"] == kind for r in t["Resources"].values()))
+    of_kind = (t for t in prod() if any(r["Type"] == kind for r in t["Resources"].values()))
+    template = copy.deepcopy(next(of_kind))
     resource = next(r for r in template["Resources"].values() if r["Type"] == kind)
     target: Any = resource["Properties"]
     *parents, last = path.split(".")

@@ -1,0 +1,78 @@
+"""The reference implementation evaluates as Step Functions does, and the recordings are whole."""
+
+from typing import Any
+
+import pytest
+
+from tests.judges.combinations import STAGES, Combination, assembly
+from tests.judges.expressions import expression_verdicts
+from tests.judges.jsonata import evaluated
+from tests.judges.judges import machine_of
+from tests.judges.places import places
+from tests.judges.recordings import FOLDER, moments
+from tests.judges.unrecorded import UNRECORDED
+
+
+def answer(expression: str, **variables: Any) -> dict[str, Any]:
+    states = {"input": {"list": [1, 2, 3]}, "context": {"Execution": {"Id": "one"}}}
+    (found,) = evaluated([{"expression": expression, "states": states, "variables": variables}])
+    return found
+
+
+# The first five are the examples of AWS's page (its name stands in evaluate.mjs).
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("$partition([1,2,3,4], 4)", [[1, 2, 3, 4]]),
+        ("$range(0, 10, 2)", [0, 2, 4, 6, 8, 10]),
+        ("$hash('input data', 'SHA-1')", "aaff4a450a104cd177d28d18d74485e8cae074b7"),
+        ('$parse(\'{"foo": "bar"}\').foo', "bar"),
+        ("$random() < 1", True),
+        ("$length($uuid())", 36),
+        ("$range(3, 1, -1)", [3, 2, 1]),
+        ("$states.input.list[1] & $name", "2bin"),
+        ("$none", None),
+    ],
+)
+def test_it_knows_what_step_functions_adds(expression: str, value: Any) -> None:
+    assert answer(expression, name="bin", none=None) == {"value": value}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$eval('1')",
+        "$states.input.nowhere",
+        "$nobody",
+        "list[0]",
+        "$number('x')",
+        "$partition([1], 0)",
+        "1 +",
+    ],
+)
+def test_what_fails_an_execution_fails_here(expression: str) -> None:
+    assert "fault" in answer(expression)
+
+
+def test_a_new_expression_asks_for_a_new_recording() -> None:
+    state = {"Type": "Pass", "Output": "{% $states.input.new %}", "End": True}
+    verdicts, _ = expression_verdicts("release", {"States": {"New": state}})
+    assert "make recordings" in verdicts[0].fault
+
+
+def test_nothing_is_excused_that_is_recorded() -> None:
+    recorded = {(file.stem, m.state, m.kind) for file in FOLDER.glob("*.jsonl") for m in moments(file.stem)}
+    excused = {(*place, kind) for place, kinds in UNRECORDED.items() for kind in kinds}
+    assert recorded & excused == set()
+
+
+def test_recordings_and_excuses_are_of_states_that_there_are() -> None:
+    there = {
+        (machine_of(name), place.state)
+        for stage in STAGES
+        for stack in assembly(Combination(stage, stage)).values()
+        for name, definition in stack.machines.items()
+        for place in places(definition)
+    }
+    recorded = {(file.stem, moment.state) for file in FOLDER.glob("*.jsonl") for moment in moments(file.stem)}
+    assert recorded | set(UNRECORDED) <= there
