@@ -16,10 +16,10 @@ FLOORS = {
     "templates": 5,
     "texts": 1000,
     "calls": 45,
-    "requests": 2,
+    "requests": 20,
     "policies": 40,
     "statements": 120,
-    "expressions": 250,
+    "expressions": 25,
 }
 """Of each combination at least: fewer means that a judge has fallen asleep, not that we got better."""
 

@@ -14,7 +14,17 @@ from tests.judges.verdicts import Verdict
 @cache
 def operation(service: str, name: str) -> Any:
     """botocore's model of an API call; it raises where AWS has no such call."""
-    return botocore.session.get_session().get_service_model(service).operation_model(name)
+    return _service(service).operation_model(name)
+
+
+@cache
+def _service(name: str) -> Any:
+    return _session().get_service_model(name)
+
+
+@cache
+def _session() -> Any:
+    return botocore.session.get_session()
 
 
 def member(shape: Any, name: str) -> Any:

@@ -81,8 +81,13 @@ def action_that_iam_lacks(stack: Stack) -> None:
 
 def undefined_variable(stack: Stack) -> None:
     """Nobody assigns it."""
-    name = "{% 'bins-' & $execution %}"
-    _in_tuning(stack, lambda asked: asked.update(HyperParameterTuningJobName=name))
+
+    def change(definition: dict[str, Any]) -> None:
+        states = [state for _, state in states_of(definition)]
+        register = next(s for s in states if s.get("Resource", "").endswith(":createModelPackage"))
+        register["Arguments"]["ModelPackageDescription"] = "{% $description %}"
+
+    _in_machine(stack, change)
 
 
 def field_of_a_wrong_type(stack: Stack) -> None:
