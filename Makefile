@@ -101,10 +101,10 @@ adopt: install ## take what cdk destroy left of STAGE into new stacks, so that i
 judge: install ## what others wrote judges every template, policy, call and expression
 	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
 
-# Whatever runs a state machine of ours on the embedded cloud; the tests below walk its other branches.
-RECORDED := tests/e2e/test_journeys.py tests/e2e/test_release.py tests/e2e/test_release_lock.py \
-	tests/e2e/test_release_lost_answers.py tests/e2e/test_retraining.py tests/e2e/test_client_and_recount.py \
-	tests/infra/test_machine_paths.py
+# Whatever runs a state machine of ours on the embedded cloud; the last one walks further branches.
+RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.py tests/e2e/test_release.py \
+	tests/e2e/test_client_and_recount.py tests/e2e/test_data_preparation.py tests/e2e/test_client_models.py \
+	tests/e2e/test_journeys.py tests/infra/test_machine_paths.py
 recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
 	rm -rf build/evaluations
 	BINCOUNT_EVALUATIONS=$(CURDIR)/build/evaluations $(BIN)/python -m pytest $(RECORDED)

@@ -32,7 +32,7 @@ def expression_verdicts(machine: str, definition: Mapping[str, Any]) -> tuple[li
     """
     every = list(places(definition))
     recorded = moments(machine)
-    asked = [(place, moment) for place in every for moment in recorded if _fits(place, moment)]
+    asked = [(place, moment) for place in every for moment in recorded if fits(place, moment)]
     answers = evaluated(
         [
             {"expression": place.text, "states": moment.states, "variables": moment.variables}
@@ -58,7 +58,8 @@ def _unrecorded(place: Place) -> str:
     return f"{place.text!r} was evaluated in no recording: make recordings (or tests/judges/unrecorded.py)"
 
 
-def _fits(place: Place, moment: Moment) -> bool:
+def fits(place: Place, moment: Moment) -> bool:
+    """Whether the expression can be evaluated on what was recorded then."""
     if place.state != moment.state or (place.is_condition and place.text not in moment.values):
         return False
     return moment.kind == place.kind or (

@@ -11,12 +11,18 @@ _PROGRAM = Path(__file__).with_name("evaluate.mjs")
 
 
 def evaluated(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """{"value": …} or {"fault": why it has none} of each {"expression", "states", "variables"}, in order."""
+    """{"value": …} or {"fault": why it has none} of each {"expression", "states", "variables"}, in order.
+
+    Raises RuntimeError where Node or npm's jsonata is missing.
+    """
     process = _node()
     assert process.stdin and process.stdout
     process.stdin.write(json.dumps(asked) + "\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline())
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("Node ended (its words stand above): is npm's jsonata there? Run make install")
+    return json.loads(line)
 
 
 @cache

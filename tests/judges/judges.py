@@ -19,7 +19,7 @@ FLOORS = {
     "requests": 20,
     "policies": 40,
     "statements": 120,
-    "expressions": 25,
+    "expressions": 150,
 }
 """Of each combination at least: fewer means that a judge has fallen asleep, not that we got better."""
 
