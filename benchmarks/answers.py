@@ -22,8 +22,10 @@ import torch  # noqa: E402
 import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
 
+from bincount_core.image import read_image  # noqa: E402
+from bincount_core.limits import MOST_PIXELS  # noqa: E402
+from bincount_core.preprocessing import preprocess  # noqa: E402
 from bintrain.network import BinCounter  # noqa: E402
-from bintrain.preprocess import preprocess  # noqa: E402
 
 
 def main() -> None:
@@ -68,7 +70,8 @@ def _ask_torch(weights: Path, description: dict, images: list[Path]) -> np.ndarr
     found: list[int] = []
     with torch.inference_mode():
         for image in images:
-            pixels = preprocess(image.read_bytes(), width=size["width"], height=size["height"])
+            encoded = read_image(image.read_bytes(), max_pixels=MOST_PIXELS)
+            pixels = preprocess(encoded, width=size["width"], height=size["height"])
             tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
             found.append(counts[int(network(tensor).argmax())])
     return np.array(found)

@@ -1,17 +1,15 @@
 """Is it a JPEG that decodes, how large, and the same picture smaller."""
 
 import io
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image
 
-from bincount_core.jpeg import for_pillow, is_jpeg, read_header, read_orientation, read_whole
+from bincount_core.image import ImageFault, decode_upright, read_image
+from bincount_core.jpeg import is_jpeg, read_header, require_whole
 from data_prep.request import Stored
-
-T = TypeVar("T")
 
 MOST_BYTES = 25_000_000
 """Refused before it is fetched; the largest original known has 1 MB."""
@@ -49,7 +47,10 @@ def check(data: bytes) -> Picture:
     width, height = header.width, header.height
     if width * height > MOST_PIXELS:
         raise BadPicture("too_large", f"{width}x{height} pixels; at most {MOST_PIXELS} are decoded")
-    _decode(data, "CMYK" if header.cmyk else "GRAY")
+    try:
+        require_whole(data, header)
+    except ValueError as error:
+        raise BadPicture("undecodable", str(error)) from error
     return Picture(data, width, height)
 
 
@@ -89,56 +90,14 @@ def thumbnail(data: bytes, *, height: int) -> bytes:
     return small.getvalue()
 
 
-def _decode(data: bytes, colours: str) -> None:
-    # All of the entropy-coded data is read; the inverse DCT is spared by asking for the smallest scale.
-    _read(
-        data,
-        lambda jpeg: simplejpeg.decode_jpeg(
-            jpeg, colours, fastdct=True, fastupsample=True, min_height=1, min_width=1
-        ),
-    )
-
-
-def _read(data: bytes, decode: Callable[[bytes], T]) -> T:
-    try:
-        return read_whole(data, decode)
-    except ValueError as error:
-        raise BadPicture("undecodable", str(error)) from error
-
-
 def _pixels(picture: Picture, *, short_side: int) -> Image.Image:
     """The picture upright in RGB, its short side no shorter than `short_side`."""
-    if read_header(picture.data).cmyk:
-        return _from_cmyk(picture.data)
-    # In whole numbers: 509 * (256 / 509) is a little below 256, and the decoder would give 255.
-    least_height, least_width = (
-        length * short_side // min(picture.width, picture.height)
-        for length in (picture.height, picture.width)
-    )
-    pixels = _read(
-        picture.data,
-        lambda jpeg: simplejpeg.decode_jpeg(jpeg, "RGB", min_height=least_height, min_width=least_width),
-    )
-    image = Image.fromarray(pixels)
-    turned = _TURNS.get(read_orientation(picture.data))
-    return image if turned is None else image.transpose(turned)
-
-
-def _from_cmyk(data: bytes) -> Image.Image:
     try:
-        opened = Image.open(io.BytesIO(for_pillow(data)), formats=("JPEG",))
-        return Image.fromarray(np.asarray(ImageOps.exif_transpose(opened).convert("RGB")))
-    except Exception as error:  # damaged bytes make Pillow raise anything
-        raise BadPicture("undecodable", f"{type(error).__name__}: {error}") from error
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes an EXIF orientation upright (EXIF 2.3, tag 0x0112)."""
+        image = read_image(picture.data, max_pixels=MOST_PIXELS)
+        width, height = image.upright_size
+        # In whole numbers: 509 * (256 / 509) is a little below 256, and the decoder would give 255.
+        least_width, least_height = (length * short_side // min(width, height) for length in (width, height))
+        pixels = decode_upright(image, least_width=least_width, least_height=least_height, fast=False)
+    except ImageFault as error:
+        raise BadPicture("undecodable", str(error)) from error
+    return Image.fromarray(pixels)

@@ -12,13 +12,14 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bincount_core.image import EncodedImage, ImageFault, read_image
+from bincount_core.preprocessing import preprocess
 from inference.accept import JSON, TEXT, choose_media_type
 from inference.answer import Answer, Verification, make_answer, verifications, verify
 from inference.cpus import available_cpus
 from inference.engine import Engine
 from inference.model_json import Description, read_description
-from inference.photo import Photo, decode, read_photo
-from inference.refusal import Refusal
+from inference.refusal import Refusal, refused_image
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
 # What older browsers, Windows and some libraries call the first two.
@@ -36,12 +37,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One request: a checked, still encoded photo, and the number of objects it should show, if told.
+    """One request: a checked, still encoded image, and the number of objects it should show, if told.
 
     `every_verification` asks for the verdict on every number (batch transform: its records carry none).
     """
 
-    photo: Photo
+    image: EncodedImage
     expected_count: int | None = None
     every_verification: bool = False
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -78,7 +79,10 @@ def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = MAX_PIX
     Raises Refusal: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.
     """
     check_content_type(content_type)
-    return Inputs(read_photo(body, max_pixels=max_pixels))
+    try:
+        return Inputs(read_image(body, max_pixels=max_pixels))
+    except ImageFault as fault:
+        raise refused_image(fault) from fault
 
 
 def check_content_type(content_type: str | None) -> None:
@@ -94,14 +98,17 @@ def check_content_type(content_type: str | None) -> None:
 
 
 def predict_fn(inputs: Inputs, model: Model) -> Prediction:
-    """Decode one photo, run the network and calibrate its answer.
+    """Decode one image, run the network and calibrate its answer.
 
     Raises Refusal 400 where the pixels cannot be decoded.
     """
     description = model.description
     start = time.perf_counter()
     with model.engine.image():
-        pixels = decode(inputs.photo, width=description.width, height=description.height)
+        try:
+            pixels = preprocess(inputs.image, width=description.width, height=description.height)
+        except ImageFault as fault:
+            raise refused_image(fault) from fault
         decoded = time.perf_counter()
         logits = model.engine.infer(pixels)
     inferred = time.perf_counter()

@@ -1,5 +1,7 @@
 """The one exception that a caller sees: a request that is refused, with its reason."""
 
+from bincount_core.image import ImageFault
+
 
 class Refusal(Exception):
     """A request that gets an error answer instead of a count.
@@ -32,3 +34,13 @@ class Refusal(Exception):
         if self.retry_after is not None:
             error["retry_after"] = self.retry_after
         return {"error": error}
+
+
+def refused_image(fault: ImageFault) -> Refusal:
+    """What the caller is told of bytes that are no image to us."""
+    if fault.reason == "empty":
+        return Refusal(400, "empty_body", "the body is empty: send the bytes of one image", of_image=True)
+    if fault.reason == "too_large":
+        return Refusal(413, "image_too_large", f"{fault}: send it scaled down", of_image=True)
+    message = f"the body is not a readable image: {fault}; send one whole JPEG, PNG or WebP file"
+    return Refusal(400, "undecodable_image", message, of_image=True)

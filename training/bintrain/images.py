@@ -11,11 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bincount_core.image import ImageFault, read_image
+from bincount_core.limits import MOST_PIXELS
+from bincount_core.preprocessing import preprocess
 from bintrain.classes import Classes
 from bintrain.cpus import usable_cpus
 from bintrain.dataset import BinImage
 from bintrain.errors import TrainingError
-from bintrain.preprocess import preprocess
 from bintrain.quick import decode_quickly
 from bintrain.shards import Member, find_members, read_shard
 
@@ -118,9 +120,13 @@ class Images:
             if self._quick:
                 decode_quickly(data, into=into)
             else:
-                into.numpy()[...] = preprocess(data, width=self.size, height=self.size)
-        except TrainingError as error:
-            raise TrainingError(f"{self._name(index)}: {error}. Leave it out, or copy it again") from error
+                image = read_image(data, max_pixels=MOST_PIXELS)
+                into.numpy()[...] = preprocess(image, width=self.size, height=self.size)
+        except ImageFault as fault:
+            raise TrainingError(
+                f"{self._name(index)}: not a readable image ({len(data)} bytes): {fault}. Leave it out, or "
+                "copy it again"
+            ) from fault
 
     def _name(self, index: int) -> str:
         image = self._images[index]

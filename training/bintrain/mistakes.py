@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from bincount_core.jpeg import read_header, read_orientation
+from bincount_core.image import read_image
+from bincount_core.limits import MOST_PIXELS
+from bincount_core.preprocessing import preprocess
 from bintrain.classes import Classes
 from bintrain.evaluation import Judged
-from bintrain.preprocess import preprocess
 
 MOST = 20
 COLUMNS = 5
@@ -82,10 +83,9 @@ def draw_contact_sheet(tiles: Sequence[Tile], *, empty: str, path: Path) -> None
 
 
 def _fitted(data: bytes) -> Image.Image:
-    height, width, _ = read_header(data)
-    if read_orientation(data) in (5, 6, 7, 8):
-        width, height = height, width
+    image = read_image(data, max_pixels=MOST_PIXELS)
+    width, height = image.upright_size
     scale = min(TILE[0] / width, TILE[1] / height)
     # By the job's own decoder: another one may refuse, at the very end, what could be trained on.
-    pixels = preprocess(data, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
+    pixels = preprocess(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
     return ImageOps.pad(Image.fromarray(pixels), TILE, color=BOX)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bincount_core.preprocessing import NAME, VERSION
 from bintrain.classes import Classes
 from bintrain.evaluation import Evaluation
 from bintrain.network import MEAN, STD
 from bintrain.places import job_name
 from bintrain.precision import Export
-from bintrain.preprocess import NAME, VERSION
 from bintrain.settings import Settings
 
 SCHEMA_VERSION = 1

@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bintrain.preprocess import preprocess
+from bincount_core.image import read_image
+from bincount_core.limits import MOST_PIXELS
+from bincount_core.preprocessing import preprocess
 
-MOST_PIXELS = 2**26
+PLAIN_PIXELS = 2**26
 """Larger pictures are left to `preprocess`, which knows what to refuse."""
 LEAST_SHARE = {8: 1.0, 4: 0.7, 2: 0.6}
 """What an eighth, a quarter and a half must have of the asked width and of the asked height, to be enough.
@@ -45,7 +47,7 @@ def decode_quickly(data: bytes, *, into: Tensor) -> None:
     Three things are quicker. JPEGs are decoded whole, to a half, a quarter or an eighth, not to sizes between
     as `preprocess` does. They are resized with vector instructions, which round differently (by one level,
     seldom two). And no EXIF is looked for where none can be, nor damage beside the picture itself. What is no
-    plain JPEG, or damaged, goes to `preprocess`, and raises TrainingError as that does.
+    plain JPEG, or damaged, goes to `preprocess`, and raises ImageFault as that does.
 
     A half or quarter may be smaller than what is asked. It keeps what a whole picture, brought down to that
     size by the contract's filter, has left of its detail: it is as near to the pixels of `preprocess` as that
@@ -56,7 +58,8 @@ def decode_quickly(data: bytes, *, into: Tensor) -> None:
     height, width, _ = into.shape
     picture = _decode(data, width=width, height=height)
     if picture is None:
-        into.numpy()[...] = preprocess(data, width=width, height=height)
+        image = read_image(data, max_pixels=MOST_PIXELS)
+        into.numpy()[...] = preprocess(image, width=width, height=height)
     elif picture.pixels.shape[:2] == (height, width):
         into.numpy()[...] = picture.pixels
     else:
@@ -131,7 +134,7 @@ def _plain_size(data: bytes) -> tuple[int, int] | None:
         return None
     header = simplejpeg.decode_jpeg_header(data)
     height, width = int(header[0]), int(header[1])
-    plain = header[2] in ("YCbCr", "Gray", "RGB") and height * width <= MOST_PIXELS
+    plain = header[2] in ("YCbCr", "Gray", "RGB") and height * width <= PLAIN_PIXELS
     return (height, width) if plain else None
 
 

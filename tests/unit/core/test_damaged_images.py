@@ -1,4 +1,4 @@
-"""Which damaged JPEGs are read and which are refused: one table for preparation, training and serving."""
+"""Which damaged JPEGs are read and which are refused, by all that reads images with the core."""
 
 import io
 import re
@@ -12,17 +12,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from bincount_core.image import ImageFault, read_image
+from bincount_core.preprocessing import preprocess
 from data_prep.pictures import BadPicture, check, shrink, thumbnail
 from data_prep.request import Stored
-from inference.photo import decode, read_photo
-from inference.refusal import Refusal
 from local.bins import generate
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "training"))
-from bintrain.errors import TrainingError  # noqa: E402
 from bintrain.mistakes import Tile, draw_contact_sheet  # noqa: E402
-from bintrain.preprocess import preprocess  # noqa: E402
 from bintrain.quick import decode_quickly  # noqa: E402
 
 Pixels = NDArray[np.uint8]
@@ -200,11 +198,8 @@ def plain(request: pytest.FixtureRequest, drawn: Image.Image) -> bytes:
 
 
 def served(data: bytes) -> Pixels:
-    return decode(read_photo(data, max_pixels=25_000_000), width=SIZE, height=SIZE)
-
-
-def judged(data: bytes) -> Pixels:
-    return preprocess(data, width=SIZE, height=SIZE)
+    """As training judges and serving answers."""
+    return preprocess(read_image(data, max_pixels=25_000_000), width=SIZE, height=SIZE)
 
 
 def trained_on(data: bytes) -> Pixels:
@@ -221,7 +216,7 @@ def stored(data: bytes) -> Pixels:
 @pytest.mark.parametrize("damage", WHOLE)
 def test_a_whole_picture_is_read_by_all_with_the_same_pixels(plain: bytes, damage: str, tmp_path: Path):
     data = WHOLE[damage](plain)
-    for read in (served, judged, stored):
+    for read in (served, stored):
         np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
     # The short way leaves to the exact one what it does not know: nearly the same picture.
     assert np.abs(trained_on(data).astype(int) - trained_on(plain)).mean() < 4
@@ -232,21 +227,19 @@ def test_a_whole_picture_is_read_by_all_with_the_same_pixels(plain: bytes, damag
 @pytest.mark.parametrize("damage", CUT)
 def test_a_cut_picture_is_refused_by_all_with_a_reason(plain: bytes, damage: str):
     data = CUT[damage](plain)
-    with pytest.raises(Refusal) as refused:
-        served(data)
-    assert (refused.value.status, refused.value.code) == (400, "undecodable_image")
+    for read in (served, trained_on):
+        with pytest.raises(ImageFault) as refused:
+            read(data)
+        assert refused.value.reason == "undecodable" and str(refused.value)
     with pytest.raises(BadPicture) as rejected:
         check(data)
     assert rejected.value.reason == "undecodable" and str(rejected.value)
-    for read in (judged, trained_on):
-        with pytest.raises(TrainingError, match="not a readable image"):
-            read(data)
 
 
 def test_a_progressive_picture_that_ends_between_two_scans_is_cut(drawn: Image.Image):
     """All that is there decodes without a warning: only that bits are missing tells."""
     data = without_its_last_scan(encoded(drawn, progressive=True))
-    assert accepted_by(data) == {"served": False, "judged": False, "trained_on": False, "prepared": False}
+    assert accepted_by(data) == {"served": False, "trained_on": False, "prepared": False}
 
 
 @pytest.mark.parametrize("form", ["4:2:0", "4:4:4", "gray", "cmyk"])
@@ -262,7 +255,7 @@ def test_bytes_before_restart_markers_as_cameras_leave_them_are_no_damage(
     plain = encoded(drawn, restart_marker_rows=1, **options)
     data = before_restarts(filler)(plain)
     assert data.count(filler + b"\xff\xd0") >= 2
-    for read in (served, judged, stored):
+    for read in (served, stored):
         np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
     assert set(accepted_by(data).values()) == {True}
 
@@ -302,18 +295,18 @@ def test_the_orientation_is_kept(drawn: Image.Image, orientation: int, damage: s
     plain = encoded(drawn, exif=exif)
     jfif = SOI + segment(0xE0, b"JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")
     data = WHOLE[damage](plain if plain[2:4] == b"\xff\xe0" else jfif + plain[2:])
-    for read in (served, judged, trained_on, stored):
+    for read in (served, trained_on, stored):
         np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
 
 
 def accepted_by(data: bytes) -> dict[str, bool]:
     """Who takes the image; anything but its own refusal fails the test."""
-    takers = {"served": served, "judged": judged, "trained_on": trained_on, "prepared": check}
+    takers = {"served": served, "trained_on": trained_on, "prepared": check}
     found: dict[str, bool] = {}
     for name, take in takers.items():
         try:
             take(data)
-        except (Refusal, TrainingError, BadPicture):
+        except (ImageFault, BadPicture):
             found[name] = False
         else:
             found[name] = True

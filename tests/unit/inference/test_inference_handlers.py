@@ -95,7 +95,7 @@ def test_other_content_types_are_415(gray, content_type):
     ],
 )
 def test_a_content_type_may_have_parameters_capitals_and_old_names(gray, content_type):
-    assert input_fn(gray(0), content_type).photo.width == 64
+    assert input_fn(gray(0), content_type).image.width == 64
 
 
 def test_no_bytes_are_400():
@@ -124,7 +124,7 @@ def test_too_many_pixels_are_413_by_the_header_alone():
 
 
 def test_the_pixel_limit_is_inclusive(gray):
-    assert input_fn(gray(0, size=(50, 20)), "image/jpeg", max_pixels=1000).photo.height == 20
+    assert input_fn(gray(0, size=(50, 20)), "image/jpeg", max_pixels=1000).image.height == 20
     with pytest.raises(Refusal) as caught:
         input_fn(gray(0, size=(50, 21)), "image/jpeg", max_pixels=1000)
     assert "50 x 21 = 1050 pixels, at most 1000" in caught.value.message

@@ -19,8 +19,10 @@ import pytest
 import torch
 from jsonschema import Draft202012Validator
 
+from bincount_core.image import read_image
+from bincount_core.limits import MOST_PIXELS
+from bincount_core.preprocessing import preprocess
 from bintrain.network import build_network
-from bintrain.preprocess import preprocess
 from bintrain.settings import Settings
 from tests.browser.look import complaints, look
 
@@ -149,7 +151,12 @@ def test_the_published_answers_are_those_of_the_torch_network(
     network.backbone.load_state_dict(weights)
     compiled = ov.Core().compile_model(base / "model" / "model.xml", "CPU")
     paths = sorted(forty_bins.glob("val/*/*.jpg"))
-    pixels = np.stack([preprocess(path.read_bytes(), width=32, height=32) for path in paths])
+    pixels = np.stack(
+        [
+            preprocess(read_image(path.read_bytes(), max_pixels=MOST_PIXELS), width=32, height=32)
+            for path in paths
+        ]
+    )
 
     exported = compiled({"image": pixels})["logits"]
     expected = network(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255).detach().numpy()

@@ -3,20 +3,34 @@
 import io
 import re
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import simplejpeg
 from PIL import Image
 
-from inference.photo import decode, read_photo
-from inference.refusal import Refusal
+from bincount_core.image import ImageFault, read_image
+from bincount_core.preprocessing import preprocess
 
 RED, GREEN, BLUE, WHITE = (250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 250)
 
 
 def pixels(data: bytes, *, width: int = 40, height: int = 40) -> np.ndarray:
-    return decode(read_photo(data, max_pixels=10_000_000), width=width, height=height)
+    return preprocess(read_image(data, max_pixels=10_000_000), width=width, height=height)
+
+
+@pytest.fixture
+def encoded() -> Callable[..., bytes]:
+    """A picture as the bytes of a file."""
+
+    def encode(image: Image.Image, format: str, **options: Any) -> bytes:
+        buffer = io.BytesIO()
+        image.save(buffer, format, **options)
+        return buffer.getvalue()
+
+    return encode
 
 
 def quarters(width: int = 640, height: int = 480) -> Image.Image:
@@ -161,9 +175,9 @@ def test_a_text_chunk_that_unpacks_without_end_is_refused(encoded):
 
     info = PngInfo()
     info.add_text("bomb", "x" * 100_000_000, zip=True)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ImageFault) as caught:
         pixels(encoded(Image.new("RGB", (4, 4)), "PNG", pnginfo=info))
-    assert caught.value.code == "undecodable_image"
+    assert caught.value.reason == "undecodable"
 
 
 def test_the_limit_holds_for_the_frame_that_is_decoded(encoded):
@@ -173,9 +187,9 @@ def test_the_limit_holds_for_the_frame_that_is_decoded(encoded):
     small = data[frame : frame + 5] + bytes((0, 16, 0, 16)) + data[frame + 9 : end]
     # Pillow reads on within a segment of a kind that it does not know, and takes the last frame header.
     hidden = b"\xff\xf0" + (len(small) + 2).to_bytes(2, "big") + small
-    with pytest.raises(Refusal) as refused:
-        read_photo(data[:end] + hidden + data[end:], max_pixels=10_000_000)
-    assert refused.value.code == "image_too_large"
+    with pytest.raises(ImageFault) as refused:
+        read_image(data[:end] + hidden + data[end:], max_pixels=10_000_000)
+    assert refused.value.reason == "too_large"
 
 
 def test_many_intervals_behind_a_long_head_do_not_take_long(encoded):
@@ -185,6 +199,43 @@ def test_many_intervals_behind_a_long_head_do_not_take_long(encoded):
     strays = re.sub(rb"(?=\xff[\xd0-\xd7])", b"\x11" * 12, data[scan:-2])
     comment = b"\xff\xe1\xff\xff" + bytes(65_533)
     began = time.process_time()
-    with pytest.raises(Refusal):
+    with pytest.raises(ImageFault):
         pixels(data[:2] + comment * 20 + data[2:scan] + strays + b"\xff\xd9")
     assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_an_image_over_the_limit_is_refused_by_its_header(encoded, format):
+    data = encoded(quarters(), format)
+    assert read_image(data, max_pixels=640 * 480).upright_size == (640, 480)
+    with pytest.raises(ImageFault, match="640 x 480 = 307200 pixels, at most 307199 are accepted") as fault:
+        read_image(data, max_pixels=640 * 480 - 1)
+    assert fault.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "words"),
+    [
+        (b"", "empty", "it has no bytes"),
+        (b"GIF89a", "undecodable", "not that of a JPEG, PNG or WebP image$"),
+        (b"\xff\xd8\xff\xe0 cut", "undecodable", "not that of a JPEG image"),
+    ],
+)
+def test_what_is_no_image_is_refused_with_its_reason(data, reason, words):
+    with pytest.raises(ImageFault, match=words) as fault:
+        read_image(data, max_pixels=100)
+    assert fault.value.reason == reason
+    assert "0x" not in str(fault.value), "an address in memory helps nobody"
+
+
+def test_pixels_that_are_cut_off_are_refused(encoded):
+    for format in ("JPEG", "PNG", "WEBP"):
+        data = encoded(quarters(), format)
+        with pytest.raises(ImageFault, match="its pixels cannot be read") as fault:
+            pixels(data[: -len(data) // 3])
+        assert fault.value.reason == "undecodable"
+
+
+def test_a_telephone_s_file_of_several_pictures_is_its_first(encoded):
+    data = encoded(quarters(), "MPO", save_all=True, append_images=[quarters().rotate(180)])
+    assert_quarters(pixels(data))
