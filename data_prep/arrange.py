@@ -4,11 +4,12 @@ import hashlib
 import re
 from typing import Any, NamedTuple, cast
 
+from bincount_core.limits import PREPARED_BYTES
 from data_prep.errors import BadRequest
 from data_prep.file_list import ID
 from data_prep.lines import Line
 from data_prep.parallel import pipelined
-from data_prep.pictures import MOST_BYTES, BadPicture, Picture, check, shrink
+from data_prep.pictures import BadPicture, Picture, check, shrink
 from data_prep.records import write_records
 from data_prep.run import Run
 from data_prep.s3_store import CONNECTIONS
@@ -68,8 +69,8 @@ def _is_planned(item: object) -> bool:
 
 
 def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
-    if item["bytes"] > MOST_BYTES:
-        fault = BadPicture("too_large", f"{item['bytes']} bytes; at most {MOST_BYTES} are fetched")
+    if item["bytes"] > PREPARED_BYTES:
+        fault = BadPicture("too_large", f"{item['bytes']} bytes; at most {PREPARED_BYTES} are fetched")
         return lambda: Fetched(item, None, _bad(item, fault))
     reading = run.source.begin_read(_source_key(item), etag=item["etag"])
 

@@ -9,13 +9,8 @@ from PIL import Image
 
 from bincount_core.image import ImageFault, decode_upright, read_image
 from bincount_core.jpeg import is_jpeg, read_header, require_whole
+from bincount_core.limits import PREPARED_PIXELS
 from data_prep.request import Stored
-
-MOST_BYTES = 25_000_000
-"""Refused before it is fetched; the largest original known has 1 MB."""
-
-MOST_PIXELS = 50_000_000
-"""Refused from the header, before anything is decoded; the largest original known has about 1 megapixel."""
 
 
 class BadPicture(ValueError):
@@ -45,8 +40,8 @@ def check(data: bytes) -> Picture:
     except ValueError as error:
         raise BadPicture("undecodable", f"the header: {error}") from error
     width, height = header.width, header.height
-    if width * height > MOST_PIXELS:
-        raise BadPicture("too_large", f"{width}x{height} pixels; at most {MOST_PIXELS} are decoded")
+    if width * height > PREPARED_PIXELS:
+        raise BadPicture("too_large", f"{width}x{height} pixels; at most {PREPARED_PIXELS} are decoded")
     try:
         require_whole(data, header)
     except ValueError as error:
@@ -93,7 +88,7 @@ def thumbnail(data: bytes, *, height: int) -> bytes:
 def _pixels(picture: Picture, *, short_side: int) -> Image.Image:
     """The picture upright in RGB, its short side no shorter than `short_side`."""
     try:
-        image = read_image(picture.data, max_pixels=MOST_PIXELS)
+        image = read_image(picture.data, max_pixels=PREPARED_PIXELS)
         width, height = image.upright_size
         # In whole numbers: 509 * (256 / 509) is a little below 256, and the decoder would give 255.
         least_width, least_height = (length * short_side // min(width, height) for length in (width, height))

@@ -1,10 +1,10 @@
 """Where files live, an S3 bucket or a folder, as the steps see it."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
+from bincount_core.s3_address import split_s3_address
 from data_prep.errors import BadRequest
 
 Outcome = TypeVar("Outcome")
@@ -90,7 +90,7 @@ def exists(store: Store, key: str) -> bool:
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
     """Bucket and key (or prefix) of an `s3://bucket/key` address. Raises BadRequest."""
-    found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", uri)
-    if found is None:
-        raise BadRequest(f"{uri[:200]!r} is no S3 address; give s3://bucket/key")
-    return found[1], found[2] or ""
+    try:
+        return split_s3_address(uri)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error

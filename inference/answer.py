@@ -1,14 +1,12 @@
 """From logits to an answer that says how far it can be trusted (docs/contracts.md, "Answer from logits")."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.model_json import Description
-
-Verdict = Literal["match", "mismatch", "uncertain"]
+from bincount_core.answer import Verdict, column_of, interval, verdict
+from bincount_core.model_json import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +67,17 @@ def verify(answer: Answer, *, expected: int, model: Description) -> Verification
     outside all classes has probability 0 and is `uncertain` with a `reason`: a model that cannot say 6 has
     not seen that there are not 6 (docs/decisions/0036).
     """
-    column = _column(expected, model=model)
+    column = column_of(expected, counts=model.counts, open_top=model.open_top)
     if column is None:
         return Verification(expected, "uncertain", 0.0, reason=f"this model counts {_classes(model)}")
     probability = answer.probabilities[column]
-    verdict: Verdict = "uncertain"
-    if model.counts[column] == answer.count and not answer.review:
-        verdict = "match"
-    elif probability < model.mismatch_below:
-        verdict = "mismatch"
-    return Verification(expected, verdict, probability)
+    said = verdict(
+        agrees=model.counts[column] == answer.count,
+        review=answer.review,
+        probability=probability,
+        mismatch_below=model.mismatch_below,
+    )
+    return Verification(expected, said, probability)
 
 
 def verifications(answer: Answer, *, model: Description) -> tuple[Verification, ...]:
@@ -90,35 +89,9 @@ def verifications(answer: Answer, *, model: Description) -> tuple[Verification, 
     return tuple(verify(answer, expected=number, model=model) for number in range(model.counts[-1] + 2))
 
 
-def interval(probabilities: list[float], *, score_quantile: float) -> tuple[int, int]:
-    """First and last column of the conformal prediction interval.
-
-    Classes join the range around the argmax one at a time, the more probable neighbour first (ties: the
-    lower one); a class's score is the mass of the range before it joined. The interval holds every class
-    whose score is at most `score_quantile`. Split conformal prediction: Vovk et al. 2005; the contiguous
-    variant follows the adaptive sets of Romano et al. 2020.
-    """
-    low = high = probabilities.index(max(probabilities))
-    mass = probabilities[low]
-    while mass <= score_quantile and (low > 0 or high < len(probabilities) - 1):
-        below = probabilities[low - 1] if low > 0 else -1.0
-        above = probabilities[high + 1] if high < len(probabilities) - 1 else -1.0
-        if below >= above:
-            low, mass = low - 1, min(1.0, mass + below)
-        else:
-            high, mass = high + 1, min(1.0, mass + above)
-    return low, high
-
-
 def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(values - values.max())
     return powers / powers.sum()
-
-
-def _column(expected: int, *, model: Description) -> int | None:
-    if model.open_top and expected >= model.counts[-1]:
-        return len(model.counts) - 1
-    return model.counts.index(expected) if expected in model.counts else None
 
 
 def _classes(model: Description) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from inference.model_json import Description, ModelFault
+from bincount_core.model_json import Description, ModelFault
 
 # A second compiled copy costs about 2 bytes of memory for each byte of the weights file. On 2 CPUs it pays
 # where that is little (see Engine); larger machines have the memory.

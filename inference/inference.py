@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bincount_core.image import EncodedImage, ImageFault, read_image
+from bincount_core.limits import SERVED_PIXELS
+from bincount_core.model_json import Description, read_description
 from bincount_core.preprocessing import preprocess
 from inference.accept import JSON, TEXT, choose_media_type
 from inference.answer import Answer, Verification, make_answer, verifications, verify
 from inference.cpus import available_cpus
 from inference.engine import Engine
-from inference.model_json import Description, read_description
 from inference.refusal import Refusal, refused_image
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
 # What older browsers, Windows and some libraries call the first two.
 ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
-MAX_PIXELS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def model_fn(model_dir: str | Path, *, cpus: int | None = None) -> Model:
     return Model(description, Engine(folder=folder, description=description, cpus=cpus or available_cpus()))
 
 
-def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = MAX_PIXELS) -> Inputs:
+def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = SERVED_PIXELS) -> Inputs:
     """Check one request body by its header; nothing is decoded yet (its size depends on the model).
 
     Raises Refusal: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.

@@ -9,9 +9,9 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
+from bincount_core.model_json import ModelFault
 from inference.heap import spare_what_stays
 from inference.logs import log_event
-from inference.model_json import ModelFault
 from inference.protocol import bounded_protocol
 from inference.server import create_app
 from inference.service import Service

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from bincount_core.limits import ENDPOINT_BYTES, MOST_PIXELS, SERVED_PIXELS
+
 PREFIX = "BINCOUNT_"
 
 
@@ -30,8 +32,8 @@ class Settings:
     batch: from SAGEMAKER_BATCH, which batch transform sets: faults of an image are answers, not errors.
     """
 
-    max_body_bytes: int = 6_291_456
-    max_pixels: int = 25_000_000
+    max_body_bytes: int = ENDPOINT_BYTES
+    max_pixels: int = SERVED_PIXELS
     body_seconds: float = 10.0
     header_seconds: float = 10.0
     buffered_bytes: int = 67_108_864
@@ -45,7 +47,7 @@ class Settings:
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "max_body_bytes": (1_024, 104_857_600),
-    "max_pixels": (1, 200_000_000),
+    "max_pixels": (1, MOST_PIXELS),
     "body_seconds": (0.1, 60),
     "header_seconds": (0.1, 60),
     "buffered_bytes": (1_024, 4_294_967_296),

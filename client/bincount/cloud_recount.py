@@ -8,6 +8,7 @@ from pathlib import Path
 from bincount.errors import BincountError
 from bincount.execution import start
 from bincount.stage import Stage
+from bincount_core.s3_address import split_s3_address
 
 
 def recount_prefix(*, stage: Stage, images: str, manifest: str | None, out: Path) -> Iterator[str]:
@@ -27,7 +28,7 @@ def recount_prefix(*, stage: Stage, images: str, manifest: str | None, out: Path
     result = json.loads(execution.output)
     out.mkdir(parents=True, exist_ok=True)
     for kind in ("csv", "page", "figures"):
-        bucket, _, key = result[kind].removeprefix("s3://").partition("/")
+        bucket, key = split_s3_address(result[kind])
         path = out / key.rsplit("/", 1)[1]
         stage.client("s3").download_file(bucket, key, str(path))
         yield f"{result[kind]} -> {path}"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bincount.errors import Refused
+from bincount_core.limits import ENDPOINT_BYTES
 
-MAX_BYTES = 6_291_456  # what InvokeEndpoint takes (botocore's model of sagemaker-runtime)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -14,10 +14,10 @@ def read_image(image: Path | str | bytes) -> bytes:
         data, name = image, "the image"
     else:
         data, name = _read(Path(image)), str(image)
-    if len(data) > MAX_BYTES:
+    if len(data) > ENDPOINT_BYTES:
         raise Refused(
             "body_too_large",
-            f"{name} has {len(data)} bytes, the endpoint takes at most {MAX_BYTES}: send it scaled down",
+            f"{name} has {len(data)} bytes, the endpoint takes at most {ENDPOINT_BYTES}: send it scaled down",
         )
     return data
 
@@ -33,16 +33,17 @@ def _read(path: Path) -> bytes:
     try:
         # A file that is too large is not read to the end: it could be any file of any size.
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(ENDPOINT_BYTES + 1)
     except FileNotFoundError as error:
         raise Refused("no_such_file", f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise Refused("unreadable_file", f"{path} is a folder: count it with `bincount site`") from error
     except OSError as error:
         raise Refused("unreadable_file", f"{path}: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
+    if len(data) > ENDPOINT_BYTES:
         raise Refused(
             "body_too_large",
-            f"{path} has {path.stat().st_size} bytes, the endpoint takes at most {MAX_BYTES}: scale it down",
+            f"{path} has {path.stat().st_size} bytes, the endpoint takes at most {ENDPOINT_BYTES}: scale it "
+            "down",
         )
     return data

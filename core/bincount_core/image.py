@@ -63,8 +63,7 @@ def read_image(data: bytes, *, max_pixels: int) -> EncodedImage:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             orientation = orientation_of(image)
-    # Hostile bytes make decoders raise anything (ValueError, OSError, SyntaxError, struct.error, zlib.error):
-    # whatever it is, these bytes are no image to us.
+    # Hostile bytes make decoders raise anything (OSError, SyntaxError, struct.error): the fault is theirs.
     except Exception as error:
         raise ImageFault("undecodable", "its header is not that of a JPEG, PNG or WebP image") from error
     _check_size(width, height, max_pixels=max_pixels)

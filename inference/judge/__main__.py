@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bincount_core.model_json import ModelFault
 from inference.inference import Model, model_fn
 from inference.judge.archive import unpack
 from inference.judge.bins import Bin, read_labels, stream_bins
@@ -25,7 +26,6 @@ from inference.judge.errors import JudgeError
 from inference.judge.examine import Examination, examine
 from inference.judge.page import page
 from inference.judge.verdict import Judged, Rules, judge
-from inference.model_json import ModelFault
 
 NO_CHAMPION = "none"
 SCHEMA_VERSION = 1

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from bincount_core.model_json import Description
 from inference.judge.examine import Examination, Reply
 from inference.judge.figures import Figures, Integers, figures
 from inference.judge.paired import DRAWS, SEED, chance_of_worse
-from inference.model_json import Description
 
 TEST = "paired permutation test, one-sided"
 

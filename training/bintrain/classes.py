@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bincount_core.answer import column_of
 from bintrain.errors import TrainingError
 
 
@@ -20,11 +21,10 @@ class Classes:
 
     def index(self, count: int) -> int:
         """The column of a true count; counts above an open top belong to it. Raises KeyError for others."""
-        if self.open_top and count >= self.counts[-1]:
-            return len(self.counts) - 1
-        if count not in self.counts:
+        column = column_of(count, counts=self.counts, open_top=self.open_top)
+        if column is None:
             raise KeyError(count)
-        return self.counts.index(count)
+        return column
 
     @property
     def names(self) -> list[str]:

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bincount_core.preprocessing import NAME, VERSION
+from bincount_core.model_json import Description
 from bintrain.classes import Classes
 from bintrain.evaluation import Evaluation
 from bintrain.network import MEAN, STD
 from bintrain.places import job_name
 from bintrain.precision import Export
 from bintrain.settings import Settings
-
-SCHEMA_VERSION = 1
 
 
 def describe_model(
@@ -25,30 +23,29 @@ def describe_model(
 ) -> dict[str, Any]:  # fmt: skip
     """The document, complete."""
     calibration = evaluation.calibration
+    description = Description(
+        model_id=job_name(env),
+        architecture=settings.arch,
+        precision=export.precision,
+        counts=classes.counts,
+        open_top=classes.open_top,
+        width=settings.image_size,
+        height=settings.image_size,
+        temperature=calibration.temperature,
+        score_quantile=calibration.score_quantile,
+        confidence_below=calibration.confidence_below,
+        mismatch_below=calibration.mismatch_below,
+    )
     return {
-        "schema_version": SCHEMA_VERSION,
-        "model_id": job_name(env),
-        "architecture": settings.arch,
-        "precision": export.precision,
+        **description.document(
+            coverage=settings.coverage, target_accuracy=settings.target_accuracy, mean=MEAN, std=STD
+        ),
         **({} if export.int8 is None else {"int8": export.int8}),
-        "classes": {"counts": list(classes.counts), "open_top": classes.open_top},
-        "preprocessing": {
-            "name": NAME, "version": VERSION, "width": settings.image_size, "height": settings.image_size,
-        },
-        "normalisation": {"in_graph": True, "mean": list(MEAN), "std": list(STD)},
-        "calibration": {
-            "temperature": calibration.temperature,
-            "interval": {"coverage": settings.coverage, "score_quantile": calibration.score_quantile},
-            "review": {
-                "target_accuracy": settings.target_accuracy, "confidence_below": calibration.confidence_below,
-            },
-            "verdict": {"mismatch_below": calibration.mismatch_below},
-        },
         "metrics": {"select": evaluation.select, "report": evaluation.report},
         "dataset_id": dataset_id,
         "source_revision": env.get("SOURCE_REVISION") or "unknown",
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }  # fmt: skip
+    }
 
 
 def write_json(document: Mapping[str, Any], *, path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bincount.recount.errors import BadRecount
+from bincount_core.s3_address import split_s3_address
 
 
 class Place:
@@ -46,8 +47,7 @@ class Place:
 
 def split_uri(uri: object, *, what: str) -> tuple[str, str]:
     """(bucket, key) of an s3:// address. Raises BadRecount for anything else."""
-    text = uri if isinstance(uri, str) else ""
-    bucket, _, key = text.removeprefix("s3://").partition("/")
-    if not text.startswith("s3://") or not bucket:
-        raise BadRecount(f"BadRecount: {what}: expected an address s3://bucket/…, got {uri!r}")
-    return bucket, key
+    try:
+        return split_s3_address(uri if isinstance(uri, str) else "")
+    except ValueError as error:
+        raise BadRecount(f"BadRecount: {what}: expected an address s3://bucket/…, got {uri!r}") from error

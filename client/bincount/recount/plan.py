@@ -8,13 +8,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
-from bincount.image import MAX_BYTES
 from bincount.image_files import is_image
 from bincount.recount.errors import BadRecount
 from bincount.recount.place import Place, split_uri
 from bincount.site.arrangement import Arrangement, Bin, arrange
 from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.row import Row
+from bincount_core.limits import ENDPOINT_BYTES
 
 CHUNK = 1_000
 MAX_IMAGES = 1_000_000
@@ -90,8 +90,11 @@ def _refused(bin: Bin, key: str, expected: int | None) -> Row | None:
     """The row of an object that must not reach the transform job."""
     if bin.size == 0:
         code, message = "empty_body", "the object is empty: photograph the bin again"
-    elif bin.size > MAX_BYTES:
-        code, message = "body_too_large", f"{bin.size} bytes, at most {MAX_BYTES} are taken: scale it down"
+    elif bin.size > ENDPOINT_BYTES:
+        code, message = (
+            "body_too_large",
+            f"{bin.size} bytes, at most {ENDPOINT_BYTES} are taken: scale it down",
+        )
     else:
         return None
     return Row.of_error(code, message, id=bin.id, image=key, expected=expected)

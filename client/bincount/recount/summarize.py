@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.image import MAX_BYTES
 from bincount.image_files import LeftAlone
 from bincount.recount.place import Place, split_uri
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
+from bincount_core.limits import ENDPOINT_BYTES
 
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -64,6 +64,6 @@ def _facts(place: Place, request: Mapping[str, Any], source: Mapping[str, Any]) 
 
 def _picture(s3: Any, bucket: str, key: str) -> bytes | None:
     try:
-        return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{MAX_BYTES - 1}")["Body"].read()
+        return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{ENDPOINT_BYTES - 1}")["Body"].read()
     except ClientError:
         return None  # it was there when it was counted; the page does without it

@@ -6,8 +6,9 @@ import warnings
 
 from PIL import Image, ImageOps
 
+from bincount_core.limits import SERVED_PIXELS
+
 SIDE = 320
-_MOST_PIXELS = 25_000_000  # the server's own limit: what it refused is not decoded here either
 
 
 def thumbnail(data: bytes) -> str | None:
@@ -18,7 +19,7 @@ def thumbnail(data: bytes) -> str | None:
             Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image,
         ):
             warnings.simplefilter("ignore")
-            if image.width * image.height > _MOST_PIXELS:
+            if image.width * image.height > SERVED_PIXELS:  # what the server refused is not decoded either
                 return None
             image.draft("RGB", (SIDE, SIDE))
             upright = ImageOps.exif_transpose(image).convert("RGB")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.answer import interval, make_answer, verifications, verify
-from inference.model_json import Description
+from bincount_core.model_json import Description
+from inference.answer import make_answer, verifications, verify
 
 MODEL = Description(
     model_id="m",
@@ -63,37 +63,6 @@ def test_counts_are_the_model_s_not_the_columns():
     answer = make_answer(logits(0.05, 0.05, 0.2, 0.7), model=model)
     assert (answer.count, answer.interval) == (8, (5, 8))
     assert answer.expected_value == pytest.approx(2 * 0.05 + 3 * 0.05 + 5 * 0.2 + 8 * 0.7)
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "quantile", "expected"),
-    [
-        ([0.1, 0.6, 0.2, 0.1], 0.5, (1, 1)),  # the first neighbour's score would be 0.6
-        ([0.1, 0.6, 0.2, 0.1], 0.6, (1, 2)),  # 0.6 is within: the more probable neighbour joins, mass 0.8
-        ([0.1, 0.6, 0.2, 0.1], 0.79, (1, 2)),
-        ([0.1, 0.6, 0.2, 0.1], 0.8, (0, 2)),  # a tie between 0 and 3: the lower joins, mass 0.9
-        ([0.1, 0.6, 0.2, 0.1], 0.9, (0, 3)),
-        ([0.1, 0.6, 0.2, 0.1], 0.0, (1, 1)),
-        ([0.1, 0.6, 0.2, 0.1], 1.0, (0, 3)),
-        ([0.7, 0.0, 0.3], 0.7, (0, 2)),  # contiguous: what lies between joins first and adds no mass
-        ([0.7, 0.0, 0.3], 0.69, (0, 0)),
-        ([0.25, 0.25, 0.25, 0.25], 0.25, (0, 1)),
-        ([1.0], 1.0, (0, 0)),
-    ],
-)
-def test_the_interval_grows_by_the_more_probable_neighbour(probabilities, quantile, expected):
-    assert interval(probabilities, score_quantile=quantile) == expected
-
-
-@given(
-    st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda values: sum(values) > 0), st.floats(0, 1)
-)
-def test_the_interval_holds_the_argmax_and_grows_with_the_quantile(values, quantile):
-    probabilities = [value / sum(values) for value in values]
-    low, high = interval(probabilities, score_quantile=quantile)
-    assert 0 <= low <= probabilities.index(max(probabilities)) <= high < len(values)
-    wider = interval(probabilities, score_quantile=1.0)
-    assert wider == (0, len(values) - 1)
 
 
 @pytest.mark.parametrize(("threshold", "review"), [(0.59, False), (0.61, True), (None, True)])

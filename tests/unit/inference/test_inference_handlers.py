@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bincount_core.model_json import ModelFault
 from inference.inference import Inputs, Model, input_fn, model_fn, output_fn, predict_fn
-from inference.model_json import ModelFault
 from inference.refusal import Refusal
 
 

@@ -137,7 +137,7 @@ def test_the_server_reads_the_model_that_was_written(forty_bins: Path, tmp_path:
                    capture_output=True, timeout=300)  # fmt: skip
     read = (
         "import sys, pathlib, numpy as np\n"
-        "from inference.engine import Engine\nfrom inference.model_json import read_description\n"
+        "from inference.engine import Engine\nfrom bincount_core.model_json import read_description\n"
         "folder = pathlib.Path(sys.argv[1])\ndescription = read_description(folder / 'model.json')\n"
         "engine = Engine(folder=folder, description=description, cpus=1)\n"
         "print(description.precision, engine.infer(np.zeros((32, 32, 3), np.uint8)).shape)"

@@ -1,14 +1,18 @@
-"""Reading and checking `model.json`, the description that comes with every model."""
+"""model.json, the description that comes with every model: its members, written and read in one place.
+
+Its schema is docs/schemas/model.schema.json; docs/contracts.md ("The model") says what each number means.
+"""
 
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
+
+from bincount_core.preprocessing import NAME, VERSION
 
 SCHEMA_VERSION = 1
-PREPROCESSING = ("dct-bilinear", 1)
 MAX_SIDE = 4096
 
 
@@ -18,7 +22,7 @@ class ModelFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What serving needs from `model.json` (docs/contracts.md, "The model").
+    """What serving needs from `model.json`.
 
     `counts[i]` is the number of objects that column i of the logits stands for; where `open_top` is true
     the last one means "that many or more". `width` and `height` are pixels of the network's input.
@@ -37,12 +41,33 @@ class Description:
     confidence_below: float | None
     mismatch_below: float
 
+    def document(self, *, coverage: float, target_accuracy: float, mean: Any, std: Any) -> dict[str, Any]:
+        """The members of model.json that serving reads, with what they were chosen for.
+
+        `mean` and `std` (three channels, of 0 to 1) are what the network itself normalises with.
+        """
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model_id": self.model_id,
+            "architecture": self.architecture,
+            "precision": self.precision,
+            "classes": {"counts": list(self.counts), "open_top": self.open_top},
+            "preprocessing": {"name": NAME, "version": VERSION, "width": self.width, "height": self.height},
+            "normalisation": {"in_graph": True, "mean": list(mean), "std": list(std)},
+            "calibration": {
+                "temperature": self.temperature,
+                "interval": {"coverage": coverage, "score_quantile": self.score_quantile},
+                "review": {"target_accuracy": target_accuracy, "confidence_below": self.confidence_below},
+                "verdict": {"mismatch_below": self.mismatch_below},
+            },
+        }
+
 
 def read_description(path: Path) -> Description:
     """Read and check one `model.json`.
 
     Raises ModelFault where the file is missing, is not a JSON object, has another schema version than
-    this server knows, or has members that are missing or out of bounds (all of them named at once).
+    this one, or has members that are missing or out of bounds (all of them named at once).
     """
     document = _read_object(path)
     version = document.get("schema_version")
@@ -61,12 +86,12 @@ def read_description(path: Path) -> Description:
         width=reader.side("preprocessing.width"),
         height=reader.side("preprocessing.height"),
         temperature=reader.number("calibration.temperature", above=0.0, most=100.0),
-        score_quantile=reader.number("calibration.interval.score_quantile", least=0.0, most=1.0),
-        confidence_below=reader.number_or_null("calibration.review.confidence_below", least=0.0, most=1.0),
-        mismatch_below=reader.number("calibration.verdict.mismatch_below", least=0.0, most=1.0),
+        score_quantile=reader.number("calibration.interval.score_quantile"),
+        confidence_below=reader.number_or_null("calibration.review.confidence_below"),
+        mismatch_below=reader.number("calibration.verdict.mismatch_below"),
     )
-    reader.require("preprocessing.name", PREPROCESSING[0])
-    reader.require("preprocessing.version", PREPROCESSING[1])
+    reader.require("preprocessing.name", NAME)
+    reader.require("preprocessing.version", VERSION)
     reader.require("normalisation.in_graph", True)
     if reader.faults:
         raise ModelFault(f"{path}: " + "; ".join(reader.faults))
@@ -74,7 +99,6 @@ def read_description(path: Path) -> Description:
 
 
 def _read_object(path: Path) -> Mapping[str, object]:
-    """The JSON object in the file."""
     if not path.is_file():
         raise ModelFault(f"{path}: no such file: a model directory holds model.json, model.xml and model.bin")
     try:
@@ -89,7 +113,7 @@ def _read_object(path: Path) -> Mapping[str, object]:
 class _Reader:
     """Takes members by dotted path and collects every fault instead of stopping at the first.
 
-    A faulty member yields a harmless stand-in; whoever reads must look at `faults` at the end.
+    A faulty member yields a harmless stand-in; the caller must look at `faults` at the end.
     """
 
     def __init__(self, document: Mapping[str, object]) -> None:
@@ -100,22 +124,17 @@ class _Reader:
         value = self._find(path)
         if isinstance(value, str) and 1 <= len(value) <= 256:
             return value
-        self._fault(path, "text of 1 to 256 characters", value)
-        return ""
+        return self._fault(path, "text of 1 to 256 characters", value, instead="")
 
     def flag(self, path: str) -> bool:
         value = self._find(path)
-        if isinstance(value, bool):
-            return value
-        self._fault(path, "true or false", value)
-        return False
+        return value if isinstance(value, bool) else self._fault(path, "true or false", value, instead=False)
 
     def side(self, path: str) -> int:
         value = self._find(path)
         if _is_integer(value) and 1 <= value <= MAX_SIDE:
             return value
-        self._fault(path, f"a whole number of pixels from 1 to {MAX_SIDE}", value)
-        return 1
+        return self._fault(path, f"a whole number of pixels from 1 to {MAX_SIDE}", value, instead=1)
 
     def counts(self, path: str) -> tuple[int, ...]:
         value = self._find(path)
@@ -123,28 +142,27 @@ class _Reader:
             numbers = [item for item in value if _is_integer(item) and item >= 0]
             if len(numbers) == len(value) >= 1 and numbers == sorted(set(numbers)):
                 return tuple(numbers)
-        self._fault(path, "an ascending list of whole numbers from 0 on, without repeats", value)
-        return (0,)
+        wanted = "an ascending list of whole numbers from 0 on, without repeats"
+        return self._fault(path, wanted, value, instead=(0,))
 
-    def number(self, path: str, *, least: float = -math.inf, above: float = -math.inf, most: float) -> float:
+    def number(self, path: str, *, above: float | None = None, most: float = 1.0) -> float:
+        """From 0 to `most`, or `above` a number up to `most`."""
         value = self._find(path)
         if isinstance(value, int | float) and not isinstance(value, bool):
             number = float(value)
-            if math.isfinite(number) and number >= least and number > above and number <= most:
+            within = number >= 0 if above is None else number > above
+            if math.isfinite(number) and within and number <= most:
                 return number
-        bound = f"above {above:g}" if math.isfinite(above) else f"from {least:g}"
-        self._fault(path, f"a number {bound} up to {most:g}", value)
-        return most
+        bound = "from 0" if above is None else f"above {above:g}"
+        return self._fault(path, f"a number {bound} up to {most:g}", value, instead=most)
 
-    def number_or_null(self, path: str, *, least: float, most: float) -> float | None:
-        if self._find(path) is None:
-            return None
-        return self.number(path, least=least, most=most)
+    def number_or_null(self, path: str) -> float | None:
+        return None if self._find(path) is None else self.number(path)
 
     def require(self, path: str, expected: object) -> None:
         value = self._find(path)
         if type(value) is not type(expected) or value != expected:
-            self._fault(path, f"{expected!r}, the only one this server knows", value)
+            self._fault(path, f"{expected!r}, the only one this server knows", value, instead=None)
 
     def _find(self, path: str) -> object:
         value: object = self._document
@@ -154,9 +172,10 @@ class _Reader:
             value = cast("Mapping[str, object]", value).get(name, _MISSING)
         return value
 
-    def _fault(self, path: str, expected: str, value: object) -> None:
+    def _fault(self, path: str, expected: str, value: object, *, instead: Any) -> Any:
         came = "nothing" if value is _MISSING else repr(value)[:80]
         self.faults.append(f"{path}: expected {expected}, got {came}")
+        return instead
 
 
 _MISSING = object()
