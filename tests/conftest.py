@@ -1,11 +1,16 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
 import pytest
+from hypothesis import settings
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
 from local.environment import forget_account
 
 forget_account()
+
+# No timed assertion (CONTRIBUTING): by default an example that takes 0.2 s on a busy machine fails.
+settings.register_profile("bincount", deadline=None)
+settings.load_profile("bincount")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     for name in ("bin.jpg", "bins/1.jpg"):
         (tmp_path / name).write_bytes(b"\xff\xd8\xff")
     return {
-        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "client"), "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/client:{ROOT}/core", "HOME": str(tmp_path),
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "eu-central-1",
     }  # fmt: skip
 

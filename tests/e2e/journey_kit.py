@@ -145,7 +145,7 @@ class Journey:
         """`bincount … --stage <stage>` in a shell of somebody whose own account must not be touched."""
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "client"),
+            "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
             "BINCOUNT_STAGE": self.stage,
             "BINCOUNT_CLOUD": str(self.out / "cloud" / "client.json"),
             "AWS_PROFILE": "somebody-else",

@@ -74,7 +74,7 @@ class Site:
         client_file = self.out / "cloud" / "client.json"
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "client"),
+            "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
             "BINCOUNT_STAGE": "local",
             "BINCOUNT_CLOUD": str(client_file),
             "AWS_PROFILE": "somebody-else",

@@ -204,7 +204,7 @@ class TestCount:
         done = subprocess.run(
             [sys.executable, "-m", "bincount", "status", "--stage", "local"],
             capture_output=True, text=True, cwd="/",
-            env={"PYTHONPATH": str(ROOT / "client"), "BINCOUNT_CLOUD": "/nowhere/client.json"},
+            env={"PYTHONPATH": f"{ROOT}/client:{ROOT}/core", "BINCOUNT_CLOUD": "/nowhere/client.json"},
         )  # fmt: skip
         assert done.returncode == 1
         assert done.stderr.startswith("error: no embedded cloud runs") and done.stderr.count("\n") == 1

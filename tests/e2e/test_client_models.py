@@ -57,7 +57,7 @@ def environment(releases: Releases) -> dict[str, str]:
     cloud = str(releases.out / "cloud" / "client.json")
     return {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "client"),
+        "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
         "BINCOUNT_STAGE": "local",
         "BINCOUNT_CLOUD": cloud,
     }

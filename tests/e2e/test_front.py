@@ -254,7 +254,7 @@ def bincount(cloud: Cloud, caller: Caller, api: Api, *arguments: str | Path) -> 
     """`bincount ARGUMENTS --api-url …` as the caller runs it, with no rights and no settings but its own."""
     variables = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "client"),
+        "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
         "AWS_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CA_BUNDLE": str(cloud.certificate_bundle),

@@ -100,8 +100,9 @@ def bincount(tmp_path: Path) -> Bincount:
         done = subprocess.run(
             [sys.executable, "-m", "bincount", *map(str, arguments)],
             capture_output=True, text=True, timeout=120, cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "client"), "AWS_REGION": "eu-central-1",
-                 "AWS_EC2_METADATA_DISABLED": "true", **own, **files, **variables},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
+                 "AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true",
+                 **own, **files, **variables},
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode == check, done.stdout + done.stderr

@@ -71,7 +71,7 @@ def test_the_commands_of_the_page_make_datasets(
     done = subprocess.run(
         command.replace(".venv/bin/python", sys.executable),
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/core"},
         shell=True,
         capture_output=True,
         text=True,
