@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
 import httpx
 import pytest
@@ -370,6 +371,7 @@ def raw(port: int, data: bytes) -> bytes:
 def run_program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program to its end; it must end by itself."""
     command = [sys.executable, "-m", "inference", *arguments]
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3] / "core")
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
