@@ -6,7 +6,11 @@ import re
 import tarfile
 from pathlib import Path
 
-from infra import code_archive, lambda_package
+import aws_cdk as cdk
+from aws_cdk import aws_s3_assets as assets
+
+from infra import code_archive, lambda_package, serving_context
+from infra.core_files import core_files
 
 
 def test_the_training_archive_is_reproducible() -> None:
@@ -40,3 +44,16 @@ def test_a_lambda_s_packages_are_those_of_its_python_not_of_the_one_that_deploys
     package = lambda_package.build(package="data_prep", architecture="arm64", python="3.13")
     assert len(versions) == 2
     assert [folder.name for folder in package.glob("numpy-*")] == [f"numpy-{of_new}.dist-info"]
+
+
+def test_all_that_the_dockerfile_copies_is_uploaded(tmp_path: Path) -> None:
+    """The CDK applies a .dockerignore to its upload as well: then no Dockerfile is in it."""
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Image")
+    asset = assets.Asset(stack, "Context", path=str(serving_context.build()))
+    uploaded = Path(app.synth().directory, asset.asset_path)
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(\S+) ", (uploaded / "Dockerfile").read_text(), re.M)
+    assert len(copied) >= 5
+    for pattern in copied:
+        assert list(uploaded.glob(pattern)), pattern
+    assert all((uploaded / name).is_file() for name in core_files())
