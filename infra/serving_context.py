@@ -12,8 +12,8 @@ from infra.core_files import core_files
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "image"
-# The folder holds what the image needs and no more. The CDK would apply a .dockerignore to its upload as well,
-# and upload no Dockerfile.
+# The folder holds what the image needs and no more. The CDK would apply a .dockerignore to its upload as
+# well, and upload no Dockerfile.
 LEFT_OUT = ("__pycache__", "*.pyc", "*requirements.in", ".dockerignore")
 
 
