@@ -12,9 +12,9 @@ from infra.core_files import core_files
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "image"
-# The folder holds what the image needs and no more. The CDK would apply a .dockerignore to its upload as
-# well, and upload no Dockerfile.
-LEFT_OUT = ("__pycache__", "*.pyc", "*requirements.in", ".dockerignore")
+# The folder holds what the image needs and no more. A .dockerignore may not be in it: the CDK would apply it
+# to the upload as well, and upload no Dockerfile.
+LEFT_OUT = ("__pycache__", "*.pyc", "*requirements.in")
 
 
 def build(inference: Path = ROOT / "inference") -> Path:

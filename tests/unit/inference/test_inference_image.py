@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from aws_cdk import IgnoreStrategy
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,26 +38,6 @@ def test_the_linter_has_nothing_to_say_about_the_dockerfile():
     linter = Path(sys.executable).with_name("hadolint")
     ended = subprocess.run([linter, INFERENCE / "Dockerfile"], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "")
-
-
-def test_what_the_dockerfile_copies_is_in_the_build_context():
-    folder = serving_context.build()
-    patterns = (folder / ".dockerignore").read_text().splitlines()
-    context = IgnoreStrategy.docker(str(folder), patterns)
-
-    for source in copied_from_the_context():
-        files = [path for path in folder.glob(source) if path.is_file()] or [
-            path for path in (folder / source).rglob("*.py") if path.is_file()
-        ]
-        assert files, source
-        assert [path for path in files if context.ignores(str(path))] == [], source
-
-
-def copied_from_the_context() -> list[str]:
-    """The sources of the Dockerfile's COPY instructions, without those that copy from another stage."""
-    lines = (INFERENCE / "Dockerfile").read_text().splitlines()
-    copies = [line.split()[1:] for line in lines if line.startswith("COPY ") and "--from=" not in line]
-    return [word for words in copies for word in words[:-1] if not word.startswith("--")]
 
 
 @dataclass(frozen=True, slots=True)
