@@ -32,12 +32,11 @@ def end(**output: str) -> State:
     return {"Type": "Pass", "Output": output, "End": True}
 
 
-def catch(next_state: str, *errors: str) -> list[State]:
-    """Go to `next_state` with {"Cause": what went wrong} on these errors, or on any."""
-    return [
-        {
-            "ErrorEquals": list(errors) or ["States.ALL"],
-            "Output": {"Cause": "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"},
-            "Next": next_state,
-        }
-    ]
+def catch(next_state: str, *errors: str, assign: str = "") -> list[State]:
+    """Go to `next_state` on these errors, or on any.
+
+    What went wrong is the variable `assign`, or where none is named the output `{"Cause": …}`.
+    """
+    words = "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"
+    told: State = {"Assign": {assign: words}} if assign else {"Output": {"Cause": words}}
+    return [{"ErrorEquals": list(errors) or ["States.ALL"], **told, "Next": next_state}]

@@ -28,6 +28,7 @@ class PlainFunction(lambda_.Function):
         log_group: logs.ILogGroup,
         timeout: Duration,
         memory_mib: int | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         role = LambdaRole(scope, f"{id}Role", log_group=log_group)
         files = [f"!{name}.py" for name in (module, *along)]
@@ -39,6 +40,7 @@ class PlainFunction(lambda_.Function):
             handler=f"{module}.handler",
             code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", *files]),
             memory_size=memory_mib,
+            environment=environment,
             timeout=timeout,
             log_group=log_group,
         )

@@ -24,7 +24,7 @@ from infra.wildcards import explain_wildcards
 
 
 class Release(Construct):
-    """State machine, lock, smoke test, the two rules that start it, and exactly what it may do."""
+    """State machine, lock, two functions, the two rules that start it, and exactly what each may do."""
 
     def __init__(
         self,
@@ -42,11 +42,13 @@ class Release(Construct):
         self._settings, self._key = settings, key
         table = self._lock_table()
         smoke_test = self._smoke_test(bucket, runtime)
+        step = self._step(table, runtime)
         definition = release_definition(
             names=self._names,
             settings=settings.release,
             partition=stack.partition,
             table=table.table_name,
+            step_function=step.function_arn,
             smoke_function=smoke_test.function_arn,
         )
         role = StateMachineRole(self, "Role", name=self._names.release)
@@ -61,16 +63,11 @@ class Release(Construct):
             key=key,
             logs_id="Logs",
         )
-        table.grant(
-            self.state_machine,
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-        )
-        smoke_test.grant_invoke(self.state_machine)
-        explain_wildcards(role, {f"{smoke_test.function_arn}:*": "the CDK adds the function's versions"})
-        self._grant(stack)
+        table.grant(self.state_machine, "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+        for function in (step, smoke_test):
+            function.grant_invoke(self.state_machine)
+            explain_wildcards(role, {f"{function.function_arn}:*": "the CDK adds the function's versions"})
+        self._grant_writes(stack)
         self._undelivered = Undelivered(self, "Undelivered", name=self._names.undelivered("release"))
         self._on_approval()
         self._on_bad_end(stack)
@@ -105,6 +102,30 @@ class Release(Construct):
         function.own_role.add_to_policy(
             iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint])
         )
+        return function
+
+    def _step(self, table: dynamodb.Table, runtime: lambda_.Runtime) -> lambda_.Function:
+        """What decides: it reads everything and writes nothing."""
+        names = self._names
+        function = PlainFunction(
+            self,
+            "Step",
+            module="release_step",
+            along=("release_plan", "release_outcome", "release_words"),
+            runtime=runtime,
+            log_group=StageLogs(self, "StepLogs", days=self._settings.log_retention_days, key=self._key),
+            timeout=Duration.minutes(2),
+            memory_mib=256,
+            environment={
+                "TABLE": table.table_name,
+                "PARAMETER": names.parameter("model"),
+                "STACK": names.stack("serving"),
+                "ENDPOINT": names.endpoint,
+                "GROUP": names.model_package_group,
+            },
+        )
+        table.grant(function.own_role, "dynamodb:GetItem")
+        self._grant_reads(Stack.of(self), function.own_role)
         return function
 
     def _starts(self) -> targets.SfnStateMachine:
@@ -147,53 +168,77 @@ class Release(Construct):
             targets=[self._starts()],  # pyright: ignore[reportArgumentType]
         )
 
-    def _grant(self, stack: Stack) -> None:
-        def arn(service: str, resource: str, name: str) -> str:
-            return stack.format_arn(
-                service=service,
-                resource=resource,
-                resource_name=name,
-                arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-            )
+    def _arn(self, stack: Stack, service: str, resource: str, name: str) -> str:
+        return stack.format_arn(
+            service=service,
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
 
+    def _grant_writes(self, stack: Stack) -> None:
+        """What the state machine changes; all of it is named."""
         names = self._names
-        parameter = arn("ssm", "parameter", names.parameter("model").removeprefix("/"))
-        serving = arn("cloudformation", "stack", f"{names.stack('serving')}/*")
-        bootstrap = arn("ssm", "parameter", f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version")
-        arn_of_executions = stack.format_arn(
+        parameter = self._arn(stack, "ssm", "parameter", names.parameter("model").removeprefix("/"))
+        serving = self._arn(stack, "cloudformation", "stack", f"{names.stack('serving')}/*")
+        bootstrap = f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version"
+        packages = self._arn(stack, "sagemaker", "model-package", f"{names.model_package_group}/*")
+        grants = [
+            # CloudFormation reads typed parameters as the caller of UpdateStack.
+            (["ssm:GetParameters"], [parameter, self._arn(stack, "ssm", "parameter", bootstrap)]),
+            (["ssm:PutParameter"], [parameter]),
+            (["cloudformation:UpdateStack"], [serving]),
+            (["sagemaker:UpdateModelPackage"], [packages]),
+        ]
+        for actions, resources in grants:
+            self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        explain_wildcards(self.state_machine.role, self._wildcards())
+
+    def _grant_reads(self, stack: Stack, role: iam.Role) -> None:
+        """What the deciding function looks at."""
+        names = self._names
+        executions = stack.format_arn(
             service="states",
             resource="execution",
             resource_name=f"{names.release}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        grants = [
-            (["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], [parameter]),
-            # CloudFormation reads typed parameters as the caller of UpdateStack.
-            (["ssm:GetParameters"], [bootstrap]),
-            (["cloudformation:UpdateStack", "cloudformation:DescribeStacks"], [serving]),
-            (
-                ["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"],
-                [arn("sagemaker", "model-package", f"{names.model_package_group}/*")],
+        grants = {
+            "ssm:GetParameter": ("ssm", "parameter", names.parameter("model").removeprefix("/")),
+            "cloudformation:DescribeStacks": ("cloudformation", "stack", f"{names.stack('serving')}/*"),
+            "sagemaker:DescribeModelPackage": (
+                "sagemaker",
+                "model-package",
+                f"{names.model_package_group}/*",
             ),
-            (["sagemaker:ListModelPackages"], ["*"]),  # the action knows no resources
-            (["states:DescribeExecution"], [arn_of_executions]),
-            (["sagemaker:DescribeEndpoint"], [arn("sagemaker", "endpoint", names.endpoint)]),
+            "sagemaker:DescribeEndpoint": ("sagemaker", "endpoint", names.endpoint),
             # CloudFormation names these two after the stack.
-            (["sagemaker:DescribeEndpointConfig"], [arn("sagemaker", "endpoint-config", "*")]),
-            (["sagemaker:DescribeModel"], [arn("sagemaker", "model", "*")]),
-        ]
-        for actions, resources in grants:
-            self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        versions = "versions are numbered as they are registered"
+            "sagemaker:DescribeEndpointConfig": ("sagemaker", "endpoint-config", "*"),
+            "sagemaker:DescribeModel": ("sagemaker", "model", "*"),
+        }
+        found = {action: self._arn(stack, *parts) for action, parts in grants.items()}
+        # The list of packages knows no resources.
+        for action, resource in {
+            **found,
+            "states:DescribeExecution": executions,
+            "sagemaker:ListModelPackages": "*",
+        }.items():
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
         unnamed = "CloudFormation names it, not after the stack"
         explain_wildcards(
-            self.state_machine.role,
+            role,
             {
-                f":stack/{names.stack('serving')}/*": "a stack's ARN ends with an id of its own",
-                f":model-package/{names.model_package_group}/*": versions,
-                arn_of_executions: "executions are named as they start",
+                **self._wildcards(),
+                executions: "executions are named as they start",
                 "Resource::*": "sagemaker:ListModelPackages knows no resources",
                 ":endpoint-config/*": unnamed,
                 ":model/*": unnamed,
             },
         )
+
+    def _wildcards(self) -> dict[str, str]:
+        names = self._names
+        return {
+            f":stack/{names.stack('serving')}/*": "a stack's ARN ends with an id of its own",
+            f":model-package/{names.model_package_group}/*": "versions are numbered as they are registered",
+        }

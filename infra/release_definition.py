@@ -2,34 +2,43 @@
 
 from typing import Any
 
-from infra.asl import State, catch, choice, end, task
+from infra.asl import State, catch, choice, task, wait
 from infra.names import Names
-from infra.release_lock import journal, lock_states, unlock
-from infra.release_restore import restore_states
-from infra.release_rollback import rollback_states
-from infra.release_update import MODEL_PARAMETER, serves_states, smoke_states, update_states
+from infra.release_decision import ANSWER, decide, go, or_as_it_was, variables
+from infra.release_lock import journal, take, unlock
+from infra.release_rollout import rollout_states
 from infra.settings import Release
 
-__all__ = ["MODEL_PARAMETER", "release_definition"]
 STATUS_CHANGE = "Step Functions Execution Status Change"
 # Waiting for the lock, releasing and restoring may each take as long as a release.
 PHASES = 3
+# An ended holder's own restore (started by its end's event) comes first; this long after, anybody may.
+PATIENCE_SECONDS = 120
+# What was true at the start of the work on a package, and of every variable before anything can fail.
+# `refused` is what became of parameter and stack, `unwritten` of journal and registry.
+FRESH = {
+    "target": "",
+    "restoring": False,
+    "settled": False,
+    "refused": "",
+    "unwritten": "",
+    "reason": "",
+}
 
 
 def release_definition(
-    *, names: Names, settings: Release, partition: str, table: str, smoke_function: str
+    *, names: Names, settings: Release, partition: str, table: str, step_function: str, smoke_function: str
 ) -> dict[str, Any]:
     """An approved package comes in, its model serves at the end, or the former one still does.
 
     Input: the registry's event of an approval (`detail.ModelPackageArn`), a person's rollback
     (`rollback.model_package`), or the event of the end of an execution of this machine that did not succeed
     (`detail.executionArn`), after which what it left is put back. One execution at a time changes anything
-    (release_lock.py). An approval that was taken back, an older package than the newest approved one (but for
-    a rollback), and the package that serves already all end well without a change: SageMaker may send an
-    event twice, and tells of every edit of an approved package.
+    (release_lock.py). The machine writes and waits; what it does next is decided by the function
+    `release_step` (infra/lambdas), which reads and never writes. Back and forth go the same way: the
+    parameter, the stack, a look at the endpoint; `target` is the model wanted, `restoring` the direction.
     """
-    sdk = f"arn:{partition}:states:::aws-sdk"
-    poll = settings.poll_seconds
+    deadline = f"{{% $millis() + {settings.timeout_minutes * 60_000} %}}"
     return {
         "Comment": "Brings an approved model to the endpoint, or puts the former one back.",
         "QueryLanguage": "JSONata",
@@ -37,158 +46,132 @@ def release_definition(
         "StartAt": "Begin",
         "States": {
             **_begin(),
-            **lock_states(table=table, partition=partition, poll_seconds=poll),
-            **_choose(sdk, names, table=table, partition=partition, settings=settings),
-            **update_states(sdk=sdk, names=names, poll_seconds=poll),
-            **serves_states(
-                sdk=sdk, names=names, prefix="Describe", wanted="$model", yes="SmokeTest", no="Restore"
+            **_lock(partition, table=table, function=step_function, poll_seconds=settings.poll_seconds),
+            **_plan(partition, table=table, function=step_function, deadline=deadline),
+            **rollout_states(
+                partition,
+                names=names,
+                settings=settings,
+                step_function=step_function,
+                smoke_function=smoke_function,
             ),
-            **smoke_states(partition=partition, function=smoke_function, names=names, passed="IsItARollback"),
-            "IsItARollback": choice(("$kind = 'rollback'", "Settle"), otherwise="Commit"),
-            "Commit": unlock(table=table, partition=partition, next_state="Released"),
-            "Released": end(model_package="{% $package %}", model="{% $model %}"),
-            **rollback_states(sdk=sdk, partition=partition, names=names, table=table),
-            **restore_states(sdk=sdk, partition=partition, names=names, table=table, settings=settings),
+            **_reject(partition, table=table, function=step_function),
+            **_end(partition, table=table),
         },
     }
 
 
 def _begin() -> dict[str, State]:
     """Every variable, so that no expression can name one that was never assigned."""
-
-    def detail(member: str) -> str:
-        return given(f"$states.input.detail.{member}", otherwise="''")
-
-    def given(path: str, *, otherwise: str) -> str:
-        return f"($exists({path}) ? $string({path}) : {otherwise})"
-
-    wanted = given("$states.input.rollback.model_package", otherwise=detail("ModelPackageArn"))
-
     return {
         "Begin": {
             "Type": "Pass",
             "Assign": {
                 "me": "{% $states.context.Execution.Id %}",
-                "approved": f"{{% {wanted} %}}",
-                "kind": "{% $exists($states.input.rollback) ? 'rollback' : 'release' %}",
-                "ended": f"{{% {detail('executionArn')} %}}",
-                "after_restore": f"{{% $contains({detail('input')}, '{STATUS_CHANGE}') %}}",
-                **dict.fromkeys(
-                    ("holder", "left", "package", "approval", "model", "former", "verdict", "reason"), ""
-                ),
-                "taken_over": False,
-                "version": 0,
+                "given": "{% $states.context.Execution.Input %}",
+                "answer": {},
+                "work": {},
+                "end": {},
+                **FRESH,
                 "deadline": 0,
             },
-            "Next": "WhyStarted",
-        },
-        # The end of a restore starts no other one: the next approval does it.
-        "WhyStarted": choice(
-            ("$ended != '' and $after_restore", "NothingToDo"),
-            ("$ended != ''", "ReadLock"),
-            ("$approved = ''", "BadInput"),
-            otherwise="Acquire",
+            "Next": "LookAtLock",
+        }
+    }
+
+
+def _lock(partition: str, *, table: str, function: str, poll_seconds: int) -> dict[str, State]:
+    """Until the lock is ours, or nothing is to be done."""
+    return {
+        "LookAtLock": decide(
+            partition,
+            function,
+            "lock",
+            {"patience_seconds": PATIENCE_SECONDS},
+            next_state="IsLockFree",
         ),
-        "BadInput": {
-            "Type": "Fail",
-            "Error": "BadInput",
-            "Cause": "Expected an event (of an approval, or of a bad end), or "
-            '{"rollback": {"model_package": "<ARN>"}}: nothing was changed.',
-        },
-        "NothingToDo": end(
-            reason="{% $ended & ' left nothing to put back, or is followed by no second restore' %}"
+        "IsLockFree": go(take="TakeLock", wait="WaitForLock", nothing="Succeeded"),
+        "WaitForLock": wait(poll_seconds, next_state="LookAtLock"),
+        "TakeLock": take(table=table, partition=partition, lost="LookAtLock", next_state="LookAtModels"),
+    }
+
+
+def _plan(partition: str, *, table: str, function: str, deadline: str) -> dict[str, State]:
+    """What is to be done: an ended execution's rest first. The journal comes ahead of the first change."""
+    return {
+        "LookAtModels": decide(
+            partition,
+            function,
+            "plan",
+            {"dead": "{% $answer.holder %}"},
+            Assign={**ANSWER, **FRESH, "work": or_as_it_was("work"), "reason": or_as_it_was("reason")},
+            next_state="ShouldDeploy",
+        ),
+        "ShouldDeploy": go(
+            deploy="WriteJournal",
+            settle="SettleRollback",
+            finish="LookAtPackages",
+            restore="RestorePreviousModel",
+            done="ReleaseLock",
+        ),
+        "WriteJournal": journal(
+            table=table,
+            partition=partition,
+            former="$work.former",
+            kind="$work.kind",
+            Assign={"target": "{% $work.model %}", "deadline": deadline},
+            next_state="WriteParameter",
         ),
     }
 
 
-def _choose(sdk: str, names: Names, *, table: str, partition: str, settings: Release) -> dict[str, State]:
-    """Is the event's package the one that should serve, and what does now?"""
-    statistics = "$states.result.ModelMetrics.ModelQuality.Statistics.S3Uri"
-    versions = "$states.result.ModelPackageSummaryList.ModelPackageVersion"
+def _reject(partition: str, *, table: str, function: str) -> dict[str, State]:
+    """After a rollback the newer packages, after a restore the one that failed: one at a time.
+
+    First the journal learns that the rollback is done: whoever takes over from then on finishes it instead of
+    putting the newer model back. A write that failed may have been done, so the item is read again.
+    """
     return {
-        "DescribePackage": task(
-            f"{sdk}:sagemaker:describeModelPackage",
-            {"ModelPackageName": "{% $approved %}"},
-            Assign={
-                "package": "{% $states.result.ModelPackageArn %}",
-                "version": "{% $states.result.ModelPackageVersion %}",
-                "approval": "{% $states.result.ModelApprovalStatus %}",
-                "model": "{% $states.result.InferenceSpecification.Containers[0].ModelDataUrl %}",
-                "verdict": f"{{% $exists({statistics}) ? {statistics} : '' %}}",
-            },
-            Catch=catch("FreeUnread"),
-            next_state="ListApproved",
+        "SettleRollback": journal(
+            table=table,
+            partition=partition,
+            former="$work.model",
+            kind="'rolled back'",
+            Assign={"unwritten": ""},
+            Catch=catch("LookAtPackages", assign="unwritten"),
+            next_state="LookAtPackages",
         ),
-        "ListApproved": task(
-            f"{sdk}:sagemaker:listModelPackages",
+        "LookAtPackages": decide(
+            partition,
+            function,
+            "left",
+            variables("restoring", "unwritten", "reason"),
+            next_state="IsAnyToReject",
+        ),
+        "IsAnyToReject": go(reject="RejectPackage", done="ReleaseLock"),
+        "RejectPackage": task(
+            f"arn:{partition}:states:::aws-sdk:sagemaker:updateModelPackage",
             {
-                "ModelPackageGroupName": names.model_package_group,
-                "ModelApprovalStatus": "Approved",
-                "SortBy": "CreationTime",
-                "SortOrder": "Descending",
-                "MaxResults": 100,
+                "ModelPackageArn": "{% $answer.package %}",
+                "ModelApprovalStatus": "Rejected",
+                "ApprovalDescription": "{% $answer.description %}",
             },
-            # The list may lag behind: an empty one says nothing against the package that was just described.
-            Output={"newest": f"{{% $max($append([0], {versions})) %}}"},
-            Catch=catch("FreeUnread"),
-            next_state="ReadServingModel",
+            Assign={"unwritten": ""},
+            Catch=catch("LookAtPackages", assign="unwritten"),
+            next_state="LookAtPackages",
         ),
-        "ReadServingModel": task(
-            f"{sdk}:ssm:getParameter",
-            {"Name": names.parameter("model")},
-            Assign={"former": "{% $states.result.Parameter.Value %}"},
-            Output="{% $states.input %}",
-            Catch=catch("FreeUnread"),
-            next_state="ShallItServe",
-        ),
-        **_decide(table=table, partition=partition, settings=settings),
     }
 
 
-def _decide(*, table: str, partition: str, settings: Release) -> dict[str, State]:
-    """Journal and go on, or free the lock and say why nothing is changed."""
-    free = {"table": table, "partition": partition}
+def _end(partition: str, *, table: str) -> dict[str, State]:
+    """The lock is free before an execution says how it ended; who put another's work right goes on."""
     return {
-        "ShallItServe": choice(
-            ("$approval != 'Approved'", "FreeTakenBack"),
-            ("$kind = 'release' and $states.input.newest > $version", "FreeSuperseded"),
-            # It serves, and yet a newer one is approved: only that is to be mended.
-            ("$model = $former and $states.input.newest > $version", "Settle"),
-            ("$model = $former", "FreeServing"),
-            ("$verdict = ''", "FreeUnjudged"),
-            otherwise="Journal",
+        "ReleaseLock": unlock(table=table, partition=partition, next_state="HowDidItEnd"),
+        "HowDidItEnd": choice(
+            ("$end.outcome = 'again'", "LookAtLock"),
+            ("$end.outcome = 'succeeded'", "Succeeded"),
+            otherwise="Failed",
         ),
-        "Journal": journal(
-            **free,
-            former="$former",
-            kind="$kind",
-            next_state="PutModel",
-            Assign={
-                "deadline": f"{{% $millis() + {settings.timeout_minutes * 60_000} %}}",
-                "left": "{% $kind %}",
-            },
-        ),
-        "FreeUnread": unlock(**free, next_state="Unread"),
-        "Unread": {
-            "Type": "Fail",
-            "Error": "NotRead",
-            "Cause": "{% 'What is known of ' & $approved & ' could not be read: nothing was changed. ' "
-            "& $states.input.Cause %}",
-        },
-        "FreeTakenBack": unlock(**free, next_state="TakenBack"),
-        "TakenBack": end(
-            reason="{% $package & ' is ' & $approval & ': nothing was changed' & ($kind = 'rollback' "
-            "? '. Approve it first, then roll back to it' : '') %}"
-        ),
-        "FreeSuperseded": unlock(**free, next_state="Superseded"),
-        "Superseded": end(reason="{% $package & ' is not the newest approved one: nothing was changed' %}"),
-        "FreeServing": unlock(**free, next_state="AlreadyServes"),
-        "AlreadyServes": end(reason="{% $model & ' serves already: nothing was changed' %}"),
-        "FreeUnjudged": unlock(**free, next_state="Unjudged"),
-        "Unjudged": {
-            "Type": "Fail",
-            "Error": "Unjudged",
-            "Cause": "{% $package & ' has no verdict of the gate: nothing was changed. Let the pipeline "
-            "register it (input: candidate).' %}",
-        },
+        "Succeeded": {"Type": "Succeed", "Output": "{% $end.output %}"},
+        "Failed": {"Type": "Fail", "Error": "{% $end.error %}", "Cause": "{% $end.cause %}"},
     }

@@ -1,97 +1,47 @@
-"""The release's lock and journal: one item in DynamoDB, whose writes are conditional and read back at once.
+"""The release's lock and journal: one item in DynamoDB, whose writes are conditional.
 
 The item names the execution that holds it and, once a release has begun, what served before it. So a crash
 leaves behind who it was and what to put back: who finds the holder ended takes the item over and restores, or
-finishes a rollback whose model serves already (release_rollback.py).
+finishes a rollback whose model serves already (infra/lambdas/release_plan.py decides).
 
 Every write may be repeated: Step Functions tries a task again whose answer was lost, though it was done.
 """
 
-from infra.asl import State, catch, choice, task, wait
+from typing import Any
+
+from infra.asl import State, task
+from infra.retries import never
 
 ITEM = {"id": {"S": "release"}}
 MINE = {":me": {"S": "{% $me %}"}}
 LOST = "DynamoDB.ConditionalCheckFailedException"
-# An ended holder's own restore (started by its end's event) comes first; this long after, anybody may.
-PATIENCE_SECONDS = 120
-# What the item's `kind` says of a rollback whose model was seen to serve: only the rejecting is left to do.
-ROLLED_BACK = "rolled back"
 
 
-def lock_states(*, table: str, partition: str, poll_seconds: int) -> dict[str, State]:
-    """From Acquire or ReadLock to DescribePackage (the lock is ours), Restore or ListNewer (taken over), or
-    NothingToDo.
+def take(*, table: str, partition: str, lost: str, next_state: str) -> State:
+    """From `$answer.holder`, "" where the lock is free; to `lost` where it is another's by now.
+
+    What is there already is left: an ended holder's journal says what to put back.
     """
-    dynamo = f"arn:{partition}:states:::dynamodb"
-    old = f"$toMillis($states.result.StopDate) + {PATIENCE_SECONDS * 1000} < $millis()"
-    return {
-        "Acquire": _conditional(
-            f"{dynamo}:putItem",
-            {
-                "TableName": table,
-                "Item": {**ITEM, "holder": {"S": "{% $me %}"}},
-                "ConditionExpression": "attribute_not_exists(id) OR holder = :me",
-                "ExpressionAttributeValues": MINE,
-            },
-            lost="ReadLock",
-            next_state="DescribePackage",
-            Assign={"taken_over": False},
-        ),
-        "ReadLock": task(
-            f"{dynamo}:getItem",
-            {"TableName": table, "Key": ITEM, "ConsistentRead": True},
-            Assign={
-                **{name: _member(name) for name in ("holder", "former", "package")},
-                "left": _member("kind"),
-                "version": _number("version"),
-            },
-            next_state="WhoHolds",
-        ),
-        "WhoHolds": choice(
-            ("$ended != '' and $holder = $ended", "TakeOver"),
-            ("$ended != ''", "NothingToDo"),
-            ("$holder = ''", "Acquire"),
-            otherwise="DescribeHolder",
-        ),
-        "DescribeHolder": task(
-            f"arn:{partition}:states:::aws-sdk:sfn:describeExecution",
-            {"ExecutionArn": "{% $holder %}"},
-            Output={"dead": f"{{% $states.result.Status = 'RUNNING' ? false : {old} %}}"},
-            Retry=[],
-            Catch=catch("TakeOver", "Sfn.ExecutionDoesNotExistException") + catch("WaitForLock"),
-            next_state="IsHolderDead",
-        ),
-        "IsHolderDead": choice(("$states.input.dead", "TakeOver"), otherwise="WaitForLock"),
-        "WaitForLock": wait(poll_seconds, next_state="Acquire"),
-        "TakeOver": _conditional(
-            f"{dynamo}:updateItem",
-            {
-                "TableName": table,
-                "Key": ITEM,
-                "UpdateExpression": "SET holder = :me",
-                # Mine already: the answer of the first attempt was lost.
-                "ConditionExpression": "holder = :dead OR holder = :me",
-                "ExpressionAttributeValues": {**MINE, ":dead": {"S": "{% $holder %}"}},
-            },
-            lost="ReadLock",
-            next_state="WasItMidway",
-            Assign={"taken_over": True},
-            Output={"Cause": "{% 'the execution ' & $holder & ' ended before it was complete' %}"},
-        ),
-        "WasItMidway": choice(
-            (f"$left = '{ROLLED_BACK}'", "ListNewer"), ("$former != ''", "Restore"), otherwise="FreeUnused"
-        ),
-        "FreeUnused": unlock(table=table, partition=partition, next_state="GoOnAfterTakeOver"),
-        "GoOnAfterTakeOver": choice(("$ended = ''", "Acquire"), otherwise="NothingToDo"),
-    }
+    free = "$answer.holder = '' ? 'attribute_not_exists(id) OR ' : ''"
+    return _write(
+        f"arn:{partition}:states:::dynamodb:updateItem",
+        {
+            "TableName": table,
+            "Key": ITEM,
+            "UpdateExpression": "SET holder = :me",
+            # Mine already: the answer of the first attempt was lost.
+            "ConditionExpression": f"{{% ({free}) & 'holder = :before OR holder = :me' %}}",
+            "ExpressionAttributeValues": {**MINE, ":before": {"S": "{% $answer.holder %}"}},
+        },
+        lost=lost,
+        next_state=next_state,
+    )
 
 
-def journal(
-    *, table: str, partition: str, former: str, kind: str, next_state: str, **fields: object
-) -> State:
-    """Write down what is to be put back, ahead of the first change: `former`, a variable's name.
+def journal(*, table: str, partition: str, former: str, kind: str, next_state: str, **fields: Any) -> State:
+    """Write down what is to be put back, ahead of the first change: `former`, a JSONata expression.
 
-    `kind` is a JSONata expression: release, rollback, or that a rollback is to be finished.
+    `kind` is one too: release, rollback, or that a rollback is to be finished.
     """
     return task(
         f"arn:{partition}:states:::dynamodb:updateItem",
@@ -103,9 +53,9 @@ def journal(
             "ExpressionAttributeValues": {
                 **MINE,
                 ":former": {"S": f"{{% {former} %}}"},
-                ":package": {"S": "{% $package %}"},
+                ":package": {"S": "{% $work.package %}"},
                 ":kind": {"S": f"{{% {kind} %}}"},
-                ":version": {"S": "{% $string($version) %}"},
+                ":version": {"S": "{% $string($work.version) %}"},
             },
         },
         next_state=next_state,
@@ -115,7 +65,7 @@ def journal(
 
 def unlock(*, table: str, partition: str, next_state: str) -> State:
     """Delete the item; that it is not ours any more is no fault (a repeated call)."""
-    return _conditional(
+    return _write(
         f"arn:{partition}:states:::dynamodb:deleteItem",
         {
             "TableName": table,
@@ -125,24 +75,12 @@ def unlock(*, table: str, partition: str, next_state: str) -> State:
         },
         lost=next_state,
         next_state=next_state,
-        Output="{% $states.input %}",
     )
 
 
-def _conditional(resource: str, arguments: State, *, lost: str, next_state: str, **fields: object) -> State:
+def _write(resource: str, arguments: State, *, lost: str, next_state: str) -> State:
     """A write whose condition may fail, which is not tried again."""
-    state = task(resource, arguments, next_state=next_state, **fields)
-    # Ahead of the other retries: zero attempts for this one.
-    state["Retry"] = [{"ErrorEquals": [LOST], "MaxAttempts": 0}, *state["Retry"]]
-    state["Catch"] = [{"ErrorEquals": [LOST], "Output": "{% $states.input %}", "Next": lost}]
+    state = task(resource, arguments, next_state=next_state)
+    state["Retry"] = [never(LOST), *state["Retry"]]
+    state["Catch"] = [{"ErrorEquals": [LOST], "Next": lost}]
     return state
-
-
-def _member(name: str) -> str:
-    path = f"$states.result.Item.{name}.S"
-    return f"{{% $exists({path}) ? {path} : '' %}}"
-
-
-def _number(name: str) -> str:
-    path = f"$states.result.Item.{name}.S"
-    return f"{{% $exists({path}) ? $number({path}) : 0 %}}"

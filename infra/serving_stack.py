@@ -11,7 +11,7 @@ from infra.lambda_python import lambda_python
 from infra.names import NO_MODEL, Names
 from infra.quiet_alarm import QuietAlarm
 from infra.release import Release
-from infra.release_definition import MODEL_PARAMETER
+from infra.release_rollout import MODEL_PARAMETER
 from infra.rollback_alarms import RollbackAlarms
 from infra.serving_image import ServingImage
 from infra.settings import Settings

@@ -1,7 +1,9 @@
-"""An embedded cloud in which the answer of a state's task can be lost: the task is done, then seems to fail.
+"""An embedded cloud in which the answer of a state's task can be lost, or an execution stopped in a state.
 
-An execution whose name is `lose-<State>-<fault>-…` loses the first answer of that state. The faults are those
-of LOST: what Step Functions says of a connection that broke, and of an answer 500.
+An execution whose name is `lose-<State>-<fault>-…` loses the first answer of that state: the task is done, then
+seems to fail. The faults are those of LOST: what Step Functions says of a connection that broke, and of an
+answer 500. One whose name is `kill-<State>-<before|after>-…` is stopped as it enters that state, or once what
+the state does is done.
 """
 
 import contextvars
@@ -82,6 +84,25 @@ class Losses:
             return result
 
         sfn._execute_task, sfn._invoke_resource = execute_task, invoke_resource
+        self._install_kills()
+
+    @staticmethod
+    def _install_kills() -> None:
+        from local.ministack_parts import sfn
+        from local.stepfunctions import execution_loop
+
+        step = execution_loop._step
+
+        def step_or_stop(state: Any, value: Any, execution: Any, context: Any) -> tuple[Any, str | None]:
+            name, place = execution["name"], context["State"]["Name"]
+            following: tuple[Any, str | None] = (value, None)
+            if not name.startswith(f"kill-{place}-before-"):
+                following = step(state, value, execution, context)
+            if name.startswith(f"kill-{place}-"):
+                sfn._stop_execution({"executionArn": execution["executionArn"]})
+            return following
+
+        execution_loop._step = step_or_stop
 
     def _due(self, execution: str, state: str) -> str | None:
         word, _, rest = execution.partition("-")

@@ -12,6 +12,7 @@ from infra.settings import Release
 from local.cloud import Cloud
 from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, make_role, wait_until
 from tests.e2e.release_kit import reason
+from tests.e2e.release_step_kit import step_function
 
 pytestmark = pytest.mark.e2e
 
@@ -49,6 +50,7 @@ class Machine:
             settings=Release(poll_seconds=1, timeout_minutes=6, settle_seconds=3),
             partition="aws",
             table=TABLE,
+            step_function=step_function(cloud, table=TABLE, parameter=PARAMETER, stack=SERVING, stage=GROUP),
             smoke_function="none",
         )
         self._arn = self._states.create_state_machine(
@@ -256,7 +258,7 @@ def test_a_write_of_the_aborted_release_that_lands_late_is_put_back_too(machine:
     assert (ended["status"], ended["error"]) == ("FAILED", "ReleaseFailed")
     assert "no model serves again: the execution" in ended["cause"]
     assert machine.served() == "none"
-    assert machine.entered(restore).count("Restore") == 2
+    assert machine.entered(restore).count("RestorePreviousModel") == 2
     assert machine.held() == []
 
 

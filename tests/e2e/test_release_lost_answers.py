@@ -1,59 +1,22 @@
-"""The release machine where the answer of a write is lost: the write is done, and then done again."""
+"""The release machine where the answer of a write is lost, and where an execution is killed in a state.
 
-import io
-import itertools
+Every state and every write: what became of each is written to build/release-kills.md.
+"""
+
 import json
-import sys
-import zipfile
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from infra.names import Names
-from infra.release_definition import release_definition
-from infra.settings import Release
-from tests.e2e.embedded_cloud_kit import (
-    BUCKET,
-    SERVER_IMAGE,
-    fill_bucket,
-    make_role,
-    served_weight,
-    server_command,
-    wait_until,
-)
-from tests.e2e.losing_cloud import LosingCloud, done, lost
+from tests.e2e.embedded_cloud_kit import fill_bucket, server_command
+from tests.e2e.losing_cloud import LosingCloud, lost
+from tests.e2e.release_stage_kit import DEFINITION, SCENARIOS, Outcome, Stage, approval, bad_end, outcome
 from tests.infra.machines import every_state
 
 pytestmark = pytest.mark.e2e
 
-STAGE, PARAMETER, TABLE, SMOKE = "bincount-local", "/bincount/local/model", "releases", "smoke"
-SERVING = f"{STAGE}-serving"
-MODELS = {1: f"s3://{BUCKET}/models/one.tar.gz", 2: f"s3://{BUCKET}/models/two.tar.gz"}
-"""By what the toy server answers."""
-# A verdict's address says what the smoke test will find.
-SMOKE_TEST = (
-    "def handler(event, context):\n"
-    "    return {'passed': 'bad' not in event['verdict'], 'reason': 'read one bin wrongly'}\n"
-)
-
-
-def release_machine() -> dict[str, Any]:
-    """The product's, whose retries come after a second at most: a test waits for them."""
-    definition = release_definition(
-        names=Names("local"),
-        settings=Release(approval="manual", poll_seconds=1, timeout_minutes=6, settle_seconds=1),
-        partition="aws",
-        table=TABLE,
-        smoke_function=SMOKE,
-    )
-    for _, state in every_state(definition):
-        for retry in state.get("Retry", []):
-            retry |= {"IntervalSeconds": 1, "BackoffRate": 1} if retry["MaxAttempts"] else {}
-    return definition
-
-
-DEFINITION = release_machine()
+TABLE_FILE = Path(__file__).parents[2] / "build" / "release-kills.md"
 READS = ("get", "list", "describe", "invoke")
 WRITES = {
     name: state
@@ -68,253 +31,6 @@ CASES = [
 ]
 
 
-def serving_template(role: str) -> dict[str, Any]:
-    """As the Serving stack does, it reads the parameter at each update."""
-    container = {"Image": SERVER_IMAGE, "ModelDataUrl": {"Ref": "ApprovedModel"}}
-    variant = {
-        "VariantName": "champion",
-        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1,
-        "InstanceType": "ml.m5.large",
-    }
-    config = {"Fn::GetAtt": ["Config", "EndpointConfigName"]}
-    resources = {
-        "Model": ("Model", {"ExecutionRoleArn": role, "PrimaryContainer": container}),
-        "Config": ("EndpointConfig", {"ProductionVariants": [variant]}),
-        "Endpoint": ("Endpoint", {"EndpointName": STAGE, "EndpointConfigName": config}),
-    }
-    return {
-        "Parameters": {
-            "ApprovedModel": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": PARAMETER},
-            "BootstrapVersion": {"Type": "String", "Default": "1"},
-        },
-        "Resources": {
-            name: {"Type": f"AWS::SageMaker::{kind}", "Properties": properties}
-            for name, (kind, properties) in resources.items()
-        },
-    }
-
-
-class Stage:
-    """The machine, a serving stack with its endpoint, and a registry."""
-
-    def __init__(self, cloud: LosingCloud) -> None:
-        self.cloud = cloud
-        self.role = make_role(cloud, name="all", actions=["*"])
-        self.sagemaker, self.states = cloud.client("sagemaker"), cloud.client("stepfunctions")
-        self._numbers = itertools.count(1)
-        self.sagemaker.create_model_package_group(ModelPackageGroupName=STAGE)
-        cloud.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self._make_smoke_test()
-        self.approve(MODELS[1])
-        self._deploy()
-        self._machine = self.states.create_state_machine(
-            name=f"{STAGE}-release", definition=json.dumps(DEFINITION), roleArn=self.role
-        )["stateMachineArn"]
-
-    def _make_smoke_test(self) -> None:
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        role = self.cloud.client("iam").create_role(RoleName=SMOKE, AssumeRolePolicyDocument=document)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("smoke.py", SMOKE_TEST)
-        self.cloud.client("lambda").create_function(
-            FunctionName=SMOKE,
-            Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
-            Role=role["Role"]["Arn"],
-            Handler="smoke.handler",
-            Code={"ZipFile": buffer.getvalue()},
-        )
-
-    def _deploy(self) -> None:
-        cloudformation = self.cloud.client("cloudformation")
-        body = json.dumps(serving_template(self.role))
-        cloudformation.create_stack(StackName=SERVING, TemplateBody=body)
-        wait_until(self.stack, lambda status: status == "CREATE_COMPLETE")
-
-    def stack(self) -> str:
-        stacks = self.cloud.client("cloudformation").describe_stacks(StackName=SERVING)["Stacks"]
-        return stacks[0]["StackStatus"]
-
-    def approve(self, model: str) -> None:
-        """What the parameter says, ahead of any stack."""
-        self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=model, Type="String", Overwrite=True)
-
-    @property
-    def approved(self) -> str:
-        return self.cloud.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
-
-    @property
-    def other(self) -> str:
-        """The model that does not serve."""
-        return next(model for model in MODELS.values() if model != self.approved)
-
-    def package(self, model: str, *, verdict: str = "good", approval: str = "Approved") -> str:
-        """The registry's next version; `verdict` "" is a package that the gate never saw."""
-        judged = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{verdict}/verdict.json"}
-        return self.sagemaker.create_model_package(
-            ModelPackageGroupName=STAGE,
-            ModelApprovalStatus=approval,
-            InferenceSpecification={
-                "Containers": [{"Image": SERVER_IMAGE, "ModelDataUrl": model}],
-                "SupportedContentTypes": ["image/jpeg"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-            **({"ModelMetrics": {"ModelQuality": {"Statistics": judged}}} if verdict else {}),
-        )["ModelPackageArn"]
-
-    def approvals(self) -> list[str]:
-        """Of all packages, oldest first."""
-        pages = self.sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=STAGE, SortBy="CreationTime", SortOrder="Ascending"
-        )
-        return [row["ModelApprovalStatus"] for page in pages for row in page["ModelPackageSummaryList"]]
-
-    def held(self) -> list[dict[str, Any]]:
-        return self.cloud.client("dynamodb").scan(TableName=TABLE)["Items"]
-
-    def hold(self, **members: str) -> None:
-        item = {name: {"S": value} for name, value in {"id": "release", **members}.items()}
-        self.cloud.client("dynamodb").put_item(TableName=TABLE, Item=item)
-
-    def name(self, *, lose: str = "") -> str:
-        """A free name; `lose` is `<State>-<fault>`."""
-        return f"{f'lose-{lose}' if lose else 'plain'}-{next(self._numbers)}"
-
-    def run(self, given: dict[str, Any], name: str) -> dict[str, Any]:
-        """An execution's description at its end."""
-        arn = self.states.start_execution(stateMachineArn=self._machine, name=name, input=json.dumps(given))
-        return wait_until(
-            lambda: self.states.describe_execution(executionArn=arn["executionArn"]),
-            lambda execution: execution["status"] != "RUNNING",
-        )
-
-    def entered(self, execution: dict[str, Any]) -> list[str]:
-        """The states that it has entered, in order."""
-        pages = self.states.get_paginator("get_execution_history").paginate(
-            executionArn=execution["executionArn"]
-        )
-        details = [event.get("stateEnteredEventDetails") for page in pages for event in page["events"]]
-        return [detail["name"] for detail in details if detail]
-
-    def did(self, name: str) -> set[str]:
-        """The states whose tasks an execution has done, those within maps too."""
-        lines = self.cloud.log_file.read_text().splitlines()
-        return {line.removeprefix(done(name)) for line in lines if line.startswith(done(name))}
-
-    def dead(self) -> str:
-        """The ARN of an execution that has ended."""
-        return self.run({"detail": {"executionArn": "nobody"}}, self.name())["executionArn"]
-
-
-Given = dict[str, Any]
-SCENARIOS: dict[str, Callable[[Stage], Given]] = {}
-"""What is done ahead of an execution, by its name; it gives the execution's input. Cheap ones first."""
-
-
-def scenario(prepare: Callable[[Stage], Given]) -> Callable[[Stage], Given]:
-    SCENARIOS[prepare.__name__] = prepare
-    return prepare
-
-
-def approval(package: str) -> Given:
-    return {"detail": {"ModelPackageArn": package}}
-
-
-def bad_end(execution: str) -> Given:
-    return {"detail": {"executionArn": execution, "status": "ABORTED", "input": "{}"}}
-
-
-@scenario
-def it_serves_already(stage: Stage) -> Given:
-    return approval(stage.package(stage.approved))
-
-
-@scenario
-def the_approval_was_taken_back(stage: Stage) -> Given:
-    return approval(stage.package(stage.other, approval="Rejected"))
-
-
-@scenario
-def a_newer_one_is_approved(stage: Stage) -> Given:
-    older = stage.package(stage.other)
-    stage.package(stage.approved)
-    return approval(older)
-
-
-@scenario
-def the_gate_never_saw_it(stage: Stage) -> Given:
-    return approval(stage.package(stage.other, verdict=""))
-
-
-@scenario
-def the_package_is_gone(stage: Stage) -> Given:
-    package = stage.package(stage.other)
-    stage.sagemaker.delete_model_package(ModelPackageName=package)
-    return approval(package)
-
-
-@scenario
-def a_rollback_to_what_serves(stage: Stage) -> Given:
-    wanted = stage.package(stage.approved)
-    for _ in range(2):
-        stage.package(stage.other)
-    return {"rollback": {"model_package": wanted}}
-
-
-@scenario
-def an_aborted_release_is_put_back(stage: Stage) -> Given:
-    package, former, dead = stage.package(stage.other), stage.approved, stage.dead()
-    stage.hold(holder=dead, former=former, package=package, kind="release", version="1")
-    stage.approve(stage.other)
-    return bad_end(dead)
-
-
-@scenario
-def an_aborted_one_had_changed_nothing(stage: Stage) -> Given:
-    dead = stage.dead()
-    stage.hold(holder=dead)
-    return bad_end(dead)
-
-
-@scenario
-def it_is_released(stage: Stage) -> Given:
-    return approval(stage.package(stage.other))
-
-
-@scenario
-def it_fails_its_smoke_test(stage: Stage) -> Given:
-    return approval(stage.package(stage.other, verdict="bad"))
-
-
-Outcome = tuple[str, bool, list[str]]
-
-
-def outcome(stage: Stage, name: str, execution: str) -> Outcome:
-    """How a scenario ends: last state, whether another model serves, what became of its packages.
-
-    Whatever happened: nothing is held, the stack is at rest, and what serves is what the
-    parameter says.
-    """
-    served, packages = stage.approved, len(stage.approvals())
-    ended = stage.run(SCENARIOS[name](stage), execution)
-    assert stage.held() == [], ended
-    assert stage.stack() in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    assert MODELS[served_weight(stage.cloud, STAGE)] == stage.approved, ended
-    return stage.entered(ended)[-1], stage.approved != served, stage.approvals()[packages:]
-
-
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("losing")
@@ -323,28 +39,93 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield Stage(cloud)
 
 
+# A state is killed in the first of these that comes to it.
+KILLED = ("it_is_released", "it_is_rolled_back", "it_fails_its_smoke_test", "another_holds_the_lock")
+KILLS = [
+    *[(name, "before") for name in DEFINITION["States"]],
+    *[(name, "after") for name in WRITES],
+]
+WAY_BACK = ("WriteParameter", "UpdateStack", "ReleaseLock")
+KILLS_OF_A_RESTORE = [(name, when) for name in WAY_BACK for when in ("before", "after")]
+Undisturbed = dict[str, tuple[Outcome, list[str]]]
+
+
 @pytest.fixture(scope="module")
-def undisturbed(stage: Stage) -> dict[str, tuple[Outcome, set[str]]]:
-    """Every scenario without a fault: its end, and the states whose tasks were done on the way."""
-    found: dict[str, tuple[Outcome, set[str]]] = {}
+def undisturbed(stage: Stage) -> Undisturbed:
+    """Every scenario without a fault: its end, and the states that it entered."""
+    found: Undisturbed = {}
     for name in SCENARIOS:
         execution = stage.name()
-        found[name] = outcome(stage, name, execution), stage.did(execution)
+        found[name] = outcome(stage, name, execution), stage.entered_by(execution)
     return found
 
 
-def test_a_scenario_reaches_every_write(undisturbed: dict[str, tuple[Outcome, set[str]]]) -> None:
+@pytest.fixture(scope="module")
+def table() -> Iterator[list[tuple[str, ...]]]:
+    """Rows: what happened, in which scenario, what was seen then, and how it ended."""
+    rows: list[tuple[str, ...]] = []
+    yield rows
+    head = ("state", "fault", "in", "then", "outcome")
+    lines = [" | ".join(("", *row, "")).strip() for row in (head, ("---",) * len(head), *rows)]
+    TABLE_FILE.parent.mkdir(exist_ok=True)
+    TABLE_FILE.write_text("\n".join(lines) + "\n")
+    print("\n" + TABLE_FILE.read_text())
+
+
+def test_a_scenario_reaches_every_state(undisturbed: Undisturbed) -> None:
     reached = {state for _, states in undisturbed.values() for state in states}
-    assert WRITES.keys() - reached == set()
+    assert DEFINITION["States"].keys() - reached == set()
 
 
 @pytest.mark.parametrize(("state", "fault"), CASES)
 def test_a_write_whose_answer_is_lost_changes_no_end(
-    stage: Stage, undisturbed: dict[str, tuple[Outcome, set[str]]], state: str, fault: str
+    stage: Stage, undisturbed: Undisturbed, table: list[tuple[str, ...]], state: str, fault: str
 ) -> None:
     name = next(name for name, (_, states) in undisturbed.items() if state in states)
     execution = stage.name(lose=f"{state}-{fault}")
     found = outcome(stage, name, execution)
     assert lost(execution) in stage.cloud.log_file.read_text()
-    print(f"{state:16} {fault:10} {name:36} {found}")
+    table.append((state, f"answer lost ({fault})", name, "the same end", f"{found[0]} {found[2]}"))
     assert found == undisturbed[name][0]
+
+
+@pytest.mark.parametrize(("state", "when"), KILLS)
+def test_after_a_kill_in_any_state_the_next_one_ends_well(
+    stage: Stage, undisturbed: Undisturbed, table: list[tuple[str, ...]], state: str, when: str
+) -> None:
+    name = next(name for name in KILLED if state in undisturbed[name][1])
+    # The event of the bad end is lost in every other case: then the next release finds the dead lock itself.
+    told = KILLS.index((state, when)) % 2 == 0
+    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, told=told)))
+
+
+@pytest.mark.parametrize(("state", "when"), KILLS_OF_A_RESTORE)
+def test_after_a_kill_of_what_puts_back_the_next_one_ends_well(
+    stage: Stage, table: list[tuple[str, ...]], state: str, when: str
+) -> None:
+    """The end of a restore starts no second one: the next release does it."""
+    name = "an_aborted_release_is_put_back"
+    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, told=False)))
+
+
+def _after_a_kill(stage: Stage, scenario: str, state: str, when: str, *, told: bool) -> tuple[str, str]:
+    """What follows: the restore that the bad end starts and a rollback, or the next release alone."""
+    given = SCENARIOS[scenario](stage)
+    killed = stage.run(given, stage.name(kill=f"{state}-{when}"))
+    assert killed["status"] == "ABORTED", killed
+    assert stage.entered(killed)[-1] == state
+    then = "no event of the end"
+    if told:
+        restored = stage.run(bad_end(killed["executionArn"]), stage.name())
+        then = f"bad end: {stage.entered(restored)[-1]} {restored.get('error', '')}".strip()
+        wanted = stage.package(stage.other_than_the_former())
+        stage.package(stage.approved)
+        given = {"rollback": {"model_package": wanted}}
+    else:
+        wanted = stage.package(stage.other_than_the_former())
+        given = approval(wanted)
+    ended = stage.run(given, stage.name())
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"]).get("model_package") == wanted, ended
+    assert stage.is_at_rest() == stage.model_of(wanted)
+    return then, f"next {'rollback' if told else 'release'}: {stage.entered(ended)[-1]}"
