@@ -1,9 +1,9 @@
 """An embedded cloud in which the answer of a state's task can be lost, or an execution stopped in a state.
 
-An execution whose name is `lose-<State>-<fault>-…` loses the first answer of that state: the task is done, then
-seems to fail. The faults are those of LOST: what Step Functions says of a connection that broke, and of an
-answer 500. One whose name is `kill-<State>-<before|after>-…` is stopped as it enters that state, or once what
-the state does is done.
+An execution whose name is `lose-<State>-<fault>-…` loses the first answer of that state: the task is done,
+then seems to fail. The faults are those of LOST: what Step Functions says of a connection that broke, and of
+an answer 500. One whose name is `kill-<State>-<before|after>-…` is stopped as it enters that state, or once
+what the state does is done.
 """
 
 import contextvars
