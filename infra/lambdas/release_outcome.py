@@ -57,17 +57,17 @@ def served(
     return {"decision": "restored" if restoring else "smoke test"}
 
 
-def left(event: Facts, item: Facts, *, package: Facts, newer: Facts) -> Decision:
+def left(event: Facts, item: Facts, *, package: Facts, too_new: Facts) -> Decision:
     """Which package must be rejected now? `reject` (`package`, `description`), `done`, `failed`.
 
     After a rollback every newer approved package, so that the newest approved one is the one that serves:
-    `newer` is one of them, {} where there is none. After a restore the package that was released, so that the
-    former one is the newest again. What a rollback went back to is older, and stays approved.
+    `too_new` is one of them, {} where there is none. After a restore the package that was released, so that
+    the former one is the newest again. What a rollback went back to is older, and stays approved.
     """
     if item.get("holder") != event["me"]:
         return lock_lost()
     if item.get("kind") == ROLLED_BACK:
-        return _newer_left(event, item, newer)
+        return _newer_left(event, item, too_new)
     if not event["restoring"]:
         return failed(
             "Unsettled",
@@ -86,6 +86,16 @@ def left(event: Facts, item: Facts, *, package: Facts, newer: Facts) -> Decision
         return done(again())
     former = "no model" if item["former"] == NO_MODEL else item["former"]
     return done(failed("ReleaseFailed", f"{_what(item)} failed and {former} serves again: {event['reason']}"))
+
+
+def newer(event: Facts, item: Facts, approved: Facts) -> list[str]:
+    """Of the `approved` packages those that the rollback in the journal has to reject, newest first.
+
+    Not the one that started this execution: who approves a package after a rollback that died wants it.
+    """
+    rows = approved["ModelPackageSummaryList"]
+    arns = [row["ModelPackageArn"] for row in rows if row["ModelPackageVersion"] > int(item["version"])]
+    return [arn for arn in arns if arn != approved_package(event)]
 
 
 def _pending(event: Facts, stack: Facts, *, late: bool) -> Decision | None:
@@ -120,19 +130,19 @@ def _not_served(event: Facts, reason: str) -> Decision:
     )
 
 
-def _newer_left(event: Facts, item: Facts, newer: Facts) -> Decision:
-    words = refused(newer) or (event["unwritten"] if newer else "")
+def _newer_left(event: Facts, item: Facts, too_new: Facts) -> Decision:
+    words = refused(too_new) or (event["unwritten"] if too_new else "")
     if words:
         return failed(
             "NotRejected",
             f"{item['former']} serves again, but a newer package is still approved: {words}. The next "
             "execution of this machine finishes the rollback",
         )
-    if newer:
+    if too_new:
         execution = event["me"].rpartition(":")[2]
         return {
             "decision": "reject",
-            "package": newer["ModelPackageArn"],
+            "package": too_new["ModelPackageArn"],
             "description": f"Rolled back to version {item['version']} by the execution {execution}",
         }
     own = approved_package(event) == item["package"]

@@ -64,8 +64,8 @@ def _served(event: Facts) -> Decision:
 def _left(event: Facts) -> Decision:
     item = _item()
     if item.get("kind") == ROLLED_BACK:
-        return release_outcome.left(event, item, package={}, newer=_newer(int(item["version"])))
-    return release_outcome.left(event, item, package=_package(item.get("package", "")), newer={})
+        return release_outcome.left(event, item, package={}, too_new=_newer(event, item))
+    return release_outcome.left(event, item, package=_package(item.get("package", "")), too_new={})
 
 
 def _item() -> dict[str, str]:
@@ -98,14 +98,13 @@ def _approved() -> Facts:
     )
 
 
-def _newer(version: int) -> Facts:
-    """The newest approved package of a higher version, or {}. The list may lag behind: it is described."""
+def _newer(event: Facts, item: Facts) -> Facts:
+    """A package that the rollback has to reject, or {}. The list may lag behind, so each is described."""
     approved = _approved()
     if refused(approved):
         return approved
-    rows = [row for row in approved["ModelPackageSummaryList"] if row["ModelPackageVersion"] > version]
-    for row in rows:
-        package = _package(row["ModelPackageArn"])
+    for arn in release_outcome.newer(event, item, approved):
+        package = _package(arn)
         if package.get("ModelApprovalStatus") == "Approved":
             return package
     return {}

@@ -32,7 +32,7 @@ def lost(name: str) -> str:
 
 
 def done(name: str, state: str = "") -> str:
-    """What it says of a task that was done; the history knows no state within a map."""
+    """What it says of a task that was done."""
     return f"{name} did {state}"
 
 

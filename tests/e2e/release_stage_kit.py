@@ -9,7 +9,7 @@ from infra.names import Names
 from infra.release_definition import release_definition
 from infra.settings import Release
 from tests.e2e.embedded_cloud_kit import BUCKET, SERVER_IMAGE, make_role, served_weight, wait_until
-from tests.e2e.losing_cloud import LosingCloud
+from tests.e2e.losing_cloud import LosingCloud, done
 from tests.e2e.release_step_kit import STEP, python_function, step_function
 from tests.infra.machines import every_state
 
@@ -36,6 +36,7 @@ def release_machine() -> dict[str, Any]:
     )
     definition["States"]["LookAtLock"]["Arguments"]["Payload"]["patience_seconds"] = 0
     for _, state in every_state(definition):
+        state |= {"Seconds": 0} if state["Type"] == "Wait" else {}
         for retry in state.get("Retry", []):
             retry |= {"IntervalSeconds": 1, "BackoffRate": 1} if retry["MaxAttempts"] else {}
     return definition
@@ -174,6 +175,11 @@ class Stage:
         """The same, by the execution's name."""
         arn = self._machine.replace(":stateMachine:", ":execution:") + f":{name}"
         return self.entered({"executionArn": arn})
+
+    def did(self, name: str) -> set[str]:
+        """The states whose tasks an execution has done: AWS took what they asked."""
+        lines = self.cloud.log_file.read_text().splitlines()
+        return {line.removeprefix(done(name)) for line in lines if line.startswith(done(name))}
 
     def is_at_rest(self) -> str:
         """The model that serves: nothing is held, the stack is at rest, and endpoint and parameter agree."""

@@ -47,16 +47,17 @@ KILLS = [
 ]
 WAY_BACK = ("WriteParameter", "UpdateStack", "ReleaseLock")
 KILLS_OF_A_RESTORE = [(name, when) for name in WAY_BACK for when in ("before", "after")]
-Undisturbed = dict[str, tuple[Outcome, list[str]]]
+Undisturbed = dict[str, tuple[Outcome, list[str], set[str]]]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(stage: Stage) -> Undisturbed:
-    """Every scenario without a fault: its end, and the states that it entered."""
+    """Every scenario without a fault: its end, the states that it entered, those whose tasks were done."""
     found: Undisturbed = {}
     for name in SCENARIOS:
         execution = stage.name()
-        found[name] = outcome(stage, name, execution), stage.entered_by(execution)
+        ended = outcome(stage, name, execution)
+        found[name] = ended, stage.entered_by(execution), stage.did(execution)
     return found
 
 
@@ -73,7 +74,7 @@ def table() -> Iterator[list[tuple[str, ...]]]:
 
 
 def test_a_scenario_reaches_every_state(undisturbed: Undisturbed) -> None:
-    reached = {state for _, states in undisturbed.values() for state in states}
+    reached = {state for _, states, _ in undisturbed.values() for state in states}
     assert DEFINITION["States"].keys() - reached == set()
 
 
@@ -81,7 +82,7 @@ def test_a_scenario_reaches_every_state(undisturbed: Undisturbed) -> None:
 def test_a_write_whose_answer_is_lost_changes_no_end(
     stage: Stage, undisturbed: Undisturbed, table: list[tuple[str, ...]], state: str, fault: str
 ) -> None:
-    name = next(name for name, (_, states) in undisturbed.items() if state in states)
+    name = next(name for name, (_, _, done) in undisturbed.items() if state in done)
     execution = stage.name(lose=f"{state}-{fault}")
     found = outcome(stage, name, execution)
     assert lost(execution) in stage.cloud.log_file.read_text()

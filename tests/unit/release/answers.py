@@ -56,7 +56,11 @@ def package(version: int = 2, *, model: str = NEW, status: str = "Approved", ver
 
 def approved(*versions: int) -> Facts:
     """ListModelPackages."""
-    return {"ModelPackageSummaryList": [{"ModelPackageVersion": each} for each in versions]}
+    return {
+        "ModelPackageSummaryList": [
+            {"ModelPackageVersion": each, "ModelPackageArn": arn(each)} for each in versions
+        ]
+    }
 
 
 def parameter(value: str = OLD) -> Facts:

@@ -14,6 +14,7 @@ from tests.unit.release.answers import (
     OTHER,
     Facts,
     approval,
+    approved,
     arn,
     bad_end,
     event,
@@ -165,13 +166,27 @@ class TestServed:
         assert (found["decision"], found["end"]["error"]) == ("failed", "LockLost")
 
 
+class TestNewer:
+    @staticmethod
+    def found(given: Facts) -> list[str]:
+        return release_outcome.newer(event(given), journal("rolled back", version=1), approved(4, 3, 2, 1))
+
+    @pytest.mark.parametrize("given", [rollback(), bad_end()])
+    def test_all_versions_above_the_rollback_s_are(self, given: Facts) -> None:
+        assert self.found(given) == [arn(4), arn(3), arn(2)]
+
+    @pytest.mark.parametrize("given", [approval(3), rollback(3)])
+    def test_what_is_wanted_since_the_rollback_died_is_not(self, given: Facts) -> None:
+        assert self.found(given) == [arn(4), arn(2)]
+
+
 class TestLeft:
     @staticmethod
     def decide(given: Facts, item: Facts, **answers: Any) -> Facts:
         variables = {"restoring": True, "unwritten": "", "reason": "it read\na bin wrongly"}
         for name in variables.keys() & answers.keys():
             variables[name] = answers.pop(name)
-        facts = {"package": package(), "newer": {}, **answers}
+        facts = {"package": package(), "too_new": {}, **answers}
         return release_outcome.left(event(given, **variables), item, **facts)
 
     def test_a_package_whose_release_failed_is_rejected(self) -> None:
@@ -209,7 +224,7 @@ class TestLeft:
         assert (found["decision"], found["end"]["error"]) == ("done", "ReleaseFailed")
 
     def test_after_a_rollback_newer_packages_are_rejected(self) -> None:
-        found = self.decide(rollback(), journal("rolled back", version=1), newer=package(3))
+        found = self.decide(rollback(), journal("rolled back", version=1), too_new=package(3))
         name = ME.rpartition(":")[2]
         assert found == {
             "decision": "reject",
@@ -228,7 +243,7 @@ class TestLeft:
         }
 
     @pytest.mark.parametrize(
-        "answers", [{"newer": refusal()}, {"newer": package(3), "unwritten": "AccessDenied: it may not"}]
+        "answers", [{"too_new": refusal()}, {"too_new": package(3), "unwritten": "AccessDenied: it may not"}]
     )
     def test_a_newer_package_that_stays_approved_is_said(self, answers: Facts) -> None:
         """The lock is kept: the next execution goes on from the journal."""
