@@ -140,7 +140,7 @@ def _ask(service: str, operation: str, **arguments: Any) -> Facts:
 @cache
 def _client(service: str) -> Any:
     """One for each service as long as the function is warm."""
-    return boto3.client(service, config=PATIENT)  # pyright: ignore
+    return boto3.client(service, config=PATIENT)
 
 
 def _now() -> datetime:
