@@ -15,11 +15,11 @@ from tests.judges.verdicts import Verdict, faults_of
 FLOORS = {
     "templates": 5,
     "texts": 1000,
-    "calls": 45,
+    "calls": 40,
     "requests": 20,
     "policies": 40,
     "statements": 120,
-    "expressions": 150,
+    "expressions": 110,
 }
 """Of each combination at least: fewer means that a judge has fallen asleep, not that we got better."""
 
