@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: account-trial judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ recordings: install launch-env ## renew tests/judges/recordings from executions 
 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')
 	@$(BIN)/python -m infra.tools.trial $(TRIAL)
+
+doctor: install ## what the account lacks for STAGE, before and after its deploy (PROFILE=NAME, JSON=1)
+	@$(BIN)/python -m infra.tools.doctor --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(JSON),--json)
 
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
 	@$(BIN)/python -m infra.teardown --stage $(STAGE)

@@ -17,7 +17,7 @@ from infra.stage_logs import StageLogs
 API_STAGE = "v1"
 # TLS 1.2 and 1.3 with forward secrecy only; such a policy asks for an access mode, and STRICT refuses
 # requests whose TLS name is not this API's.
-_TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 
 
 class FrontApi(apigateway.RestApi):
@@ -58,7 +58,7 @@ class FrontApi(apigateway.RestApi):
         )
         self.node.try_remove_child("Endpoint")  # the CDK's own output; the stack has ApiUrl
         resource = cast(apigateway.CfnRestApi, self.node.default_child)
-        resource.security_policy = _TLS_POLICY
+        resource.security_policy = TLS_POLICY
         resource.endpoint_access_mode = "STRICT"
         refuse_as_json(self)
         acknowledge(self, rule="AwsSolutions-APIG2", reason="an image is no JSON document to hold to a model")

@@ -10,6 +10,7 @@ NAMESPACES = {
     "sagemaker": "sagemaker",
     "sagemaker-control": "sagemaker",
     "application-autoscaling": "application-autoscaling",
+    "servicequotas": "servicequotas",
 }
 _ENDPOINT = re.compile(r"/endpoints/([^/]+)/invocations")
 _RESOURCES = {
@@ -32,7 +33,7 @@ def runtime_action(service: str, path: str) -> str | None:
 
 def resource_arn(*, service: str, path: str, headers: dict[str, str], body: bytes) -> str | None:
     """The ARN that a request is about; `*` where AWS has none; None where ministack knows it itself."""
-    if service == "application-autoscaling":
+    if service in ("application-autoscaling", "servicequotas"):
         return "*"
     if service == "ssm":
         return _deleted_parameter(headers, body)
@@ -80,6 +81,14 @@ def _named_alarms(headers: dict[str, str], body: bytes) -> list[str]:
     if headers.get("x-amz-target", "").rpartition(".")[2] != "DescribeAlarms" or not isinstance(names, list):
         return []
     return [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}" for name in cast("list[Any]", names)]
+
+
+def further_states(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:
+    """iam:PassRole for the role that TestState runs a task with."""
+    role = _request(body).get("roleArn")
+    if not headers.get("x-amz-target", "").endswith(".TestState") or not isinstance(role, str):
+        return []
+    return [("iam:PassRole", role, {"iam:PassedToService": "states.amazonaws.com"})]
 
 
 def further_rights(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:

@@ -31,6 +31,7 @@ REPLACED = (
         parameters=("exec_arn",),
         reason="time limit of a machine; redrive from the failed state",
     ),
+    Hook(module=_SFN, name="_test_state", parameters=("data",), reason="tasks in JSONata, with a role"),
     Hook(
         module=_SFN,
         name="_emit_execution_status_event",
@@ -59,6 +60,12 @@ REPLACED = (
 )
 
 USED = (
+    Hook(
+        module=_SFN,
+        name="_apply_jsonata_arguments",
+        parameters=("state_def", "raw_input", "ctx"),
+        reason="TestState of a task in JSONata",
+    ),
     Hook(module=_SFN, name="now_iso", parameters=(), reason="times of executions"),
     Hook(module=_SFN, name="_add_event", parameters=("execution", "event_type", "details"), reason="history"),
     Hook(module=_SFN, name="_resolve_state_machine_arn", parameters=("arn",), reason="versions and aliases"),

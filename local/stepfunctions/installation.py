@@ -18,6 +18,7 @@ from local.stepfunctions.sdk_tasks import SdkTasks
 from local.stepfunctions.status_events import PublishEvent, RecordMetric, StatusEvents
 from local.stepfunctions.task_context import TaskContext, current, entered
 from local.stepfunctions.task_rights import Authorise, needed, require
+from local.stepfunctions.test_state import testing
 
 _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
 
@@ -61,6 +62,7 @@ def _install_operations() -> None:
     sfn._describe_execution = api.describing(sfn._describe_execution)
     sfn._list_executions = api.listing(sfn._list_executions)
     sfn._validate_state_machine_definition = api.validating
+    sfn._test_state = testing(sfn._test_state)
     sfn.handle_request = api.with_redrive(sfn.handle_request)
     provisioners._sfn_definition = _validated(provisioners._sfn_definition)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from local.identity import ACCOUNT, REGION
 from local.ministack_parts import sfn
 
 if TYPE_CHECKING:
@@ -106,3 +107,13 @@ def output_of(state: dict[str, Any], *, given: Any, result: Any, ctx: Any) -> An
     """The state's output: its result through ResultSelector, ResultPath and OutputPath."""
     selected = sfn._apply_result_selector(state, result)
     return sfn._apply_output_path(state, sfn._apply_result_path(state, given, selected), ctx)
+
+
+def arguments_of(state: dict[str, Any], given: Any, context: dict[str, Any]) -> Any:
+    """A JSONata task's `Arguments`, evaluated over its input."""
+    return sfn._apply_jsonata_arguments(state, given, context)
+
+
+def execution_arn_of_a_test() -> str:
+    """TestState runs in no execution; what asks for one's ARN gets one of that form."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:test:test"

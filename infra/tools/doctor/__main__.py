@@ -1,0 +1,136 @@
+"""`make doctor STAGE=dev`: what an account lacks for a stage, before and after its deploy.
+
+It asks AWS with the caller's credentials, changes nothing, and ends with 0 only where nothing is missing.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra import settings
+from infra.settings import Settings
+
+# isort: split
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.tools.doctor import account, capacity, deployed, images, money, quotas, remains, tuning
+from infra.tools.doctor.asked import Asked
+from infra.tools.doctor.finding import Finding, error_of, look
+from infra.tools.doctor.table import table
+
+ROOT = Path(__file__).resolve().parents[3]
+# (name of the finding where AWS does not answer, the question, how a person asks the same)
+QUESTIONS = (
+    ("identity", account.identity, "aws sts get-caller-identity"),
+    ("bootstrap", account.bootstrap, f"aws ssm get-parameter --name {account.BOOTSTRAP}"),
+    ("quotas", quotas.held_quotas, "aws service-quotas list-services"),
+    ("instance types", capacity.instance_types, "aws ec2 describe-instance-type-offerings"),
+    ("zones", capacity.zones, "aws ec2 describe-instance-type-offerings --location-type availability-zone"),
+    ("training image", images.training_image, "aws ecr batch-get-image"),
+    ("API logging role", account.logging_role, "aws apigateway get-account"),
+    ("stacks", remains.stacks, "aws cloudformation describe-stacks"),
+    ("left from before", remains.remains, "aws s3 ls; aws kms list-aliases; aws logs describe-log-groups"),
+    ("licence", money.licence, "read docs/dataset.md"),
+    ("costs", money.costs, "read docs/cost.md"),
+    ("budget", money.budget, "aws budgets describe-budgets"),
+    ("alarms reach a person", deployed.mail, "aws sns list-subscriptions"),
+    (tuning.NAME, tuning.tuning_fields, "aws stepfunctions test-state"),
+    ("serving image", images.serving_image, "aws ecr batch-get-image"),
+    ("endpoint-strict-mode", deployed.api, "aws apigateway get-rest-apis"),
+    ("typed-parameter", deployed.typed_parameter, "aws cloudformation describe-stacks"),
+    ("endpoint", deployed.endpoint, "aws sagemaker list-endpoints"),
+)
+
+
+class CannotAsk(Exception):
+    """Nobody can be asked anything; the text says why and what to do."""
+
+
+def main() -> int:
+    """Print the findings; 0 where nothing is missing, 1 where something is, 2 for a wrong call."""
+    options = _options()
+    try:
+        chosen = _settings(options)
+        asked = _sign_in(_session(options.profile, chosen.region), chosen)
+    except (CannotAsk, settings.SettingsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    findings = examine(asked)
+    if options.json:
+        print(json.dumps([finding.record() for finding in findings], indent=2))
+    else:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(table(findings, colour=colour, stage=chosen.stage))
+    return int(any(finding.state == "missing" for finding in findings))
+
+
+def examine(asked: Asked) -> list[Finding]:
+    """Every finding for a stage."""
+    return [
+        finding
+        for name, question, command in QUESTIONS
+        for finding in look(name, lambda question=question: question(asked), next=command)
+    ]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.tools.doctor", description=__doc__)
+    parser.add_argument("--stage", required=True, help="a stage of cdk.json")
+    parser.add_argument("--profile", help="AWS profile; else what the AWS SDK finds")
+    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    parser.add_argument(
+        "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="a setting, as cdk takes it"
+    )
+    return parser.parse_args()
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The stage's, with those of the command line. Raises CannotAsk or SettingsError."""
+    file = ROOT / "cdk.json"
+    try:
+        context: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["context"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotAsk(f"{file.name} cannot be read as a JSON object with `context`: {error}") from error
+    for pair in options.context:
+        key, separator, value = pair.partition("=")
+        if not separator:
+            raise CannotAsk(f"-c {pair}: expected KEY=VALUE")
+        context[key] = value
+    return settings.load({**context, "stage": options.stage}.get)
+
+
+def _session(profile: str | None, region: str) -> boto3.Session:
+    try:
+        return boto3.Session(profile_name=profile, region_name=region)
+    except BotoCoreError as error:
+        raise CannotAsk(f"{error}: see `aws configure list-profiles`") from error
+
+
+def _sign_in(session: boto3.Session, chosen: Settings) -> Asked:
+    """Raises CannotAsk where AWS does not know the caller or cannot be reached: then no question helps."""
+    made: dict[str, Any] = {}
+    config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=30)
+
+    def client(service: str) -> Any:
+        if service not in made:
+            made[service] = session.client(service, config=config)
+        return made[service]
+
+    try:
+        caller = client("sts").get_caller_identity()
+    except ClientError as error:
+        text = ": ".join(error_of(error))
+        raise CannotAsk(f"AWS does not take these credentials: {text}: sign in again (aws login)") from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no address
+        hint = "sign in (aws login, aws configure), or look at the network and AWS_ENDPOINT_URL"
+        raise CannotAsk(f"AWS cannot be asked: {error}: {hint}") from error
+    return Asked(client=client, settings=chosen, caller=caller["Arn"], account=caller["Account"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""What the settings can cost, whether somebody is told, and what may be done with the photographs."""
+
+from collections.abc import Iterable
+
+from botocore.exceptions import ClientError
+
+from infra.settings.instances import INSTANCES
+from infra.tools.doctor.asked import Asked
+from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
+
+HOURS = 730  # of a month
+PUBLIC_SOURCE = "aft-vbi-pds"
+
+
+def costs(asked: Asked) -> Iterable[Finding]:
+    """A training run at the most, and a month of the endpoint."""
+    yield ok("cost of a training run", f"at most {asked.settings.training.cost_summary}")
+    serving = asked.settings.serving
+    known = INSTANCES.get(serving.instance_type)
+    if known is None or known.usd_per_hour is None:
+        text = f"the price of {serving.instance_type} is not in our table"
+        yield unknown("cost of a month", text, next="https://aws.amazon.com/sagemaker/ai/pricing/")
+        return
+    low, high = (
+        count * known.usd_per_hour * HOURS for count in (serving.min_instances, serving.max_instances)
+    )
+    machines = f"{serving.min_instances} to {serving.max_instances} {serving.instance_type}"
+    text = f"${low:,.0f} to ${high:,.0f} for {machines}, list price; docs/cost.md has the rest"
+    yield ok("cost of a month", text)
+
+
+def budget(asked: Asked) -> Iterable[Finding]:
+    """The settings have a budget; and where the stage is deployed, AWS has it."""
+    limit, stage = asked.settings.operations.monthly_usd, asked.settings.stage
+    if not limit:
+        text = "none: nobody is told when the stage costs more than expected"
+        return [missing("budget", text, next=f"set operations.monthly_usd of stage {stage} in cdk.json")]
+    text = f"warns at 80 % of ${limit:,} a month"
+    name = asked.names.prefix
+    try:
+        found = asked.client("budgets").describe_budget(AccountId=asked.account, BudgetName=name)
+    except ClientError as error:
+        if error_of(error)[0] != "NotFoundException":
+            raise
+        return [ok("budget", f"{text}, once it is deployed")]
+    spent = found["Budget"].get("CalculatedSpend", {}).get("ActualSpend", {}).get("Amount", "0")
+    return [ok("budget", f"{text}; ${float(spent):,.2f} spent (0 until the tag `system` is activated)")]
+
+
+def licence(asked: Asked) -> Iterable[Finding]:
+    """The default source may not be used commercially."""
+    source = asked.settings.data_prep.source_bucket
+    if source != PUBLIC_SOURCE:
+        return [ok("licence", f"your own photographs in {source}")]
+    text = "Amazon's photographs are CC BY-NC-SA 3.0 US: not for commercial use"
+    step = "read docs/dataset.md; for your own photographs set data_prep.source_bucket in cdk.json"
+    return [unknown("licence", text, next=step)]

@@ -1,0 +1,57 @@
+"""Holds the account's quotas to what the stage needs (infra/quotas.py)."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from infra.quotas import Quota, quotas
+from infra.tools.doctor.asked import Asked
+from infra.tools.doctor.finding import Finding, look, missing, ok, unknown
+
+
+def held_quotas(asked: Asked) -> Iterable[Finding]:
+    """A finding for each quota that the settings need; one for a service whose quotas cannot be looked at."""
+    for service, needed in groupby(quotas(asked.settings), key=lambda quota: quota.service):
+        wanted = [*needed]
+        yield from look(
+            f"quotas of {service}",
+            lambda service=service, wanted=wanted: _of_service(asked, service, wanted),
+            next=_listing(service, asked.region),
+        )
+
+
+def _of_service(asked: Asked, service: str, wanted: list[Quota]) -> Iterator[Finding]:
+    """ListServiceQuotas leaves out what was never applied to the account: AWS's defaults fill the gaps."""
+    client = asked.client("service-quotas")
+    applied = _values(client, "list_service_quotas", service)
+    defaults = _values(client, "list_aws_default_service_quotas", service)
+    for quota in wanted:
+        own = applied.get(quota.name)
+        yield _held(quota, own or defaults.get(quota.name), asked.region, is_default=own is None)
+
+
+def _values(client: Any, operation: str, service: str) -> dict[str, tuple[float, str]]:
+    pages = client.get_paginator(operation).paginate(ServiceCode=service)
+    return {
+        quota["QuotaName"]: (quota["Value"], quota["QuotaCode"]) for page in pages for quota in page["Quotas"]
+    }
+
+
+def _held(quota: Quota, found: tuple[float, str] | None, region: str, *, is_default: bool) -> Finding:
+    name, wanted = f"quota: {quota.name}", f"{quota.needed} needed ({quota.reason})"
+    if found is None:
+        text = f"{wanted}; Service Quotas lists none of that name: not offered in {region}?"
+        return unknown(name, text, next=_listing(quota.service, region))
+    value, code = found
+    allowed = f"{value:g} allowed{', the default of AWS' if is_default else ''}, {wanted}"
+    if value >= quota.needed:
+        return ok(name, allowed)
+    request = (
+        f"aws service-quotas request-service-quota-increase --service-code {quota.service} "
+        f"--quota-code {code} --desired-value {quota.needed} --region {region}"
+    )
+    return missing(name, allowed, next=request)
+
+
+def _listing(service: str, region: str) -> str:
+    return f"aws service-quotas list-aws-default-service-quotas --service-code {service} --region {region}"
