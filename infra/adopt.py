@@ -9,7 +9,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from infra import settings, stage  # isort: skip  (before aws_cdk: infra loads it)
@@ -21,7 +20,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import leftovers
 from infra.names import Names
 
-ROOT = Path(__file__).resolve().parent.parent
 KEPT = "RetainExceptOnCreate"
 CHANGE_SET = "adopt"
 SECONDS = 5  # between two looks at CloudFormation
@@ -35,10 +33,9 @@ class NotAdoptable(Exception):
 def main() -> int:
     """Import what was left; 0 also where nothing was, or 1 after a fault that was reported."""
     options = _options()
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"stage": options.stage, **dict(pair.split("=", 1) for pair in options.context)}
     try:
-        chosen = settings.load(context.get)
+        context = settings.context_of_cdk_json([*options.context, f"stage={options.stage}"])
+        chosen = settings.load(context.get, given=context)
         client = boto3.Session(region_name=chosen.region).client
         names = Names(chosen.stage)
         say = "the stage is there, so there is nothing to adopt; to move to another, destroy it first"

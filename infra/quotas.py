@@ -1,16 +1,12 @@
 """`python -m infra.quotas` prints the quotas that each stage needs; docs/quotas.md holds them."""
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from infra import settings
 from infra.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 HEAD = (
     "| quota, as Service Quotas names it | service | {stages} | new account | for |\n|---|---|{rule}---|---|"
 )
@@ -94,7 +90,7 @@ def table(stages: dict[str, Settings]) -> str:
 
 def main() -> None:
     """Print the table of all stages of cdk.json."""
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = settings.context_of_cdk_json()
     print(table({name: settings.load({**context, "stage": name}.get) for name in context["stages"]}))
 
 
@@ -103,4 +99,7 @@ def _sagemaker(name: str, needed: int, reason: str, new: str = "0 to 2") -> Quot
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except settings.SettingsError as error:
+        sys.exit(f"error: {error}")

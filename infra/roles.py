@@ -4,21 +4,19 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from infra import settings, stage  # isort: skip  (before aws_cdk: infra loads it)
 
 import aws_cdk as cdk
 
-ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Roles\n\nMade by `python -m infra.roles`; a test fails where it differs. Stages: {stages}.\n"
 Rights = dict[str, dict[str, set[str]]]  # role -> action -> stages
 
 
 def main() -> None:
     """Synthesize every stage and print the table."""
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = settings.context_of_cdk_json()
     templates: dict[str, list[dict[str, Any]]] = {}
     for name in settings.STAGES:
         given = {**context, "stage": name}
@@ -77,4 +75,7 @@ def _last(arn: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except settings.SettingsError as error:
+        sys.exit(f"error: {error}")

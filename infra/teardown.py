@@ -4,10 +4,8 @@ Everything is found by the stage's fixed names and tags, so that another stage's
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,7 +15,6 @@ from infra import settings
 from infra.leftovers import StacksRemain, buckets, keys_of, pages, refuse_while_deployed, registry_of
 from infra.names import Names
 
-ROOT = Path(__file__).resolve().parent.parent
 KEY_DAYS = 7  # KMS deletes no key at once
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
 
@@ -25,7 +22,7 @@ JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Proces
 def main() -> int:
     """Ask for the stage's name and remove what is left; 0, or 1 after a fault that was reported."""
     parser = argparse.ArgumentParser(prog="python -m infra.teardown", description=__doc__)
-    parser.add_argument("--stage", required=True, choices=settings.STAGES)
+    parser.add_argument("--stage", required=True, help="a stage of cdk.json")
     parser.add_argument(
         "-c",
         "--context",
@@ -36,10 +33,9 @@ def main() -> int:
     )
     options = parser.parse_args()
     stage: str = options.stage
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"stage": stage, **dict(pair.split("=", 1) for pair in options.context)}
     try:
-        region = settings.load(context.get).region
+        context = settings.context_of_cdk_json([*options.context, f"stage={stage}"])
+        region = settings.load(context.get, given=context).region
         print(f"This removes all data, models, images and logs of stage {stage} in {region}, for ever.")
         if input(f"Type {stage} to go on: ").strip() != stage:
             print("Nothing was removed.")

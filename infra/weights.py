@@ -1,10 +1,7 @@
 """`make weights STAGE=dev`: torchvision's ImageNet weights into the stage's bucket, from this machine."""
 
 import argparse
-import json
 import sys
-from pathlib import Path
-from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,15 +10,12 @@ from infra import imagenet_weights, settings
 from infra.lambdas import weights
 from infra.names import Names
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 def main() -> int:
     """Stage the weights; 0, or 1 after a failure that was reported."""
     options = _options()
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= {"stage": options.stage, **dict(pair.split("=", 1) for pair in options.context)}
     try:
+        context = settings.context_of_cdk_json([*options.context, f"stage={options.stage}"])
         chosen = settings.load(context.get, given=context)
         training = chosen.training
         if training.weights_uri:

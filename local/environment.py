@@ -47,6 +47,7 @@ def client_environment(settings: Settings) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # sync-states.… is an address of AWS alone
         "AWS_CONFIG_FILE": str(settings.data_dir / "aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(settings.data_dir / "aws-credentials"),
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,

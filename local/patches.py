@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import iam
-from local.account.instance_offerings import with_offerings
-from local.account.service_quotas import ServiceQuotas
-from local.account.training_images import with_training_images
+from local.account import installation as account
 from local.apigateway.access_log import AccessLog
 from local.apigateway.mock_integration import with_templates
 from local.apigateway.requests import GatewayRequests
@@ -77,11 +75,8 @@ def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> 
     )
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
-    app.SERVICE_HANDLERS["ec2"] = with_offerings(
-        query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
-    )
-    app.SERVICE_HANDLERS["ecr"] = with_training_images(app.SERVICE_HANDLERS["ecr"])
-    app.SERVICE_HANDLERS["servicequotas"] = json_handler(ServiceQuotas().call)
+    app.SERVICE_HANDLERS["ec2"] = query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
+    account.install()
     app.SERVICE_HANDLERS["states"] = _with_further_rights(app.SERVICE_HANDLERS["states"], iam.further_states)
     for name, service in SERVICES.items():
         check = functools.partial(_check_json, service)
@@ -91,10 +86,6 @@ def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> 
     router.SERVICE_PATTERNS["application-autoscaling"] = {
         "target_prefixes": ["AnyScaleFrontendService."],
         "credential_scope": "application-autoscaling",
-    }
-    router.SERVICE_PATTERNS["servicequotas"] = {
-        "target_prefixes": ["ServiceQuotasV20190624."],
-        "credential_scope": "servicequotas",
     }
 
 

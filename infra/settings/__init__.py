@@ -7,7 +7,7 @@ training.arch=resnet34`. One file a section.
 
 from infra.settings.capture import Capture
 from infra.settings.data_prep import DataPrep
-from infra.settings.declared import stages_of_cdk_json
+from infra.settings.declared import context_of_cdk_json, stages_of_cdk_json
 from infra.settings.errors import SettingsError
 from infra.settings.front import Front
 from infra.settings.gate import Gate
@@ -41,6 +41,7 @@ __all__ = [
     "Security",
     "Storage",
     "Training",
+    "context_of_cdk_json",
     "load",
     "paths",
 ]

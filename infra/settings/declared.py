@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,6 +80,31 @@ def _laid_over(upper: dict[str, Any], lower: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def context_of_cdk_json(options: Sequence[str] = (), *, file: Path = _CDK_JSON) -> dict[str, Any]:
+    """The file's `context` with `options` (each `KEY=VALUE`, as `-c` of the CDK takes it) laid over it.
+
+    Raises SettingsError where the file cannot be read or holds none, or an option has another form.
+    """
+    try:
+        content: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file.name} cannot be read as JSON: {error}") from error
+    found = cast("dict[str, Any]", content).get("context") if isinstance(content, dict) else None
+    if not isinstance(found, dict):
+        raise SettingsError(f'{file.name}: expected an object with an object "context" in it')
+    context = cast("dict[str, Any]", found)
+    for option in options:
+        key, separator, value = option.partition("=")
+        if not separator:
+            raise SettingsError(f"-c {option}: expected KEY=VALUE")
+        context[key] = value
+    return context
+
+
 def stages_of_cdk_json() -> tuple[str, ...]:
-    """The names in cdk.json, in its order."""
-    return tuple(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"]["stages"])
+    """The names in cdk.json, in its order; none where it is broken, which who reads it then tells."""
+    try:
+        stages = context_of_cdk_json().get("stages")
+    except SettingsError:
+        return ()
+    return tuple(plain(stages)) if isinstance(stages, Mapping) else ()

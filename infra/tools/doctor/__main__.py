@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from infra import settings
@@ -23,7 +22,6 @@ from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, look
 from infra.tools.doctor.table import table
 
-ROOT = Path(__file__).resolve().parents[3]
 # (name of the finding where AWS does not answer, the question, how a person asks the same)
 QUESTIONS = (
     ("identity", account.identity, "aws sts get-caller-identity"),
@@ -31,7 +29,7 @@ QUESTIONS = (
     ("quotas", quotas.held_quotas, "aws service-quotas list-services"),
     ("instance types", capacity.instance_types, "aws ec2 describe-instance-type-offerings"),
     ("zones", capacity.zones, "aws ec2 describe-instance-type-offerings --location-type availability-zone"),
-    ("training image", images.training_image, "aws ecr batch-get-image"),
+    ("training-image", images.training_image, "aws ecr batch-get-image"),
     ("API logging role", account.logging_role, "aws apigateway get-account"),
     ("stacks", remains.stacks, "aws cloudformation describe-stacks"),
     ("left from before", remains.remains, "aws s3 ls; aws kms list-aliases; aws logs describe-log-groups"),
@@ -40,7 +38,7 @@ QUESTIONS = (
     ("budget", money.budget, "aws budgets describe-budgets"),
     ("alarms reach a person", deployed.mail, "aws sns list-subscriptions"),
     (tuning.NAME, tuning.tuning_fields, "aws stepfunctions test-state"),
-    ("serving image", images.serving_image, "aws ecr batch-get-image"),
+    ("image-build", images.serving_image, "aws ecr batch-get-image"),
     ("endpoint-strict-mode", deployed.api, "aws apigateway get-rest-apis"),
     ("typed-parameter", deployed.typed_parameter, "aws cloudformation describe-stacks"),
     ("endpoint", deployed.endpoint, "aws sagemaker list-endpoints"),
@@ -90,18 +88,9 @@ def _options() -> argparse.Namespace:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The stage's, with those of the command line. Raises CannotAsk or SettingsError."""
-    file = ROOT / "cdk.json"
-    try:
-        context: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["context"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CannotAsk(f"{file.name} cannot be read as a JSON object with `context`: {error}") from error
-    for pair in options.context:
-        key, separator, value = pair.partition("=")
-        if not separator:
-            raise CannotAsk(f"-c {pair}: expected KEY=VALUE")
-        context[key] = value
-    return settings.load({**context, "stage": options.stage}.get)
+    """The stage's, with those of the command line. Raises SettingsError."""
+    context = settings.context_of_cdk_json([*options.context, f"stage={options.stage}"])
+    return settings.load(context.get, given=context)
 
 
 def _session(profile: str | None, region: str) -> boto3.Session:

@@ -20,7 +20,7 @@ _INDEXES = (
 
 def training_image(asked: Asked) -> Iterable[Finding]:
     """The registry of AWS's Deep Learning Containers has the configured tag, and lets this account read."""
-    name, uri = "training image", deep_learning_container(asked.settings)
+    name, uri = "training-image", deep_learning_container(asked.settings)
     registry, repository, tag = _parts(uri)
     images = "https://aws.github.io/deep-learning-containers/reference/available_images/"
     try:
@@ -38,7 +38,7 @@ def training_image(asked: Asked) -> Iterable[Finding]:
 
 def serving_image(asked: Asked) -> Iterable[Finding]:
     """After a deploy: the built image is in the account's registry, in a form that SageMaker takes."""
-    name = "serving image"
+    name = "image-build"
     parameter = asked.names.parameter("image")
     try:
         uri: str = asked.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]

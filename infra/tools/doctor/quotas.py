@@ -8,6 +8,9 @@ from infra.quotas import Quota, quotas
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, look, missing, ok, unknown
 
+MAP_CONCURRENCY = "map-concurrency"
+"""As docs/first-account.md names what is believed of Lambda's quota; all others are `quotas` there."""
+
 
 def held_quotas(asked: Asked) -> Iterable[Finding]:
     """A finding for each quota that the settings need; one for a service whose quotas cannot be looked at."""
@@ -38,12 +41,15 @@ def _values(client: Any, operation: str, service: str) -> dict[str, tuple[float,
 
 
 def _held(quota: Quota, found: tuple[float, str] | None, region: str, *, is_default: bool) -> Finding:
-    name, wanted = f"quota: {quota.name}", f"{quota.needed} needed ({quota.reason})"
+    name, subject = f"quotas: {quota.name}", ""
+    if quota.service == "lambda":
+        name, subject = MAP_CONCURRENCY, f"{quota.name}: "
+    wanted = f"{quota.needed} needed ({quota.reason})"
     if found is None:
-        text = f"{wanted}; Service Quotas lists none of that name: not offered in {region}?"
+        text = f"{subject}{wanted}; Service Quotas lists none of that name: not offered in {region}?"
         return unknown(name, text, next=_listing(quota.service, region))
     value, code = found
-    allowed = f"{value:g} allowed{', the default of AWS' if is_default else ''}, {wanted}"
+    allowed = f"{subject}{value:g} allowed{', the default of AWS' if is_default else ''}, {wanted}"
     if value >= quota.needed:
         return ok(name, allowed)
     request = (

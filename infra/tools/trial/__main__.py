@@ -1,7 +1,6 @@
 """`make account-trial`: reads the command line and the settings, takes the lock, runs the trial."""
 
 import fcntl
-import json
 import signal
 import sys
 from collections.abc import Generator
@@ -17,7 +16,7 @@ from infra.tools.trial.account import Account, words_of
 from infra.tools.trial.bound import bound
 from infra.tools.trial.errors import TrialError
 from infra.tools.trial.journal import Journal
-from infra.tools.trial.options import ROOT, Options, options
+from infra.tools.trial.options import Options, options
 from infra.tools.trial.run import Trial
 
 TRIAL = "trial"
@@ -64,7 +63,7 @@ def _refuse_a_teams_own(stage: str) -> None:
 
 
 def _context() -> dict[str, Any]:
-    return json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return settings.context_of_cdk_json()
 
 
 def _settings(given: Options) -> settings.Settings:

@@ -39,7 +39,7 @@ ASSUMPTIONS = (
         ground="D",
         why="AWS's list of images and accounts",
         shows="the training job fails before its first log line",
-        command="aws ecr describe-images --registry-id <dlc account> --repository-name pytorch-training "
+        command="aws ecr batch-get-image --registry-id <dlc account> --repository-name pytorch "
         "--image-ids imageTag=<tag>",
         by="doctor, trial",
         check=every(
@@ -82,7 +82,7 @@ ASSUMPTIONS = (
         why="CloudFormation's schema and botocore have the fields; no public stack was found that uses them",
         shows="the front stack fails at `AWS::ApiGateway::RestApi`, or every call is refused",
         command="aws apigateway get-rest-api --rest-api-id <id>",
-        by="trial",
+        by="doctor, trial",
         check=only_if(
             lambda settings: settings.front.enabled,
             "the stage has no API",
@@ -118,7 +118,7 @@ ASSUMPTIONS = (
         why="deploy-time-build's own tests; the options are ours",
         shows='SageMaker refuses the image: "Unsupported manifest media type"',
         command="aws ecr describe-images --repository-name <that of bincount-<stage>-serving>",
-        by="trial",
+        by="doctor, trial",
         check=every(
             passed("deploy", signs="codebuild|build"),
             passed("approve", signs="manifest"),
