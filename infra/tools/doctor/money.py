@@ -24,8 +24,10 @@ def costs(asked: Asked) -> Iterable[Finding]:
     low, high = (
         count * known.usd_per_hour * HOURS for count in (serving.min_instances, serving.max_instances)
     )
-    machines = f"{serving.min_instances} to {serving.max_instances} {serving.instance_type}"
-    text = f"${low:,.0f} to ${high:,.0f} for {machines}, list price; docs/cost.md has the rest"
+    count, price = f"{serving.min_instances}", f"${low:,.0f}"
+    if high > low:
+        count, price = f"{count} to {serving.max_instances}", f"{price} to ${high:,.0f}"
+    text = f"{price} for {count} {serving.instance_type}, list price; docs/cost.md has the rest"
     yield ok("cost of a month", text)
 
 

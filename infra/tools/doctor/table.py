@@ -14,14 +14,16 @@ _NAME = 26  # a longer name has a line of its own
 def table(findings: Sequence[Finding], *, colour: bool, stage: str, width: int = WIDTH) -> str:
     """A line for each finding, its next step below it, and what to do at the end.
 
-    Only the exact command may be wider: a broken line could not be copied.
+    Only a command or an address may be wider: a broken one could not be copied.
     """
     indent = " " * (8 + _NAME + 2)
     lines: list[str] = []
     for finding in findings:
         mark = f"{MARKS[finding.state]:<8}"
         shown = f"\033[{_COLOURS[finding.state]}m{mark}\033[0m" if colour else mark
-        text = textwrap.wrap(finding.text, width=width - len(indent), break_on_hyphens=False)
+        text = textwrap.wrap(
+            finding.text, width=width - len(indent), break_on_hyphens=False, break_long_words=False
+        )
         if len(finding.name) > _NAME:
             lines.append(f"{shown}{finding.name}")
         else:
