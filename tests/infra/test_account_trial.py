@@ -62,6 +62,7 @@ BROKEN = {
             left=[],
         )
     },
+    "kms-logs": {"deploy": Entry(state="done", facts={"log_groups": ["a: arn:x:key/1", "b: AWS's own key"]})},
     "gpu-driver": {"pipeline": failed("NoTrialFinished: SM_NUM_GPUS says 1, torch sees none", left=[])},
     "spot-training": {"pipeline": failed("TuningFailed: MaxWaitTimeExceeded", left=[])},
     "tags-of-trials": {"pipeline": Entry(state="done", facts={"tags": ["stage=trial"]})},
@@ -96,6 +97,19 @@ def test_a_failure_of_another_kind_breaks_no_assumption() -> None:
     states = {name: judged(each, seen(steps)).state for name, each in BY_NAME.items()}
     assert "broken" not in states.values()
     assert states["unsigned-source"] == "held", "its state was left before"
+
+
+def test_what_is_under_way_is_neither_held_nor_broken() -> None:
+    job = "bins-trial-1 on ml.g5.xlarge: Starting > Downloading"
+    states = {
+        said: judged(BY_NAME["training-image"], seen({"pipeline": Entry(facts=facts)})).state
+        for said, facts in {
+            "waits": {"left": ["Tune"], "job_statuses": [job]},
+            "refused": {"left": ["Tune"], "job_statuses": [f"{job} > Failed: cannot pull the image"]},
+            "runs": {"left": ["Tune"], "job_statuses": [f"{job} > Training"]},
+        }.items()
+    }
+    assert states == {"waits": "not reached", "refused": "broken", "runs": "held"}
 
 
 def test_a_step_that_is_done_holds_what_rests_on_it() -> None:

@@ -25,7 +25,8 @@ NOT_BEGUN = 2
 
 def main() -> int:
     """The exit status: 0 all held, 1 a step failed, 2 nothing was begun, 3 one is broken, 130 interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first is ignored in what a script starts with `&`
+        signal.signal(number, signal.default_int_handler)
     try:
         given = options()
         _refuse_a_teams_own(given.stage)

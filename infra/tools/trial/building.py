@@ -15,6 +15,7 @@ from infra.tools.trial.journal import Entry, Journal
 from infra.tools.trial.options import Options
 from infra.tools.trial.progress import Progress
 
+NO_KEY = "AWS's own key"
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 SETTLED_HERE = ("left from before", "budget", "alarms reach a person")
 """Findings that stop no trial: it looks itself, is over before a budget tells, and waits for no mail."""
@@ -70,13 +71,25 @@ class Building:
         """`cdk deploy --all`, and what AWS made of it."""
         self.cdk_deploy("--all")
         entry.words += [f"{name}: {status}" for name, status in self.account.stacks(self.names).items()]
-        logs = self.account.client("logs")
-        groups = logs.describe_log_groups(logGroupNamePrefix=f"{self.names.prefix}-")["logGroups"]
-        entry.facts["log_groups_without_key"] = sum("kmsKeyId" not in group for group in groups)
+        entry.facts["log_groups"] = self._log_groups()
         if self.settings.front.enabled:
             api = self.output("front", "ApiUrl").split("//", 1)[1].split(".", 1)[0]
             told = self.account.client("apigateway").get_rest_api(restApiId=api)
             entry.words += [f"{k}: {told[k]}" for k in ("securityPolicy", "endpointAccessMode") if k in told]
+
+    def _log_groups(self) -> list[str]:
+        """Of each group of the stage's stacks: its name and the address of its key."""
+        stacks, logs = self.account.client("cloudformation"), self.account.client("logs")
+        found: list[str] = []
+        for stack in self.account.stacks(self.names):
+            for each in pages(stacks, "list_stack_resources", "StackResourceSummaries", StackName=stack):
+                if each["ResourceType"] != "AWS::Logs::LogGroup":
+                    continue
+                name = each["PhysicalResourceId"]
+                groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+                key = next(g.get("kmsKeyId", NO_KEY) for g in groups if g["logGroupName"] == name)
+                found.append(f"{name}: {key}")
+        return found
 
     def cdk_deploy(self, *stacks: str) -> None:
         """Raises StepFailed with CloudFormation's reasons."""
@@ -167,7 +180,8 @@ class Building:
     def _training_jobs(self, entry: Entry) -> None:
         """What SageMaker says of the tuning job's trials."""
         client = self.account.client("sagemaker")
-        where = {"NameContains": self.names.tuning_jobs}
+        # SageMaker forgets no job: those of former trials have lost their data.
+        where = {"NameContains": self.names.tuning_jobs, "CreationTimeAfter": self.journal.began}
         found = pages(client, "list_training_jobs", "TrainingJobSummaries", **where)
         jobs = [client.describe_training_job(TrainingJobName=job["TrainingJobName"]) for job in found]
         entry.facts["job_statuses"] = [_statuses(job) for job in jobs]

@@ -1,15 +1,28 @@
 """What is believed of the account, and of a deploy."""
 
+import re
+
 from infra.settings import Settings
-from infra.tools.trial.assumption import Assumption, every, fact, only_if, passed
+from infra.tools.trial.assumption import Assumption, Seen, Verdict, every, fact, only_if, passed
 
 BEFORE, DURING = "Before the deploy", "While it is deployed"
 TRIAL = "make account-trial"
+NO_IMAGE = r"\becr\b|pull(ing)?\b.*\bimage|image\b.*\bpull"
 
 
-def _ran(jobs: list[str]) -> bool:
-    """A job that got as far as Training has pulled its image."""
-    return any("Training" in job or "Completed" in job for job in jobs)
+def _pulled(seen: Seen) -> Verdict:
+    """A job that got as far as Training has pulled its image; one that failed before says what it lacked."""
+    jobs: list[str] = seen.fact("pipeline", "job_statuses", [])
+    ran = tuple(job for job in jobs if "Training" in job or "Completed" in job)
+    refused = tuple(job for job in jobs if "Failed" in job and re.search(NO_IMAGE, job, re.IGNORECASE))
+    if ran or refused:
+        return Verdict(state="held" if ran else "broken", step="pipeline", words=ran or refused)
+    return Verdict(state="not reached", step="pipeline", reason="no training job has got so far")
+
+
+def _have_a_key(groups: list[str]) -> bool:
+    """Of each: its name and the key's address."""
+    return all(":key/" in group for group in groups)
 
 
 def _sets_role(settings: Settings) -> bool:
@@ -43,8 +56,8 @@ ASSUMPTIONS = (
         "--image-ids imageTag=<tag>",
         by="doctor, trial",
         check=every(
-            passed("pipeline", signs=r"\becr\b|image .*(not|cannot)|pull", state="Tune"),
-            fact("pipeline", "job_statuses", right=_ran),
+            passed("pipeline", signs=NO_IMAGE, state="Tune"),
+            _pulled,
         ),
     ),
     Assumption(
@@ -106,7 +119,7 @@ ASSUMPTIONS = (
             "the stage has no key of its own",
             every(
                 passed("deploy", signs=r"kms|AWS::Logs::LogGroup"),
-                fact("deploy", "log_groups_without_key", right=lambda number: number == 0),
+                fact("deploy", "log_groups", right=_have_a_key),
             ),
         ),
     ),

@@ -12,8 +12,9 @@ def _tuned(seen: Seen) -> Verdict:
     if entry is None:
         return Verdict(state="not reached")
     left: list[str] = entry.facts.get("left", [])
-    if "CreateHyperParameterTuningJob" in left:
-        words = entry.facts.get("job_statuses") or ["CreateHyperParameterTuningJob was answered"]
+    jobs: list[str] = entry.facts.get("job_statuses", [])
+    if jobs or "CreateHyperParameterTuningJob" in left:
+        words = jobs or ["CreateHyperParameterTuningJob was answered"]
         return Verdict(state="held", step="pipeline", words=tuple(words))
     reached = "CreateHyperParameterTuningJob" in entry.facts.get("entered", [])
     if reached and entry.state == "failed":
