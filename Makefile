@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,13 +34,13 @@ help: ## this list
 install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
 	@:
 
-$(VENV)/.complete: $(LOCKS) client/pyproject.toml core/pyproject.toml
+$(VENV)/.complete: $(LOCKS) client/pyproject.toml core/pyproject.toml emulator/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
 	@# setuptools warns of every editable package; its words would look like a fault of ours.
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable core --editable client
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable core --editable client --editable emulator
 	@touch $@
 
 node_modules/.complete: package-lock.json
@@ -49,7 +49,7 @@ node_modules/.complete: package-lock.json
 	@touch $@
 
 demo: ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
-	@started=$$(date +%s) && $(MAKE) --no-print-directory install && DEMO_STARTED=$$started $(BIN)/python -m local.demo
+	@started=$$(date +%s) && $(MAKE) --no-print-directory install && DEMO_STARTED=$$started $(BIN)/python -m demo
 
 launch-env: $(LAUNCH)/.complete ## build/launch-venv with the SageMaker SDK, for training/launch.py
 	@:
@@ -75,6 +75,9 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 test: install launch-env browser ## every test, WORKERS files at a time (default 2)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
 
+emulator-test: install ## the emulator's own tests
+	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadfile
+
 test-quick: install browser ## the tests without the embedded cloud
 	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadfile
 
@@ -82,10 +85,10 @@ synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.o
 	@npx --no-install cdk synth --quiet -c stage=$(STAGE)
 
 weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the pipeline does it too)
-	@$(BIN)/python -m infra.weights --stage $(STAGE)
+	@$(BIN)/python -m infra.tools.stage_weights --stage $(STAGE)
 picture: install ## docs/architecture.svg, drawn from the templates of prod
 	@npx --no-install cdk synth --quiet --output build/picture -c stage=prod >/dev/null
-	@$(BIN)/python -m infra.picture build/picture | node infra/dot_to_svg.mjs > docs/architecture.svg
+	@$(BIN)/python -m infra.tools.diagram build/picture | node infra/tools/dot_to_svg.mjs > docs/architecture.svg
 	@echo "docs/architecture.svg is drawn: look at it, then commit it"
 
 lint: install launch-env ## ruff, pyright, and whether pages, records, stubs and the diagram hold what the code says
@@ -96,7 +99,7 @@ format: install ## mend what ruff can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 adopt: install ## take what cdk destroy left of STAGE into new stacks, so that it can be deployed again
-	@$(BIN)/python -m infra.adopt --stage $(STAGE)
+	@$(BIN)/python -m infra.tools.adopt --stage $(STAGE)
 
 judge: install ## what others wrote judges every template, policy, call and expression
 	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
@@ -117,12 +120,12 @@ doctor: install ## what the account lacks for STAGE, before and after its deploy
 	@$(BIN)/python -m infra.tools.doctor --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(JSON),--json)
 
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
-	@$(BIN)/python -m infra.teardown --stage $(STAGE)
+	@$(BIN)/python -m infra.tools.teardown --stage $(STAGE)
 
 docs: install ## renew the tables of docs/ (settings, roles, quotas, first-account) from the code
 	@table=$$($(BIN)/python -m infra.settings) && sed -i '/^| setting /,$$d' docs/settings.md && echo "$$table" >> docs/settings.md
-	@$(BIN)/python -m infra.roles > build/roles.md && mv build/roles.md docs/roles.md
-	@table=$$($(BIN)/python -m infra.quotas) && sed -i "/^| quota, as/,\$$d" docs/quotas.md && echo "$$table" >> docs/quotas.md
+	@$(BIN)/python -m infra.tools.roles_report > build/roles.md && mv build/roles.md docs/roles.md
+	@table=$$($(BIN)/python -m infra.tools.quotas) && sed -i "/^| quota, as/,\$$d" docs/quotas.md && echo "$$table" >> docs/quotas.md
 	@table=$$($(BIN)/python -m infra.tools.trial.page) && sed -i "/^## Before the deploy/,\$$d" docs/first-account.md && echo "$$table" >> docs/first-account.md
 
 lock: ## pin and hash all dependencies anew (needs uv)

@@ -2,9 +2,10 @@
 
 import sys
 
-from infra import locked, settings, stage, synthesis  # isort: skip  (before aws_cdk: infra loads it)
-
 import aws_cdk as cdk
+
+from infra import settings, stage, synthesis
+from infra.packaging import requirements as locked
 
 app = cdk.App()
 try:

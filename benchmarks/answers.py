@@ -1,6 +1,6 @@
 """Whether the served model answers what training's FP32 network answers, on bins that it never saw.
 
-    python -m local.bins --out build/unseen --images 600 --seed 977
+    python -m demo.bins.generate --out build/unseen --images 600 --seed 977
     python benchmarks/answers.py --weights OUTPUT/weights.pt --model-dir FP16_DIR INT8_DIR --bins build/unseen
 
 Prints, for torch in FP32 and for each model as served over HTTP, accuracy, RMSE, and the share of bins that
@@ -25,7 +25,7 @@ from torch import nn  # noqa: E402
 from bincount_core.image import read_image  # noqa: E402
 from bincount_core.limits import MOST_PIXELS  # noqa: E402
 from bincount_core.preprocessing import preprocess  # noqa: E402
-from bintrain.network import BinCounter  # noqa: E402
+from bintrain.engine.network import BinCounter  # noqa: E402
 
 
 def main() -> None:

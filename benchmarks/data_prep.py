@@ -178,7 +178,7 @@ def _s5cmd(server: Server, program: str, workers: int, scratch: Path) -> Phase:
 
 
 def _resizing(images: list[bytes]) -> None:
-    from data_prep.pictures import check, shrink
+    from data_prep.images import check, shrink
     from data_prep.request import Stored
 
     stored = Stored(short_side=SHORT_SIDE, quality=QUALITY)

@@ -43,8 +43,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 import bintrain  # noqa: E402, F401, I001  (first: it tells OpenMP, and so both sides, not to spin)
 import torch  # noqa: E402
 
-from bintrain.augment import augment  # noqa: E402
-from bintrain.dataset import read_dataset  # noqa: E402
+from bintrain.data.augment import augment  # noqa: E402
+from bintrain.data.dataset import read_dataset  # noqa: E402
 from training_pipeline import EPOCHS  # noqa: E402
 from training_step import BATCH, SIDES, SIZE  # noqa: E402
 
@@ -250,7 +250,7 @@ def _generated(scratch: Path) -> Path:
     """A dataset of generated bins with exactly TRAINED_ON to train on."""
     bins, target = scratch / "bins", scratch / "generated"
     if not target.exists():
-        command = [sys.executable, "-m", "local.bins", "--out", str(bins), "--images", str(GENERATED)]
+        command = [sys.executable, "-m", "demo.bins.generate", "--out", str(bins), "--images", str(GENERATED)]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         _keep_only(_prepare(bins, target, "--validation-share", "0.2"), train=TRAINED_ON)
     return next((target / "datasets").iterdir())

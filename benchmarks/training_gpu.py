@@ -31,12 +31,12 @@ import torch  # noqa: E402
 import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
 
-from bintrain.classes import Classes  # noqa: E402
-from bintrain.images import Images  # noqa: E402
-from bintrain.network import build_network  # noqa: E402
-from bintrain.processes import Processes  # noqa: E402
+from bintrain.data.classes import Classes  # noqa: E402
+from bintrain.data.images import Images  # noqa: E402
+from bintrain.engine.distributed import Processes  # noqa: E402
+from bintrain.engine.network import build_network  # noqa: E402
+from bintrain.engine.trainer import Trainer  # noqa: E402
 from bintrain.settings import Machine, Settings  # noqa: E402
-from bintrain.trainer import Trainer  # noqa: E402
 
 CLASSES = Classes(counts=(1, 2, 3, 4, 5), open_top=False)
 STEPS = 50

@@ -74,12 +74,12 @@ def _seed(dataset: Path) -> Callable[[], Iterator[Any]]:
 
 def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
     sys.path.insert(0, str(ROOT / "training"))
-    from bintrain.classes import Classes
-    from bintrain.dataset import read_dataset
-    from bintrain.feed import Feed
-    from bintrain.images import Images
-    from bintrain.memory import keep_freed_memory, spare_what_stays
-    from bintrain.sampling import training_plan
+    from bintrain.data.classes import Classes
+    from bintrain.data.data_loader import Feed
+    from bintrain.data.dataset import read_dataset
+    from bintrain.data.images import Images
+    from bintrain.data.sampling import training_plan
+    from bintrain.engine.resources import keep_freed_memory, spare_what_stays
 
     keep_freed_memory()
     torch.use_deterministic_algorithms(True, warn_only=True)  # as the job does

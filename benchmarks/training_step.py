@@ -78,13 +78,13 @@ def _our_step(*, frozen: bool, amp: str) -> Callable[[], object]:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "training"))
     import bintrain  # noqa: F401, I001  (first: what it sets is read when torch is loaded)
     import torch
-    from bintrain.classes import Classes
-    from bintrain.images import Images
-    from bintrain.memory import keep_freed_memory
-    from bintrain.network import build_network
-    from bintrain.processes import ALONE
+    from bintrain.data.classes import Classes
+    from bintrain.data.images import Images
+    from bintrain.engine.resources import keep_freed_memory
+    from bintrain.engine.network import build_network
+    from bintrain.engine.distributed import ALONE
     from bintrain.settings import Machine, Settings
-    from bintrain.trainer import Trainer
+    from bintrain.engine.trainer import Trainer
 
     warnings.filterwarnings("ignore", message=".*deterministic.*")
     keep_freed_memory()

@@ -9,21 +9,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.arrange import arrange
-from data_prep.deal import PACK_LIST, deal
-from data_prep.directory_store import DirectoryStore
+from data_prep.build import Run
 from data_prep.errors import BadRequest, DataPrepError
-from data_prep.index import index_all
-from data_prep.lines import Line, read_json
-from data_prep.open_run import PARTS, open_run
-from data_prep.pack import pack
-from data_prep.parallel import map_ordered
-from data_prep.plan import plan, remaining
 from data_prep.request import parse_request
-from data_prep.run import Run
-from data_prep.s3_store import BATCHES, S3Store
-from data_prep.seal import seal
-from data_prep.store import Store, exists, split_s3_uri
+from data_prep.steps.arrange import arrange
+from data_prep.steps.deal import PACK_LIST, deal
+from data_prep.steps.index import index_all
+from data_prep.steps.open_run import PARTS, open_run
+from data_prep.steps.pack import pack
+from data_prep.steps.plan import plan, remaining
+from data_prep.steps.seal import seal
+from data_prep.storage.directory_store import DirectoryStore
+from data_prep.storage.lines import Line, read_json
+from data_prep.storage.parallel import map_ordered
+from data_prep.storage.s3_store import BATCHES, S3Store
+from data_prep.storage.store import Store, exists, split_s3_uri
 
 BATCH = 100
 """Images a record file: what is done anew after a crash is at most the batches under way."""

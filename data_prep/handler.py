@@ -4,20 +4,20 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
-from data_prep.arrange import arrange
-from data_prep.deal import PACK_LIST, deal
+from data_prep.build import Run, find_run
 from data_prep.errors import BadRequest
-from data_prep.index import index
-from data_prep.lines import read_json
-from data_prep.open_run import PARTS, open_run
-from data_prep.pack import pack
-from data_prep.plan import WORK_LIST, plan
-from data_prep.records import FOLDER
 from data_prep.request import parse_request
-from data_prep.run import Run, find_run
-from data_prep.s3_store import S3Store
-from data_prep.seal import seal
-from data_prep.store import exists
+from data_prep.steps.arrange import arrange
+from data_prep.steps.deal import PACK_LIST, deal
+from data_prep.steps.index import index
+from data_prep.steps.open_run import PARTS, open_run
+from data_prep.steps.pack import pack
+from data_prep.steps.plan import WORK_LIST, plan
+from data_prep.steps.records import FOLDER
+from data_prep.steps.seal import seal
+from data_prep.storage.lines import read_json
+from data_prep.storage.s3_store import S3Store
+from data_prep.storage.store import exists
 
 Answer = dict[str, Any]
 

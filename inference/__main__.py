@@ -10,10 +10,10 @@ from pathlib import Path
 from types import FrameType
 
 from bincount_core.model_json import ModelFault, read_description
-from inference.heap import give_memory_back
-from inference.logs import log_event, route_logging
+from inference.http.logs import log_event, route_logging
+from inference.model.resources import give_memory_back
+from inference.model.service import Service
 from inference.run import run_server
-from inference.service import Service
 from inference.settings import SettingsFault, read_settings
 
 _BACKLOG = 2048

@@ -16,11 +16,11 @@ from bincount_core.image import EncodedImage, ImageFault, read_image
 from bincount_core.limits import SERVED_PIXELS
 from bincount_core.model_json import Description, read_description
 from bincount_core.preprocessing import preprocess
-from inference.accept import JSON, TEXT, choose_media_type
-from inference.answer import Answer, Verification, make_answer, verifications, verify
-from inference.cpus import available_cpus
-from inference.engine import Engine
-from inference.refusal import Refusal, refused_image
+from inference.http.accept import JSON, TEXT, choose_media_type
+from inference.http.errors import Refusal, refused_image
+from inference.model.answer import Answer, Verification, make_answer, verifications, verify
+from inference.model.engine import Engine
+from inference.model.resources import available_cpus
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
 # What older browsers, Windows and some libraries call the first two.

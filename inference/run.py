@@ -10,11 +10,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bincount_core.model_json import ModelFault
-from inference.heap import spare_what_stays
-from inference.logs import log_event
-from inference.protocol import bounded_protocol
-from inference.server import create_app
-from inference.service import Service
+from inference.http.logs import log_event
+from inference.http.protocol import bounded_protocol
+from inference.http.server import create_app
+from inference.model.resources import spare_what_stays
+from inference.model.service import Service
 from inference.settings import Settings
 
 # SageMaker's router keeps connections for a minute: the side that answers must not close first.

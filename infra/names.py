@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-VARIANT = "champion"
+VARIANT = "AllTraffic"
 NO_MODEL = "none"
 
 
@@ -36,14 +36,14 @@ class Names:
         return f"bins-{self.stage}-"
 
     @property
-    def judge_jobs(self) -> str:
+    def evaluation_jobs(self) -> str:
         """The beginning of the names of the gate's processing jobs."""
         return f"judge-{self.stage}-"
 
     @property
     def jobs(self) -> tuple[str, ...]:
         """How the names of all SageMaker jobs of the stage begin, those of training/launch.py with them."""
-        return (self.tuning_jobs, self.judge_jobs, f"try-{self.stage}-", f"{self.recount}-")
+        return (self.tuning_jobs, self.evaluation_jobs, f"try-{self.stage}-", f"{self.recount}-")
 
     @property
     def pipeline(self) -> str:

@@ -4,22 +4,21 @@ import os
 
 from aws_cdk import App, Environment, Stack, Tags
 
-from infra.boundary import bound_roles
-from infra.data_stack import DataStack
-from infra.front_stack import FrontStack
+from infra.api.stack import ApiStack
+from infra.data.stack import DataStack
 from infra.names import Names
-from infra.operations_stack import OperationsStack
-from infra.provider_logs import give_logs
-from infra.recount_stack import RecountStack
-from infra.serving_stack import ServingStack
+from infra.operations.stack import OperationsStack
+from infra.recount.stack import RecountStack
+from infra.serving.stack import ServingStack
 from infra.settings import Settings
-from infra.stage_tags import stage_tags
-from infra.training_stack import TrainingStack
-from infra.trust import trust_only_this_account
+from infra.shared.iam import bound_roles, trust_only_this_account
+from infra.shared.logs import give_logs
+from infra.shared.tags import stage_tags
+from infra.training.stack import TrainingStack
 
 
 def build(*, app: App, settings: Settings) -> None:
-    """Put the stacks of the stage into `app`; the Front is there by setting."""
+    """Put the stacks of the stage into `app`; the API stack is there by setting."""
     names = Names(settings.stage)
     # The account is the deployer's; without credentials the templates are made for any account.
     environment = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=settings.region)
@@ -28,8 +27,8 @@ def build(*, app: App, settings: Settings) -> None:
     training = TrainingStack(app, names.stack("training"), settings=settings, data=data, env=environment)
     serving = ServingStack(app, names.stack("serving"), settings=settings, data=data, env=environment)
     RecountStack(app, names.stack("recount"), settings=settings, data=data, env=environment)
-    if settings.front.enabled:
-        FrontStack(app, names.stack("front"), settings=settings, key=data.key, env=environment)
+    if settings.api.enabled:
+        ApiStack(app, names.stack("api"), settings=settings, key=data.key, env=environment)
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
     for stack in app.node.children:
         if isinstance(stack, Stack):

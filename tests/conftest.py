@@ -1,10 +1,10 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
 import pytest
+from embedded_cloud.environment import forget_account
 from hypothesis import settings
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
-from local.environment import forget_account
 
 forget_account()
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 import os
 import sys
 
-from bintrain.errors import TrainingError
-from bintrain.failure import write_failure
+from bintrain.engine.distributed import become_torchrun
+from bintrain.errors import TrainingError, write_failure
 from bintrain.flags import parse_call
 from bintrain.job import run_job
-from bintrain.torchrun import become_torchrun
 
 
 def main() -> int:

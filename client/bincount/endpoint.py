@@ -5,9 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from bincount.error_codes import refusal
 from bincount.errors import UNREACHABLE, BincountError, Refused
 from bincount.image import media_type
-from bincount.refusals import refusal
 from bincount.stage import Stage
 
 FULL_RETRIES = 5

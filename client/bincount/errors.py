@@ -11,7 +11,7 @@ class BincountError(Exception):
 class Refused(BincountError):
     """One image that was not counted.
 
-    `code` is the server's stable word (docs/schemas/refusal.schema.json), or `no_such_file`,
+    `code` is the server's stable word (docs/schemas/error.schema.json), or `no_such_file`,
     `unreadable_file`, `body_too_large` and `unreachable` from here. `status` is the HTTP status,
     None where nothing was sent.
     """

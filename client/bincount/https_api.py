@@ -8,10 +8,10 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
+from bincount.error_codes import refusal
 from bincount.errors import UNREACHABLE, BincountError, Refused
 from bincount.image import media_type
 from bincount.proxy import pool_for, proxy_for, shown
-from bincount.refusals import refusal
 from bincount.stage import Stage
 from bincount.texts import shortened
 
@@ -29,7 +29,7 @@ _TIMEOUT = urllib3.Timeout(connect=10, read=35)  # API Gateway answers within 29
 
 
 class HttpsApi:
-    """The API at `url`: the output ApiUrl of the stack `bincount-<stage>-front`."""
+    """The API at `url`: the output ApiUrl of the stack `bincount-<stage>-api`."""
 
     def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
         parts = urlsplit(url)

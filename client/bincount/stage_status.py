@@ -13,9 +13,9 @@ from bincount.texts import shortened
 from bincount.training_jobs import jobs_since, total_cost
 
 _NOT_THERE = ("ValidationError", "ValidationException", "StateMachineDoesNotExist", "ParameterNotFound")
-PARTS = ("data", "training", "serving", "recount", "front", "operations")
-OPTIONAL = ("front",)
-"""The setting front.enabled leaves it out."""
+PARTS = ("data", "training", "serving", "recount", "api", "operations")
+OPTIONAL = ("api",)
+"""The setting api.enabled leaves it out."""
 NOT_DEPLOYED = "not deployed"
 _NO_MODEL = "none"
 

@@ -5,30 +5,23 @@ single value can be overridden for one run with its dotted path: `cdk synth -c s
 training.arch=resnet34`. One file a section.
 """
 
-from infra.settings.capture import Capture
+from infra.settings.api import Api
 from infra.settings.data_prep import DataPrep
-from infra.settings.declared import context_of_cdk_json, stages_of_cdk_json
-from infra.settings.errors import SettingsError
-from infra.settings.front import Front
-from infra.settings.gate import Gate
 from infra.settings.network import Network
 from infra.settings.operations import Operations
-from infra.settings.reading import load, paths
-from infra.settings.recount import Recount
-from infra.settings.release import Release
-from infra.settings.security import Security
-from infra.settings.serving import Serving
-from infra.settings.stage import Settings
-from infra.settings.storage import Storage
+from infra.settings.reading import SettingsError, context_of_cdk_json, load, paths, stages_of_cdk_json
+from infra.settings.release import Gate, Release
+from infra.settings.serving import Capture, Recount, Serving
+from infra.settings.stage import Security, Settings, Storage
 from infra.settings.training import Training
 
 STAGES = stages_of_cdk_json()
-"""The stages of cdk.json; any name may stand there (infra/settings/declared.py)."""
+"""The stages of cdk.json; any name may stand there (infra/settings/reading.py)."""
 
 __all__ = [
     "STAGES",
     "DataPrep",
-    "Front",
+    "Api",
     "Gate",
     "Recount",
     "Release",

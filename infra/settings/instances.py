@@ -1,6 +1,17 @@
-"""What SageMaker's instances cost and hold: the one table of prices (the stage publishes its part of it)."""
+"""Regions and instance types: what is known of them."""
 
+import functools
 from dataclasses import dataclass
+
+
+@functools.cache
+def regions_with_training_images() -> tuple[str, ...]:
+    """Their names, as this version of the CDK knows them."""
+    # Imported here: it starts the CDK's own process.
+    from aws_cdk.region_info import RegionInfo
+
+    return tuple(sorted(info.name for info in RegionInfo.regions if info.dlc_repository_account))
+
 
 PRICES_OF = "2025-06, us-east-1"
 """When and where the prices below were listed; AWS changes them, `training.usd_per_hour` overrides them."""

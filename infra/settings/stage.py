@@ -5,23 +5,51 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.settings.capture import Capture
+from infra.settings.api import Api
 from infra.settings.data_prep import DataPrep
-from infra.settings.front import Front
-from infra.settings.gate import Gate
+from infra.settings.instances import regions_with_training_images
 from infra.settings.network import Network
 from infra.settings.operations import Operations
-from infra.settings.recount import Recount
-from infra.settings.regions import regions_with_training_images
-from infra.settings.release import MOST_LOOKS, Release
+from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
-from infra.settings.security import Security
-from infra.settings.serving import Serving
-from infra.settings.storage import Storage
+from infra.settings.serving import Capture, Recount, Serving
 from infra.settings.training import Training
 
+
+class Security(Section):
+    """What the account's owner demands of every role."""
+
+    permissions_boundary: str = Field(
+        "",
+        pattern=r"^(arn:aws[a-z-]*:iam::\d{12}:policy/[\w+=,.@/-]+|[\w+=,.@/-]+)?$",
+        description="managed policy (ARN, or a name in this account) that bounds every role; empty: none",
+    )
+
+
+class Storage(Section):
+    """How data are encrypted and how long they are kept. Old versions follow their own rule."""
+
+    encryption: Literal["s3", "kms"] = Field(
+        "s3",
+        description="s3: keys of S3 and of each service; kms: one customer-managed key, rotated yearly, for "
+        "bucket, logs, volumes and notifications",
+    )
+    old_versions_days: int = Field(
+        30, ge=1, le=3_650, description="replaced and deleted objects are kept this long, days"
+    )
+    datasets_days: int = Field(0, ge=0, le=3_650, description="datasets expire after this, days; 0: never")
+    runs_days: int = Field(
+        30, ge=1, le=3_650, description="work lists of data preparation expire after this, days"
+    )
+    checkpoints_days: int = Field(14, ge=1, le=3_650, description="checkpoints expire after this, days")
+    captures_days: int = Field(90, ge=1, le=3_650, description="captured answers expire after this, days")
+    access_logs_days: int = Field(
+        90, ge=1, le=3_650, description="the bucket's access logs are kept this long, days"
+    )
+
+
 SYSTEM_TAG = "system"
-OWN_TAGS = ("project", "stage", SYSTEM_TAG)  # of every resource (infra/stage_tags.py)
+OWN_TAGS = ("project", "stage", SYSTEM_TAG)  # of every resource (infra/shared/tags.py)
 KEPT_TAGS = (SYSTEM_TAG, "part")  # the budget counts by the one, what is left is found by the other
 # What new instances take until they serve, with some to spare.
 STARTING_SECONDS = 900
@@ -47,7 +75,7 @@ class Settings(Section):
     gate: Gate = defaults_of(Gate)
     release: Release = defaults_of(Release)
     serving: Serving = defaults_of(Serving)
-    front: Front = defaults_of(Front)
+    api: Api = defaults_of(Api)
     recount: Recount = defaults_of(Recount)
     capture: Capture = defaults_of(Capture)
     network: Network = defaults_of(Network)

@@ -9,7 +9,7 @@ from infra.settings.section import S3_ADDRESS, InstanceType, Section, rule
 
 TUNED = ("epochs", "learning-rate", "batch-size")
 OWN_FLAGS = (*TUNED, "arch", "image-size", "pretrained", "max-count")
-"""Flags of training/train.py that the pipeline gives itself (infra/tuning_job.py)."""
+"""Flags of training/train.py that the pipeline gives itself (infra/training/tuning_job.py)."""
 
 
 class Training(Section):

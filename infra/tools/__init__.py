@@ -1,1 +1,1 @@
-"""Programs for whoever operates a stage."""
+"""Programs for operators."""

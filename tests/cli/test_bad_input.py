@@ -23,7 +23,7 @@ def call(*command: str, **variables: str) -> tuple[int, str]:
 
 
 def demo(**variables: str) -> tuple[int, str]:
-    return call(sys.executable, "-m", "local.demo", **variables)
+    return call(sys.executable, "-m", "demo", **variables)
 
 
 def test_an_unknown_stage() -> None:

@@ -10,9 +10,8 @@ import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-
-from local.cloud import Cloud
-from local.identity import ACCOUNT, REGION
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.identity import ACCOUNT, REGION
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-
-from local.cloud import Cloud
-from tests.e2e.embedded_cloud_kit import filled_cloud, make_role
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import filled_cloud, make_role
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from embedded_cloud.cloud import Cloud
+
 from infra import settings
-from infra.quotas import quotas
 from infra.tools.doctor.__main__ import examine
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding
-from local.cloud import Cloud
+from infra.tools.quotas import quotas
 from tests.infra.conftest import context
 
 ROOT = Path(__file__).resolve().parents[2]

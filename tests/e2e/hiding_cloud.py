@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local.__main__ import main as serve
-from local.cloud import Cloud
-from local.sagemaker import runtime
+from embedded_cloud.__main__ import main as serve
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.sagemaker import runtime
 
 SWITCH = "HIDES_THE_STATUS"
 MODEL_ERROR = 424
@@ -26,14 +26,14 @@ class HidingCloud(Cloud):
         self.switch = data_dir.parent / "hides-the-status"
 
     def _command(self) -> list[str]:
-        return [__name__ if word == "local" else word for word in super()._command()]
+        return [__name__ if word == "embedded_cloud" else word for word in super()._command()]
 
     def _server_environment(self) -> dict[str, str]:
         return {**super()._server_environment(), SWITCH: str(self.switch)}
 
 
 def main() -> int:
-    """Serves as `python -m local serve` does."""
+    """Serves as `python -m embedded_cloud serve` does."""
     switch, invoke = Path(os.environ[SWITCH]), runtime.invoke
 
     def hiding(**request: Any) -> runtime.Response:

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from embedded_cloud.cloud import Cloud
 
+from demo.bins.generate import generate
+from demo.dataset import Dataset
+from demo.deployment import Deployment
+from demo.execution import Execution
+from demo.sizes import run_sizes
+from demo.source import Bin, read_bin, upload
+from demo.weights import WeightsMirror
 from infra.settings import Settings, load
-from local.bins import generate
-from local.cloud import Cloud
-from local.demo.dataset import Dataset
-from local.demo.deployment import Deployment
-from local.demo.execution import Execution
-from local.demo.sizes import run_sizes
-from local.demo.source import Bin, read_bin, upload
-from local.demo.weights import WeightsMirror
 from tests.e2e.api_kit import Api
 from tests.infra.conftest import context
 
@@ -91,7 +91,7 @@ class Journey:
 
     @property
     def api(self) -> Api:
-        return Api(self.cloud, self.output("front", "ApiUrl"))
+        return Api(self.cloud, self.output("api", "ApiUrl"))
 
     def fill_source(self) -> None:
         """The public bucket; and bins that no pipeline has seen."""

@@ -11,9 +11,9 @@ import sys
 import threading
 from typing import Any
 
-from local import server
-from local.__main__ import main as serve
-from local.cloud import Cloud
+from embedded_cloud import server
+from embedded_cloud.__main__ import main as serve
+from embedded_cloud.cloud import Cloud
 
 LOST = ("connection", "server")
 _SDK = ":aws-sdk:"
@@ -23,7 +23,7 @@ class LosingCloud(Cloud):
     """Runs this module in place of `local`."""
 
     def _command(self) -> list[str]:
-        return [__name__ if word == "local" else word for word in super()._command()]
+        return [__name__ if word == "embedded_cloud" else word for word in super()._command()]
 
 
 def lost(name: str) -> str:
@@ -38,7 +38,7 @@ def done(name: str, state: str = "") -> str:
 
 def fault(resource: str, kind: str) -> tuple[str, str]:
     """Error and cause of a lost answer, as Step Functions writes them."""
-    from local.stepfunctions.sdk_services import sdk_service
+    from embedded_cloud.stepfunctions.tasks.sdk_services import sdk_service
 
     if _SDK in resource:
         service = sdk_service(resource.split(_SDK)[1].split(":")[0])
@@ -61,8 +61,8 @@ class Losses:
 
     def install(self) -> None:
         """Below what `local` wraps, so that checks and limits stay as they are."""
-        from local.ministack_parts import sfn
-        from local.stepfunctions.interpreter import ExecutionError
+        from embedded_cloud.ministack_hooks.parts import sfn
+        from embedded_cloud.stepfunctions.interpreter import ExecutionError
 
         execute, invoke = sfn._execute_task, sfn._invoke_resource
 
@@ -88,8 +88,8 @@ class Losses:
 
     @staticmethod
     def _install_kills() -> None:
-        from local.ministack_parts import sfn
-        from local.stepfunctions import execution_loop
+        from embedded_cloud.ministack_hooks.parts import sfn
+        from embedded_cloud.stepfunctions import execution_loop
 
         step = execution_loop._step
 
@@ -116,7 +116,7 @@ class Losses:
 
 
 def main() -> int:
-    """Serves as `python -m local serve` does; ministack may be imported once its hooks are verified."""
+    """Serves as `python -m embedded_cloud serve` does; ministack is imported once its hooks are verified."""
     verify = server.verify
 
     def verify_and_install() -> None:

@@ -14,14 +14,14 @@ from typing import Any
 
 import openvino as ov
 from botocore.exceptions import ClientError
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import wait_until
 from PIL import Image
 
-from infra.teardown import JOB_GROUPS
-from local.cloud import Cloud
-from local.demo.deployment import Deployment
-from local.demo.execution import Execution
-from local.demo.source import upload
-from tests.e2e.embedded_cloud_kit import wait_until
+from demo.deployment import Deployment
+from demo.execution import Execution
+from demo.source import upload
+from infra.tools.teardown import JOB_GROUPS
 from tests.e2e.one_part import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network
 
@@ -102,7 +102,7 @@ class Releases:
         return self.outputs[f"{STAGE}-data"]["BucketName"]
 
     def gate(self, name: str, *, step: int) -> dict[str, Any]:
-        """Put a model where training would, and let the pipeline judge and register it; its output."""
+        """Put a model where training would, and let the pipeline evaluate and register it; its output."""
         address = {"Bucket": self.bucket, "Key": f"models/{name}/output/model.tar.gz"}
         self.cloud.client("s3").put_object(**address, Body=model_archive(name, step=step))
         model_data = f"s3://{address['Bucket']}/{address['Key']}"

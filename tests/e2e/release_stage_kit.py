@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from embedded_cloud.testing import BUCKET, SERVER_IMAGE, make_role, served_weight, wait_until
+
 from infra.names import Names
-from infra.release_definition import release_definition
+from infra.serving.release.definition import release_definition
 from infra.settings import Release
-from tests.e2e.embedded_cloud_kit import BUCKET, SERVER_IMAGE, make_role, served_weight, wait_until
 from tests.e2e.losing_cloud import LosingCloud, done
 from tests.e2e.release_step_kit import STEP, python_function, step_function
 from tests.infra.machines import every_state
@@ -49,7 +50,7 @@ def serving_template(role: str) -> dict[str, Any]:
     """As the Serving stack does, it reads the parameter at each update."""
     container = {"Image": SERVER_IMAGE, "ModelDataUrl": {"Ref": "ApprovedModel"}}
     variant = {
-        "VariantName": "champion",
+        "VariantName": "AllTraffic",
         "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
         "InitialInstanceCount": 1,
         "InitialVariantWeight": 1,
@@ -124,7 +125,7 @@ class Stage:
 
     def package(self, model: str, *, verdict: str = "good", approval: str = "Approved") -> str:
         """The registry's next version; `verdict` "" is a package that the gate never saw."""
-        judged = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{verdict}/verdict.json"}
+        evaluated = {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{verdict}/verdict.json"}
         return self.sagemaker.create_model_package(
             ModelPackageGroupName=STAGE,
             ModelApprovalStatus=approval,
@@ -133,7 +134,7 @@ class Stage:
                 "SupportedContentTypes": ["image/jpeg"],
                 "SupportedResponseMIMETypes": ["application/json"],
             },
-            **({"ModelMetrics": {"ModelQuality": {"Statistics": judged}}} if verdict else {}),
+            **({"ModelMetrics": {"ModelQuality": {"Statistics": evaluated}}} if verdict else {}),
         )["ModelPackageArn"]
 
     def approvals(self) -> list[str]:

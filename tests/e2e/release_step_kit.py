@@ -1,4 +1,4 @@
-"""The release's deciding function on a cloud without a deployment, with the code of infra/lambdas."""
+"""The release's deciding function on a cloud without a deployment, with the code of infra/runtime."""
 
 import io
 import json
@@ -6,9 +6,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from local.cloud import Cloud
+from embedded_cloud.cloud import Cloud
 
-LAMBDAS = Path(__file__).parents[2] / "infra" / "lambdas"
+LAMBDAS = Path(__file__).parents[2] / "infra" / "runtime"
 STEP = "release-step"
 
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import openvino as ov
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import SERVER_IMAGE, make_role, settled_endpoint
 from PIL import Image
 
-from local.cloud import Cloud
-from local.demo.deployment import Deployment
-from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, make_role, settled_endpoint
+from demo.deployment import Deployment
 from tests.e2e.one_part import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network, encode
 
@@ -95,14 +95,14 @@ def _approve_a_model(site: Site) -> None:
     site.cloud.client("s3").upload_file(str(archive), site.bucket, "models/one/output/model.tar.gz")
     uri = f"s3://{site.bucket}/models/one/output/model.tar.gz"
     # A recount runs on the image for x86, whatever the endpoint runs on.
-    images = dict.fromkeys(("/bincount/local/image", "/bincount/local/judge-image"), SERVER_IMAGE)
+    images = dict.fromkeys(("/bincount/local/image", "/bincount/local/evaluation-image"), SERVER_IMAGE)
     for name, value in {"/bincount/local/model": uri, **images}.items():
         site.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     sagemaker = site.cloud.client("sagemaker")
     role = make_role(site.cloud, name="all", actions=["*"])
     container = {"Image": SERVER_IMAGE, "ModelDataUrl": uri}
     sagemaker.create_model(ModelName="one", ExecutionRoleArn=role, PrimaryContainer=container)
-    variant = {"VariantName": "champion", "ModelName": "one", "InitialInstanceCount": 1}
+    variant = {"VariantName": "AllTraffic", "ModelName": "one", "InitialInstanceCount": 1}
     variant["InstanceType"] = "ml.c5.large"
     sagemaker.create_endpoint_config(EndpointConfigName="one", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="bincount-local", EndpointConfigName="one")

@@ -16,18 +16,18 @@ from typing import Any
 
 import jsonschema
 import pytest
+from embedded_cloud.environment import neutral_environment
 
+from demo.bins.generate import generate
+from demo.deployment import ACCOUNT_AND_REGION
+from demo.sizes import run_sizes
+from demo.source import upload
+from demo.weights import WeightsMirror
 from infra.names import Names
-from infra.quotas import quotas
 from infra.settings import load
+from infra.tools.quotas import quotas
 from infra.tools.trial.believed import ASSUMPTIONS
 from infra.tools.trial.steps import REMOVING, STEPS
-from local.bins import generate
-from local.demo.deployment import ACCOUNT_AND_REGION
-from local.demo.sizes import run_sizes
-from local.demo.source import upload
-from local.demo.weights import WeightsMirror
-from local.environment import neutral_environment
 from tests.e2e.hiding_cloud import HidingCloud
 from tests.infra.conftest import context
 

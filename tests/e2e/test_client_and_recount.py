@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_cloud.testing import wait_until
 
 from bincount import BinCounter, Question, Refused
-from tests.e2e.embedded_cloud_kit import wait_until
 from tests.e2e.site_kit import EXPECTED, IMAGES, ROOT, Site, deployed_site, gray
 
 pytestmark = pytest.mark.e2e
@@ -48,8 +48,10 @@ class TestRecount:
         found = rows(site.out / "cloud-recount")
         assert list(found) == [*EXPECTED, "nobody asked"], "the manifest's order, then what it does not name"
         assert [found[identity]["place"] for identity in EXPECTED] == [f"A-{n}" for n in range(8)]
-        judged = {identity: (row["count"], row["verdict"], row["error"]) for identity, row in found.items()}
-        assert judged == {
+        evaluated = {
+            identity: (row["count"], row["verdict"], row["error"]) for identity, row in found.items()
+        }
+        assert evaluated == {
             "aisle 1/00001": ("3", "match", ""),
             "aisle 1/00002": ("3", "mismatch", ""),
             "aisle 2/ü": (found["aisle 2/ü"]["count"], "uncertain", ""),

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import fill_bucket, make_role, training_job, wait_until
 
-from local.cloud import Cloud
-from tests.e2e.embedded_cloud_kit import fill_bucket, make_role, training_job, wait_until
 from tests.e2e.release_kit import PARAMETER, REQUEST, STAGE, Releases
 
 pytestmark = pytest.mark.e2e
@@ -253,7 +253,7 @@ def test_ctrl_c_ends_the_watching_in_one_line_and_not_the_run(releases: Releases
 
 def test_after_destroy_the_stage_is_called_not_deployed(releases: Releases) -> None:
     formation = releases.cloud.client("cloudformation")
-    for part in ("front", "recount", "serving", "training", "operations", "data"):
+    for part in ("api", "recount", "serving", "training", "operations", "data"):
         formation.delete_stack(StackName=f"{STAGE}-{part}")
         wait_until(lambda: releases.stacks(), lambda stacks, name=f"{STAGE}-{part}": name not in stacks)
     found = status(releases, check=5)

@@ -15,11 +15,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from embedded_cloud.cloud import Cloud
 
-from local.bins import generate
-from local.cloud import Cloud
-from local.demo.deployment import Deployment
-from local.demo.source import SOURCE_BUCKET, upload
+from demo.bins.generate import generate
+from demo.deployment import Deployment
+from demo.source import SOURCE_BUCKET, upload
 from tests.e2e.one_part import ONE_PART
 
 pytestmark = pytest.mark.e2e
@@ -157,7 +157,7 @@ def test_a_run_that_lost_its_seal_and_a_record_does_only_what_is_missing(stage: 
 def test_a_sealed_dataset_is_published_at_once_and_not_touched(stage: Stage) -> None:
     before = stage.objects("datasets/")
     entered = stage.prepare()
-    assert entered == ["Is there a request?", "Open", "Is the dataset sealed already?", PREPARED]
+    assert entered == ["HasRequest", "Open", "IsSealed", PREPARED]
     assert stage.objects("datasets/") == before
 
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from embedded_cloud.cloud import Cloud
 
-from infra.leftovers import buckets_of, keys_of, registry_of
-from local.cloud import Cloud
-from local.demo.deployment import Deployment
+from demo.deployment import Deployment
+from infra.tools.leftovers import buckets_of, keys_of, registry_of
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = {"retain_data": "true", "storage.encryption": "kms"}
-STACKS = ("bincount-local-data", "bincount-local-training", "bincount-local-front")
+STACKS = ("bincount-local-data", "bincount-local-training", "bincount-local-api")
 GROUP = "bincount-local"
 
 
@@ -79,7 +79,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def test_adopting_is_refused_while_the_stage_is_there(account: Account) -> None:
     result = account.adopt()
     assert result.returncode == 1
-    assert "still deployed: bincount-local-data, bincount-local-front" in result.stderr
+    assert "still deployed: bincount-local-data, bincount-local-api" in result.stderr
 
 
 def test_destroying_it_leaves_data_key_and_registry(account: Account) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import make_role
 
-from local.cloud import Cloud
 from tests.e2e.doctor_kit import BOOTSTRAP, Look, bootstrapped, complete_account, documented_policy, looking
-from tests.e2e.embedded_cloud_kit import make_role
 
 pytestmark = pytest.mark.e2e
 
@@ -117,15 +117,15 @@ def test_somebody_elses_logging_role_is_not_replaced(cloud: Cloud, look: Look) -
     put(foreign)
     try:
         found = look()["API logging role"]
-        assert look(**{"front.logging_role": False})["API logging role"].state == "ok"
+        assert look(**{"api.logging_role": False})["API logging role"].state == "ok"
     finally:
         put("")
     assert (found.state, found.next) == (
         "missing",
-        "set front.logging_role to false for this stage in cdk.json",
+        "set api.logging_role to false for this stage in cdk.json",
     )
     assert foreign in found.text
-    assert look(**{"front.logging_role": False})["API logging role"].state == "missing"
+    assert look(**{"api.logging_role": False})["API logging role"].state == "missing"
 
 
 def leave_bucket(cloud: Cloud) -> Callable[[], object]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_cloud.cloud import Cloud
 
-from local.cloud import Cloud
 from tests.e2e.doctor_kit import complete_account
 
 pytestmark = pytest.mark.e2e

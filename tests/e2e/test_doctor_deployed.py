@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import make_role
 
 from infra.tools.doctor.finding import Finding
-from local.cloud import Cloud
 from tests.e2e.doctor_kit import Look, complete_account, documented_policy, looking
-from tests.e2e.embedded_cloud_kit import make_role
 from tests.infra.conftest import as_it_stands
 from tests.judges.aws_tasks import definitions_of
 from tests.judges.resolved import ACCOUNT, resolve_stacks

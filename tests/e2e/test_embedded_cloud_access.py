@@ -12,10 +12,10 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from embedded_cloud.cloud import Cloud
 
-from local.bins import generate
-from local.cloud import Cloud
-from local.demo.source import SOURCE_BUCKET, upload
+from demo.bins.generate import generate
+from demo.source import SOURCE_BUCKET, upload
 
 pytestmark = pytest.mark.e2e
 

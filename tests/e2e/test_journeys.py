@@ -17,7 +17,7 @@ from tests.e2e.journey_kit import IMAGES, Journey, journey_of
 
 pytestmark = pytest.mark.e2e
 
-PARTS = ("data", "operations", "training", "serving", "recount", "front")
+PARTS = ("data", "operations", "training", "serving", "recount", "api")
 JPEG = {"Content-Type": "image/jpeg"}
 
 

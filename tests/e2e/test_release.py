@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import wait_until
 
 from infra.names import Names
-from infra.teardown import tear_down
-from local.cloud import Cloud
-from tests.e2e.embedded_cloud_kit import wait_until
+from infra.tools.teardown import tear_down
 from tests.e2e.release_kit import STAGE, Releases, gray_bin, reason
 
 pytestmark = pytest.mark.e2e

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import SERVER_IMAGE, make_role, wait_until
 
 from infra.names import Names
-from infra.release_definition import release_definition
+from infra.serving.release.definition import release_definition
 from infra.settings import Release
-from local.cloud import Cloud
-from tests.e2e.embedded_cloud_kit import SERVER_IMAGE, make_role, wait_until
 from tests.e2e.release_kit import reason
 from tests.e2e.release_step_kit import step_function
 
@@ -65,9 +65,9 @@ class Machine:
             "SupportedContentTypes": ["image/jpeg"],
             "SupportedResponseMIMETypes": ["application/json"],
         }
-        # Only what the gate judged may change anything: the first one was.
-        judged = {"ContentType": "application/json", "S3Uri": "s3://bins/verdict.json"}
-        metrics = {"ModelMetrics": {"ModelQuality": {"Statistics": judged}}} if model == FIRST else {}
+        # Only what the gate evaluated may change anything: the first one was.
+        evaluated = {"ContentType": "application/json", "S3Uri": "s3://bins/verdict.json"}
+        metrics = {"ModelMetrics": {"ModelQuality": {"Statistics": evaluated}}} if model == FIRST else {}
         return self.cloud.client("sagemaker").create_model_package(
             **metrics,
             ModelPackageGroupName=GROUP,
@@ -163,7 +163,7 @@ def test_a_lock_whose_holder_is_gone_is_taken_over(machine: Machine) -> None:
 def test_a_package_that_the_gate_never_saw_is_not_released(machine: Machine) -> None:
     machine.serves("none")
     ended = machine.ended(machine.start(machine.second))
-    assert (ended["status"], ended["error"]) == ("FAILED", "Unjudged")
+    assert (ended["status"], ended["error"]) == ("FAILED", "Unevaluated")
     assert machine.held() == []
 
 

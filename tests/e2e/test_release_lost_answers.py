@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_cloud.testing import fill_bucket, server_command
 
-from tests.e2e.embedded_cloud_kit import fill_bucket, server_command
 from tests.e2e.losing_cloud import LosingCloud, lost
 from tests.e2e.release_stage_kit import DEFINITION, SCENARIOS, Outcome, Stage, approval, bad_end, outcome
 from tests.infra.machines import every_state

@@ -23,11 +23,11 @@ import pytest
 import torch
 import torchvision
 from botocore.exceptions import ClientError
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.environment import neutral_environment
 
-from local.bins import generate
-from local.cloud import Cloud
-from local.demo.deployment import Deployment
-from local.environment import neutral_environment
+from demo.bins.generate import generate
+from demo.deployment import Deployment
 from tests.e2e.one_part import ONE_PART
 
 pytestmark = pytest.mark.e2e
@@ -83,7 +83,7 @@ class Retraining:
         """As for stage dev, which wants weights, but into this cloud's bucket and from the source here."""
         options = ["--source", self.source.address(how), "--bucket", self.bucket, "--arch", "resnet18"]
         options += ["--sha256", sha256 or self.sha256]
-        return self._run(sys.executable, "-m", "infra.weights", "--stage", "dev", *options)
+        return self._run(sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", *options)
 
     def head(self) -> dict[str, Any] | None:
         try:
@@ -182,7 +182,7 @@ def test_make_weights_leaves_no_half_file_where_the_source_breaks_off(retraining
 
 def test_make_weights_without_a_network_says_what_else_can_be_done(retraining: Retraining) -> None:
     result = retraining._run(
-        sys.executable, "-m", "infra.weights", "--stage", "dev", "--bucket", retraining.bucket,
+        sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", "--bucket", retraining.bucket,
         "--source", "http://127.0.0.1:9/",
     )  # fmt: skip
     assert result.returncode == 1
@@ -193,7 +193,7 @@ def test_make_weights_without_a_network_says_what_else_can_be_done(retraining: R
 
 def test_a_stage_that_trains_from_scratch_fetches_nothing(retraining: Retraining) -> None:
     asked = retraining.source.asked
-    result = retraining._run(sys.executable, "-m", "infra.weights", "--stage", "local", *SCRATCH)
+    result = retraining._run(sys.executable, "-m", "infra.tools.stage_weights", "--stage", "local", *SCRATCH)
     assert (result.returncode, retraining.source.asked) == (0, asked)
     assert "nothing to do: stage local trains from scratch" in result.stdout
 
@@ -213,7 +213,7 @@ def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> 
     )
     step = definition["States"]["StageWeights"]
     after_the_dataset = definition["States"][definition["States"]["PublishDataset"]["Next"]]
-    assert after_the_dataset["Default"] == "StageWeights"  # else there is a model to judge already
+    assert after_the_dataset["Default"] == "StageWeights"  # else there is a model to evaluate already
     for staged in (True, False):
         answer = retraining.cloud.client("lambda").invoke(
             FunctionName=step["Resource"], Payload=json.dumps(step["Parameters"])

@@ -1,4 +1,4 @@
-"""`python -m infra.teardown` on the embedded cloud: what a stage left goes, another's stays."""
+"""`python -m infra.tools.teardown` on the embedded cloud: what a stage left goes, another's stays."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_cloud.cloud import Cloud
 
-from infra.leftovers import keys_of
-from local.cloud import Cloud
+from infra.tools.leftovers import keys_of
 
 pytestmark = pytest.mark.e2e
 
@@ -65,7 +65,7 @@ def _streams(cloud: Cloud, group: str) -> list[str]:
 
 
 def _tear_down(cloud: Cloud, typed: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infra.teardown", "--stage", "dev"]
+    command = [sys.executable, "-m", "infra.tools.teardown", "--stage", "dev"]
     environment = {**os.environ, **cloud.environment()}
     return subprocess.run(
         command, cwd=ROOT, env=environment, input=typed, capture_output=True, text=True, check=False

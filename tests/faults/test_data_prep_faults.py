@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from data_prep import s3_store
 from data_prep.errors import DataPrepError, TransferFailed
 from data_prep.handler import handler
+from data_prep.storage import s3_store
 from tests.faults.faulty_proxy import FaultyProxy, share_of
 
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 5 for block in range(30) for place in range(4)}

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from data_prep import s3_store
 from data_prep.errors import TransferFailed
-from data_prep.s3_store import S3Store
-from data_prep.store import Changed, Info, Missing
+from data_prep.storage import s3_store
+from data_prep.storage.s3_store import S3Store
+from data_prep.storage.store import Changed, Info, Missing
 
 Answer = tuple[int, dict[str, str], bytes]
 Scripted = Callable[[Callable[[str, str], Answer]], list[tuple[str, str, dict[str, str]]]]

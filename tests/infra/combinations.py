@@ -8,7 +8,7 @@ from aws_cdk.assertions import Template
 from infra.settings import STAGES
 from tests.infra.conftest import as_it_stands, synthesize
 
-_KEYS = {"front.auth": "api_key", "front.api_keys": '["scanner", "gate"]'}
+_KEYS = {"api.auth": "api_key", "api.api_keys": '["scanner", "gate"]'}
 _BY_ITSELF = {"operations.retrain": "rate(7 days)", "operations.retrain_on_list": True}
 _EXISTING = {
     "network.vpc": "existing",
@@ -45,7 +45,7 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             **_EXISTING,
             **_BY_ITSELF,
             "storage.encryption": "s3",
-            "front.logging_role": True,
+            "api.logging_role": True,
             "capture.percent": 0,
             "training.spot": False,
             "training.pretrained": "none",

@@ -45,6 +45,6 @@ def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
         synthesis.synthesize(app)
         return {
             part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
-            for part in ("data", "operations", "training", "serving", "recount", "front")
+            for part in ("data", "operations", "training", "serving", "recount", "api")
             if app.node.try_find_child(f"bincount-{name}-{part}")
         }

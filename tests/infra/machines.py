@@ -7,7 +7,7 @@ State = dict[str, Any]
 
 
 def job_states(state: State) -> dict[str, State]:
-    """The states inside a job's state (infra/sagemaker_job.py)."""
+    """The states inside a job's state (infra/shared/sagemaker_job.py)."""
     (branch,) = state["Branches"]
     return branch["States"]
 

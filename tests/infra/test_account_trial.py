@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.settings import load
-from infra.tools.trial.assumption import Seen, judged
+from infra.tools.trial.assumption import Seen, evaluated
 from infra.tools.trial.believed import ASSUMPTIONS
 from infra.tools.trial.bound import bound
 from infra.tools.trial.errors import TrialError
@@ -45,7 +45,7 @@ def test_what_is_not_asked_says_why(name: str) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_without_a_step_nothing_is_held_or_broken(name: str) -> None:
-    verdict = judged(BY_NAME[name], seen({}))
+    verdict = evaluated(BY_NAME[name], seen({}))
     assert verdict.state in ("not reached", "not asked")
     assert verdict.state == "not reached" or verdict.reason
 
@@ -87,14 +87,14 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_aws_says_breaks_the_assumption_it_is_about(name: str) -> None:
-    verdict = judged(BY_NAME[name], seen(BROKEN[name]))
+    verdict = evaluated(BY_NAME[name], seen(BROKEN[name]))
     assert verdict.state == "broken" and verdict.words
     assert verdict.step in STEPS
 
 
 def test_a_failure_of_another_kind_breaks_no_assumption() -> None:
     steps = {"pipeline": failed("TuningFailed: InternalServerError", entered=["Tune"], left=["Index"])}
-    states = {name: judged(each, seen(steps)).state for name, each in BY_NAME.items()}
+    states = {name: evaluated(each, seen(steps)).state for name, each in BY_NAME.items()}
     assert "broken" not in states.values()
     assert states["unsigned-source"] == "held", "its state was left before"
 
@@ -102,7 +102,7 @@ def test_a_failure_of_another_kind_breaks_no_assumption() -> None:
 def test_what_is_under_way_is_neither_held_nor_broken() -> None:
     job = "bins-trial-1 on ml.g5.xlarge: Starting > Downloading"
     states = {
-        said: judged(BY_NAME["training-image"], seen({"pipeline": Entry(facts=facts)})).state
+        said: evaluated(BY_NAME["training-image"], seen({"pipeline": Entry(facts=facts)})).state
         for said, facts in {
             "waits": {"left": ["Tune"], "job_statuses": [job]},
             "refused": {"left": ["Tune"], "job_statuses": [f"{job} > Failed: cannot pull the image"]},
@@ -114,15 +114,15 @@ def test_what_is_under_way_is_neither_held_nor_broken() -> None:
 
 def test_a_step_that_is_done_holds_what_rests_on_it() -> None:
     words = ["arn:aws:cloudformation:x: UPDATE_COMPLETE"]
-    verdict = judged(BY_NAME["typed-parameter"], seen({"approve": Entry(state="done", words=words)}))
+    verdict = evaluated(BY_NAME["typed-parameter"], seen({"approve": Entry(state="done", words=words)}))
     assert (verdict.state, list(verdict.words)) == ("held", words)
 
 
 def test_what_the_settings_leave_out_is_not_asked() -> None:
     done = {"approve": Entry(state="done", words=["x"]), "pipeline": Entry(state="done", words=["x"])}
     no_gpu = seen(done, **{"training.instance_type": "ml.m5.large"})
-    assert judged(BY_NAME["gpu-driver"], no_gpu).state == "not asked"
-    assert judged(BY_NAME["arm-image-build"], no_gpu).state == "not asked"
+    assert evaluated(BY_NAME["gpu-driver"], no_gpu).state == "not asked"
+    assert evaluated(BY_NAME["arm-image-build"], no_gpu).state == "not asked"
 
 
 def test_the_bound_is_every_instance_for_as_long_as_it_may_run() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_s3_assets as assets
 
-from infra import code_archive, lambda_package, serving_context
-from infra.core_files import core_files
+from infra.packaging import image_context as serving_context
+from infra.packaging import lambda_package
+from infra.packaging import training_archive as code_archive
+from infra.packaging.core_files import core_files
 
 
 def test_the_training_archive_is_reproducible() -> None:

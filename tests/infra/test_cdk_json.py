@@ -21,10 +21,10 @@ BROKEN = {
 COMMANDS = (
     ["infra.tools.doctor", "--stage", "dev"],
     ["infra.tools.trial", "--yes"],
-    ["infra.adopt", "--stage", "dev"],
-    ["infra.teardown", "--stage", "dev"],
-    ["infra.weights", "--stage", "dev"],
-    ["infra.quotas"],
+    ["infra.tools.adopt", "--stage", "dev"],
+    ["infra.tools.teardown", "--stage", "dev"],
+    ["infra.tools.stage_weights", "--stage", "dev"],
+    ["infra.tools.quotas"],
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torchvision
 from aws_cdk.assertions import Template
 
-from infra import imagenet_weights
+from infra.training import weights as imagenet_weights
 from tests.infra.conftest import synthesize
 from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Template
 
-from infra import code_archive, job_wheels, locked
+from infra.packaging import job_wheels
+from infra.packaging import requirements as locked
+from infra.packaging import training_archive as code_archive
 from tests.infra.machines import job_request
 from tests.infra.test_release_rules import state_machine
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+from embedded_cloud.stepfunctions.definition.machine import findings_of
 
 from infra.settings import STAGES
-from local.stepfunctions.definition.machine import findings_of
 from tests.infra.machines import every_state, job_request, job_states
 from tests.infra.test_release_rules import state_machine
 
@@ -20,7 +20,7 @@ MACHINES = {
     "recount": "recount",
     "recount-stop": "recount",
 }
-JOBS = {"Tune": "pipeline", "Judge": "pipeline", "Transform": "recount"}
+JOBS = {"Tune": "pipeline", "Evaluate": "pipeline", "Transform": "recount"}
 
 
 def machine(templates: Templates, stage: str, name: str) -> dict[str, Any]:
@@ -148,17 +148,17 @@ def test_each_job_of_prod_is_encrypted_and_in_the_network(templates: Templates, 
 def test_a_recount_runs_the_x86_image(templates: Templates, stage: str) -> None:
     """Batch transform has no Graviton, whatever the endpoint runs on."""
     states = machine(templates, stage, "recount")["States"]
-    assert states["ReadImage"]["Parameters"] == {"Name": f"/bincount/{stage}/judge-image"}
+    assert states["ReadImage"]["Parameters"] == {"Name": f"/bincount/{stage}/evaluation-image"}
     policies = templates[stage]["recount"].find_resources("AWS::IAM::Policy").values()
     granted = json.dumps(list(policies))
-    assert f":parameter/bincount/{stage}/judge-image" in granted
+    assert f":parameter/bincount/{stage}/evaluation-image" in granted
     assert f":parameter/bincount/{stage}/image" not in granted
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_tuning_job_without_a_finished_trial_is_said(templates: Templates, stage: str) -> None:
     states = machine(templates, stage, "pipeline")["States"]
-    choice = states["Did a trial finish?"]
+    choice = states["HasBestTrial"]
     assert choice["Choices"] == [
         {"Variable": "$.tuning.job.best", "StringEquals": "", "Next": "NoTrialFinished"}
     ]

@@ -5,9 +5,9 @@ import json
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.launch_parameter import longest_length
 from infra.settings import STAGES, load
 from infra.settings.instances import INSTANCES
+from infra.training.launch_parameter import longest_length
 from tests.infra.conftest import context, synthesize
 
 LONGEST_TOKEN = 90  # an ARN or a bucket's name in place of a reference

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.leftovers import buckets, buckets_of
+from infra.tools.leftovers import buckets, buckets_of
 
 REGIONS = {"bincount-dev-data-bucket-1": "eu-west-1", "bincount-dev-data-bucket-2": "us-east-1"}
 PART = "bincount-dev-data/Bucket"

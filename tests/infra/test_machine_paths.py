@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
+from embedded_cloud.sagemaker.registry.model_packages import ModelPackages
+from embedded_cloud.sagemaker.shapes import shapes_of
+from embedded_cloud.stepfunctions.interpreter import ExecutionError
 
 from bincount.site.row import Row
 from bincount.site.summary import Summary
-from local.sagemaker.model_package_groups import ModelPackageGroups
-from local.sagemaker.model_packages import ModelPackages
-from local.sagemaker.shapes import shapes_of
-from local.stepfunctions.interpreter import ExecutionError
 from tests.infra.conftest import synthesize
 from tests.infra.test_release_rules import state_machine
 from tests.infra.walking import Walk, walk
@@ -133,7 +133,7 @@ class TestRecount:
 
 
 class TestGate:
-    """What becomes of a judged model."""
+    """What becomes of a evaluated model."""
 
     @staticmethod
     def register(
@@ -160,7 +160,7 @@ class TestGate:
                 "candidate": {"training_job": "trial-1", "model_data": "s3://bins/models/1/model.tar.gz"},
                 "serving_image": "image",
                 "champion": "none",
-                "judged": {"job": {"evaluation": "s3://bins/evaluations/one"}},
+                "evaluated": {"job": {"evaluation": "s3://bins/evaluations/one"}},
             },
             answers={
                 "ReadVerdict": {"Body": json.dumps(verdict)},
@@ -195,11 +195,11 @@ class TestGate:
         ("approval", "accepted", "doubts", "status", "last"),
         [
             ("automatic", True, [], "Approved", "Registered"),
-            ("automatic", True, ["it was judged on 4 bins"], "PendingManualApproval", "Registered"),
+            ("automatic", True, ["it was evaluated on 4 bins"], "PendingManualApproval", "Registered"),
             ("manual", True, [], "PendingManualApproval", "Registered"),
-            ("manual", True, ["it was judged on 4 bins"], "PendingManualApproval", "Registered"),
+            ("manual", True, ["it was evaluated on 4 bins"], "PendingManualApproval", "Registered"),
             ("automatic", False, [], "Rejected", "Refused"),
-            ("automatic", False, ["it was judged on 4 bins"], "Rejected", "Refused"),
+            ("automatic", False, ["it was evaluated on 4 bins"], "Rejected", "Refused"),
         ],
     )
     def test_a_doubt_needs_a_person(
@@ -214,7 +214,7 @@ class TestGate:
         request, found = self.register(monkeypatch, approval, accepted=accepted, doubts=doubts)
         assert request["ModelApprovalStatus"] == found.output["approval"] == status
         assert found.states[-1] == last
-        said = "a person must decide: it was judged on 4 bins" in request["ModelPackageDescription"]
+        said = "a person must decide: it was evaluated on 4 bins" in request["ModelPackageDescription"]
         assert said == (accepted and bool(doubts))
 
 

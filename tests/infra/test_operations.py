@@ -66,7 +66,7 @@ def test_every_job_carries_the_tag_that_the_budget_counts_by(templates: Template
     tag = {"Key": "system", "Value": f"bincount-{stage}"}
     pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
     recount = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
-    for job in (pipeline["Tune"], pipeline["Judge"], recount["Transform"]):
+    for job in (pipeline["Tune"], pipeline["Evaluate"], recount["Transform"]):
         assert tag in job_request(job)["Tags"]
 
 
@@ -145,7 +145,7 @@ def test_prods_key_rotates_and_encrypts_bucket_logs_disk_and_topic(templates: Te
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_services_assume_roles_for_this_account_alone(templates: Templates, stage: str) -> None:
-    """Lambda and API Gateway send no source account when they assume a role (infra/trust.py)."""
+    """Lambda and API Gateway send no source account when they assume a role (infra/shared/iam.py)."""
     for template in templates[stage].values():
         for role in template.find_resources("AWS::IAM::Role").values():
             for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:

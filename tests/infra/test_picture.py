@@ -8,7 +8,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra import picture, settings, stage
+from infra import settings, stage
+from infra.tools import diagram as picture
 
 ROOT = Path(__file__).resolve().parents[2]
 

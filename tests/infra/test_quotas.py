@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from infra.quotas import quotas
 from infra.settings import load
+from infra.tools.quotas import quotas
 from tests.infra.conftest import context
 
 

@@ -41,7 +41,7 @@ def test_the_other_stages_leave_no_data(combination: str) -> None:
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_the_accounts_logging_role_outlives_every_stage(combination: str) -> None:
     """Without it the logs of all other APIs of account and region would stop, in silence."""
-    template = synthesized(combination)["front"]
+    template = synthesized(combination)["api"]
     (account,) = template.find_resources("AWS::ApiGateway::Account").values()
     assert account["DeletionPolicy"] == account["UpdateReplacePolicy"] == "Retain"
     role = template.to_json()["Resources"][account["Properties"]["CloudWatchRoleArn"]["Fn::GetAtt"][0]]
@@ -53,7 +53,7 @@ def test_the_accounts_logging_role_outlives_every_stage(combination: str) -> Non
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_the_logging_role_is_set_once_the_account_has_an_api(combination: str) -> None:
     """docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html"""
-    template = synthesized(combination)["front"]
+    template = synthesized(combination)["api"]
     (account,) = template.find_resources("AWS::ApiGateway::Account").values()
     (api,) = template.find_resources("AWS::ApiGateway::RestApi")
     assert api in account["DependsOn"]

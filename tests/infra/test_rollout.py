@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra import serving_image
+from infra.serving import image as serving_image
 from infra.settings import SettingsError
 from tests.infra.conftest import synthesize
 from tests.infra.machines import job_request
@@ -81,14 +81,14 @@ def test_a_graviton_endpoint_is_judged_in_the_same_image_built_for_x86() -> None
         parameter["Properties"]["Name"].rsplit("/", 1)[1]: parameter["Properties"]["Value"]
         for parameter in serving.find_resources("AWS::SSM::Parameter").values()
     }
-    assert values["image"] != values["judge-image"]
+    assert values["image"] != values["evaluation-image"]
 
 
 def test_changed_server_code_rolls_the_endpoint_and_retrains_nothing(tmp_path: Path, monkeypatch) -> None:
     before = synthesize("local")
     copy = tmp_path / "inference"
     shutil.copytree(serving_image.INFERENCE, copy)
-    (copy / "answer.py").write_text((copy / "answer.py").read_text() + "\n# another line\n")
+    (copy / "inference.py").write_text((copy / "inference.py").read_text() + "\n# another line\n")
     monkeypatch.setattr(serving_image, "INFERENCE", copy)
     after = synthesize("local")
     assert source_of(before["serving"]) != source_of(after["serving"])
@@ -105,10 +105,10 @@ def test_a_changed_model_reaches_the_model_resource_alone(templates) -> None:
 
 def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None:
     states = state_machine(templates["prod"]["training"], "bincount-prod-pipeline")["States"]
-    request = job_request(states["Judge"])
+    request = job_request(states["Evaluate"])
     assert request["NetworkConfig"]["EnableNetworkIsolation"] is True
-    assert request["AppSpecification"]["ContainerEntrypoint"] == ["python", "-m", "inference.judge"]
-    assert states["ReadJudgeImage"]["Arguments"] == {"Name": "/bincount/prod/judge-image"}
+    assert request["AppSpecification"]["ContainerEntrypoint"] == ["python", "-m", "inference.evaluate"]
+    assert states["ReadEvaluationImage"]["Arguments"] == {"Name": "/bincount/prod/evaluation-image"}
     assert request["AppSpecification"]["ContainerArguments"][-12:] == [
         "--min-accuracy",
         "0.5",

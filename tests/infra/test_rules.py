@@ -12,8 +12,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from infra.settings import STAGES
+from infra.shared.nag import explain_wildcards
 from infra.synthesis import synthesize
-from infra.wildcards import explain_wildcards
 from tests.infra.conftest import ROOT
 
 Templates = dict[str, dict[str, Template]]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from demo.sizes import run_sizes
+from demo.weights import WeightsMirror
 from infra.settings import Settings, load, paths
-from local.demo.sizes import run_sizes
-from local.demo.weights import WeightsMirror
 from tests.infra.conftest import context
 
 SIZES = {

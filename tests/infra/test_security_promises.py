@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.volumes import volume_key
+from infra.shared.sagemaker_role import volume_key
 from tests.infra.combinations import COMBINATIONS, synthesized
 from tests.judges.aws_tasks import definitions_of, states_of
 from tests.judges.late import LATE

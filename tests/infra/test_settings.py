@@ -7,7 +7,7 @@ import pytest
 from data_prep.request import Stored, parse_request
 from infra.names import Names
 from infra.settings import STAGES, SettingsError, load
-from infra.settings.reference import reference
+from infra.settings.__main__ import reference
 from tests.infra.conftest import context
 
 
@@ -69,12 +69,12 @@ def test_a_fault_of_one_setting_hides_none_between_others() -> None:
             "training.max_parallel_jobs": 9,
             "serving.canary_percent": 5,
             "serving.base_image": "python:3.13",
-            "front.api_keys": '["till"]',
+            "api.api_keys": '["till"]',
             "release.approval": "never",
         }
     )
     assert [line.split(" = ")[0] for line in lines] == [
-        "front.api_keys",
+        "api.api_keys",
         "release.approval",
         "serving.base_image",
         "serving.canary_percent",

@@ -53,13 +53,13 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         order.append(at)
         state = states[at]
         at = state.get("Next") or state.get("Default") or ("Choices" in state and state["Choices"][0]["Next"])
-        if at == "ReadJudgeImage" and "Tune" not in order:
-            at = states["Is there a model to judge already?"]["Default"]
+        if at == "ReadEvaluationImage" and "Tune" not in order:
+            at = states["HasCandidate"]["Default"]
         if at == "NoTrialFinished":
-            at = states["Did a trial finish?"]["Default"]
+            at = states["HasBestTrial"]["Default"]
         if at == "Refused":
-            at = states["Was it accepted?"]["Choices"][0]["Next"]
-    assert [name for name in order if not name.endswith("?")] == [
+            at = states["IsAccepted"]["Choices"][0]["Next"]
+    assert [name for name in order if states[name]["Type"] != "Choice"] == [
         "Open",
         "Index",
         "Plan",
@@ -69,10 +69,10 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
         "StageWeights",
         "Tune",
         "DescribeBest",
-        "ReadJudgeImage",
+        "ReadEvaluationImage",
         "ReadServingImage",
         "ReadChampion",
-        "Judge",
+        "Evaluate",
         "ReadVerdict",
         "Register",
         "Registered",
@@ -207,7 +207,7 @@ def test_the_endpoint_keeps_its_names_and_its_autoscaled_count(templates: Templa
     serving.has_resource_properties("AWS::SageMaker::Model", {"ModelName": Match.absent()})
     serving.has_resource_properties(
         "AWS::ApplicationAutoScaling::ScalableTarget",
-        {"ResourceId": f"endpoint/bincount-{stage}/variant/champion"},
+        {"ResourceId": f"endpoint/bincount-{stage}/variant/AllTraffic"},
     )
 
 

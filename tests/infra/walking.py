@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from embedded_cloud.ministack_hooks.parts import sfn
+from embedded_cloud.stepfunctions import interpreter
+from embedded_cloud.stepfunctions.installation import record_evaluations
 
-from local.ministack_parts import sfn
-from local.stepfunctions import interpreter
-from local.stepfunctions.installation import record_evaluations
 from tests.infra.machines import State
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-pipeline:one"

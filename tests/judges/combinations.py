@@ -39,10 +39,8 @@ COMBINATIONS = (
     Combination("dev in a created VPC", "dev", {"network.vpc": "created"}),
     Combination("dev in an existing VPC, with a key", "dev", {"storage.encryption": "kms", **_VPC}),
     Combination("prod in an existing VPC", "prod", _VPC),
-    Combination(
-        "dev with API keys", "dev", {"front.auth": "api_key", "front.api_keys": ["warehouse", "audit"]}
-    ),
-    Combination("dev without an API", "dev", {"front.enabled": False}),
+    Combination("dev with API keys", "dev", {"api.auth": "api_key", "api.api_keys": ["warehouse", "audit"]}),
+    Combination("dev without an API", "dev", {"api.enabled": False}),
     Combination("dev on Graviton", "dev", {"serving.instance_type": "ml.c7g.large"}),
     Combination("prod on Graviton", "prod", {"serving.instance_type": "ml.c7g.xlarge"}),
     Combination("dev that keeps its data", "dev", {"retain_data": True}),

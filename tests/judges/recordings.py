@@ -34,7 +34,7 @@ def moments(machine: str) -> list[Moment]:
 
 
 def kind_of(told: dict[str, Any]) -> str:
-    """Of an evaluation as local/stepfunctions/evaluations.py writes it."""
+    """Of an evaluation as emulator/src/embedded_cloud/stepfunctions/evaluations.py writes it."""
     if told["error"] is not None:
         return "error"
     return "entry" if told["result"] is None else "result"

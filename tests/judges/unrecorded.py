@@ -20,7 +20,7 @@ UNRECORDED: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("pipeline", "ProcessingJobCompleted"): {"entry": NOT_YET},
     ("pipeline", "ProcessingJobFailed"): {"entry": NOT_YET},
     ("pipeline", "ReadChampion"): {"result": NOT_YET},
-    ("pipeline", "ReadJudgeImage"): {"result": NOT_YET},
+    ("pipeline", "ReadEvaluationImage"): {"result": NOT_YET},
     ("pipeline", "ReadServingImage"): {"result": NOT_YET},
     ("pipeline", "WaitForHyperParameterTuningJob"): {"entry": NOT_YET},
     ("pipeline", "WaitForProcessingJob"): {"entry": NOT_YET},

@@ -16,7 +16,7 @@ COMMAND = re.compile(
 RUN_BY = [
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),
-    (r"curl\b()", "tests/e2e/test_front.py", "api.md"),
+    (r"curl\b()", "tests/e2e/test_api.py", "api.md"),
     (r"npx cdk bootstrap()", "tests/e2e/test_journeys.py", "deployment.bootstrap()"),
     (r"npx cdk deploy()", "tests/e2e/test_journeys.py", "journey.deploy()"),
     (r"npx cdk destroy()", "tests/e2e/test_journeys.py", "deployment.destroy()"),

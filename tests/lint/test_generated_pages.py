@@ -6,9 +6,10 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra import picture, settings, stage
-from infra.roles import table
-from infra.settings.reference import reference
+from infra import settings, stage
+from infra.settings.__main__ import reference
+from infra.tools import diagram as picture
+from infra.tools.roles_report import table
 from infra.tools.trial.page import tables
 from tests.infra.conftest import ROOT, as_it_stands, context
 
@@ -24,7 +25,7 @@ def test_the_page_of_settings_is_the_reference() -> None:
 
 def test_the_page_of_quotas_holds_the_stages_own() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "infra.quotas"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "infra.tools.quotas"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout), "make docs"
 
@@ -41,6 +42,6 @@ def test_the_diagram_is_the_one_of_the_templates(tmp_path: Path) -> None:
     )
     stage.build(app=app, settings=settings.load(context(stage="prod").get))
     graph = picture.dot(picture.draw(picture.read(Path(app.synth().directory))))
-    command = ["node", ROOT / "infra/dot_to_svg.mjs"]
+    command = ["node", ROOT / "infra/tools/dot_to_svg.mjs"]
     drawn = subprocess.run(command, input=graph, text=True, capture_output=True, check=True).stdout
     assert drawn == (ROOT / "docs/architecture.svg").read_text(), "make picture, look at it, commit it"

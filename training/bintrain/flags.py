@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bintrain.errors import TrainingError
-from bintrain.places import PLACES, Places, find_places
+from bintrain.paths import PLACES, Places, find_places
 from bintrain.settings import Machine, Settings, allowed_values
 
 Model = TypeVar("Model", bound=BaseModel)

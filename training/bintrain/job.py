@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from bintrain.checkpoint import empty_checkpoint
-from bintrain.classes import Classes, choose_classes
-from bintrain.dataset import PARTS, Dataset, read_dataset
-from bintrain.evaluation import Evaluation, Judged, evaluate
+from bintrain.data.classes import Classes, choose_classes
+from bintrain.data.dataset import PARTS, Dataset, read_dataset
+from bintrain.data.images import Images, fits
+from bintrain.engine.checkpoint import empty_checkpoint
+from bintrain.engine.distributed import Processes, joined
+from bintrain.engine.network import BinCounter, build_network
+from bintrain.engine.resources import keep_freed_memory, spare_what_stays
+from bintrain.engine.trainer import Progress, Trainer
+from bintrain.evaluation.evaluation import Evaluated, Evaluation, evaluate
+from bintrain.export.artifacts import write_metrics, write_predictions, write_weights
+from bintrain.export.model_json import describe_model, write_json
+from bintrain.export.openvino_model import exported_logits
+from bintrain.export.precision import Export, export_model
 from bintrain.flags import Call
-from bintrain.images import Images, fits
 from bintrain.log import log_metric, mute, say
-from bintrain.memory import keep_freed_memory, spare_what_stays
-from bintrain.model_card import write_model_card
-from bintrain.model_json import describe_model, write_json
-from bintrain.network import BinCounter, build_network
-from bintrain.papers import write_metrics, write_predictions, write_weights
-from bintrain.pictures import write_charts, write_mistakes
-from bintrain.precision import Export, export_model
-from bintrain.processes import Processes, joined
-from bintrain.report_html import write_report
-from bintrain.runtime import exported_logits
-from bintrain.trainer import Progress, Trainer
+from bintrain.reports.figures import write_charts, write_mistakes
+from bintrain.reports.html import write_report
+from bintrain.reports.model_card import write_model_card
 
 PUBLISHED = ("accuracy", "rmse", "mae", "within_one", "majority_accuracy")
 
@@ -62,15 +62,15 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
         network, parts=parts, classes=classes, settings=call.settings, folder=call.places.model
     )
     logits = {"select": export.select, "report": exported_logits(export.path, parts["report"])}
-    judged = {
-        name: Judged(logits=logits[name], true=np.asarray(parts[name].labels))
+    evaluated = {
+        name: Evaluated(logits=logits[name], true=np.asarray(parts[name].labels))
         for name in ("select", "report")
     }
     evaluation = evaluate(
-        **judged, train=np.asarray(parts["train"].labels), classes=classes, settings=call.settings
+        **evaluated, train=np.asarray(parts["train"].labels), classes=classes, settings=call.settings
     )
     _write(
-        call, network=network, dataset=dataset, classes=classes, parts=parts, judged=judged,
+        call, network=network, dataset=dataset, classes=classes, parts=parts, evaluated=evaluated,
         export=export, evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
@@ -129,7 +129,7 @@ def _train(
 
 def _write(
     call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, parts: dict[str, Images],
-    judged: dict[str, Judged], export: Export, evaluation: Evaluation, progress: Progress,
+    evaluated: dict[str, Evaluated], export: Export, evaluation: Evaluation, progress: Progress,
     env: Mapping[str, str],
 ) -> None:  # fmt: skip
     model = describe_model(
@@ -139,7 +139,7 @@ def _write(
     output = call.places.output
     write_weights(network, folder=output)
     write_predictions(
-        judged["report"], dataset.part("report"), classes=classes,
+        evaluated["report"], dataset.part("report"), classes=classes,
         temperature=evaluation.calibration.temperature, folder=output,
     )  # fmt: skip
     write_metrics(
@@ -149,7 +149,7 @@ def _write(
         evaluation, model=model, images={name: len(dataset.part(name)) for name in PARTS}, folder=output
     )
     _show(
-        call, dataset=dataset, classes=classes, pixels=parts["report"], judged=judged["report"],
+        call, dataset=dataset, classes=classes, pixels=parts["report"], evaluated=evaluated["report"],
         evaluation=evaluation, progress=progress, model=model,
     )  # fmt: skip
     # Last, so that a model folder with a model.json is a whole one.
@@ -157,7 +157,7 @@ def _write(
 
 
 def _show(
-    call: Call, *, dataset: Dataset, classes: Classes, pixels: Images, judged: Judged,
+    call: Call, *, dataset: Dataset, classes: Classes, pixels: Images, evaluated: Evaluated,
     evaluation: Evaluation, progress: Progress, model: dict[str, Any],
 ) -> None:  # fmt: skip
     settings, output = call.settings, call.places.output
@@ -169,7 +169,7 @@ def _show(
         folder=output,
     )
     write_mistakes(
-        judged, pixels, dataset.part("report"), classes=classes,
+        evaluated, pixels, dataset.part("report"), classes=classes,
         temperature=evaluation.calibration.temperature, folder=output,
     )  # fmt: skip
     write_report(

@@ -47,7 +47,7 @@ class Settings(BaseModel):
     freeze_backbone: bool = Field(default=False, description="train the head alone, as the seed project did")
     quick_decode: bool = Field(
         default=True,
-        description="decode training images the short way, nearly as what is judged; False: exactly so",
+        description="decode training images the short way, nearly as what is evaluated; False: exactly so",
     )
     logit_adjustment: float = Field(
         default=0.0, ge=0, le=2, description="strength of the adjustment for rare counts; 0: none, 1: full"

@@ -41,22 +41,22 @@ def bootstrap(asked: Asked) -> Iterable[Finding]:
 
 def logging_role(asked: Asked) -> Iterable[Finding]:
     """API Gateway's logging role, which an account has once a region, whoever sets it."""
-    name, front = "API logging role", asked.settings.front
-    if not front.enabled:
+    name, api = "API logging role", asked.settings.api
+    if not api.enabled:
         return [ok(name, "the stage has no API")]
     role: str = asked.client("apigateway").get_account().get("cloudwatchRoleArn") or ""
-    if not front.logging_role:
+    if not api.logging_role:
         if role:
             return [ok(name, f"{role}, which no bincount stage sets or removes")]
-        text = "none is set, and front.logging_role is false: API Gateway refuses a stage with logs"
+        text = "none is set, and api.logging_role is false: API Gateway refuses a stage with logs"
         return [
             missing(
                 name,
                 text,
-                next=f"npx cdk deploy --all -c stage={asked.settings.stage} -c front.logging_role=true",
+                next=f"npx cdk deploy --all -c stage={asked.settings.stage} -c api.logging_role=true",
             )
         ]
     if role and not role.rpartition("/")[2].startswith("bincount-"):
         text = f"{role} is not of bincount, and this stage would put its own in place, for all APIs there"
-        return [missing(name, text, next="set front.logging_role to false for this stage in cdk.json")]
+        return [missing(name, text, next="set api.logging_role to false for this stage in cdk.json")]
     return [ok(name, f"{role}: another bincount stage's does" if role else "none yet: the stage sets it")]

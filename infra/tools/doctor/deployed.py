@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra import leftovers
-from infra.front_api import TLS_POLICY
+from infra.api.rest_api import TLS_POLICY
+from infra.tools import leftovers
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
 
@@ -41,7 +41,7 @@ def api(asked: Asked) -> Iterable[Finding]:
     pages = leftovers.pages(asked.client("apigateway"), "get_rest_apis", "items")
     for found in [each for each in pages if each["name"] == names.prefix]:
         policy, mode = found.get("securityPolicy"), found.get("endpointAccessMode")
-        step = f"npx cdk deploy {names.stack('front')} -c stage={asked.settings.stage}"
+        step = f"npx cdk deploy {names.stack('api')} -c stage={asked.settings.stage}"
         if (policy, mode) == (TLS_POLICY, "STRICT"):
             yield ok(name, f"{found['id']}: {policy}, {mode}")
         elif policy is None and mode is None:

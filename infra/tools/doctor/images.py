@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok
-from infra.training_role import deep_learning_container
+from infra.training.roles import deep_learning_container
 
 _URI = re.compile(r"(?P<registry>\d{12})\.dkr\.ecr\.[^/]+/(?P<name>[^:@]+)[:@](?P<tag>.+)")
 # SageMaker's page on its own containers: Docker V2 schema 2 and OCI image manifests, no index of several.

@@ -1,12 +1,12 @@
-"""Holds the account's quotas to what the stage needs (infra/quotas.py)."""
+"""Holds the account's quotas to what the stage needs (infra/tools/quotas.py)."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from infra.quotas import Quota, quotas
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, look, missing, ok, unknown
+from infra.tools.quotas import Quota, quotas
 
 MAP_CONCURRENCY = "map-concurrency"
 """As docs/first-account.md names what is believed of Lambda's quota; all others are `quotas` there."""

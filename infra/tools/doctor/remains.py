@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from infra import leftovers
+from infra.tools import leftovers
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, missing, ok, unknown
 

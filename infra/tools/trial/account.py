@@ -8,8 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.leftovers import buckets, pages, registry_of
 from infra.names import Names
+from infra.tools.leftovers import buckets, pages, registry_of
 from infra.tools.trial.redacting import redacted
 
 

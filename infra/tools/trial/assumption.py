@@ -56,7 +56,7 @@ class Assumption:
     because: str = ""
 
 
-def judged(assumption: Assumption, seen: Seen) -> Verdict:
+def evaluated(assumption: Assumption, seen: Seen) -> Verdict:
     """The verdict; a check that comes upon what it did not expect is `not reached`, and says so."""
     if assumption.check is None:
         return Verdict(state="not asked", reason=assumption.because)

@@ -38,13 +38,13 @@ def bound(settings: Settings, *, hours: float) -> Bound:
     longest = training.longest_cost_usd
     if longest is None:
         raise TrialError(f"no price is known for {training.instance_type}: set training.usd_per_hour")
-    judged = GATES * gate.max_runtime_seconds / 3600
+    evaluated = GATES * gate.max_runtime_seconds / 3600
     counted = recount.instances * min(recount.timeout_hours, hours)
     served = 2 * serving.max_instances * hours
     return Bound(
         terms=(
             (f"training: {training.cost_terms}", longest),
-            _term("gate", gate.instance_type, judged),
+            _term("gate", gate.instance_type, evaluated),
             _term("recount", recount.instance_type, counted),
             _term("endpoint, both fleets", serving.instance_type, served),
             (REST, REST_USD),

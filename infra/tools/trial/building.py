@@ -4,9 +4,9 @@ import json
 import time
 from typing import Any
 
-from infra.leftovers import pages
 from infra.names import Names
 from infra.settings import Settings
+from infra.tools.leftovers import pages
 from infra.tools.trial.account import Account
 from infra.tools.trial.commands import Commands
 from infra.tools.trial.errors import StepFailed
@@ -72,8 +72,8 @@ class Building:
         self.cdk_deploy("--all")
         entry.words += [f"{name}: {status}" for name, status in self.account.stacks(self.names).items()]
         entry.facts["log_groups"] = self._log_groups()
-        if self.settings.front.enabled:
-            api = self.output("front", "ApiUrl").split("//", 1)[1].split(".", 1)[0]
+        if self.settings.api.enabled:
+            api = self.output("api", "ApiUrl").split("//", 1)[1].split(".", 1)[0]
             told = self.account.client("apigateway").get_rest_api(restApiId=api)
             entry.words += [f"{k}: {told[k]}" for k in ("securityPolicy", "endpointAccessMode") if k in told]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.settings import Settings
 from infra.tools.trial.account import Account
-from infra.tools.trial.assumption import Seen, judged
+from infra.tools.trial.assumption import Seen, evaluated
 from infra.tools.trial.believed import ASSUMPTIONS
 from infra.tools.trial.bound import Bound
 from infra.tools.trial.journal import Journal
@@ -31,7 +31,7 @@ def evidence(
 
     assumptions: list[dict[str, Any]] = []
     for each in ASSUMPTIONS:
-        verdict = judged(each, seen)
+        verdict = evaluated(each, seen)
         entry = journal.steps.get(verdict.step)
         assumptions.append(
             {

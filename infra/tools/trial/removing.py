@@ -56,7 +56,7 @@ def removal_lines(options: Options) -> list[str]:
     teardown = f"make teardown STAGE={options.stage}"
     if "region" in options.overrides:
         where = shlex.join(["-c", f"region={options.overrides['region']}"])
-        teardown = f".venv/bin/python -m infra.teardown --stage {options.stage} {where}"
+        teardown = f".venv/bin/python -m infra.tools.teardown --stage {options.stage} {where}"
     return [f"npx cdk destroy --all --force {context}", teardown]
 
 

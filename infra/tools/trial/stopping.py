@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from infra.leftovers import pages
 from infra.names import Names
+from infra.tools.leftovers import pages
 from infra.tools.trial.account import Account
 from infra.tools.trial.errors import StepFailed
 

@@ -26,7 +26,7 @@ class Using(Building):
         """Some images of the dataset through the API, and a text file, which the server must refuse."""
         images = self._images()
         where = ["--stage", self.names.stage, "--json"]
-        if self.settings.front.enabled:
+        if self.settings.api.enabled:
             where += ["--api-url", self._api_url()]
         done = self.commands.bincount("count", *map(str, images), *where)
         if done.code:
@@ -95,7 +95,7 @@ class Using(Building):
 
         `/_aws/execute-api/<id>/<stage>` is how clouds in one process give an API an address.
         """
-        url, elsewhere = self.output("front", "ApiUrl"), os.environ.get("AWS_ENDPOINT_URL")
+        url, elsewhere = self.output("api", "ApiUrl"), os.environ.get("AWS_ENDPOINT_URL")
         if not elsewhere:
             return url
         parts = urlsplit(url)

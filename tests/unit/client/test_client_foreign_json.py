@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bincount.refusals import refusal
+from bincount.error_codes import refusal
 
 DEEP = "[" * 200_000
 

@@ -72,9 +72,9 @@ def test_an_answer_of_another_form_is_a_refusal_and_no_crash(
 
 
 def test_who_may_not_call_it_is_told_which_right_is_missing(api: Api, counter: BinCounter) -> None:
-    from infra.gateway_refusals import GATEWAY_REFUSALS
+    from infra.api.error_responses import GATEWAY_ERRORS
 
-    forbidden = next(each for each in GATEWAY_REFUSALS if each.code == "forbidden")
+    forbidden = next(each for each in GATEWAY_ERRORS if each.code == "forbidden")
     error = {"code": "forbidden", "message": forbidden.message, "request_id": "r"}
     api.first = [(403, {"error": error})]
     with pytest.raises(BincountError, match="execute-api:Invoke") as told:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import code_archive, lambda_package, serving_context
-from infra.core_files import CORE, core_files
+from infra.packaging import image_context as serving_context
+from infra.packaging import lambda_package
+from infra.packaging import training_archive as code_archive
+from infra.packaging.core_files import CORE, core_files
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = "3.13"

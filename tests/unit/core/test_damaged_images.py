@@ -14,14 +14,14 @@ from PIL import Image
 
 from bincount_core.image import ImageFault, read_image
 from bincount_core.preprocessing import preprocess
-from data_prep.pictures import BadPicture, check, shrink, thumbnail
+from data_prep.images import BadImage, check, shrink, thumbnail
 from data_prep.request import Stored
-from local.bins import generate
+from demo.bins.generate import generate
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "training"))
-from bintrain.mistakes import Tile, draw_contact_sheet  # noqa: E402
-from bintrain.quick import decode_quickly  # noqa: E402
+from bintrain.data.fast_preprocess import decode_quickly  # noqa: E402
+from bintrain.reports.mistakes import Tile, draw_contact_sheet  # noqa: E402
 
 Pixels = NDArray[np.uint8]
 Damage = Callable[[bytes], bytes]
@@ -231,7 +231,7 @@ def test_a_cut_picture_is_refused_by_all_with_a_reason(plain: bytes, damage: str
         with pytest.raises(ImageFault) as refused:
             read(data)
         assert refused.value.reason == "undecodable" and str(refused.value)
-    with pytest.raises(BadPicture) as rejected:
+    with pytest.raises(BadImage) as rejected:
         check(data)
     assert rejected.value.reason == "undecodable" and str(rejected.value)
 
@@ -306,7 +306,7 @@ def accepted_by(data: bytes) -> dict[str, bool]:
     for name, take in takers.items():
         try:
             take(data)
-        except (ImageFault, BadPicture):
+        except (ImageFault, BadImage):
             found[name] = False
         else:
             found[name] = True

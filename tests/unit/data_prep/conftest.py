@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import s3_store
+from data_prep.storage import s3_store
 
 
 def jpeg(*, seed: int, size: tuple[int, int] = (48, 40), **options: Any) -> bytes:

@@ -11,15 +11,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from data_prep.arrange import arrange
+from data_prep.build import Run
 from data_prep.cli import make_dataset
-from data_prep.directory_store import DirectoryStore
 from data_prep.errors import BadRequest, NotReconciled
-from data_prep.open_run import open_run
-from data_prep.plan import plan, remaining
 from data_prep.request import parse_request
-from data_prep.run import Run
-from data_prep.seal import seal
+from data_prep.steps.arrange import arrange
+from data_prep.steps.open_run import open_run
+from data_prep.steps.plan import plan, remaining
+from data_prep.steps.seal import seal
+from data_prep.storage.directory_store import DirectoryStore
 from tests.unit.data_prep.conftest import all_parts
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"

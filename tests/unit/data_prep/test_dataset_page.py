@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from data_prep.cli import make_dataset
-from data_prep.directory_store import DirectoryStore
-from data_prep.open_run import open_run
 from data_prep.request import parse_request
-from local.bins import generate
+from data_prep.steps.open_run import open_run
+from data_prep.storage.directory_store import DirectoryStore
+from demo.bins.generate import generate
 from tests.browser.look import complaints, look
 
 

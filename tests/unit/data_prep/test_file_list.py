@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from data_prep.errors import BadRequest
-from data_prep.file_list import parse_file_list
+from data_prep.select.file_list import parse_file_list
 
 
 def parse(value: Any) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
-from data_prep.s3_store import S3Store
-from data_prep.split import PARTS, side_of
-from data_prep.trainable import weaknesses
+from data_prep.report.trainable import weaknesses
+from data_prep.select.split import PARTS, side_of
+from data_prep.storage.s3_store import S3Store
 
 BUCKET = "stage"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 4 for block in range(12) for place in range(4)}

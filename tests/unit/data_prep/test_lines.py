@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.directory_store import DirectoryStore
-from data_prep.lines import LineSorter, read_lines
+from data_prep.storage.directory_store import DirectoryStore
+from data_prep.storage.lines import LineSorter, read_lines
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_more_lists_than_files_may_be_open(few_open_files: None, tmp_path: Path)
 
 
 def test_what_is_spilled_in_pieces_is_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data_prep.lines._HELD", 100)
+    monkeypatch.setattr("data_prep.storage.lines._HELD", 100)
     lists = LineSorter(tmp_path, keys=["list", "empty"])
     for number in range(1000):
         lists.add("list", {"id": number})

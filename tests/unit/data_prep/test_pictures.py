@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import pictures
-from data_prep.pictures import BadPicture, check, shrink
+from data_prep import images as pictures
+from data_prep.images import BadImage, check, shrink
 from data_prep.request import Stored
 
 
@@ -31,7 +31,7 @@ def with_size_in_header(data: bytes, *, width: int, height: int) -> bytes:
 
 
 def reason_of(data: bytes) -> str:
-    with pytest.raises(BadPicture) as error:
+    with pytest.raises(BadImage) as error:
         check(data)
     assert str(error.value)
     return error.value.reason

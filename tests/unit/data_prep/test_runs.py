@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from data_prep.arrange import arrange
+from data_prep.build import Run, find_run
 from data_prep.cli import make_dataset
-from data_prep.deal import deal
-from data_prep.directory_store import DirectoryStore
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
-from data_prep.open_run import open_run
-from data_prep.plan import plan, remaining
-from data_prep.records import write_records
 from data_prep.request import parse_request
-from data_prep.run import Run, find_run
-from data_prep.seal import seal
+from data_prep.steps.arrange import arrange
+from data_prep.steps.deal import deal
+from data_prep.steps.open_run import open_run
+from data_prep.steps.plan import plan, remaining
+from data_prep.steps.records import write_records
+from data_prep.steps.seal import seal
+from data_prep.storage.directory_store import DirectoryStore
 
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(40) for place in range(2)}
 STEPS = ("open", "index", "plan", "arrange", "deal", "pack", "seal")

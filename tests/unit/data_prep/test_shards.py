@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from data_prep.build import Run
 from data_prep.cli import make_dataset
-from data_prep.deal import deal
-from data_prep.directory_store import DirectoryStore
 from data_prep.errors import BadRequest, NotReconciled
-from data_prep.open_run import open_run
 from data_prep.request import parse_request
-from data_prep.run import Run
-from data_prep.seal import seal
+from data_prep.steps.deal import deal
+from data_prep.steps.open_run import open_run
+from data_prep.steps.seal import seal
+from data_prep.storage.directory_store import DirectoryStore
 
 IDS = {f"{number:06d}": number // 150 % 3 for number in range(0, 30_000, 150)}
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from data_prep.split import block_of, side_of
+from data_prep.select.split import block_of, side_of
 
 
 def test_the_rule_is_the_contracts() -> None:

@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from inference.admission import Admission
-from inference.refusal import Refusal
+from inference.http.admission import Admission
+from inference.http.errors import Refusal
 
 
 def accept(admission: Admission, stack: contextlib.ExitStack, times: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bincount_core.model_json import Description
-from inference.answer import make_answer, verifications, verify
+from inference.model.answer import make_answer, verifications, verify
 
 MODEL = Description(
     model_id="m",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.cpus import available_cpus
+from inference.model.resources import available_cpus
 
 HERE = len(os.sched_getaffinity(0))
 

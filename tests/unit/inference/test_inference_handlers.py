@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bincount_core.model_json import ModelFault
+from inference.http.errors import Refusal
 from inference.inference import Inputs, Model, input_fn, model_fn, output_fn, predict_fn
-from inference.refusal import Refusal
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.accept import JSON, TEXT, choose_media_type
-from inference.attributes import expected_count, refuse_query, request_id
-from inference.refusal import Refusal
+from inference.http.accept import JSON, TEXT, choose_media_type
+from inference.http.attributes import expected_count, refuse_query, request_id
+from inference.http.errors import Refusal
 
 
 @pytest.mark.parametrize(

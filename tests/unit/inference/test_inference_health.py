@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from inference.health import Health
+from inference.http.health import Health
 
 
 class Model:

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import gc
-from inference.heap import spare_what_stays
+from inference.model.resources import spare_what_stays
 loaded = [[] for _ in range(100_000)]
 cycle = []
 cycle.append(cycle)

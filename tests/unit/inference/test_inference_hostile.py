@@ -84,7 +84,7 @@ def test_the_whole_corpus_twice_then_a_good_image_and_the_memory_is_back(hostile
         for name, (body, status) in bodies.items():
             response = hostile_server.post(body)
             assert response.status_code == status, f"{name}: {response.text}"
-            schema("answer" if status == 200 else "refusal", response.json())
+            schema("answer" if status == 200 else "error", response.json())
             assert "Traceback" not in response.text
         after.append(resident_mb(hostile_server.process.pid))
     assert after[1] < after[0] + NOISE_MB, after
@@ -124,7 +124,7 @@ def test_headers_that_are_none_are_400(hostile_server, gray, header):
 @pytest.mark.parametrize("value", ["3%0d%0aX-Evil: 1", "3\tX-Evil: 1", "expected-count=3\\r\\nX-Evil: 1"])
 def test_nothing_of_custom_attributes_becomes_a_header_of_the_answer(hostile_server, gray, schema, value):
     response = hostile_server.post(gray(120), **{ATTRIBUTES: value})
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert response.status_code == 422
     assert "x-evil" not in response.headers
 

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra import serving_context
+from infra.packaging import image_context as serving_context
 
 ROOT = Path(__file__).parents[3]
 INFERENCE = ROOT / "inference"

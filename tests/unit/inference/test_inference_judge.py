@@ -16,7 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from inference.judge.paired import chance_of_worse
+from inference.evaluate.paired import chance_of_worse
 from tests.browser.look import complaints, look
 
 ROOT = Path(__file__).parents[3]
@@ -70,7 +70,7 @@ class Case:
     def run(self, **rules: float) -> int:
         given = {**FLOORS, **{name.replace("_", "-"): value for name, value in rules.items()}}
         options = [text for name, value in given.items() for text in (f"--{name}", str(value))]
-        command = [sys.executable, "-m", "inference.judge", "--dataset-id", "bins-0123456789ab", *options]
+        command = [sys.executable, "-m", "inference.evaluate", "--dataset-id", "bins-0123456789ab", *options]
         command += ["--input", str(self.folder / "input"), "--output", str(self.folder / "output")]
         command += ["--message", str(self.folder / "message"), "--challenger", "s3://bins/challenger.tar.gz"]
         done = subprocess.run(
@@ -158,7 +158,7 @@ def test_fewer_bins_than_wanted_need_a_person(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3], gray)
     case.add_model("challenger", make_model())
     verdict = case.judge(min_images=5)
-    words = "it was judged on 4 bins, at least 5 are wanted"
+    words = "it was evaluated on 4 bins, at least 5 are wanted"
     assert (verdict["accepted"], verdict["needs_person"]) == (True, [words])
     assert case.message == f"accepted, needs a person: {words}"
     assert case.judge(min_images=4)["needs_person"] == []

@@ -79,7 +79,7 @@ def test_a_chunked_body_is_read_whole(server, gray):
 )
 def test_refusals_are_json_with_the_right_status(server, schema, status, code, body, headers):
     response = server.post(body, **headers)
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert (response.status_code, code_of(response)) == (status, code)
     assert response.headers["content-type"] == "application/json"
 
@@ -91,7 +91,7 @@ def test_a_missing_content_type_is_415(server, gray):
 
 def test_a_chunked_body_above_the_limit_is_413(server, schema):
     response = server.post(bytes(65_536) for _ in range(120))
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert (response.status_code, code_of(response)) == (413, "body_too_large")
 
 
@@ -111,7 +111,7 @@ def test_a_body_at_the_limit_is_read(server):
 )
 def test_other_routes_and_methods_are_refused_in_json(server, schema, method, path, status, code):
     response = httpx.request(method, server.url + path)
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert (response.status_code, code_of(response)) == (status, code)
 
 
@@ -124,7 +124,7 @@ def test_batch_transform_may_ask_for_its_limits(server):
 
 def test_a_failing_network_is_a_500_without_a_trace_and_the_next_image_is_counted(server, gray, schema):
     response = server.post(gray(255), X_Amzn_SageMaker_Inference_Id="white")
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert (response.status_code, code_of(response)) == (500, "internal_error")
     assert "Traceback" not in response.text
     assert (
@@ -161,7 +161,7 @@ def test_under_batch_transform_a_bad_image_is_a_200_with_the_error_as_its_body(
     with start_server(model_dir, SAGEMAKER_BATCH="true", BINCOUNT_MAX_PIXELS="10000") as batch:
         for body, code in [(b"hello", "undecodable_image"), (gray(0, size=(200, 200)), "image_too_large")]:
             response = batch.post(body)
-            schema("refusal", response.json())
+            schema("error", response.json())
             assert (response.status_code, code_of(response)) == (200, code)
         assert batch.post(gray(120)).json()["count"] == 3
         assert batch.post(gray(120), Content_Type="text/csv").status_code == 415, (
@@ -204,7 +204,7 @@ def test_a_full_server_refuses_at_once_and_says_when_to_come_back(start_server, 
     assert len(by_status[200]) + len(by_status[503]) == 8
     assert by_status[503]
     for response in by_status[503]:
-        schema("refusal", response.json())
+        schema("error", response.json())
         assert code_of(response) == "overloaded"
         assert int(response.headers["retry-after"]) == response.json()["error"]["retry_after"] >= 1
     assert all(response.json()["count"] == 3 for response in by_status[200])
@@ -253,7 +253,7 @@ def test_ping_turns_503_when_inference_hangs_and_sigterm_still_ends_the_process(
         hang_the_only_worker(server, gray)
         server.log_line(event="unhealthy")
         response = httpx.get(f"{server.url}/ping")
-        schema("refusal", response.json())
+        schema("error", response.json())
         assert (response.status_code, code_of(response)) == (503, "unhealthy")
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=25) == 0
@@ -269,7 +269,7 @@ def test_ping_is_503_until_the_model_has_answered(start_server, make_model, sche
     """Each answer of this model takes seconds, so there is time to ask while the first is computed."""
     with start_server(make_model(slow_layers=60), ready=False) as server:
         response = httpx.get(f"{server.url}/ping", timeout=30)
-        schema("refusal", response.json())
+        schema("error", response.json())
         assert (response.status_code, code_of(response)) == (503, "loading")
 
 
@@ -305,7 +305,7 @@ def test_what_is_no_http_is_400_in_json(server, schema):
     answer = raw(server.port, b"\x16\x03\x01 hello\r\n\r\n")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
-    schema("refusal", json.loads(body))
+    schema("error", json.loads(body))
 
 
 def test_a_full_server_refuses_before_the_body_has_come(start_server, make_model, gray):

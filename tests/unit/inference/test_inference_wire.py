@@ -69,7 +69,7 @@ def test_headers_that_suffice_to_refuse_are_answered_before_a_body(
     expect = (b"Expect: 100-continue",) if expecting else ()
     connection.sendall(head(line, *length, *expect, path=path))
     found, _, body = Reader(connection).answer()
-    schema("refusal", json.loads(body))
+    schema("error", json.loads(body))
     assert (found, json.loads(body)["error"]["code"]) == (status, code)
 
 
@@ -166,7 +166,7 @@ def test_an_offer_of_a_web_socket_is_passed_over_too(connection):
 def test_what_is_no_request_for_this_server_is_400(connection, server, gray, schema, data):
     connection.sendall(data)
     status, _, body = Reader(connection).answer()
-    schema("refusal", json.loads(body))
+    schema("error", json.loads(body))
     assert status == 400
     assert server.post(gray(120)).json()["count"] == 3
 
@@ -213,5 +213,5 @@ def test_headers_on_several_lines_are_one_list(server, gray):
 def test_an_expected_count_in_the_query_is_refused_not_ignored(server, gray, schema):
     headers = {"Content-Type": "image/jpeg"}
     response = httpx.post(f"{server.url}/invocations?expect=3", content=gray(120), headers=headers)
-    schema("refusal", response.json())
+    schema("error", response.json())
     assert (response.status_code, response.json()["error"]["code"]) == (422, "bad_expected_count")

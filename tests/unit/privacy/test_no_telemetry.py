@@ -21,11 +21,11 @@ print("asked", asked)
 """
 
 QUANTISE = """
-import bintrain.quantise, numpy, openvino
+import bintrain.export.precision, numpy, openvino
 values = openvino.opset13.parameter([-1, 3, 8, 8], name="image")
 weights = openvino.opset13.constant(numpy.ones((4, 3, 3, 3), numpy.float32))
 layer = openvino.opset13.convolution(values, weights, [1, 1], [0, 0], [0, 0], [1, 1])
-bintrain.quantise.quantise(openvino.Model([layer], [values]), batches=[numpy.ones((1, 3, 8, 8))])
+bintrain.export.precision.quantise(openvino.Model([layer], [values]), batches=[numpy.ones((1, 3, 8, 8))])
 """
 """What an NNCF job does; nncf reports it by default."""
 
@@ -33,9 +33,9 @@ bintrain.quantise.quantise(openvino.Model([layer], [values]), batches=[numpy.one
 @pytest.mark.parametrize(
     ("room", "use"),
     [
-        (".", "import inference.engine"),
-        ("training", "import bintrain.runtime"),
-        ("training", "import bintrain.export"),
+        (".", "import inference.model.engine"),
+        ("training", "import bintrain.export.openvino_model"),
+        ("training", "import bintrain.export.openvino_model"),
         ("training", QUANTISE),
     ],
 )

@@ -44,13 +44,13 @@ def refusal(code: str = "ValidationException", message: str = "it is not there")
 
 def package(version: int = 2, *, model: str = NEW, status: str = "Approved", verdict: str = VERDICT) -> Facts:
     """DescribeModelPackage."""
-    judged = {"ContentType": "application/json", "S3Uri": verdict}
+    evaluated = {"ContentType": "application/json", "S3Uri": verdict}
     return {
         "ModelPackageArn": arn(version),
         "ModelPackageVersion": version,
         "ModelApprovalStatus": status,
         "InferenceSpecification": {"Containers": [{"Image": "image", "ModelDataUrl": model}]},
-        **({"ModelMetrics": {"ModelQuality": {"Statistics": judged}}} if verdict else {}),
+        **({"ModelMetrics": {"ModelQuality": {"Statistics": evaluated}}} if verdict else {}),
     }
 
 

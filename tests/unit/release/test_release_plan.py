@@ -137,7 +137,7 @@ class TestPlan:
 
     def test_what_the_gate_never_saw_is_not_released(self) -> None:
         found = self.decide(approval(), package=package(verdict=""))
-        assert (found["decision"], found["end"]["error"]) == ("done", "Unjudged")
+        assert (found["decision"], found["end"]["error"]) == ("done", "Unevaluated")
 
     @pytest.mark.parametrize("which", ["package", "approved", "parameter"])
     def test_what_cannot_be_read_changes_nothing(self, which: str) -> None:

@@ -88,8 +88,8 @@ def make_dataset(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def decoded() -> Callable[..., torch.Tensor]:
     """All pixels [N, size, size, 3] of an Images, by their places, as evaluation gets them."""
-    from bintrain.feed import Feed
-    from bintrain.sampling import ordered_plan
+    from bintrain.data.data_loader import Feed
+    from bintrain.data.sampling import ordered_plan
 
     def read(images: Any) -> torch.Tensor:
         pixels = torch.zeros((len(images), images.size, images.size, 3), dtype=torch.uint8)
@@ -103,7 +103,7 @@ def decoded() -> Callable[..., torch.Tensor]:
 
 @pytest.fixture(scope="session")
 def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 bins with 1 or 4 objects: 24 to train on, 8 to choose by, 8 to judge by."""
+    """40 bins with 1 or 4 objects: 24 to train on, 8 to choose by, 8 to evaluate by."""
     return write_dataset(
         tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, select=[1, 4] * 4, report=[4, 1] * 4
     )

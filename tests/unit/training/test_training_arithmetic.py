@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bintrain.arithmetic import autocast_type
+from bintrain.engine.amp import autocast_type
 from bintrain.settings import Machine
 
 

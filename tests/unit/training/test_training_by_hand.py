@@ -25,7 +25,7 @@ def test_the_page_leads_from_bins_to_an_answer(tmp_path: Path) -> None:
         for command in COMMANDS
     )
     assert [re.findall(r"python -m (\S+)|(train\.py)", step) for step in steps] == [
-        [("local.bins", "")], [("data_prep", "")], [("", "train.py")],
+        [("demo.bins.generate", "")], [("data_prep", "")], [("", "train.py")],
     ]  # fmt: skip
     for step in steps:
         done = subprocess.run(

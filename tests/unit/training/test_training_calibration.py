@@ -5,9 +5,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from bintrain.calibration import MIN_AUTOMATED, fit_temperature, mismatch_threshold, review_threshold
-from bintrain.classes import Classes
-from bintrain.conformal import interval_holds, interval_widths, join_scores, score_quantile
+from bintrain.data.classes import Classes
+from bintrain.evaluation.calibration import (
+    MIN_AUTOMATED,
+    fit_temperature,
+    mismatch_threshold,
+    review_threshold,
+)
+from bintrain.evaluation.conformal import interval_holds, interval_widths, join_scores, score_quantile
 
 TWO = Classes(counts=(1, 2), open_top=False)
 OPEN = Classes(counts=(1, 2), open_top=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bintrain.charts import draw_confusion, draw_learning, draw_reliability, draw_risk_coverage
+from bintrain.reports.charts import draw_confusion, draw_learning, draw_reliability, draw_risk_coverage
 
 EPOCH = {
     "train:loss": 1.5, "select:loss": 1.6, "select:accuracy": 0.3, "select:within_one": 0.7,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bintrain.checkpoint import NAME, empty_checkpoint, load_checkpoint, save_checkpoint
+from bintrain.engine.checkpoint import NAME, empty_checkpoint, load_checkpoint, save_checkpoint
 from bintrain.errors import TrainingError
 
 IDENTITY = {"epochs": 3, "learning_rate": 0.001, "dataset_id": "a"}

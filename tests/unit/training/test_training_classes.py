@@ -4,9 +4,9 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from bintrain.classes import Classes, choose_classes
+from bintrain.data.classes import Classes, choose_classes
+from bintrain.data.labels import soft_labels
 from bintrain.errors import TrainingError
-from bintrain.labels import soft_labels
 
 
 def test_classes_are_the_counts_that_occur_in_ascending_order() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bintrain.curves import CURVE_POINTS, reliability, risk_coverage
+from bintrain.evaluation.curves import CURVE_POINTS, reliability, risk_coverage
 
 
 def test_a_bin_of_confidence_holds_its_mean_confidence_and_its_accuracy() -> None:

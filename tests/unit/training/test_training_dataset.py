@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from bintrain.classes import choose_classes
-from bintrain.dataset import read_dataset
+from bintrain.data.classes import choose_classes
+from bintrain.data.dataset import read_dataset
+from bintrain.data.images import Images, fits
 from bintrain.errors import TrainingError
-from bintrain.images import Images, fits
 
 MakeDataset = Callable[..., Path]
 

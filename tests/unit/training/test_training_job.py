@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from bincount_core.image import read_image
 from bincount_core.limits import MOST_PIXELS
 from bincount_core.preprocessing import preprocess
-from bintrain.network import build_network
+from bintrain.engine.network import build_network
 from bintrain.settings import Settings
 from tests.browser.look import complaints, look
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bintrain.classes import Classes
-from bintrain.labels import log_priors
+from bintrain.data.classes import Classes
+from bintrain.data.labels import log_priors
 
 CLASSES = Classes(counts=(1, 2, 5), open_top=False)
 

@@ -11,7 +11,7 @@ STEPS = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import bintrain, torch
-from bintrain.memory import keep_freed_memory
+from bintrain.engine.resources import keep_freed_memory
 if sys.argv[2] == "kept":
     keep_freed_memory()
 def step():

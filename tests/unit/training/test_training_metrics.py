@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from bintrain.classes import Classes
+from bintrain.data.classes import Classes
 from bintrain.errors import TrainingError
-from bintrain.log import log_metric
-from bintrain.metrics import (
+from bintrain.evaluation.metrics import (
     accuracy_range,
     calibration_error,
     confusion,
@@ -14,6 +13,7 @@ from bintrain.metrics import (
     majority_accuracy,
     per_count,
 )
+from bintrain.log import log_metric
 
 CLASSES = Classes(counts=(1, 2, 4), open_top=False)
 PREDICTED = np.array([0, 1, 2, 0])

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bintrain.classes import Classes
-from bintrain.evaluation import Judged
-from bintrain.mistakes import CAPTION, MARGIN, TILE, Tile, draw_contact_sheet, worst_mistakes
+from bintrain.data.classes import Classes
+from bintrain.evaluation.evaluation import Evaluated
+from bintrain.reports.mistakes import CAPTION, MARGIN, TILE, Tile, draw_contact_sheet, worst_mistakes
 
 CLASSES = Classes(counts=(1, 2, 5), open_top=False)
 
 
-def answers(*rows: tuple[int, int, float]) -> Judged:
+def answers(*rows: tuple[int, int, float]) -> Evaluated:
     """(true class, answered class, its logit over the others) of each image."""
     logits = np.zeros((len(rows), 3))
     for place, (_, predicted, strength) in enumerate(rows):
         logits[place, predicted] = strength
-    return Judged(logits=logits, true=np.array([true for true, _, _ in rows]))
+    return Evaluated(logits=logits, true=np.array([true for true, _, _ in rows]))
 
 
 def photograph(*, size: tuple[int, int], orientation: int) -> bytes:
@@ -32,18 +32,18 @@ def photograph(*, size: tuple[int, int], orientation: int) -> bytes:
 
 
 def test_the_furthest_off_come_first_and_then_the_most_confident() -> None:
-    judged = answers((0, 0, 9.0), (0, 1, 1.0), (0, 1, 3.0), (0, 2, 1.0), (2, 2, 1.0))
+    evaluated = answers((0, 0, 9.0), (0, 1, 1.0), (0, 1, 3.0), (0, 2, 1.0), (2, 2, 1.0))
 
-    found = worst_mistakes(judged, classes=CLASSES, temperature=1.0)
+    found = worst_mistakes(evaluated, classes=CLASSES, temperature=1.0)
 
     assert [(one.index, one.true, one.predicted) for one in found] == [(3, 0, 2), (2, 0, 1), (1, 0, 1)]
     assert found[1].confidence > found[2].confidence
 
 
 def test_no_more_are_shown_than_asked_for() -> None:
-    judged = answers(*[(0, 1, 1.0)] * 5)
+    evaluated = answers(*[(0, 1, 1.0)] * 5)
 
-    assert len(worst_mistakes(judged, classes=CLASSES, temperature=1.0, most=2)) == 2
+    assert len(worst_mistakes(evaluated, classes=CLASSES, temperature=1.0, most=2)) == 2
 
 
 @pytest.mark.parametrize(("size", "orientation"), [((60, 90), 1), ((900, 600), 6)])

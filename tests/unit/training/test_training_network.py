@@ -6,9 +6,9 @@ import pytest
 import torch
 import torchvision
 
-from bintrain.augment import augment
+from bintrain.data.augment import augment
+from bintrain.engine.network import build_network
 from bintrain.errors import TrainingError
-from bintrain.network import build_network
 from bintrain.settings import Settings
 
 TUNED = Settings(arch="resnet18", image_size=32)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from bintrain.network import build_network, set_training
-from bintrain.optimiser import build_average, build_optimiser, build_schedule
+from bintrain.engine.network import build_network, set_training
+from bintrain.engine.optimizer import build_average, build_optimiser, build_schedule
 from bintrain.settings import Settings
 
 SCRATCH = Settings(arch="resnet18", pretrained="none", image_size=32)

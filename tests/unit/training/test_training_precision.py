@@ -1,4 +1,4 @@
-"""INT8 ships where it counts as well as FP32 on `select`, else FP16; both are judged through OpenVINO."""
+"""INT8 ships where it counts as well as FP32 on `select`, else FP16; both are evaluated through OpenVINO."""
 
 import json
 import os
@@ -12,12 +12,12 @@ import pytest
 import torch
 from jsonschema import Draft202012Validator
 
-from bintrain.classes import Classes
-from bintrain.dataset import read_dataset
-from bintrain.images import Images
-from bintrain.network import BinCounter, build_network
-from bintrain.precision import export_model, within_limits
-from bintrain.runtime import exported_logits
+from bintrain.data.classes import Classes
+from bintrain.data.dataset import read_dataset
+from bintrain.data.images import Images
+from bintrain.engine.network import BinCounter, build_network
+from bintrain.export.openvino_model import exported_logits
+from bintrain.export.precision import export_model, within_limits
 from bintrain.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -137,7 +137,7 @@ def test_the_server_reads_the_model_that_was_written(forty_bins: Path, tmp_path:
                    capture_output=True, timeout=300)  # fmt: skip
     read = (
         "import sys, pathlib, numpy as np\n"
-        "from inference.engine import Engine\nfrom bincount_core.model_json import read_description\n"
+        "from inference.model.engine import Engine\nfrom bincount_core.model_json import read_description\n"
         "folder = pathlib.Path(sys.argv[1])\ndescription = read_description(folder / 'model.json')\n"
         "engine = Engine(folder=folder, description=description, cpus=1)\n"
         "print(description.precision, engine.infer(np.zeros((32, 32, 3), np.uint8)).shape)"

@@ -12,9 +12,8 @@ import psutil
 import pytest
 import torch
 
+from bintrain.engine.distributed import joined, torchrun_command
 from bintrain.errors import TrainingError
-from bintrain.processes import joined
-from bintrain.torchrun import torchrun_command
 
 TRAIN = Path(__file__).parents[3] / "training" / "train.py"
 FLAGS = {

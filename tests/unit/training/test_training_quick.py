@@ -18,7 +18,7 @@ from bincount_core import preprocessing
 from bincount_core.image import ImageFault, read_image
 from bincount_core.jpeg import ORIENTATION
 from bincount_core.limits import MOST_PIXELS
-from bintrain.quick import decode_quickly
+from bintrain.data.fast_preprocess import decode_quickly
 
 
 def preprocess(data: bytes, *, width: int, height: int) -> NDArray[np.uint8]:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bintrain.classes import Classes
-from bintrain.evaluation import Evaluation, Judged, evaluate
-from bintrain.mistakes import draw_contact_sheet
-from bintrain.model_card import write_model_card
-from bintrain.model_json import describe_model
-from bintrain.pictures import CONFUSION, LEARNING, MISTAKES, RELIABILITY, RISK_COVERAGE, write_charts
-from bintrain.precision import Export
-from bintrain.report_html import write_report
+from bintrain.data.classes import Classes
+from bintrain.engine.trainer import Progress
+from bintrain.evaluation.evaluation import Evaluated, Evaluation, evaluate
+from bintrain.export.model_json import describe_model
+from bintrain.export.precision import Export
+from bintrain.reports.figures import CONFUSION, LEARNING, MISTAKES, RELIABILITY, RISK_COVERAGE, write_charts
+from bintrain.reports.html import write_report
+from bintrain.reports.mistakes import draw_contact_sheet
+from bintrain.reports.model_card import write_model_card
 from bintrain.settings import Settings
-from bintrain.trainer import Progress
 
 SETTINGS = Settings(epochs=4, learning_rate=0.00123456789)
 CLASSES = Classes(counts=(1, 2, 6), open_top=True)
@@ -67,17 +67,17 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def judged(*, images: int, seed: int) -> Judged:
+def evaluated(*, images: int, seed: int) -> Evaluated:
     random = np.random.default_rng(seed)
     true = random.integers(0, 3, images)
-    return Judged(logits=random.normal(size=(images, 3)) + 3 * np.eye(3)[true], true=true)
+    return Evaluated(logits=random.normal(size=(images, 3)) + 3 * np.eye(3)[true], true=true)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("output")
     evaluation = evaluate(
-        select=judged(images=300, seed=1), report=judged(images=400, seed=2), train=np.array([0, 1, 1]),
+        select=evaluated(images=300, seed=1), report=evaluated(images=400, seed=2), train=np.array([0, 1, 1]),
         classes=CLASSES, settings=SETTINGS,
     )  # fmt: skip
     model = describe_model(
@@ -189,7 +189,7 @@ def test_that_every_answer_is_reviewed_is_explained(
     written: tuple[Path, Evaluation, dict[str, Any]], tmp_path: Path
 ) -> None:
     # Fewer images than may vouch for a threshold.
-    few = judged(images=12, seed=3)
+    few = evaluated(images=12, seed=3)
     evaluation = evaluate(select=few, report=few, train=np.array([0, 1]), classes=CLASSES, settings=SETTINGS)
     model = describe_model(
         settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="few", env={}

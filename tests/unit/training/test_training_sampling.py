@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bintrain.classes import Classes
-from bintrain.dataset import read_dataset
+from bintrain.data.classes import Classes
+from bintrain.data.dataset import read_dataset
+from bintrain.data.images import Images
+from bintrain.data.sampling import ordered_plan, sample_plan, training_plan
 from bintrain.errors import TrainingError
-from bintrain.images import Images
-from bintrain.sampling import ordered_plan, sample_plan, training_plan
 
 CLASSES = Classes(counts=(1, 4), open_top=False)
 
@@ -65,7 +65,7 @@ def test_shards_are_read_from_end_to_end_one_after_the_other(
     packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A buffer of one image draws nothing: what comes out is what was read.
-    monkeypatch.setattr("bintrain.sampling.BUFFER", 1)
+    monkeypatch.setattr("bintrain.data.sampling.BUFFER", 1)
     train = Images(read_dataset(packed).part("train"), classes=CLASSES, size=32, keep=False)
     stored = [[index for index, _ in train.read_shard(shard)] for shard in sorted(train.shards)]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from bintrain.classes import Classes
-from bintrain.dataset import read_dataset
+from bintrain.data.classes import Classes
+from bintrain.data.dataset import read_dataset
+from bintrain.data.images import Images
+from bintrain.data.shards import find_members, read_shard
 from bintrain.errors import TrainingError
-from bintrain.images import Images
-from bintrain.shards import find_members, read_shard
 
 Decoded = Callable[[Images], torch.Tensor]
 CLASSES = Classes(counts=(1, 4), open_top=False)

@@ -49,7 +49,7 @@ ASSUMPTIONS = (
         command="bincount count notes.txt --api-url <ApiUrl>",
         by="trial",
         check=only_if(
-            lambda settings: settings.front.enabled, "the stage has no API", _refused_as_the_server_says
+            lambda settings: settings.api.enabled, "the stage has no API", _refused_as_the_server_says
         ),
     ),
     Assumption(

@@ -26,7 +26,7 @@ def _have_a_key(groups: list[str]) -> bool:
 
 
 def _sets_role(settings: Settings) -> bool:
-    return settings.front.enabled and settings.front.logging_role
+    return settings.api.enabled and settings.api.logging_role
 
 
 ASSUMPTIONS = (
@@ -77,27 +77,27 @@ ASSUMPTIONS = (
         believed="`AWS::ApiGateway::Account` needs a RestApi in the account first",
         ground="D",
         why="its documentation; the order in our stack follows it",
-        shows='the front stack fails with "CloudWatch Logs role ARN must be set"',
+        shows='the API stack fails with "CloudWatch Logs role ARN must be set"',
         command=TRIAL,
         by="trial",
         check=only_if(
             _sets_role,
-            "front.logging_role is false: another stack sets the role",
+            "api.logging_role is false: another stack sets the role",
             passed("deploy", signs="CloudWatch Logs role ARN"),
         ),
     ),
     Assumption(
         name="endpoint-strict-mode",
         part=DURING,
-        believed="API Gateway takes the security policy and the STRICT access mode that the front stack "
+        believed="API Gateway takes the security policy and the STRICT access mode that the API stack "
         "sets, and callers get in",
         ground="M",
         why="CloudFormation's schema and botocore have the fields; no public stack was found that uses them",
-        shows="the front stack fails at `AWS::ApiGateway::RestApi`, or every call is refused",
+        shows="the API stack fails at `AWS::ApiGateway::RestApi`, or every call is refused",
         command="aws apigateway get-rest-api --rest-api-id <id>",
         by="doctor, trial",
         check=only_if(
-            lambda settings: settings.front.enabled,
+            lambda settings: settings.api.enabled,
             "the stage has no API",
             every(
                 passed("deploy", signs="RestApi|securityPolicy|accessMode"),
@@ -188,7 +188,7 @@ ASSUMPTIONS = (
         check=only_if(
             lambda settings: settings.network.vpc != "off",
             "the trial has no VPC, which costs: give -c network.vpc=created",
-            every(passed("pipeline", state="Judge"), passed("approve")),
+            every(passed("pipeline", state="Evaluate"), passed("approve")),
         ),
     ),
 )

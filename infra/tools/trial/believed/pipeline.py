@@ -160,7 +160,7 @@ ASSUMPTIONS = (
         shows="the job fails with `ClientError: … ECR`",
         command=TRIAL,
         by="trial",
-        check=passed("pipeline", signs="JudgeFailed|Judge.*ECR|CreateProcessingJob", state="Judge"),
+        check=passed("pipeline", signs="EvaluationFailed|Judge.*ECR|CreateProcessingJob", state="Evaluate"),
     ),
     Assumption(
         name="register-rights",

@@ -1,0 +1,99 @@
+"""Can a model be trained on so many images of each count, and where will it be weak?"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from data_prep.errors import NotTrainable
+from data_prep.select.split import BLOCK
+
+Counts = Mapping[str, Counter[int]]
+"""Images by part (`train`, `select`, `report`) and count."""
+
+FEW_IMAGES = 100
+"""Of a part, or of a count in train. The accuracy on so many is uncertain by about 10 points."""
+
+_SHOWN = 20
+
+_STRAYS = 0.01
+"""Share of a part whose counts train may lack: rare large ones, which an open top class takes up."""
+
+_PURPOSE = {"select": "chooses among models", "report": "judges them"}
+
+
+def require_trainable(
+    counts: Counts, *, blocks: int, validation_share: float, hints: Iterable[str] = ()
+) -> None:
+    """Raise NotTrainable with every fault and what to change; `blocks`: over how many the images are spread;
+    `hints`: what else was noticed, for the message."""
+    faults = [*_faults(counts, blocks, validation_share)]
+    if faults:
+        told = "; ".join([*faults, *hints])
+        raise NotTrainable(f"no dataset was sealed: {told}; change that, then start it again")
+
+
+def weaknesses(counts: Counts) -> list[str]:
+    """What a person should know of a dataset that can be trained on, a sentence each."""
+    return list(_weaknesses(counts))
+
+
+def _faults(counts: Counts, blocks: int, validation_share: float) -> Iterator[str]:
+    empty = [part for part, images in counts.items() if not images.total()]
+    if empty:
+        # So many that each half of the validation side stays empty once in 200 times.
+        enough = math.ceil(math.log(0.005) / math.log(1 - validation_share / 2))
+        yield (
+            f"no image is in {' and '.join(empty)}: a block of {BLOCK} neighbouring ids stays on one side, "
+            f"and the images are from {blocks} block(s); take images from more blocks (about {enough} are "
+            "enough), or number the photographs further apart"
+        )
+    train = counts["train"]
+    if len(train) == 1:
+        yield f"train has images of {_list(train)} only; take at least two counts"
+    if not train:
+        return
+    for part in _PURPOSE:
+        strays = _strays(counts, part)
+        if sum(strays.values()) > _STRAYS * counts[part].total():
+            yield (
+                f"{part} has {sum(strays.values())} image(s) of {_list(strays)}, train has none; add images "
+                "of that count from other blocks, or leave the count out"
+            )
+
+
+def _weaknesses(counts: Counts) -> Iterator[str]:
+    train = counts["train"]
+    for part, purpose in _PURPOSE.items():
+        images = counts[part].total()
+        if images < FEW_IMAGES:
+            points = 98 / math.sqrt(images)  # 1.96 standard errors of a share near one half
+            yield (
+                f"{part} {purpose} by {images} images: an accuracy is uncertain by {points:.0f} points "
+                "there; add images from other blocks"
+            )
+        lacking = [count for count in train if not counts[part][count]]
+        if lacking:
+            yield f"{part} has no image of {_list(lacking)}: how well they are counted will not be known"
+        strays = _strays(counts, part)
+        if strays:
+            yield (
+                f"{part} has {sum(strays.values())} image(s) of {_list(strays)}, train has none: train with "
+                f"--max-count below {min(strays)}, or leave such counts out"
+            )
+    few = [count for count in train if train[count] < FEW_IMAGES]
+    if few:
+        yield f"train has fewer than {FEW_IMAGES} images of {_list(few)}: expect weak answers; add images"
+
+
+def _strays(counts: Counts, part: str) -> dict[int, int]:
+    """Images by count of those counts that train lacks."""
+    return {count: images for count, images in counts[part].items() if not counts["train"][count]}
+
+
+def _list(counts: Iterable[int]) -> str:
+    names = [str(count) for count in sorted(counts)]
+    if len(names) > _SHOWN:
+        names = [*names[:_SHOWN], f"{len(names) - _SHOWN} other counts of"]
+    if names == ["1"]:
+        return "1 object"
+    return (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}") + " objects"

@@ -1,0 +1,1 @@
+"""Which images a dataset takes, and the side of each."""

@@ -1,0 +1,61 @@
+"""What is counted while a dataset's lists are written."""
+
+from collections import Counter
+from typing import Any
+
+from data_prep.report.gallery import Gallery
+from data_prep.select.split import PARTS, block_of
+from data_prep.storage.lines import Line
+
+BAND = 100
+"""Pixels; short sides are counted in bands of so many."""
+
+
+class Tally:
+    """Sums over the accepted and the rejected; its size does not grow with the number of accepted images."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.counts: dict[str, Counter[int]] = {side: Counter() for side in PARTS}
+        self.blocks: set[int] = set()
+        self.short_sides: Counter[int] = Counter()
+        self.rejected: Counter[str] = Counter()
+        self.rejected_by_arrange: list[Line] = []
+        self.gallery = Gallery()
+
+    def accept(self, record: Line) -> None:
+        """Count an image that is in the dataset."""
+        self.bytes += record["bytes"]
+        self.counts[record["part"] or "train"][record["count"]] += 1
+        self.blocks.add(block_of(record["id"]))
+        self.short_sides[min(record["width"], record["height"]) // BAND * BAND] += 1
+        self.gallery.consider(record)
+
+    @property
+    def images(self) -> int:
+        """Accepted ones."""
+        return sum(counts.total() for counts in self.counts.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """The part of dataset.json that is counted."""
+        val = self.counts["select"] + self.counts["report"]
+        return {
+            "images": self.images,
+            "bytes": self.bytes,
+            "counts": {"train": _by_class(self.counts["train"]), "val": _by_class(val)},
+            "val_parts": {part: _by_class(self.counts[part]) for part in ("select", "report")},
+            "class_share_difference": _largest_difference(self.counts["train"], val),
+            "rejected": dict(sorted(self.rejected.items())),
+        }
+
+
+def _by_class(counts: Counter[int]) -> dict[str, int]:
+    return {str(count): counts[count] for count in sorted(counts)}
+
+
+def _largest_difference(train: Counter[int], val: Counter[int]) -> float | None:
+    """The largest |share of a count in train - its share in val|; None where a side is empty."""
+    if not train or not val:
+        return None
+    differences = (abs(train[n] / train.total() - val[n] / val.total()) for n in train | val)
+    return round(max(differences), 6)

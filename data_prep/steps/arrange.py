@@ -1,0 +1,146 @@
+"""Arrange: fetches a batch of images, checks each, stores them and writes down what became of them."""
+
+import hashlib
+import re
+from typing import Any, NamedTuple, cast
+
+from bincount_core.limits import PREPARED_BYTES
+from data_prep.build import Run
+from data_prep.errors import BadRequest
+from data_prep.images import BadImage, Picture, check, shrink
+from data_prep.select.file_list import ID
+from data_prep.select.split import SIDES
+from data_prep.steps.records import write_records
+from data_prep.storage.lines import Line
+from data_prep.storage.parallel import pipelined
+from data_prep.storage.s3_store import CONNECTIONS
+from data_prep.storage.store import Changed, Info, Later, Missing
+
+MOST_HELD = 64_000_000
+"""Bytes of images that one batch fetches, or stores, at a time."""
+
+
+class Fetched(NamedTuple):
+    """An image of the plan, checked; `rejected` tells why it was refused, and then there is no picture."""
+
+    item: dict[str, Any]
+    picture: Picture | None
+    rejected: Line | None
+
+
+def arrange(run: Run, items: list[dict[str, Any]]) -> dict[str, int]:
+    """Arrange the items of the work list, many at once; answers {accepted, rejected}.
+
+    An image that cannot be taken is a record with a reason. Storage that does not answer is not: it raises
+    TransferFailed, no record is written, and the batch can be run again.
+    """
+    strangers = [item for item in items if not _is_planned(item)]
+    if strangers or not items:
+        came = f"{len(strangers)} other item(s), first {strangers[0]!r:.200}" if strangers else "no items"
+        raise BadRequest(f"arrange got {came}; send a batch of the work list that plan wrote")
+    fetched = pipelined(
+        lambda item: _fetch(run, item),
+        items,
+        width=CONNECTIONS,
+        weight=lambda item: item["bytes"],
+        most=MOST_HELD,
+    )
+    records = list(
+        pipelined(
+            lambda one: _store(run, one), fetched, width=CONNECTIONS, weight=_bytes_to_store, most=MOST_HELD
+        )
+    )
+    write_records(run, records)
+    rejected = sum("reason" in record for record in records)
+    return {"accepted": len(records) - rejected, "rejected": rejected}
+
+
+def _is_planned(item: object) -> bool:
+    """Whether it has a plan item's form: what it holds becomes part of keys."""
+    if not isinstance(item, dict):
+        return False
+    fields = cast(Line, item)
+    return (
+        re.fullmatch(ID, str(fields.get("id"))) is not None
+        and isinstance(fields.get("count"), int)
+        and (fields.get("split"), fields.get("part")) in SIDES
+        and {"etag", "bytes"} <= fields.keys()
+    )
+
+
+def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
+    if item["bytes"] > PREPARED_BYTES:
+        fault = BadImage("too_large", f"{item['bytes']} bytes; at most {PREPARED_BYTES} are fetched")
+        return lambda: Fetched(item, None, _bad(item, fault))
+    reading = run.source.begin_read(_source_key(item), etag=item["etag"])
+
+    def wait() -> Fetched:
+        try:
+            return Fetched(item, check(reading()), None)
+        except (Missing, Changed) as error:
+            return Fetched(item, None, _gone(item, error))
+        except BadImage as fault:
+            return Fetched(item, None, _bad(item, fault))
+
+    return wait
+
+
+def _store(run: Run, fetched: Fetched) -> Later[Line]:
+    item, original, rejected = fetched
+    if original is None:
+        return lambda: cast(Line, rejected)
+    try:
+        picture = original if run.request.stored is None else shrink(original, run.request.stored)
+    except BadImage as fault:
+        refused = _bad(item, fault)
+        return lambda: refused
+    record = _record(item, picture)
+    storing = _begin_storing(run, item, original, picture)
+
+    def wait() -> Line:
+        try:
+            storing()
+        except (Missing, Changed) as error:
+            return _gone(item, error)
+        return record
+
+    return wait
+
+
+def _begin_storing(run: Run, item: dict[str, Any], original: Picture, picture: Picture) -> Later[None]:
+    key = run.staged_key(item)
+    if picture is not original:
+        return run.target.begin_write(key, picture.data, content_type="image/jpeg")
+    source = Info(_source_key(item), item["etag"], item["bytes"])
+    return run.target.begin_take(key, source=run.source, source_info=source, data=picture.data)
+
+
+def _bytes_to_store(fetched: Fetched) -> int:
+    return 0 if fetched.picture is None else len(fetched.picture.data)
+
+
+def _source_key(item: dict[str, Any]) -> str:
+    return f"bin-images/{item['id']}.jpg"
+
+
+def _bad(item: dict[str, Any], fault: BadImage) -> Line:
+    return {"id": item["id"], "reason": fault.reason, "detail": str(fault)[:200]}
+
+
+def _gone(item: dict[str, Any], error: Missing | Changed) -> Line:
+    if isinstance(error, Missing):
+        return {"id": item["id"], "reason": "missing_image", "detail": "it was there when it was indexed"}
+    return {"id": item["id"], "reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
+
+
+def _record(item: dict[str, Any], picture: Picture) -> Line:
+    return {
+        "id": item["id"],
+        "count": item["count"],
+        "split": item["split"],
+        "part": item["part"],
+        "bytes": len(picture.data),
+        "sha256": hashlib.sha256(picture.data).hexdigest(),
+        "width": picture.width,
+        "height": picture.height,
+    }

@@ -1,0 +1,73 @@
+"""Deal: gives every accepted image its shard, at random but the same in every run."""
+
+import math
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from data_prep.build import Run
+from data_prep.errors import BadRequest
+from data_prep.select.split import draw_of
+from data_prep.steps.reconcile import reconcile
+from data_prep.steps.records import read_records
+from data_prep.storage.lines import Line, LineSorter, read_json, write_json
+from data_prep.storage.store import exists
+
+SHARDS = "shards.json"
+PACK_LIST = "pack.json"
+
+
+def deal(run: Run) -> dict[str, int]:
+    """Write a list of images for each shard and the work list of pack; answers {shards}.
+
+    Reconciles first, so that no shard is packed of a run that lacks images (NotReconciled).
+    """
+    if run.request.layout == "folders":
+        raise BadRequest(f"{run.dataset_id} has the layout folders, which has no shards; go on with seal")
+    if not exists(run.target, run.key(SHARDS)):
+        sizes = _sizes(run)
+        write_json(run.target, run.key(PACK_LIST), _write_lists(run, sizes))
+        write_json(run.target, run.key(SHARDS), sizes)
+    return {"shards": sum(read_json(run.target, run.key(SHARDS)).values())}
+
+
+def shard_name(record: Line, shards: dict[str, int]) -> str:
+    """`train-000000`, `val-select-000000` or `val-report-000000`, by the id's draw; `shards`: how many
+    there are."""
+    side = _side(record)
+    return f"{side}-{draw_of(record['id'], purpose='shard') % shards[side]:06d}"
+
+
+def shard_key(name: str) -> str:
+    """A shard's key in a dataset."""
+    return f"shards/{name}.tar"
+
+
+def list_key(run: Run, name: str) -> str:
+    """Where the list of a shard's images is."""
+    return run.key(f"shards/{name}.jsonl.gz")
+
+
+def _side(record: Line) -> str:
+    return "train" if record["part"] is None else f"val-{record['part']}"
+
+
+def _sizes(run: Run) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for record in reconcile(run):
+        if "reason" not in record:
+            total[_side(record)] += record["bytes"]
+    most = run.request.shard_mb * 1_000_000
+    return {side: math.ceil(size / most) for side, size in sorted(total.items())}
+
+
+def _write_lists(run: Run, shards: dict[str, int]) -> list[dict[str, Any]]:
+    names = [f"{side}-{number:06d}" for side, count in shards.items() for number in range(count)]
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        lists = LineSorter(Path(scratch), keys=[list_key(run, name) for name in names])
+        for record in read_records(run):
+            if "reason" not in record:
+                lists.add(list_key(run, shard_name(record, shards)), record)
+        lists.write(run.target)
+    return [{"shard": name} for name in names]

@@ -1,0 +1,210 @@
+"""Plan: joins the index, refuses duplicates, assigns sides and writes the work that is still to do."""
+
+import hashlib
+import heapq
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from data_prep.build import Run
+from data_prep.errors import BadRequest, NotTrainable
+from data_prep.report.trainable import require_trainable
+from data_prep.select.spelling import explain_missing
+from data_prep.select.split import PARTS as PARTS_OF_SPLIT
+from data_prep.select.split import block_of, draw_of, side_of
+from data_prep.steps.index import index_all, index_key
+from data_prep.steps.open_run import LIST_REFUSED, PARTS
+from data_prep.steps.records import read_records
+from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
+from data_prep.storage.store import Missing, exists
+
+PLANNED = "planned.jsonl.gz"
+REFUSED = "refused.jsonl.gz"
+SUMMARY = "plan.json"
+WORK_LIST = "work.json"
+
+
+def plan(run: Run) -> dict[str, Any]:
+    """Write the work list (a JSON array of items); answers how many images are planned and how many to do.
+
+    Index parts that the index step did not read are read here. What was planned once stays planned: a
+    second run only takes out of the work list what already has a record. Abandons the run and raises
+    BadRequest where nothing usable is selected, NotTrainable where no model can be trained on what is.
+    """
+    if not exists(run.target, run.key(SUMMARY)):
+        _decide(run)
+    summary = read_json(run.target, run.key(SUMMARY))
+    return {"images": summary["planned"], "to_do": _write_array(run, remaining(run))}
+
+
+def remaining(run: Run) -> Iterator[Line]:
+    """The planned items without a record, sorted by id."""
+    done = (record["id"] for record in read_records(run))
+    return _without(read_lines(run.target, run.key(PLANNED)), done)
+
+
+def _decide(run: Run) -> None:
+    parts = _parts(run)
+    for _ in index_all(run, parts):
+        pass
+    selection = _Selection(run, [part["part"] for part in parts])
+    write_lines(run.target, run.key(PLANNED), selection.planned())
+    list_refused = list(read_lines(run.target, run.key(LIST_REFUSED)))
+    refused = heapq.merge(list_refused, selection.refused, key=lambda line: line["id"])
+    write_lines(run.target, run.key(REFUSED), refused)
+    reasons = Counter(line["reason"] for line in [*list_refused, *selection.refused])
+    hints = _hints(run, selection)
+    try:
+        _require_images(run, selection, reasons, hints)
+        require_trainable(
+            selection.counts,
+            blocks=len(selection.blocks),
+            validation_share=run.request.validation_share,
+            hints=hints,
+        )
+    except (BadRequest, NotTrainable) as error:
+        run.abandon(str(error))
+        raise
+    summary = {
+        "planned": selection.images,
+        "refused": sum(reasons.values()),
+        "relabelled": selection.relabelled,
+        "not_selected": selection.not_selected,
+        "warnings": hints,
+    }
+    write_json(run.target, run.key(SUMMARY), summary)
+
+
+def _hints(run: Run, selection: "_Selection") -> list[str]:
+    """What is to be said of a list of which most ids find no image."""
+    if run.request.file_list is None:
+        return []
+    missing = [line["id"] for line in selection.refused if line["reason"] == "missing_image"]
+    if len(missing) <= selection.images:
+        return []
+    hint = explain_missing(run, missing)
+    return [f"{len(missing)} listed ids have no image" + (f": {hint}" if hint else "")]
+
+
+def _require_images(run: Run, selection: "_Selection", reasons: "Counter[str]", hints: list[str]) -> None:
+    if selection.images:
+        return
+    told = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    raise BadRequest(
+        f"the request selects no usable image of {run.source.uri} ({told or 'nothing was found'}); "
+        + "".join(f"{hint}; " for hint in hints)
+        + "check source and selection, then start it again"
+    )
+
+
+def _parts(run: Run) -> list[dict[str, Any]]:
+    try:
+        return read_json(run.target, run.key(PARTS))
+    except Missing as error:
+        raise BadRequest(
+            f"{run.target.uri}{run.key(PARTS)} is not there; run the open step with the request first"
+        ) from error
+
+
+class _Selection:
+    """One pass over the index, in the order of ids. It holds an ETag an image and the refused, no more."""
+
+    def __init__(self, run: Run, parts: list[str]) -> None:
+        self._run = run
+        self._parts = parts
+        self._limits = self._find_limits()
+        self.refused: list[Line] = []
+        self.counts: dict[str, Counter[int]] = {part: Counter() for part in PARTS_OF_SPLIT}
+        self.blocks: set[int] = set()
+        self.relabelled = 0
+        self.not_selected = 0
+
+    @property
+    def images(self) -> int:
+        """How many are planned."""
+        return sum(counts.total() for counts in self.counts.values())
+
+    def planned(self) -> Iterator[Line]:
+        """The items to arrange, each {id, count, split, part, etag, bytes}."""
+        self.refused = []
+        for line in self._unique(self.refused):
+            if not self._is_wanted(line):
+                self.not_selected += 1
+                continue
+            self.relabelled += "listed" in line
+            side = side_of(line["id"], validation_share=self._run.request.validation_share)
+            self.counts[side.part or "train"][line["count"]] += 1
+            self.blocks.add(block_of(line["id"]))
+            yield line | {"split": side.split, "part": side.part}
+
+    def _unique(self, refused: list[Line]) -> Iterator[Line]:
+        seen: dict[bytes, str] = {}
+        keys = [index_key(self._run, part) for part in self._parts]
+        for lines in read_files(self._run.target, keys):
+            for line in lines:
+                if "reason" in line:
+                    refused.append(line)
+                    continue
+                first = seen.setdefault(
+                    hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest(), line["id"]
+                )
+                if first == line["id"]:
+                    yield line
+                else:
+                    refused.append(
+                        {"id": line["id"], "reason": "duplicate", "detail": f"the same bytes as {first}"}
+                    )
+
+    def _in_range(self, count: int) -> bool:
+        counts = self._run.request.counts
+        return counts is None or counts[0] <= count <= counts[1]
+
+    def _is_wanted(self, line: Line) -> bool:
+        if not self._in_range(line["count"]):
+            return False
+        limit = self._limits.get(line["count"])
+        return limit is None or draw_of(line["id"], purpose="limit") <= limit
+
+    def _find_limits(self) -> dict[int, int]:
+        """The largest draw that is still taken, for each count that has more images than the limit."""
+        most = self._run.request.limit_per_class
+        if most is None:
+            return {}
+        smallest: dict[int, list[int]] = {}
+        totals: Counter[int] = Counter()
+        for line in self._unique([]):
+            heap = smallest.setdefault(line["count"], [])
+            totals[line["count"]] += 1
+            push = heapq.heappush if len(heap) < most else heapq.heappushpop
+            push(heap, -draw_of(line["id"], purpose="limit"))
+        return {count: -heap[0] for count, heap in smallest.items() if totals[count] > most}
+
+
+def _without(planned: Iterable[Line], done: Iterable[str]) -> Iterator[Line]:
+    """The planned items that are not in `done`; both sorted by id."""
+    rest = iter(done)
+    current = next(rest, None)
+    for item in planned:
+        while current is not None and current < item["id"]:
+            current = next(rest, None)
+        if current != item["id"]:
+            yield item
+
+
+def _write_array(run: Run, items: Iterable[Line]) -> int:
+    written = 0
+    with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
+        path = Path(scratch) / "work.json"
+        with path.open("w", encoding="utf-8") as file:
+            file.write("[")
+            for item in items:
+                file.write(
+                    ("," if written else "") + "\n" + json.dumps(item, sort_keys=True, separators=(",", ":"))
+                )
+                written += 1
+            file.write("\n]\n")
+        run.target.write_file(run.key(WORK_LIST), path, content_type="application/json")
+    return written

@@ -1,0 +1,1 @@
+"""Where files live: S3 or a folder."""

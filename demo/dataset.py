@@ -1,0 +1,48 @@
+"""What the pipeline made of the bins: the sealed dataset's own account of it."""
+
+import gzip
+import json
+from collections import Counter
+from typing import Any
+
+from demo.source import Bin
+
+
+class Dataset:
+    """A sealed dataset, read from its place in S3."""
+
+    def __init__(self, s3: Any, uri: str) -> None:
+        self._s3 = s3
+        self._bucket, _, self._prefix = uri.removeprefix("s3://").partition("/")
+        self.description: dict[str, Any] = json.loads(self._read("dataset.json"))
+        lines = gzip.decompress(self._read("manifest.jsonl.gz")).decode().splitlines()
+        self._manifest: list[dict[str, Any]] = [json.loads(line) for line in lines]
+
+    @property
+    def id(self) -> str:
+        identity: str = self.description["dataset_id"]
+        return identity
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """{split: {class: images}}."""
+        table: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}
+        for line in self._manifest:
+            table[line["split"]][str(line["count"])] += 1
+        return {split: dict(sorted(counter.items())) for split, counter in table.items()}
+
+    def majority(self) -> int:
+        """The count that is most frequent among the training images (ties: the lower one)."""
+        train = Counter(line["count"] for line in self._manifest if line["split"] == "train")
+        return min(train, key=lambda count: (-train[count], count))
+
+    def report_bins(self) -> list[Bin]:
+        """The bins kept for the published figures: no model was trained on or chosen by them."""
+        return [
+            Bin(id=line["id"], count=line["count"], jpeg=self._read(line["key"]))
+            for line in self._manifest
+            if line["part"] == "report"
+        ]
+
+    def _read(self, name: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
+        return body

@@ -1,0 +1,108 @@
+"""The real CDK command line, run against the embedded cloud."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from embedded_cloud.environment import neutral_environment
+from embedded_cloud.processes import GuardedProcess
+
+from demo.errors import DemoError
+from demo.options import ROOT
+from demo.sizes import STAGE, run_sizes
+
+ACCOUNT_AND_REGION = "aws://000000000000/us-east-1"
+_STOP_SECONDS = 10.0
+
+
+class Deployment:
+    """Bootstraps and deploys a stage of cdk.json, in the sizes of a run on this machine.
+
+    `environment` is what the cloud adds to this process's own. `overrides` are further settings. `say` is
+    told what the CDK is doing. The full output stands in `out`/cdk.log.
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str],
+        out: Path,
+        overrides: Mapping[str, str],
+        say: Callable[[str], None],
+        stage: str = STAGE,
+    ) -> None:
+        # Node and jsii leave their scratch folders where they are killed.
+        temporary = out / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
+        self._out = out
+        self._say = say
+        self._context = ["-c", f"stage={stage}"]
+        sizes = {} if stage == STAGE else run_sizes()
+        for key, value in {**sizes, **overrides}.items():
+            self._context += ["-c", f"{key}={value}"]
+        self._log = out / "cdk.log"
+        self._log.unlink(missing_ok=True)
+
+    def bootstrap(self) -> None:
+        """`cdk bootstrap`: the bucket and roles that the CDK itself needs."""
+        self._cdk("bootstrap", ACCOUNT_AND_REGION)
+
+    def deploy(self, *stacks: str) -> dict[str, dict[str, str]]:
+        """`cdk deploy` of `stacks` with what they depend on, or of all; returns the stacks' outputs."""
+        outputs = self._out / "outputs.json"
+        outputs.unlink(missing_ok=True)
+        chosen = stacks or ("--all",)
+        self._cdk("deploy", *chosen, "--require-approval", "never", "--outputs-file", str(outputs))
+        answer: dict[str, dict[str, str]] = json.loads(outputs.read_text())
+        return answer
+
+    def diff(self) -> None:
+        """`cdk diff --all`; raises DemoError where what is deployed differs from the templates."""
+        self._cdk("diff", "--all", "--fail")
+
+    def destroy(self) -> None:
+        """`cdk destroy --all`."""
+        self._cdk("destroy", "--all", "--force")
+
+    def _cdk(self, *arguments: str) -> None:
+        command = [
+            str(ROOT / "node_modules" / ".bin" / "cdk"),
+            *arguments,
+            *self._context,
+            "--output",
+            str(self._out / "cdk.out"),
+            "--progress",
+            "events",
+            "--no-color",
+            "--no-notices",  # they are fetched from the internet
+        ]
+        with self._log.open("a", encoding="utf-8") as log:
+            # Guarded: the CDK starts Python, which starts Node, and a killed demo must leave none of them.
+            process = GuardedProcess(command=command, environment=self._environment, directory=ROOT)
+            try:
+                last = self._follow(process, log)
+            finally:
+                code = process.stop(grace=_STOP_SECONDS)
+        if code:
+            words = "\n       ".join(last[-5:])
+            raise DemoError(f"cdk {arguments[0]} failed; all of it stands in {self._log}:\n       {words}")
+
+    def _follow(self, process: GuardedProcess, log: Any) -> list[str]:
+        lines: list[str] = []
+        for raw in process.output:
+            line = raw.decode("utf-8", errors="replace")
+            log.write(line)
+            text = line.strip()
+            if not text:
+                continue
+            lines.append(text)
+            event = [part.strip() for part in text.split("|")]
+            # "<stack> | <n>/<all> | <time> | <status> | <type> | <id>"
+            if len(event) >= 6:
+                self._say(f"{event[0]}: {event[4]} {event[3].lower().replace('_', ' ')}")
+        process.wait()
+        return lines

@@ -1,0 +1,114 @@
+"""CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob."""
+
+import re
+import time
+from typing import Any
+
+from embedded_cloud.aws import Aws
+from embedded_cloud.errors import validation_error
+from embedded_cloud.identity import sagemaker_arn
+from embedded_cloud.jobs.training_run import TrainingRun
+from embedded_cloud.sagemaker.jobs import Jobs
+from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.settings import Settings
+
+
+class TrainingJobs(Jobs[TrainingRun]):
+    """Training jobs; each runs in a thread of its own until it ends."""
+
+    def __init__(self, *, settings: Settings, aws: Aws) -> None:
+        self._settings = settings
+        self._aws = aws
+        store = Store(
+            missing=ErrorOfName("ValidationException", "Requested resource not found."),
+            taken=ErrorOfName(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a training job with "
+                f"this name already exists ({sagemaker_arn('training-job/{name}')})",
+            ),
+        )
+        super().__init__(kind="Training", store=store)
+        self.operations |= {
+            "CreateTrainingJob": self.create,
+            "DescribeTrainingJob": lambda request: self.describe(request["TrainingJobName"]),
+        }
+
+    def create(self, request: dict[str, Any], *, tuning_job_arn: str | None = None) -> Record:
+        """Starts a training job and returns its record, which the run keeps up to date."""
+        check_definition(request)
+        name = request["TrainingJobName"]
+        now = time.time()
+        record: Record = {
+            **request,
+            "TrainingJobArn": sagemaker_arn(f"training-job/{name}"),
+            "TuningJobArn": tuning_job_arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "SecondaryStatusTransitions": [],
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
+        return self._start(record, lambda: TrainingRun(record=record, settings=self._settings, aws=self._aws))
+
+    def describe(self, name: str) -> Record:
+        """The record, with the running times worked out."""
+        record = self.store.get(name)
+        started, ended = record.get("TrainingStartTime"), record.get("TrainingEndTime")
+        if started and ended:
+            seconds = max(1, round(ended - started))
+            record = {**record, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+        return record
+
+    def wait(self, name: str) -> Record:
+        """Waits until the job has ended; returns its record."""
+        self._runs[name].ended.wait()
+        return self.describe(name)
+
+    def stop_running(self, name: str) -> None:
+        """Stops a job of ours that may have ended in the meantime."""
+        if not self._runs[name].ended.is_set():
+            self._runs[name].stop()
+
+
+def check_definition(definition: dict[str, Any]) -> None:
+    """Refuses what AWS refuses although the shape is right: of a training job or a tuning job's
+    definition.
+    """
+    algorithm = definition.get("AlgorithmSpecification")
+    if not algorithm or "TrainingImage" not in algorithm:
+        raise validation_error("The embedded cloud needs AlgorithmSpecification.TrainingImage.")
+    for metric in algorithm.get("MetricDefinitions", []):
+        _check_regex(metric)
+    stopping = definition.get("StoppingCondition", {})
+    if definition.get("EnableManagedSpotTraining"):
+        longest, wait = stopping.get("MaxRuntimeInSeconds", 86400), stopping.get("MaxWaitTimeInSeconds")
+        if wait is None or wait < longest:
+            raise validation_error(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                "MaxRuntimeInSeconds"
+            )
+    elif "MaxWaitTimeInSeconds" in stopping:
+        raise validation_error(
+            "MaxWaitTimeInSeconds above 0 is not supported when Managed Spot Training is disabled."
+        )
+    resources = definition.get("ResourceConfig", {})
+    if resources.get("InstanceCount", 1) != 1:
+        raise validation_error(
+            "The embedded cloud trains on one instance: set ResourceConfig.InstanceCount to 1."
+        )
+    names = [channel["ChannelName"] for channel in definition.get("InputDataConfig", [])]
+    if len(set(names)) != len(names):
+        raise validation_error(f"Channel names must be unique within InputDataConfig, got {names}")
+
+
+def _check_regex(metric: dict[str, str]) -> None:
+    try:
+        groups = re.compile(metric["Regex"]).groups
+    except re.error as error:
+        raise validation_error(
+            f"Metric {metric['Name']}: the regex {metric['Regex']!r} is invalid: {error}"
+        ) from error
+    if groups < 1:
+        raise validation_error(
+            f"Metric {metric['Name']}: the regex {metric['Regex']!r} has no group for the value."
+        )

@@ -1,0 +1,45 @@
+"""Nothing that exists may refer to a resource whose Condition is false."""
+
+from typing import Any
+
+import pytest
+from embedded_cloud.cloudformation.conditions import check_references
+from ministack.services.cloudformation.engine import _intrinsic_references as references
+
+MODEL = {"Type": "AWS::SageMaker::Model", "Condition": "HasModel"}
+BUCKET = "AWS::S3::Bucket"
+
+
+def check(template: dict[str, Any], *, has_model: bool) -> None:
+    check_references(template, {"HasModel": has_model}, references=references)
+
+
+@pytest.mark.parametrize(
+    ("template", "block"),
+    [
+        ({"Resources": {"M": MODEL, "B": {"Type": BUCKET, "Properties": {"X": {"Ref": "M"}}}}}, "Resources"),
+        (
+            {"Resources": {"M": MODEL, "B": {"Type": BUCKET, "Properties": {"X": {"Fn::Sub": "${M.Arn}"}}}}},
+            "Resources",
+        ),
+        ({"Resources": {"M": MODEL, "B": {"Type": BUCKET, "DependsOn": ["M"]}}}, "Resources"),
+        (
+            {"Resources": {"M": MODEL}, "Outputs": {"O": {"Value": {"Fn::GetAtt": ["M", "ModelName"]}}}},
+            "Outputs",
+        ),
+    ],
+)
+def test_a_reference_into_a_false_condition_is_refused_in_aws_words(template: dict[str, Any], block: str):
+    with pytest.raises(ValueError, match=rf"Unresolved resource dependencies \[M\] in the {block} block"):
+        check(template, has_model=False)
+    check(template, has_model=True)
+
+
+def test_a_reference_that_stands_under_the_same_condition_is_fine():
+    output = {"Condition": "HasModel", "Value": {"Ref": "M"}}
+    check({"Resources": {"M": MODEL}, "Outputs": {"O": output}}, has_model=False)
+
+
+def test_the_branch_of_an_if_that_is_not_taken_does_not_count():
+    value = {"Fn::If": ["HasModel", {"Ref": "M"}, "none"]}
+    check({"Resources": {"M": MODEL}, "Outputs": {"O": {"Value": value}}}, has_model=False)

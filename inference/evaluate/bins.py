@@ -1,0 +1,77 @@
+"""The bins that decide: the `report` half of a dataset's validation images, with their true counts."""
+
+import gzip
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.evaluate.errors import EvaluationError
+
+IMAGE = ".jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One photograph, encoded, and how many objects it shows."""
+
+    id: str
+    count: int
+    data: bytes
+
+
+def read_labels(manifest: Path) -> dict[str, int]:
+    """True counts by id of the lines of `manifest.jsonl.gz` whose part is `report`.
+
+    Raises EvaluationError where the manifest cannot be read or has no such line.
+    """
+    labels: dict[str, int] = {}
+    try:
+        with gzip.open(manifest, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                if entry["part"] == "report":
+                    labels[entry["id"]] = entry["count"]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(f"{manifest}: expected a dataset's manifest, got {error!r}") from error
+    if not labels:
+        raise EvaluationError(
+            f"{manifest}: no image is in the part `report`: use a dataset with a validation side"
+        )
+    return labels
+
+
+def stream_bins(folder: Path, *, labels: dict[str, int]) -> Iterator[Bin]:
+    """Every labelled bin below `folder` once, from image files or tar shards; one image in memory at a time.
+
+    Raises EvaluationError at the end where a labelled bin was not there.
+    """
+    missing = set(labels)
+    for path in sorted(folder.rglob("*")):
+        for name, data in _images(path, wanted=missing):
+            missing.remove(name)
+            yield Bin(name, labels[name], data)
+    if missing:
+        raise EvaluationError(
+            f"{folder}: {len(missing)} of the {len(labels)} images of the part `report` are not there "
+            f"(the first is {min(missing)}): hand over the prefix that holds them"
+        )
+
+
+def _images(path: Path, *, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    if path.suffix == IMAGE and path.stem in wanted:
+        yield path.stem, path.read_bytes()
+    elif path.suffix == ".tar":
+        try:
+            with tarfile.open(path, "r|") as shard:
+                for member in shard:
+                    file = shard.extractfile(member)
+                    if file is not None and member.name.endswith(IMAGE):
+                        name = member.name.removesuffix(IMAGE)
+                        if name in wanted:
+                            yield name, file.read()
+        except (tarfile.TarError, EOFError) as error:
+            raise EvaluationError(
+                f"{path}: expected a tar shard, got what cannot be read: {error}"
+            ) from error

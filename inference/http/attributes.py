@@ -1,0 +1,79 @@
+"""What stands beside the image: the expected count, the request's id, and what an answer says in a header."""
+
+import re
+import uuid
+from urllib.parse import parse_qsl
+
+from inference.http.errors import Refusal
+from inference.model.answer import Answer, Verification
+
+MAX_EXPECTED = 999_999
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_NAME = "expected-count"
+# What people write for it, without -, _, . and spaces: expected, expect, x-expected-count, expected_quantity.
+_NEARLY = re.compile(r"(x|bincount)?expect(s|ed)?(objects?|items?|counts?|num(ber)?|quantity|qty|amount)*\d*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._:/+@#|-]{8,}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}", re.ASCII)
+
+
+def expected_count(attributes: str | None) -> int | None:
+    """The number after `expected-count=` (or a bare number) in SageMaker's CustomAttributes, or None.
+
+    Attributes are separated by commas or semicolons. Those with other names are left to others, and so are
+    words of 8 characters or more: another system's trace id. Names that are nearly ours, and shorter words,
+    which can only be meant as a number (docs/decisions/0035), are not.
+    Raises Refusal 422 where the number is no whole number from 0 to MAX_EXPECTED, is given twice, or its
+    name is misspelt.
+    """
+    found: list[str] = []
+    for piece in re.split("[,;]", attributes or ""):
+        name, equals, value = (part.strip() for part in piece.partition("="))
+        if equals and name.lower() == _NAME:
+            found.append(value)
+        elif _is_nearly_ours(name):
+            raise _bad_count(f"{name}{equals}{value}")
+        elif not equals and name and (not _IDENTIFIER.fullmatch(name) or _NUMBER.fullmatch(name)):
+            found.append(name)
+    if not found:
+        return None
+    if len(found) > 1 or not _COUNT.fullmatch(found[0]):
+        raise _bad_count(", ".join(found))
+    return int(found[0])
+
+
+def refuse_query(query: bytes) -> None:
+    """Raise Refusal 422 where the query names an expected count: SageMaker has no query, so none is read."""
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
+        if _is_nearly_ours(name):
+            raise _bad_count(f"?{name}={value} (the server takes it in {CUSTOM_ATTRIBUTES})")
+
+
+def answer_attributes(answer: Answer, verification: Verification | None) -> str:
+    """What a bare number does not say, for the answer's own CustomAttributes: `review=true,at-least=false`.
+
+    With an expected count also `,verdict=match`.
+    """
+    said = f"review={str(answer.review).lower()},at-least={str(answer.at_least).lower()}"
+    return said if verification is None else f"{said},verdict={verification.verdict}"
+
+
+def _is_nearly_ours(name: str) -> bool:
+    plain = re.sub("[-_. ]", "", name.partition(":")[0].lower())
+    return _NEARLY.fullmatch(plain) is not None
+
+
+def _bad_count(came: str) -> Refusal:
+    return Refusal(
+        422,
+        "bad_expected_count",
+        f"expected one whole number from 0 to {MAX_EXPECTED}, as in {_NAME}=3, got {came[:100]!r}",
+    )
+
+
+def request_id(inference_id: str | None) -> str:
+    """The caller's id where it is 1 to 64 safe characters, else a fresh one."""
+    if inference_id is not None and _SAFE_ID.fullmatch(inference_id):
+        return inference_id
+    return uuid.uuid4().hex

@@ -1,0 +1,1 @@
+"""The model: loaded, run, its answer."""

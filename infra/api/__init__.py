@@ -1,0 +1,1 @@
+"""The API stack: what services call over HTTPS."""

@@ -1,0 +1,125 @@
+"""`POST /count`: the image goes straight to the SageMaker endpoint, no Lambda in between."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.api.error_responses import error_template
+
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+BINARY_TYPES = (*IMAGE_TYPES, "image/jpg", "image/pjpeg", "image/x-png")
+"""With the old names that the server takes too: what is not listed API Gateway turns into text."""
+_VTL = Path(__file__).parent / "templates"
+_JSON = "application/json"
+_TYPE_HEADER = "method.response.header.Content-Type"
+_SAID_HEADER = "method.response.header.X-Bincount-Answer"
+_FROM_CALLER = {
+    "integration.request.header.Accept": "method.request.header.Accept",
+    "integration.request.header.Content-Type": "method.request.header.Content-Type",
+    # A mapping copies a value and cannot join two: the server takes a bare number, too.
+    "integration.request.header.X-Amzn-SageMaker-Custom-Attributes": "method.request.querystring.expected",
+    # Captured answers are joined to later recounts by this id, which the caller sees as request_id.
+    "integration.request.header.X-Amzn-SageMaker-Inference-Id": "context.requestId",
+}
+
+
+def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: dict[str, Any]) -> None:
+    """Let POST on `resource` invoke `endpoint` (its name); `options` say who may call.
+
+    The role may invoke this one endpoint. It is named, not referred to: the API stands, and answers 503,
+    while no model is approved. (API Gateway sends no source account when it takes a role, so its trust has
+    no such condition; only this account can give the role to an API, by iam:PassRole.)
+    """
+    resource.add_method(
+        "POST",
+        apigateway.AwsIntegration(
+            service="runtime.sagemaker",
+            path=f"endpoints/{endpoint}/invocations",
+            options=apigateway.IntegrationOptions(
+                credentials_role=_role(resource, endpoint),  # pyright: ignore[reportArgumentType]
+                passthrough_behavior=apigateway.PassthroughBehavior.WHEN_NO_TEMPLATES,
+                request_parameters=_FROM_CALLER,
+                integration_responses=_responses(),
+            ),
+        ),
+        request_parameters={
+            source: False for source in _FROM_CALLER.values() if source.startswith("method.request.")
+        },
+        request_validator_options=apigateway.RequestValidatorOptions(validate_request_parameters=True),
+        method_responses=[
+            apigateway.MethodResponse(
+                status_code=response.status_code,
+                response_parameters=dict.fromkeys(response.response_parameters or {}, True),
+            )
+            for response in _responses()
+        ],
+        **options,
+    )
+
+
+def _role(scope: Construct, endpoint: str) -> iam.Role:
+    role = iam.Role(
+        scope,
+        "InvokeRole",
+        assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),  # pyright: ignore[reportArgumentType]
+    )
+    arn = Stack.of(scope).format_arn(
+        service="sagemaker",
+        resource="endpoint",
+        resource_name=endpoint,
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[arn]))
+    return role
+
+
+def _responses() -> list[apigateway.IntegrationResponse]:
+    """By the runtime's status. Patterns do not overlap; the last has none and takes all others, so that no
+    error of AWS's own passes as it is.
+    """
+    return [
+        apigateway.IntegrationResponse(
+            selection_pattern="200",
+            status_code="200",
+            response_parameters={
+                _TYPE_HEADER: "integration.response.header.Content-Type",
+                # Whether a person should look: a bare number as text/plain does not say it.
+                _SAID_HEADER: "integration.response.header.X-Amzn-SageMaker-Custom-Attributes",
+            },
+        ),
+        # The container answered 4xx or 5xx: its own status and text stand inside.
+        _refusal("424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")),
+        # SageMaker itself refused: no such endpoint, throttled, a header too long.
+        _refusal("400", pattern="400", template=(_VTL / "sagemaker_error.vtl").read_text(encoding="utf-8")),
+        _refusal(
+            "413",
+            pattern="413",
+            template=error_template("body_too_large", "the image is too large: send at most 6291456 bytes"),
+        ),
+        _refusal(
+            "503",
+            pattern="429|503",
+            template=error_template("overloaded", "the endpoint is busy: try again", retry_after=1),
+        ),
+        _refusal(
+            "502",
+            pattern=None,
+            template=error_template(
+                "upstream_failed",
+                "the endpoint failed: try again, and tell the operator the request_id if it goes on",
+            ),
+        ),
+    ]
+
+
+def _refusal(status: str, *, pattern: str | None, template: str) -> apigateway.IntegrationResponse:
+    return apigateway.IntegrationResponse(
+        selection_pattern=pattern,
+        status_code=status,
+        response_parameters={_TYPE_HEADER: f"'{_JSON}'"},
+        response_templates={_JSON: template},
+    )

@@ -1,0 +1,79 @@
+"""The API stack: the API that services call over HTTPS, and a key for each caller."""
+
+from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.api.count_method import add_count_method
+from infra.api.openapi import add_openapi_method
+from infra.api.rest_api import API_STAGE, CountApi
+from infra.names import Names
+from infra.settings import Api, Settings
+from infra.shared.nag import acknowledge
+
+
+class CallerKeys(Construct):
+    """A key for each name in the settings, and a usage plan that bounds each of them.
+
+    API Gateway makes the values; `aws apigateway get-api-key --include-value` shows one, no template does.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, api: apigateway.RestApi, prefix: str, settings: Api
+    ) -> None:
+        super().__init__(scope, id)
+        plan = api.add_usage_plan(
+            "Callers",
+            name=f"{prefix}-callers",
+            throttle=apigateway.ThrottleSettings(
+                rate_limit=settings.key_requests_per_second, burst_limit=settings.key_burst
+            ),
+            quota=apigateway.QuotaSettings(limit=settings.key_requests_per_day, period=apigateway.Period.DAY),
+        )
+        plan.add_api_stage(stage=api.deployment_stage)
+        self.ids: list[str] = []
+        for caller in settings.api_keys:
+            key = apigateway.ApiKey(self, caller, api_key_name=f"{prefix}-{caller}")
+            plan.add_api_key(key)
+            self.ids.append(key.key_id)
+
+
+class ApiStack(Stack):
+    """The API, its two methods, and API keys where the settings ask for them.
+
+    It refers to the endpoint by its name alone: neither stack waits for the other, and a release, which
+    updates the Serving stack, never touches the API.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, key: kms.Key | None, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        names = Names(settings.stage)
+        api = CountApi(
+            self,
+            "Api",
+            name=names.prefix,
+            settings=settings.api,
+            log_retention_days=settings.log_retention_days,
+            key=key,
+        )
+        url = f"https://{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{API_STAGE}"
+        with_keys = settings.api.auth == "api_key"
+        options = {
+            "authorization_type": (
+                apigateway.AuthorizationType.NONE if with_keys else apigateway.AuthorizationType.IAM
+            ),
+            "api_key_required": with_keys,
+        }
+        count = api.root.add_resource("count")
+        add_count_method(resource=count, endpoint=names.endpoint, options=options)
+        document = api.root.add_resource("openapi.json")
+        add_openapi_method(resource=document, url=url, auth=settings.api.auth, options=options)
+        if with_keys:
+            keys = CallerKeys(self, "Keys", api=api, prefix=names.prefix, settings=settings.api)
+            CfnOutput(self, "ApiKeyIds", value=Fn.join(",", keys.ids))
+            acknowledge(self, rule="AwsSolutions-APIG4", reason="API keys, by the settings")
+        acknowledge(self, rule="AwsSolutions-COG4", reason="callers are services with IAM roles or API keys")
+        CfnOutput(self, "ApiUrl", value=url)

@@ -1,0 +1,96 @@
+"""The one bucket of a stage: datasets, models, checkpoints, weights, captured answers."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.settings import Storage
+from infra.shared.nag import acknowledge
+from infra.shared.tags import kept_on_destroy, tag_part
+
+
+class PrivateBucket(s3.Bucket):
+    """TLS only, no public access, versioned. `retain` keeps it when the stack is destroyed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        retain: bool,
+        key: kms.Key | None = None,
+        logs: s3.IBucket | None = None,
+        lifecycle_rules: list[s3.LifecycleRule],
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,  # pyright: ignore[reportArgumentType]
+            bucket_key_enabled=key is not None or None,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=kept_on_destroy(retain),
+            auto_delete_objects=not retain,
+            server_access_logs_bucket=logs,
+            lifecycle_rules=lifecycle_rules,
+        )
+        tag_part(self)
+        if retain and self.policy:  # a bucket that is kept stays closed to plain HTTP, and open to its logs
+            self.policy.apply_removal_policy(kept_on_destroy(retain))
+
+
+class StageBucket(PrivateBucket):
+    """The stage's bucket, with a second one for its access logs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Storage,
+        retain: bool,
+        key: kms.Key | None,
+        sends_events: bool,
+    ) -> None:
+        logs = PrivateBucket(
+            scope,
+            f"{id}Logs",
+            retain=retain,
+            lifecycle_rules=[_leftovers(1), _expiry("", settings.access_logs_days)],
+        )
+        acknowledge(logs, rule="AwsSolutions-S1", reason="it holds access logs; logging itself would not end")
+        expiries = {
+            "datasets/": settings.datasets_days,
+            "runs/": settings.runs_days,
+            "checkpoints/": settings.checkpoints_days,
+            "capture/": settings.captures_days,
+        }
+        rules = [_expiry(prefix, days) for prefix, days in expiries.items() if days]
+        rules = [_leftovers(settings.old_versions_days), *rules]
+        super().__init__(scope, id, retain=retain, key=key, logs=logs, lifecycle_rules=rules)
+        if sends_events:
+            # The L2's own switch would add a Lambda that may change every bucket of the account.
+            bucket = self.node.default_child
+            assert isinstance(bucket, s3.CfnBucket)
+            switch = "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"
+            bucket.add_property_override(switch, True)
+
+
+def _leftovers(old_versions_days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="leftovers",
+        abort_incomplete_multipart_upload_after=Duration.days(1),
+        noncurrent_version_expiration=Duration.days(old_versions_days),
+        expired_object_delete_marker=True,
+    )
+
+
+def _expiry(prefix: str, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id=f"expired {prefix or 'logs'}", prefix=prefix or None, expiration=Duration.days(days)
+    )

@@ -1,0 +1,1 @@
+"""The Operations stack: alarms, dashboard, budget."""

@@ -1,0 +1,125 @@
+"""The alarms of a stage; docs/runbook.md has a section for each."""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.names import Names
+from infra.operations.metrics import (
+    endpoint_metric,
+    executions_metric,
+    server_metric,
+    waiting_messages_metric,
+)
+from infra.settings import Operations
+
+
+class FixedAlarm(cloudwatch.Alarm):
+    """`bincount-<stage>-<what>`, whose section of docs/runbook.md says what to do; it tells `topic`.
+
+    In ALARM when `of` (default: all) of the last `periods` periods break the threshold. Missing data break
+    nothing by default, so that an alarm is OK, not without data, where nothing happens.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        what: str,
+        topic: sns.ITopic,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        periods: int,
+        of: int | None = None,
+        comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            alarm_name=names.stack(what),
+            alarm_description=f"docs/runbook.md, section {what}",
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=comparison,
+            evaluation_periods=periods,
+            datapoints_to_alarm=of or periods,
+            treat_missing_data=missing,
+        )
+        action = actions.SnsAction(topic)
+        self.add_alarm_action(action)  # pyright: ignore[reportArgumentType]
+        self.add_ok_action(action)  # pyright: ignore[reportArgumentType]
+
+
+ENDS = {"Failed": "failed", "TimedOut": "timed-out", "Aborted": "aborted"}
+
+
+class Alarms(Construct):
+    """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
+
+    They watch metrics by fixed names and refer to no resource, so that they stand before the first model.
+    Those that roll an endpoint back are the release's own (infra/serving/alarms.py), and the one for an
+    endpoint that nobody asks comes and goes with the endpoint (infra/serving/alarms.py). A Lambda has none of
+    its own: each is a step of a state machine, which retries it and fails with it, or of a deployment.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Operations, names: Names, topic: sns.ITopic
+    ) -> None:
+        super().__init__(scope, id)
+        self._names, self._topic = names, topic
+        self.all: list[cloudwatch.Alarm] = []
+        self._watch_endpoint(settings)
+        review = server_metric(names, "review", "Average", minutes=60)
+        self._alarm("review-rate", metric=review, threshold=settings.max_review_share, periods=1)
+        for what in ("pipeline", "release", "recount"):
+            self._watch_state_machine(what, *ENDS)
+        for what in ("pipeline-stop", "recount-stop"):  # a paid job may run on
+            self._watch_state_machine(what, *ENDS)
+            self._watch_queue(what)
+        self._watch_queue("release")
+        if settings.starts_pipeline:
+            self._watch_queue("pipeline")
+
+    def _watch_endpoint(self, settings: Operations) -> None:
+        names = self._names
+        errors = endpoint_metric(names, "Invocation5XXErrors", "Sum", minutes=1)
+        self._alarm("endpoint-5xx", metric=errors, threshold=settings.max_server_errors, periods=3, of=2)
+        latency = endpoint_metric(names, "ModelLatency", "p99", minutes=1)  # microseconds
+        self._alarm("endpoint-latency", metric=latency, threshold=settings.max_latency_ms * 1000, periods=3)
+        surge = endpoint_metric(names, "Invocation4XXErrors", "Sum", minutes=5)
+        self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
+
+    def _watch_state_machine(self, what: str, *ends: str) -> None:
+        arn = Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self._names.stack(what),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for end in ends:
+            self._alarm(f"{what}-{ENDS[end]}", metric=executions_metric(arn, end), threshold=0, periods=1)
+
+    def _watch_queue(self, what: str) -> None:
+        metric = waiting_messages_metric(self._names.undelivered(what))
+        self._alarm(f"{what}-undelivered", metric=metric, threshold=0, periods=1)
+
+    def _alarm(
+        self, what: str, *, metric: cloudwatch.IMetric, threshold: float, periods: int, of: int | None = None
+    ) -> None:
+        alarm = FixedAlarm(
+            self,
+            "".join(word.title() for word in what.split("-")),
+            names=self._names,
+            what=what,
+            topic=self._topic,
+            metric=metric,
+            threshold=threshold,
+            periods=periods,
+            of=of,
+        )
+        self.all.append(alarm)

@@ -1,0 +1,1 @@
+"""Packages of code for Lambda functions and jobs."""

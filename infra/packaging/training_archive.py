@@ -1,0 +1,61 @@
+"""The training code as a tar.gz that is the same, byte for byte, wherever and whenever it is made."""
+
+import gzip
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from infra.packaging.core_files import core_files
+
+ROOT = Path(__file__).resolve().parents[2]
+LEFT_OUT = {"__pycache__", "requirements.in", "launch.py", "binlaunch"}
+WHEELS = "wheels"
+"""The folder in the archive for the wheels of jobs without a network."""
+
+
+def build(*, room: str, wheels: Path | None = None) -> Path:
+    """Pack the folder `room`, its files at the archive's root, and bincount_core; returns
+    build/code/<room>.tar.gz.
+
+    SageMaker's toolkit opens the submit directory as a tar.gz (a CDK directory asset is a zip). Owner, mode
+    and time are fixed and the gzip stream is stored, not deflated, since deflate differs between zlibs.
+    `wheels` is a folder of wheels to pack too; the archive is then called <room>-isolated.tar.gz.
+    """
+    source = ROOT / room
+    target = ROOT / "build" / "code" / f"{room}{'-isolated' if wheels else ''}.tar.gz"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as scratch:
+        try:
+            _write(scratch, {**_files_of(source), **core_files(), **_wheels_of(wheels)})
+        except BaseException:
+            os.unlink(scratch.name)
+            raise
+    os.replace(scratch.name, target)
+    return target
+
+
+def _files_of(source: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(source).as_posix(): path
+        for path in source.rglob("*")
+        if path.is_file() and not LEFT_OUT.intersection(path.parts)
+    }
+
+
+def _wheels_of(folder: Path | None) -> dict[str, Path]:
+    return {f"{WHEELS}/{path.name}": path for path in folder.glob("*.whl")} if folder else {}
+
+
+def _write(target: IO[bytes], files: dict[str, Path]) -> None:
+    with (
+        gzip.GzipFile(filename="", fileobj=target, mode="wb", compresslevel=0, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name in sorted(files):
+            member = tarfile.TarInfo(name)
+            member.size = files[name].stat().st_size
+            member.mode = 0o644
+            with files[name].open("rb") as content:
+                archive.addfile(member, content)

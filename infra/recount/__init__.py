@@ -1,0 +1,1 @@
+"""The Recount stack: counts a whole site."""

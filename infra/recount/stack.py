@@ -1,0 +1,174 @@
+"""The Recount stack: a state machine that counts a whole site, with its Lambda and its roles."""
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.data.network import StageNetwork
+from infra.data.stack import DataStack
+from infra.names import Names
+from infra.recount.definition import Isolation, recount_definition
+from infra.recount.function import RecountFunction
+from infra.settings import Settings
+from infra.shared.functions import lambda_python
+from infra.shared.grants import (
+    NAMED_BY_CLOUDFORMATION,
+    grant_pull,
+    grant_read,
+    grant_volume_encryption,
+    grant_write,
+    serving_repository,
+)
+from infra.shared.iam import parameter_arn
+from infra.shared.job_stopper import JobStopper
+from infra.shared.logs import StageLogs
+from infra.shared.nag import explain_wildcards
+from infra.shared.sagemaker_role import SageMakerRole, volume_key
+from infra.shared.state_machine import StageStateMachine, StateMachineRole
+from infra.shared.tags import job_tags
+
+
+class RecountRole(SageMakerRole):
+    """Assumed by SageMaker for the models and transform jobs of this stage's recounts."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, names: Names, bucket: s3.IBucket, network: StageNetwork
+    ) -> None:
+        super().__init__(scope, id, log_groups="/aws/sagemaker/TransformJobs*", network=network)
+        grant_read(self, bucket, "models/", "sites/", "recounts/*/work/images.json")
+        grant_write(self, bucket, "recounts/*/answers/")
+        grant_volume_encryption(self, bucket)
+        images = serving_repository(self, names=names)
+        grant_pull(self, repository_arn=images)
+        explain_wildcards(self, {images: NAMED_BY_CLOUDFORMATION})
+
+
+class RecountStack(Stack):
+    """Lambda, transform role, state machine."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, data: DataStack, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        self._names = Names(settings.stage)
+        runtime, python = lambda_python()
+        function = RecountFunction(
+            self,
+            "Function",
+            settings=settings.recount,
+            bucket_name=data.bucket.bucket_name,
+            runtime=runtime,
+            python=python,
+            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
+        )
+        role = RecountRole(self, "Role", names=self._names, bucket=data.bucket, network=data.network)
+        grant_read(function.own_role, data.bucket, "sites/", "recounts/")
+        grant_write(function.own_role, data.bucket, "recounts/")
+        for name in settings.recount.buckets:
+            self._let_read(name, function.own_role, role)
+        machine = self._state_machine(settings, function, role, data)
+        self._grant(machine, function, role, data.bucket)
+        JobStopper(
+            self,
+            "Stopper",
+            name=self._names.recount,
+            jobs={"TransformJob": f"{self._names.recount}-"},
+            settings=settings,
+            key=data.key,
+        )
+        CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
+
+    def _state_machine(
+        self, settings: Settings, function: RecountFunction, role: RecountRole, data: DataStack
+    ) -> StageStateMachine:
+        definition = recount_definition(
+            names=self._names,
+            settings=settings.recount,
+            partition=self.partition,
+            function_arn=function.function_arn,
+            role_arn=role.role_arn,
+            tags=job_tags(settings),
+            isolation=Isolation(
+                vpc_config=data.network.vpc_config(),
+                volume_key=volume_key(data.key, instance_type=settings.recount.instance_type),
+                output_key=data.key.key_arn if data.key else None,
+            ),
+        )
+        self._machine_role = StateMachineRole(self, "MachineRole", name=self._names.recount)
+        return StageStateMachine(
+            self,
+            "StateMachine",
+            name=self._names.recount,
+            role=self._machine_role,
+            definition=self.to_json_string(definition),
+            timeout=Duration.hours(settings.recount.timeout_hours),
+            settings=settings,
+            key=data.key,
+            logs_id="MachineLogs",
+        )
+
+    def _let_read(self, name: str, *roles: iam.Role) -> None:
+        bucket = f"arn:{self.partition}:s3:::{name}"
+        for role in roles:
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/*"]
+                )
+            )
+            explain_wildcards(role, {f":::{name}/*": "the setting recount.buckets names it"})
+
+    def _grant(
+        self, machine: StageStateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
+    ) -> None:
+        """What the definition's tasks need; CDK derives no rights from a definition that is text."""
+        recounts = f"{self._names.recount}-*"
+        function.grant_invoke(machine)
+        grant_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
+        grant_write(self._machine_role, bucket, "recounts/*/work/map*")
+        model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
+        verbs = ("CreateTransformJob", "DescribeTransformJob", "AddTags")
+        this = self.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self._names.recount,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        # AWS's page of policies for a Distributed Map and the CDK's own grant name one form each.
+        runs = [
+            self.format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{self._names.recount}{children}",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for children in ("/*", ":*")
+        ]
+        grants = [
+            (
+                ["ssm:GetParameter"],
+                [parameter_arn(self, self._names.parameter(p)) for p in ("model", "evaluation-image")],
+            ),
+            ([f"sagemaker:{verb}Model" for verb in ("Create", "Describe", "Delete")], [model]),
+            ([f"sagemaker:{verb}" for verb in verbs], [job]),
+            # A Distributed Map starts its children as executions of the same machine.
+            (["states:StartExecution"], [this]),
+            (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], runs),
+        ]
+        named = "recounts, their models and jobs are named as they start"
+        explain_wildcards(
+            self._machine_role,
+            {
+                f":model/{recounts}": named,
+                f":transform-job/{recounts}": named,
+                f":execution:{self._names.recount}/*": named,
+                f":execution:{self._names.recount}:*": named,
+                f"{function.function_arn}:*": "the CDK adds the function's versions",
+            },
+        )
+        for actions, resources in grants:
+            machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        machine.allow_passing(role)
+
+    def _sagemaker_arn(self, kind: str, name: str) -> str:
+        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

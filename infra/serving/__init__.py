@@ -1,0 +1,1 @@
+"""The Serving stack: image, endpoint, alarms, release."""

@@ -1,0 +1,1 @@
+"""What several stacks use: roles, grants, functions, state machines, logs, tags."""

@@ -1,0 +1,96 @@
+"""Grants with the least actions: a prefix of the stage's bucket, images of the registry."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infra.names import Names
+from infra.shared.nag import explain_wildcards
+
+
+def grant_read(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
+    """Allow reading objects below `prefixes`, listing the bucket's keys, and the key's use.
+
+    A prefix ends with a slash (`models/`); anything else is a pattern (`recounts/*/work/map*`). Listing
+    covers the whole bucket: S3 says "not there" of a missing object only to those who may list.
+    """
+    _allow(role, bucket.bucket_arn, "s3:ListBucket")
+    _allow_objects(role, bucket, prefixes, "s3:GetObject")
+    if bucket.encryption_key:
+        _allow(role, bucket.encryption_key.key_arn, "kms:Decrypt")
+
+
+def grant_write(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
+    """Allow writing objects below `prefixes`, never deleting any, and the key's use."""
+    # Large objects go in parts; the map's results are finished from a list of theirs.
+    parts = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+    _allow_objects(role, bucket, prefixes, "s3:PutObject", *parts)
+    if bucket.encryption_key:
+        # Each part of a multipart upload is decrypted again by S3 when they are joined.
+        _allow(role, bucket.encryption_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def grant_read_asset(role: iam.Role, asset: s3_assets.Asset) -> None:
+    """Allow reading the CDK's assets of this account, `asset` among them.
+
+    Not that file alone: a tuning job that is under way while another version is deployed starts its next
+    trials with the former one.
+    """
+    _allow(role, asset.bucket.bucket_arn, "s3:ListBucket")
+    _allow(role, asset.bucket.arn_for_objects("*"), "s3:GetObject")
+    explain_wildcards(
+        role, {f"{asset.s3_bucket_name}/*": "jobs under way read the former version of an asset"}
+    )
+
+
+def grant_volume_encryption(role: iam.Role, bucket: s3.IBucket) -> None:
+    """Allow SageMaker, on the role's behalf, to attach disks that the stage's key encrypts."""
+    if not bucket.encryption_key:
+        return
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[bucket.encryption_key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )
+    _allow(role, bucket.encryption_key.key_arn, "kms:DescribeKey")
+
+
+def _allow_objects(role: iam.Role, bucket: s3.IBucket, prefixes: tuple[str, ...], *actions: str) -> None:
+    for prefix in prefixes:
+        pattern = f"{prefix}*" if prefix.endswith("/") else prefix
+        _allow(role, bucket.arn_for_objects(pattern), *actions)
+        explain_wildcards(role, {f"/{pattern}": "these objects have names that only a run knows"})
+
+
+def _allow(role: iam.Role, resource: str, *actions: str) -> None:
+    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[resource]))
+
+
+NAMED_BY_CLOUDFORMATION = "CloudFormation names the repository"
+
+
+def grant_pull(role: iam.Role, *, repository_arn: str) -> None:
+    """Allow `role` to pull the images of one repository."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            resources=[repository_arn],
+        )
+    )
+    # GetAuthorizationToken knows no resources.
+    role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+
+
+def serving_repository(scope: Construct, *, names: Names) -> str:
+    """ARN pattern of the serving image's repository: CloudFormation names it after the Serving stack."""
+    return Stack.of(scope).format_arn(
+        service="ecr", resource="repository", resource_name=f"{names.stack('serving')}-*"
+    )

@@ -1,0 +1,157 @@
+"""Stops the paid jobs of an execution that ended badly: a call of the AWS SDK does not, as `.sync` did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.settings import Settings
+from infra.shared.nag import explain_wildcards
+from infra.shared.sagemaker_job import WORDS, Kind, name_of
+from infra.shared.state_language import State, any_fault, catch, choice, end, never, task, wait
+from infra.shared.state_machine import StageStateMachine, StateMachineRole, Undelivered
+
+# A create that was under way as the execution ended is done by then.
+PAUSE_SECONDS = 20
+_NOT_THERE = "SageMaker.ResourceNotFoundException"
+# Of a missing job SageMaker mostly says ValidationException, which has this name, as all that has none of its
+# own: a missing right and a throttled call too. Those say nothing of the job.
+_ANY_REFUSAL = "SageMaker.SageMakerException"
+_NOT_SEEN = "not authorized|AccessDenied|Rate exceeded|Throttling|Status Code: (403|429|5[0-9]{2})"
+_RESOURCES: dict[Kind, str] = {
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+    "ProcessingJob": "processing-job",
+    "TransformJob": "transform-job",
+}
+
+
+class JobStopper(Construct):
+    """A rule and a small state machine `<name>-stop` for the state machine `name`.
+
+    `jobs`: the kinds of its jobs, and how their names begin (sagemaker_job.py). Jobs that have ended, or
+    never began, are left alone.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        jobs: Mapping[Kind, str],
+        settings: Settings,
+        key: kms.Key | None,
+    ) -> None:
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        role = StateMachineRole(self, "Role", name=f"{name}-stop")
+        machine = StageStateMachine(
+            self,
+            "StateMachine",
+            name=f"{name}-stop",
+            role=role,
+            definition=stack.to_json_string(stop_definition(partition=stack.partition, jobs=jobs)),
+            timeout=Duration.minutes(30),
+            settings=settings,
+            key=key,
+            logs_id="Logs",
+        )
+        for kind, prefix in jobs.items():
+            resource = stack.format_arn(
+                service="sagemaker", resource=_RESOURCES[kind], resource_name=f"{prefix}*"
+            )
+            actions = [f"sagemaker:{verb}{kind}" for verb in ("Describe", "Stop")]
+            machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+            reason = "the names of jobs end with a digest of their execution"
+            explain_wildcards(role, {f":{_RESOURCES[kind]}/{prefix}*": reason})
+        watched = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        undelivered = Undelivered(self, "Undelivered", name=f"{name}-stop-undelivered")
+        target = targets.SfnStateMachine(machine, dead_letter_queue=undelivered)
+        events.Rule(
+            self,
+            "OnBadEnd",
+            description=f"An execution of {name} ended without success: stop its jobs",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [watched], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+            ),
+            targets=[target],  # pyright: ignore[reportArgumentType]
+        )
+
+
+def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, Any]:
+    """Input: the event of an execution's bad end (`detail.executionArn`). Each kind of job in turn."""
+    sdk = f"arn:{partition}:states:::aws-sdk:sagemaker"
+    states: dict[str, State] = {}
+    kinds = list(jobs)
+    for kind, following in zip(kinds, [*kinds[1:], None], strict=True):
+        name = {f"{kind}Name": f"{{% {name_of(jobs[kind], execution='$ended')} %}}"}
+        next_state = f"Describe{following}" if following else "Stopped"
+        job = f"'The {WORDS[kind]} ' & {name_of(jobs[kind], execution='$ended')}"
+        # No such job: the execution never came that far.
+        no_job = catch(next_state, _NOT_THERE) + catch(f"WasThe{kind}Seen", _ANY_REFUSAL)
+        states |= {
+            f"Describe{kind}": task(
+                f"{sdk}:describe{kind}",
+                name,
+                Output={"status": f"{{% $states.result.{kind}Status %}}"},
+                Retry=[never(_NOT_THERE), *any_fault()],
+                Catch=no_job,
+                next_state=f"DoesThe{kind}Run",
+            ),
+            f"WasThe{kind}Seen": choice(
+                (f"$contains($states.input.Cause, /{_NOT_SEEN}/)", f"{kind}NotSeen"), otherwise=next_state
+            ),
+            f"{kind}NotSeen": {
+                "Type": "Fail",
+                "Error": "JobNotSeen",
+                "Cause": f"{{% {job} & ' may run on and cost money: ' & $states.input.Cause %}}",
+            },
+            f"DoesThe{kind}Run": choice(
+                ("$states.input.status = 'InProgress'", f"Stop{kind}"), otherwise=next_state
+            ),
+            # It may end by itself in between, which SageMaker answers with an error: looked at once more.
+            f"Stop{kind}": task(
+                f"{sdk}:stop{kind}", name, Catch=catch(f"Check{kind}"), next_state=next_state
+            ),
+            f"Check{kind}": task(
+                f"{sdk}:describe{kind}",
+                name,
+                Output={"status": f"{{% $states.result.{kind}Status %}}"},
+                next_state=f"Has{kind}Ended",
+            ),
+            f"Has{kind}Ended": choice(
+                ("$states.input.status = 'InProgress'", f"{kind}RunsOn"), otherwise=next_state
+            ),
+            f"{kind}RunsOn": {
+                "Type": "Fail",
+                "Error": "JobRunsOn",
+                "Cause": f"{{% {job} & ' could not be stopped, and costs money: stop it by hand.' %}}",
+            },
+        }
+    return {
+        "Comment": "Stops what an execution that ended badly had under way.",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "States": {
+            "Begin": {
+                "Type": "Pass",
+                "Assign": {"ended": "{% $states.input.detail.executionArn %}"},
+                "Next": "LetTheCreateLand",
+            },
+            "LetTheCreateLand": wait(PAUSE_SECONDS, next_state=f"Describe{kinds[0]}"),
+            **states,
+            "Stopped": end(ended="{% $ended %}"),
+        },
+    }

@@ -1,0 +1,123 @@
+"""Pieces of Amazon States Language (JSONata), and the one vocabulary of what state machines try again.
+
+Every task has one of these. So every write of a task must bear being done twice: where the answer was lost,
+the write was done and is tried again.
+"""
+
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+
+State = dict[str, Any]
+
+
+def task(resource: str, arguments: dict[str, Any], *, next_state: str, **fields: Any) -> State:
+    """A task that is tried again on any fault; `fields` are the state's other members (capitalised).
+
+    An empty `Retry` among them stands for none.
+    """
+    state = {"Type": "Task", "Resource": resource, "Arguments": arguments, "Retry": any_fault(), **fields}
+    return {name: value for name, value in state.items() if value != []} | {"Next": next_state}
+
+
+def choice(*rules: tuple[str, str], otherwise: str) -> State:
+    """The first rule (condition, next state) that holds, else `otherwise`."""
+    choices = [{"Condition": f"{{% {condition} %}}", "Next": following} for condition, following in rules]
+    return {"Type": "Choice", "Choices": choices, "Default": otherwise}
+
+
+def wait(seconds: int, *, next_state: str) -> State:
+    """A pause."""
+    return {"Type": "Wait", "Seconds": seconds, "Next": next_state}
+
+
+def end(**output: str) -> State:
+    """The end of a successful execution, with this output."""
+    return {"Type": "Pass", "Output": output, "End": True}
+
+
+def catch(next_state: str, *errors: str, assign: str = "") -> list[State]:
+    """Go to `next_state` on these errors, or on any.
+
+    What went wrong is the variable `assign`, or where none is named the output `{"Cause": …}`.
+    """
+    words = "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"
+    told: State = {"Assign": {assign: words}} if assign else {"Output": {"Cause": words}}
+    return [{"ErrorEquals": list(errors) or ["States.ALL"], **told, "Next": next_state}]
+
+
+Retry = dict[str, Any]
+
+# An account may run fewer functions at a time than a map starts: the others wait for their turn, which is no
+# fault and takes as long as it takes.
+LAMBDA_BUSY = ["Lambda.TooManyRequestsException"]
+LAMBDA_FAULTS = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+]
+# Of SageMaker: no instance of the type is left in the account's quota.
+NO_CAPACITY = ["SageMaker.ResourceLimitExceededException"]
+# Of SageMaker: a job of this name is there. It is ours: names come from the execution.
+IS_THERE = ["SageMaker.ResourceInUseException"]
+
+
+def any_fault() -> list[Retry]:
+    """Four more attempts, the last one about half a minute after the first."""
+    return [_retry(["States.TaskFailed"], attempts=4)]
+
+
+def lost_answer(service: str) -> list[Retry]:
+    """Only what the SDK says of a connection that broke; `service` as Step Functions spells it."""
+    return [_retry([f"{service}.SdkClientException"], attempts=4)]
+
+
+def job_fault() -> list[Retry]:
+    """A full quota is waited for, up to 35 minutes; a job that is there already is no fault."""
+    return [
+        never(*IS_THERE),
+        {**_retry(NO_CAPACITY, attempts=6, seconds=60), "MaxDelaySeconds": 600},
+        *any_fault(),
+    ]
+
+
+def lambda_fault(*errors: str, attempts: int = 6) -> list[Retry]:
+    """A busy account is waited for; a fault of the service, or one of `errors`, is tried again; any other
+    error of ours never.
+    """
+    return [
+        {**_retry(LAMBDA_BUSY, attempts=60), "MaxDelaySeconds": 60},
+        _retry([*LAMBDA_FAULTS, *errors], attempts=attempts),
+    ]
+
+
+def never(*errors: str) -> Retry:
+    """Ahead of the others: these errors are answers."""
+    return {"ErrorEquals": list(errors), "MaxAttempts": 0}
+
+
+def add_to(task: tasks.LambdaInvoke, retries: list[Retry]) -> None:
+    """The same for a task of the CDK's."""
+    for retry in retries:
+        longest = retry.get("MaxDelaySeconds")
+        task.add_retry(
+            errors=retry["ErrorEquals"],
+            interval=Duration.seconds(retry["IntervalSeconds"]),
+            max_attempts=retry["MaxAttempts"],
+            backoff_rate=retry["BackoffRate"],
+            max_delay=Duration.seconds(longest) if longest else None,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+
+
+def _retry(errors: list[str], *, attempts: int, seconds: int = 2) -> Retry:
+    return {
+        "ErrorEquals": errors,
+        "IntervalSeconds": seconds,
+        "MaxAttempts": attempts,
+        "BackoffRate": 2,
+        "JitterStrategy": "FULL",
+    }

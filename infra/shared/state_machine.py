@@ -1,0 +1,114 @@
+"""A state machine of a stage: role, logs, data of its maps, events that it could not take."""
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.settings import Settings
+from infra.shared.logs import StageLogs
+from infra.shared.nag import acknowledge, explain_wildcards
+
+
+class StateMachineRole(iam.Role):
+    """Assumed by Step Functions for the state machine `name` of this account alone."""
+
+    def __init__(self, scope: Construct, id: str, *, name: str) -> None:
+        arn = Stack.of(scope).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        # The children of a Distributed Map run as <machine>/<map>.
+        this = {"ArnLike": {"aws:SourceArn": [arn, f"{arn}/*"]}}
+        principal = iam.ServicePrincipal("states.amazonaws.com", conditions=this)
+        super().__init__(scope, id, assumed_by=principal)  # pyright: ignore[reportArgumentType]
+        reason = (
+            "the actions with which Step Functions sends traces and sets up log delivery know no resources"
+        )
+        explain_wildcards(self, {"Resource::*": reason})
+
+
+class StageStateMachine(sfn.StateMachine):
+    """Traced, and logged in full into `logs_id`, a group of its own beside it.
+
+    `definition` is a chain of the CDK's, or text.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        role: StateMachineRole,
+        definition: sfn.IChainable | str,
+        timeout: Duration,
+        settings: Settings,
+        key: kms.Key | None,
+        logs_id: str,
+    ) -> None:
+        # Step Functions writes to groups below this prefix without a policy on each of them.
+        group = f"/aws/vendedlogs/states/{name}"
+        logs = StageLogs(scope, logs_id, days=settings.log_retention_days, key=key, name=group)
+        body = sfn.DefinitionBody
+        super().__init__(
+            scope,
+            id,
+            state_machine_name=name,
+            role=role,  # pyright: ignore[reportArgumentType]
+            definition_body=body.from_string(definition)
+            if isinstance(definition, str)
+            else body.from_chainable(definition),
+            timeout=timeout,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
+        )
+
+    def allow_passing(self, *roles: iam.Role) -> None:
+        """Allow handing `roles` to SageMaker, and to nobody else."""
+        self.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn for role in roles],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+
+
+class MapItems(sfn.S3JsonItemReader):
+    """The list of items in the stage's bucket; the state machine's role is granted its prefix elsewhere."""
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        """None: `grant_read` grants what is read."""
+        return []
+
+
+class MapResults(sfn.ResultWriterV2):
+    """The results in the stage's bucket; the state machine's role is granted their prefix elsewhere."""
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        """None: `grant_write` grants what is written."""
+        return []
+
+
+class Undelivered(sqs.Queue):
+    """A dead-letter queue for rules and schedules; an alarm rings while something waits in it.
+
+    SQS's own key encrypts it: an event holds names and no data, and EventBridge needs no right to a key.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, name: str) -> None:
+        super().__init__(
+            scope,
+            id,
+            queue_name=name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),  # the longest that SQS keeps a message
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(self, rule="AwsSolutions-SQS3", reason="it is a dead-letter queue itself")

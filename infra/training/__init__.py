@@ -1,0 +1,1 @@
+"""The Training stack: the pipeline from a request to a registered model."""

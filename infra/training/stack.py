@@ -1,0 +1,248 @@
+"""The Training stack: the role, the code, the registry and the pipeline that fills it."""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infra.data.stack import DataStack
+from infra.names import Names
+from infra.packaging import job_wheels
+from infra.packaging import training_archive as code_archive
+from infra.settings import Settings
+from infra.shared.functions import PlainFunction, lambda_python
+from infra.shared.grants import (
+    NAMED_BY_CLOUDFORMATION,
+    grant_read,
+    grant_read_asset,
+    grant_write,
+    serving_repository,
+)
+from infra.shared.iam import parameter_arn
+from infra.shared.job_stopper import JobStopper
+from infra.shared.logs import StageLogs
+from infra.shared.nag import explain_wildcards
+from infra.shared.state_machine import StageStateMachine, StateMachineRole
+from infra.training.gate_job import evaluation_job
+from infra.training.launch_parameter import LaunchParameter
+from infra.training.pipeline import PipelineDefinition
+from infra.training.registry import ModelRegistry
+from infra.training.roles import EvaluationRole, TrainingRole
+from infra.training.triggers import Retraining
+from infra.training.tuning_job import tuning_job
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMED_LATE = "jobs are named as they start"
+
+
+class TrainingStack(Stack):
+    """Training role, code archive, model registry, pipeline."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, data: DataStack, **kwargs: object
+    ) -> None:
+        super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
+        self._names = Names(settings.stage)
+        role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket, network=data.network)
+        judge = EvaluationRole(
+            self, "EvaluationRole", names=self._names, bucket=data.bucket, network=data.network
+        )
+        code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
+        grant_read_asset(role, code)
+        runtime, _ = lambda_python()
+        logs = StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key)
+        ModelRegistry(
+            self,
+            "Registry",
+            name=self._names.model_package_group,
+            retain=settings.retain_data,
+            runtime=runtime,
+            log_group=logs,
+        )
+        weights = self._weights(settings, data.bucket, runtime, logs)
+        request = tuning_job(settings=settings, data=data, role=role, code=code)
+        LaunchParameter(
+            self,
+            "Launch",
+            settings=settings,
+            bucket_name=data.bucket.bucket_name,
+            code_uri=code.s3_object_url,
+            tuning_job=request,
+        )
+        self._pipeline_role = StateMachineRole(self, "PipelineRole", name=self._names.pipeline)
+        definition = PipelineDefinition(
+            self,
+            "Definition",
+            settings=settings,
+            bucket=data.bucket,
+            data_prep=data.data_prep,
+            tuning_job=request,
+            weights=weights,
+            evaluation_job=evaluation_job(settings=settings, data=data, role=judge),
+        )
+        self.pipeline = self._state_machine(settings, definition, data.key)
+        self._grant_maps(data)
+        if weights:
+            self._explain_versions(weights)
+        self._grant_tuning()
+        self._grant_judging(data.bucket)
+        self.pipeline.allow_passing(role, judge)
+        self._grant_registry(data.bucket)
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:PutParameter"],
+                resources=[parameter_arn(self, self._names.parameter("dataset"))],
+            )
+        )
+        JobStopper(
+            self,
+            "Stopper",
+            name=self._names.pipeline,
+            jobs={
+                "HyperParameterTuningJob": self._names.tuning_jobs,
+                "ProcessingJob": self._names.evaluation_jobs,
+            },
+            settings=settings,
+            key=data.key,
+        )
+        Retraining(self, "Retraining", settings=settings, pipeline=self.pipeline, bucket=data.bucket)
+        CfnOutput(self, "PipelineArn", value=self.pipeline.state_machine_arn)
+
+    def _weights(
+        self, settings: Settings, bucket: s3.IBucket, runtime: lambda_.Runtime, logs: StageLogs
+    ) -> PlainFunction | None:
+        """The Lambda that stages ImageNet weights; None where the stage needs none staged."""
+        if not settings.training.stages_weights:
+            return None
+        function = PlainFunction(
+            self,
+            "Weights",
+            module="weights",
+            runtime=runtime,
+            log_group=logs,
+            timeout=Duration.minutes(15),
+            memory_mib=512,
+        )
+        grant_read(function.own_role, bucket, "weights/")
+        grant_write(function.own_role, bucket, "weights/")
+        return function
+
+    def _state_machine(
+        self, settings: Settings, definition: PipelineDefinition, key: kms.Key | None
+    ) -> StageStateMachine:
+        return StageStateMachine(
+            self,
+            "Pipeline",
+            name=self._names.pipeline,
+            role=self._pipeline_role,
+            definition=definition.start,
+            timeout=Duration.days(7),
+            settings=settings,
+            key=key,
+            logs_id="PipelineLogs",
+        )
+
+    def _grant_maps(self, data: DataStack) -> None:
+        """The maps read work lists and write their results; CDK grants the function and the child runs."""
+        grant_read(self._pipeline_role, data.bucket, "runs/")
+        grant_write(self._pipeline_role, data.bucket, "runs/")
+        self._explain_versions(data.data_prep)
+        reason = "the map runs of this state machine are named as they start"
+        explain_wildcards(self.pipeline, {"}:*": reason, "}/*:*": reason})
+
+    def _explain_versions(self, function: lambda_.Function) -> None:
+        reason = "the CDK adds the function's versions"
+        explain_wildcards(self._pipeline_role, {f"{function.function_arn}:*": reason})
+
+    def _sagemaker_arn(self, kind: str, name: str) -> str:
+        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
+
+    def _grant_tuning(self) -> None:
+        """Creating the job and looking at it. Tags go on to the training jobs."""
+        tuning = self._sagemaker_arn("hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
+        training = self._sagemaker_arn("training-job", f"{self._names.tuning_jobs}*")
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateHyperParameterTuningJob",
+                    "sagemaker:DescribeHyperParameterTuningJob",
+                ],
+                resources=[tuning],
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:DescribeTrainingJob"],
+                resources=[training],
+            )
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=[tuning, training])
+        )
+        for jobs in ("hyper-parameter-tuning-job", "training-job"):
+            explain_wildcards(self._pipeline_role, {f":{jobs}/{self._names.tuning_jobs}*": NAMED_LATE})
+
+    def _grant_judging(self, bucket: s3.IBucket) -> None:
+        """The gate's processing job, its verdict, and which model and image it takes."""
+        jobs = f"{self._names.evaluation_jobs}*"
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:DescribeProcessingJob",
+                    "sagemaker:AddTags",
+                ],
+                resources=[self._sagemaker_arn("processing-job", jobs)],
+            )
+        )
+        explain_wildcards(self._pipeline_role, {f":processing-job/{jobs}": NAMED_LATE})
+        grant_read(self._pipeline_role, bucket, "evaluations/")
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[
+                    parameter_arn(self, self._names.parameter(what))
+                    for what in ("model", "image", "evaluation-image")
+                ],
+            )
+        )
+
+    def _grant_registry(self, bucket: s3.IBucket) -> None:
+        """Registering looks at the model's archive and image with the rights of the one who registers."""
+        group = self._names.model_package_group
+        grant_read(self._pipeline_role, bucket, "models/")
+        images = serving_repository(self, names=self._names)
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
+        )
+        explain_wildcards(
+            self._pipeline_role,
+            {
+                images: NAMED_BY_CLOUDFORMATION,
+                f":model-package/{group}/*": "versions are numbered as they are registered",
+            },
+        )
+        self.pipeline.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:CreateModelPackage"],
+                resources=[
+                    self._sagemaker_arn("model-package-group", group),
+                    self._sagemaker_arn("model-package", f"{group}/*"),
+                ],
+            )
+        )
+
+
+def _code(settings: Settings) -> Path:
+    """The archive that every training job gets; with its wheels where it has no network to fetch them."""
+    if not settings.training.network_isolation:
+        return code_archive.build(room="training")
+    wheels = job_wheels.build(
+        requirements=ROOT / "training" / "requirements.txt", python=job_wheels.JOB_PYTHON
+    )
+    return code_archive.build(room="training", wheels=wheels)

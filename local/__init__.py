@@ -1,6 +1,0 @@
-"""The embedded cloud: AWS on this machine, for the demo and the end-to-end tests.
-
-`python -m local serve` starts it; `local.cloud.Cloud` starts and stops it from Python.
-ministack supplies most services; what it lacks (SageMaker, Application Auto Scaling and the places
-where other services reach them) is added by the packages beside this file through `local.hooks`.
-"""

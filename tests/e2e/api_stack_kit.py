@@ -1,0 +1,64 @@
+"""The API stack alone on a strict cloud, with an endpoint behind it that runs the real server."""
+
+import json
+import tempfile
+from typing import Any
+
+import aws_cdk as cdk
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import SERVER_IMAGE, make_role, settled_endpoint, wait_until
+
+from infra import settings
+from infra.api.stack import ApiStack
+from tests.e2e.api_kit import Api
+from tests.e2e.tiny_model import model_archive
+from tests.infra.conftest import context
+
+STACK = "bincount-local-api"
+ENDPOINT = "bincount-local"
+
+
+def api_template(**overrides: Any) -> str:
+    """The template of the stage `local`, with settings given as on the command line laid over."""
+    with tempfile.TemporaryDirectory() as out:
+        app = cdk.App(outdir=out)
+        chosen = settings.load(context(stage="local", **overrides).get)
+        environment = cdk.Environment(region=chosen.region)
+        stack = ApiStack(app, STACK, settings=chosen, key=None, env=environment)
+        return json.dumps(app.synth().get_stack_artifact(stack.artifact_id).template)
+
+
+def deploy_api(cloud: Cloud, template: str) -> dict[str, str]:
+    """Creates the stack, or updates it; its outputs."""
+    formation = cloud.client("cloudformation")
+    version = "/cdk-bootstrap/hnb659fds/version"
+    cloud.client("ssm").put_parameter(Name=version, Value="30", Type="String", Overwrite=True)
+    names = [stack["StackName"] for stack in formation.describe_stacks()["Stacks"]]
+    put = formation.update_stack if STACK in names else formation.create_stack
+    put(StackName=STACK, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    stack = wait_until(
+        lambda: formation.describe_stacks(StackName=STACK)["Stacks"][0],
+        lambda stack: not stack["StackStatus"].endswith("_IN_PROGRESS"),
+    )
+    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def serve_a_model(cloud: Cloud) -> None:
+    """The endpoint that the API names, with a model that counts brightness."""
+    s3, sagemaker = cloud.client("s3"), cloud.client("sagemaker")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
+    role = make_role(cloud, name="endpoint", actions=["s3:GetObject"])
+    container = {"Image": SERVER_IMAGE, "ModelDataUrl": "s3://models/model.tar.gz"}
+    sagemaker.create_model(ModelName="tiny", ExecutionRoleArn=role, PrimaryContainer=container)
+    variant = {"VariantName": "AllTraffic", "ModelName": "tiny", "InitialInstanceCount": 1}
+    variant["InstanceType"] = "ml.m5.large"
+    sagemaker.create_endpoint_config(EndpointConfigName="tiny", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="tiny")
+    assert settled_endpoint(cloud, ENDPOINT)["EndpointStatus"] == "InService"
+
+
+def deployed_api(cloud: Cloud, **overrides: Any) -> Api:
+    """The API, deployed with these settings."""
+    return Api(cloud, deploy_api(cloud, api_template(**overrides))["ApiUrl"])

@@ -1,0 +1,166 @@
+"""The API in front of the endpoint: who may call it, and that no word of AWS's gets through."""
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.api.error_responses import GATEWAY_ERRORS
+from infra.api.openapi import as_template, openapi
+from infra.api.stack import ApiStack
+from infra.settings import STAGES, SettingsError, load
+from tests.infra.conftest import context, synthesize
+
+ROOT = Path(__file__).resolve().parents[2]
+CODES: set[str] = set(
+    json.loads((ROOT / "docs/schemas/error.schema.json").read_text())["properties"]["error"]["properties"][
+        "code"
+    ]["enum"]
+)
+
+
+@functools.cache
+def api_template(stage: str, **overrides: Any) -> Template:
+    """The API stack alone: it needs no other, and comes quicker so."""
+    settings = load(context(stage=stage, **overrides).get)
+    environment = cdk.Environment(region=settings.region)
+    return Template.from_stack(ApiStack(cdk.App(), "Api", settings=settings, key=None, env=environment))
+
+
+def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
+    return [resource["Properties"] for resource in template.find_resources(kind).values()]
+
+
+def count_method(template: Template) -> dict[str, Any]:
+    (method,) = [m for m in of_type(template, "AWS::ApiGateway::Method") if m["HttpMethod"] == "POST"]
+    return method
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_method_asks_for_a_signature(stage: str) -> None:
+    methods = of_type(api_template(stage), "AWS::ApiGateway::Method")
+    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST"]
+    assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
+
+
+def test_with_api_keys_every_method_asks_for_one_and_every_caller_has_limits() -> None:
+    template = api_template("dev", **{"api.auth": "api_key", "api.api_keys": '["scanner", "gate"]'})
+    methods = of_type(template, "AWS::ApiGateway::Method")
+    assert all(method["ApiKeyRequired"] for method in methods)
+    template.resource_count_is("AWS::ApiGateway::ApiKey", 2)
+    template.resource_count_is("AWS::ApiGateway::UsagePlanKey", 2)
+    template.has_resource_properties(
+        "AWS::ApiGateway::UsagePlan",
+        {
+            "Quota": {"Limit": 100_000, "Period": "DAY"},
+            "Throttle": {"BurstLimit": 20, "RateLimit": 10},
+            "ApiStages": Match.any_value(),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"api.auth": "api_key"}, "needs at least one name"),
+        ({"api.api_keys": '["a"]'}, 'are for api.auth "api_key"'),
+        ({"api.auth": "api_key", "api.api_keys": '["a", "a"]'}, "must differ"),
+        ({"api.burst": 0}, "api.burst"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_faults(given: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        load(context(stage="dev", **given).get)
+
+
+def test_a_stage_can_do_without_the_api() -> None:
+    assert "api" not in synthesize("dev", **{"api.enabled": "false"})
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_api_may_invoke_its_own_endpoint_and_nothing_else(stage: str) -> None:
+    policies = of_type(api_template(stage), "AWS::IAM::Policy")
+    ((statement,),) = [policy["PolicyDocument"]["Statement"] for policy in policies]
+    assert statement["Action"] == "sagemaker:InvokeEndpoint"
+    assert json.dumps(statement["Resource"]).endswith(f':endpoint/bincount-{stage}"]]}}')
+    uri = json.dumps(count_method(api_template(stage))["Integration"]["Uri"])
+    assert f":runtime.sagemaker:path/endpoints/bincount-{stage}/invocations" in uri
+
+
+def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is() -> None:
+    responses = count_method(api_template("prod"))["Integration"]["IntegrationResponses"]
+    patterns = [r["SelectionPattern"] for r in responses if "SelectionPattern" in r]
+    assert len(patterns) == len(responses) - 1, "one has no pattern and takes all that is left"
+    for status in range(200, 600):
+        assert len([p for p in patterns if re.fullmatch(p, str(status))]) <= 1, status
+    assert [r["SelectionPattern"] for r in responses if "ResponseTemplates" not in r] == ["200"]
+
+
+def test_every_refusal_of_api_gateway_is_fixed_text_of_ours() -> None:
+    responses = of_type(api_template("prod"), "AWS::ApiGateway::GatewayResponse")
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= {response["ResponseType"] for response in responses}
+    for response in responses:
+        text = response["ResponseTemplates"]["application/json"]
+        assert re.findall(r"\$[\w.]+", text) == ["$context.requestId"], response
+        assert json.loads(text)["error"]["code"] in CODES
+    assert len(responses) == len(GATEWAY_ERRORS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_stage_is_logged_without_bodies_and_throttled(stage: str) -> None:
+    template = api_template(stage)
+    template.has_resource_properties(
+        "AWS::ApiGateway::Stage",
+        {
+            "StageName": "v1",
+            "AccessLogSetting": {"Format": Match.string_like_regexp(r"\$context\.requestId")},
+            "MethodSettings": [
+                Match.object_like(
+                    {
+                        "DataTraceEnabled": False,
+                        "LoggingLevel": "ERROR",
+                        "ThrottlingRateLimit": Match.any_value(),
+                    }
+                )
+            ],
+        },
+    )
+    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": Match.any_value()})
+    template.has_resource_properties(
+        "AWS::ApiGateway::RestApi",
+        {
+            "SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+            "EndpointAccessMode": "STRICT",
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "BinaryMediaTypes": [
+                "image/jpeg",
+                "image/png",
+                "image/webp",
+                "image/jpg",
+                "image/pjpeg",
+                "image/x-png",
+            ],
+        },
+    )
+
+
+def test_the_logging_role_is_left_to_others_where_the_settings_say_so() -> None:
+    template = api_template("dev", **{"api.logging_role": "false"})
+    template.resource_count_is("AWS::ApiGateway::Account", 0)
+
+
+def test_the_openapi_document_gives_the_template_language_nothing_to_do() -> None:
+    document = openapi(url="https://example.com/v1", auth="iam")
+    text = as_template(document)
+    assert not set("$#") & set(text)
+    assert json.loads(text) == document
+
+
+def test_the_docs_name_every_code() -> None:
+    table = (ROOT / "docs" / "api.md").read_text().split("## Refusals")[1]
+    assert set(re.findall(r"`([a-z_]+)`", table)) >= CODES

@@ -1,0 +1,102 @@
+"""Batches of decoded images, made ready ahead of the step that takes them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bintrain.data.images import Images, Item
+
+AHEAD = 4
+"""Batches that wait ready, or are being decoded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """uint8 pixels [n, size, size, 3], class indices [n], and the images' places in their part [n]."""
+
+    pixels: Tensor
+    labels: Tensor
+    indices: Tensor
+
+
+class Feed:
+    """Makes batches of `images` on `threads` threads.
+
+    Threads, not processes: decoder and resizing let go of Python's lock, nothing is copied between
+    processes, and containers' small /dev/shm is not needed. With `pin` batches lie in pinned memory, so that
+    they go to the GPU while it computes.
+    """
+
+    def __init__(self, images: Images, *, threads: int, pin: bool) -> None:
+        self._images = images
+        self._threads = threads
+        self._pin = pin
+
+    def batches(self, plan: Iterable[Sequence[Item]]) -> Iterator[Batch]:
+        """A batch for each entry of `plan`, in its order. Raises TrainingError at an unreadable image."""
+        ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None] = queue.Queue(AHEAD)
+        ended = threading.Event()
+        with ThreadPoolExecutor(self._threads) as pool:
+            producer = threading.Thread(target=self._produce, args=(plan, pool, ready, ended), daemon=True)
+            producer.start()
+            try:
+                while (item := ready.get()) is not None:
+                    if isinstance(item, BaseException):
+                        raise item
+                    batch, decoding = item
+                    for future in decoding:
+                        future.result()
+                    yield batch
+            finally:
+                ended.set()
+                while producer.is_alive():
+                    _drain(ready)
+                    producer.join(0.01)
+                pool.shutdown(cancel_futures=True)
+
+    def _produce(
+        self,
+        plan: Iterable[Sequence[Item]],
+        pool: ThreadPoolExecutor,
+        ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None],
+        ended: threading.Event,
+    ) -> None:
+        try:
+            for items in plan:
+                if ended.is_set():
+                    return
+                ready.put(self._begin(items, pool=pool))
+            ready.put(None)
+        # Whatever it is, the thread that asked for batches must learn of it.
+        except BaseException as error:
+            ready.put(error)
+
+    def _begin(self, items: Sequence[Item], *, pool: ThreadPoolExecutor) -> tuple[Batch, list[Future[None]]]:
+        images = self._images
+        indices = torch.tensor([index for index, _ in items])
+        pixels = torch.empty(
+            (len(items), images.size, images.size, 3), dtype=torch.uint8, pin_memory=self._pin
+        )
+        decoding = []
+        if images.kept is not None:
+            torch.index_select(images.kept, 0, indices, out=pixels)
+        else:
+            share = max(1, -(-len(items) // self._threads))
+            decoding = [
+                pool.submit(images.decode_into, pixels[first : first + share], items[first : first + share])
+                for first in range(0, len(items), share)
+            ]
+        labels = torch.tensor([images.labels[index] for index, _ in items])
+        return Batch(pixels=pixels, labels=labels, indices=indices), decoding
+
+
+def _drain(ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None]) -> None:
+    while not ready.empty():
+        ready.get_nowait()

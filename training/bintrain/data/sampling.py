@@ -1,0 +1,105 @@
+"""Which image is taken when: everything follows from seed, epoch and step, so a position is all to be saved.
+
+Images that can be had in any order (kept in memory, or files) are permuted anew each epoch. Shards that do
+not fit in memory are read from end to end, as streamed storage (FastFile) needs it: the shards in another
+order each epoch, their images through a buffer from which each next one is drawn.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from bintrain.data.images import Images, Item
+from bintrain.errors import TrainingError
+
+BUFFER = 2048
+"""Stored images that wait to be drawn; about 100 MB of original bins."""
+
+
+def step_seed(*, seed: int, epoch: int, step: int) -> int:
+    """The seed of all that is random in one step, for torch's generators."""
+    return int(np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def training_plan(
+    images: Images, *, seed: int, epoch: int, batch: int, first: int, rank: int, size: int
+) -> Iterator[Sequence[Item]]:
+    """This process's share of each step's `batch` images, from step `first` of `epoch` on.
+
+    Images that do not fill the last batch wait for another epoch: a batch of one has no statistics.
+    Raises TrainingError when shards are streamed and there are fewer of them than processes.
+    """
+    steps = range(first, len(images) // batch)
+    if not images.streamed:
+        order = _permutation(images, seed=seed, epoch=epoch)
+        for step in steps:
+            yield [(index, None) for index in order[step * batch : (step + 1) * batch][rank::size]]
+        return
+    share = batch // size
+    items = islice(_shuffled(images, seed=(seed, epoch), rank=rank, size=size), first * share, None)
+    for _ in steps:
+        yield list(islice(items, share))
+
+
+def ordered_plan(images: Images, *, batch: int, rank: int = 0, size: int = 1) -> Iterator[Sequence[Item]]:
+    """Every image once, over all processes together; none is repeated to make shares equal."""
+    items = (
+        (item for shard in list(images.shards)[rank::size] for item in images.read_shard(shard))
+        if images.streamed
+        else ((index, None) for index in range(rank, len(images), size))
+    )
+    while taken := list(islice(items, batch)):
+        yield taken
+
+
+def sample_plan(images: Images, *, count: int, batch: int, seed: int) -> Iterator[Sequence[Item]]:
+    """At most `count` images, drawn at random (streamed: from the first shards of a shuffle)."""
+    count = min(count, len(images))
+    items: Iterator[Item]
+    if images.streamed:
+        items = _shuffled(images, seed=(seed, 0), rank=0, size=1)
+    else:
+        order = _permutation(images, seed=seed, epoch=0)
+        items = ((index, None) for index in order)
+    chosen = islice(items, count)
+    while taken := list(islice(chosen, batch)):
+        yield taken
+
+
+def _shuffled(images: Images, *, seed: tuple[int, int], rank: int, size: int) -> Iterator[Item]:
+    # Endless: a process whose shards hold fewer images than its share begins with them again.
+    shards = sorted(images.shards)
+    if len(shards) < size:
+        raise TrainingError(
+            f"{size} processes cannot share {len(shards)} shards of training images; pack the dataset into "
+            "smaller ones (--shard-mb of data preparation), raise --cache-mib, or use fewer processes"
+        )
+    random.Random(f"{seed}").shuffle(shards)
+    draw = random.Random(f"{seed} {rank}")
+    while True:
+        waiting: list[Item] = []
+        for shard in shards[rank::size]:
+            for item in images.read_shard(shard):
+                if len(waiting) < BUFFER:
+                    waiting.append(item)
+                    continue
+                place = draw.randrange(BUFFER)
+                yield waiting[place]
+                waiting[place] = item
+        draw.shuffle(waiting)
+        yield from waiting
+
+
+def _permutation(images: Images, *, seed: int, epoch: int) -> list[int]:
+    order = torch.randperm(len(images), generator=_generator(seed, epoch))
+    return cast("Any", order).tolist()  # torch leaves open of what the list is
+
+
+def _generator(seed: int, epoch: int) -> torch.Generator:
+    return torch.Generator().manual_seed(step_seed(seed=seed, epoch=epoch, step=0))

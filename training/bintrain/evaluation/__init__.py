@@ -1,0 +1,1 @@
+"""How well the exported model counts, and its calibration."""

@@ -1,0 +1,1 @@
+"""The evaluation for people."""

@@ -1,0 +1,220 @@
+"""evaluation/report.html: the whole evaluation on one page, in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from bintrain.evaluation.evaluation import Evaluation
+from bintrain.reports import figures as pictures
+from bintrain.reports.words import int8_trial, no_threshold, objects, percent, shown_class
+
+MIME = {".png": "image/png", ".jpg": "image/jpeg"}
+STYLE = Path(__file__).with_name("report.css")
+FIGURES = (
+    ("accuracy", "accuracy", percent),
+    ("within one object", "within_one", percent),
+    ("RMSE, objects", "rmse", objects),
+    ("MAE, objects", "mae", objects),
+)
+"""Row, key and how it is written."""
+
+
+def write_report(
+    evaluation: Evaluation,
+    *,
+    model: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    counts: Mapping[str, Mapping[int, int]],
+    epochs: tuple[int, int],
+    folder: Path,
+) -> None:
+    """Write the page from figures and from the pictures that lie in `folder`/evaluation already.
+
+    `model` is model.json's content, `counts` the images of each part by count, `epochs` the kept one and how
+    many were trained.
+    """
+    target = folder / "evaluation"
+    title = f"Evaluation of {model['model_id']}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        _summary(evaluation, model=model),
+        _cards(evaluation, model=model),
+        _headline(evaluation),
+        _by_count(evaluation, model=model, target=target),
+        _certainty(evaluation, model=model, target=target),
+        _mistakes(evaluation, target=target),
+        _learning(settings=settings, epochs=epochs, target=target),
+        _origin(model, settings=settings, counts=counts),
+    ]
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>\n{STYLE.read_text(encoding='utf-8')}</style>"
+    )
+    page = (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+    (target / "report.html").write_text(page, encoding="utf-8")
+
+
+def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
+    report = evaluation.report
+    lead = (
+        f"Of {report['images']:,} photographs that neither trained the model nor chose anything, it counted "
+        f"{percent(report['accuracy'])} exactly right; always answering the commonest count would have been "
+        f"right for {percent(report['majority_accuracy'])}."
+    )
+    return (
+        f'<p class="lead">{lead.replace(" %", "&nbsp;%")}</p>'
+        f'<p class="soft">{escape(model["architecture"])}, {model["preprocessing"]["width"]} × '
+        f"{model['preprocessing']['height']} pixels, {escape(model['precision'])}, made "
+        f"{escape(model['created'])}. Evaluated as exported, in the runtime that serves it. "
+        f"{int8_trial(model.get('int8'))}</p>"
+    )
+
+
+def _cards(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
+    report, review = evaluation.report, evaluation.details["review"]
+    promise = percent(model["calibration"]["review"]["target_accuracy"], digits=0)
+    cards = (
+        (percent(report["accuracy"]), "counted exactly right"),
+        (percent(report["within_one"]), "right within one object"),
+        (f"{report['rmse']:.2f}", "objects, root mean square error"),
+        (percent(review["automated_share"]), f"answered without review, aiming at {promise} right"),
+    )
+    return (
+        '<div class="cards">' + "".join(f"<div><b>{n}</b><span>{w}</span></div>" for n, w in cards) + "</div>"
+    )
+
+
+def _headline(evaluation: Evaluation) -> str:
+    select, report = evaluation.select, evaluation.report
+    rows = [(name, write(select[key]), write(report[key])) for name, key, write in FIGURES]
+    low, high = evaluation.details["accuracy_range"]
+    rows.insert(1, ("accuracy, 95 % confidence range", "", f"{percent(low)} to {percent(high)}"))
+    rows.append(("always the commonest count: accuracy", "", percent(report["majority_accuracy"])))
+    rows.append(("images", f"{select['images']:,}", f"{report['images']:,}"))
+    return (
+        "<h2>How well it counts</h2><p>On <i>select</i> the epoch, the temperature and the thresholds were "
+        "chosen; <i>report</i> was looked at once, for this page. Publish the figures of <i>report</i>.</p>"
+        + _table(("", "select", "report"), rows)
+    )
+
+
+def _by_count(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path) -> str:
+    rows = [
+        (
+            shown_class(row["count"], classes=model["classes"]), f"{row['images']:,}",
+            percent(row["accuracy"]), objects(row["rmse"]), percent(row["within_one"]),
+        )
+        for row in evaluation.details["per_count"]
+    ]  # fmt: skip
+    total = evaluation.report
+    last = ("all", f"{total['images']:,}", percent(total["accuracy"]), objects(total["rmse"]),
+            percent(total["within_one"]))  # fmt: skip
+    table = _table(("true count", "images", "accuracy", "RMSE, objects", "within one"), rows, total=last)
+    picture = _picture(
+        target / pictures.CONFUSION, "Confusion matrix: true counts in rows, counted numbers in columns",
+        "Each row is one true count; on the diagonal the right answers.",
+    )  # fmt: skip
+    return f'<h2>By true count</h2><div class="pair"><div>{table}</div>{picture}</div>'
+
+
+def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path) -> str:
+    details, calibration = evaluation.details, model["calibration"]
+    error, interval, review = details["calibration_error"], details["interval"], details["review"]
+    below, accuracy = calibration["review"]["confidence_below"], review["automated_accuracy"]
+    why = "" if below is not None else no_threshold(calibration["review"], select=evaluation.select)
+    threshold = "none: all are reviewed" if below is None else f"confidence {below:.3f} or more"
+    rows = (
+        ("calibration error before temperature scaling", percent(error["before"])),
+        (f"calibration error after (temperature {calibration['temperature']:.2f})", percent(error["after"])),
+        ("interval holds the true count: promised", percent(interval["promised_coverage"])),
+        ("interval holds the true count: measured", percent(interval["coverage"])),
+        ("interval's mean width, counts", f"{interval['mean_width']:.2f}"),
+        ("answers without review", threshold),
+        ("bins answered without review: measured", percent(review["automated_share"])),
+        ("accuracy of those: aimed at", percent(calibration["review"]["target_accuracy"])),
+        ("accuracy of those: measured", "no such answer" if accuracy is None else percent(accuracy)),
+    )
+    reliable = _picture(
+        target / pictures.RELIABILITY, "Reliability diagram",
+        "On the dashed line, answers given with 70 % confidence are right 70 % of the time.",
+    )  # fmt: skip
+    risk = _picture(
+        target / pictures.RISK_COVERAGE, "Risk-coverage curve",
+        "Answering only the most confident bins makes fewer mistakes; the rest go to a person.",
+    )  # fmt: skip
+    return (
+        "<h2>Which answers to trust</h2><p>Thresholds were chosen on <i>select</i>; all that is "
+        f"measured here was measured on <i>report</i>. {why}</p>{_table(('', 'report'), rows)}"
+        f'<div class="pair">{reliable}{risk}</div>'
+    )
+
+
+def _mistakes(evaluation: Evaluation, *, target: Path) -> str:
+    report = evaluation.report
+    wrong = round(report["images"] * (1 - report["accuracy"]))
+    return (
+        f"<h2>The worst mistakes</h2><p>{wrong:,} of {report['images']:,} answers were wrong. Shown are "
+        "those furthest off, the more confident first.</p>"
+        + _picture(target / pictures.MISTAKES, "Worst mistakes", wide=True)
+    )
+
+
+def _learning(*, settings: Mapping[str, Any], epochs: tuple[int, int], target: Path) -> str:
+    kept, trained = epochs
+    stopped = f"; up to {settings['epochs']} were allowed" if trained < settings["epochs"] else ""
+    text = f"Epoch {kept} of {trained} was kept: the lowest RMSE on <i>select</i>{stopped}."
+    return f"<h2>How it learned</h2><p>{text}</p>" + _picture(
+        target / pictures.LEARNING, "Learning curves", wide=True
+    )
+
+
+def _origin(
+    model: Mapping[str, Any], *, settings: Mapping[str, Any], counts: Mapping[str, Mapping[int, int]]
+) -> str:
+    listed = sorted({count for part in counts.values() for count in part})
+    rows = [(str(count), *(f"{part.get(count, 0):,}" for part in counts.values())) for count in listed]
+    total = ("all", *(f"{sum(part.values()):,}" for part in counts.values()))
+    knobs = "".join(
+        f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(_setting(value))}</td></tr>"
+        for name, value in settings.items()
+    )
+    return (
+        "<h2>What it was trained on</h2>"
+        f"<p>Dataset <code>{escape(model['dataset_id'])}</code>, source revision "
+        f"<code>{escape(model['source_revision'])}</code>. No block of 100 neighbouring ids is on "
+        'two sides.</p><div class="pair"><div><h3>Images by count</h3>'
+        f"{_table(('objects', *counts), rows, total=total)}</div>"
+        f'<div><h3>Settings</h3><div class="scroll"><table class="facts">{knobs}</table></div></div></div>'
+    )
+
+
+def _setting(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, total: Sequence[str] | None = None) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    last = f'<tr class="total">{_cells(total)}</tr>' if total else ""
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}{last}</table></div>'
+
+
+def _cells(row: Sequence[str]) -> str:
+    return "".join(f"<td>{escape(cell)}</td>" for cell in row)
+
+
+def _picture(path: Path, alt: str, caption: str = "", *, wide: bool = False) -> str:
+    """A picture in its card; a `wide` one keeps a readable size on a phone, where it is moved sideways."""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    image = f'<img alt="{escape(alt)}" src="data:{MIME[path.suffix]};base64,{data}">'
+    style = ' class="wide"' if wide else ""
+    return f"<figure{style}><div>{image}</div>{words}</figure>"
