@@ -2,10 +2,10 @@
 
 import sys
 
-import aws_cdk as cdk
+from infra import settings, stage, synthesis  # isort: skip  (before aws_cdk: infra loads it)
+from infra.packaging import requirements  # isort: skip
 
-from infra import settings, stage, synthesis
-from infra.packaging import requirements as locked
+import aws_cdk as cdk
 
 app = cdk.App()
 try:
@@ -13,5 +13,5 @@ try:
     stage.build(app=app, settings=chosen)
     synthesis.synthesize(app)
     print(f"training: a tuning job costs at most {chosen.training.cost_summary}", file=sys.stderr)
-except (settings.SettingsError, locked.PackageError, synthesis.SynthesisError) as error:
+except (settings.SettingsError, requirements.PackageError, synthesis.SynthesisError) as error:
     sys.exit(f"error: {error}")

@@ -29,7 +29,7 @@ def demo(**variables: str) -> tuple[int, str]:
 def test_an_unknown_stage() -> None:
     code, printed = call("make", "synth", "STAGE=nowhere")
     assert code != 0
-    assert "error: unknown stage 'nowhere': pass -c stage=NAME with one of dev, prod, local" in printed
+    assert "error: unknown stage 'nowhere': pass -c stage=NAME with one of dev, prod, trial, local" in printed
     assert "Traceback" not in printed
 
 

@@ -115,7 +115,7 @@ class Builds:
             program = tools / name
             run = f'import sys; sys.path.insert(0, "{_PACKAGES}"); sys.argv[0] = "{name}"; '
             run += "from embedded_cloud.codebuild.tools import main; sys.exit(main())"
-            program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{run}' \"$@\"\n", encoding="utf-8")
+            program.write_text(f"#!/bin/sh\nexec {sys.executable} -P -c '{run}' \"$@\"\n", encoding="utf-8")
             program.chmod(0o755)
         return tools
 
