@@ -38,6 +38,7 @@ def source(cloud: Cloud) -> str:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("Dockerfile", "FROM scratch\n")
+        archive.writestr("http/__init__.py", "")  # is not taken for Python's own
     cloud.client("s3").put_object(Bucket=BUCKET, Key="source.zip", Body=buffer.getvalue())
     cloud.client("ecr").create_repository(repositoryName="server")
     return f"s3://{BUCKET}/source.zip"

@@ -154,8 +154,8 @@ class Journey:
         return self._run([sys.executable, "-m", "bincount", *map(str, arguments)], environment, check)
 
     def infra(self, module: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """`python -m infra.<module> --stage <stage>`, as `make` calls it; it must succeed."""
-        command = [sys.executable, "-m", f"infra.{module}", "--stage", self.stage, *arguments]
+        """`python -m infra.tools.<module> --stage <stage>`, as `make` calls it; it must succeed."""
+        command = [sys.executable, "-m", f"infra.tools.{module}", "--stage", self.stage, *arguments]
         return self._run(command, {**os.environ, **self.cloud.environment()}, 0, typed=typed, folder=ROOT)
 
     def _run(

@@ -37,7 +37,7 @@ class Account:
     def run(self, module: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """A program of infra, as `make` calls it."""
         return subprocess.run(
-            [sys.executable, "-m", f"infra.{module}", "--stage", "local", *arguments],
+            [sys.executable, "-m", f"infra.tools.{module}", "--stage", "local", *arguments],
             cwd=ROOT,
             env={**os.environ, **self.cloud.environment()},
             input=typed,

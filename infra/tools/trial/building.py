@@ -45,7 +45,7 @@ class Building:
     def doctor(self, entry: Entry) -> None:
         """`make doctor`: raises StepFailed where something is missing that no trial settles."""
         done = self.commands.infra(
-            "tools.doctor", "--stage", self.names.stage, "--json", *self.options.context
+            "doctor", "--stage", self.names.stage, "--json", *self.options.context
         )
         if done.code not in (0, 1) or not done.out.strip():
             raise StepFailed(f"make doctor did not run: {done.last}")

@@ -49,8 +49,8 @@ class Commands:
         return self.run([sys.executable, "-m", "bincount", *arguments])
 
     def infra(self, module: str, *arguments: str, typed: str = "") -> Done:
-        """`python -m infra.<module> …`, as make calls it."""
-        return self.run([sys.executable, "-m", f"infra.{module}", *arguments], typed=typed)
+        """`python -m infra.tools.<module> …`, as make calls it."""
+        return self.run([sys.executable, "-m", f"infra.tools.{module}", *arguments], typed=typed)
 
     def run(self, command: Sequence[str], *, typed: str = "") -> Done:
         """Run it to its end. Raises StepFailed at the deadline; it never outlives an exception."""
