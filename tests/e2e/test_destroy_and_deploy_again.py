@@ -79,7 +79,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def test_adopting_is_refused_while_the_stage_is_there(account: Account) -> None:
     result = account.adopt()
     assert result.returncode == 1
-    assert "still deployed: bincount-local-data, bincount-local-api" in result.stderr
+    assert "still deployed: bincount-local-api, bincount-local-data" in result.stderr
 
 
 def test_destroying_it_leaves_data_key_and_registry(account: Account) -> None:
