@@ -33,7 +33,7 @@ def serving_template(role: str) -> dict[str, Any]:
     target = {
         "ServiceNamespace": "sagemaker",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "ResourceId": "endpoint/serving/variant/champion",
+        "ResourceId": "endpoint/serving/variant/AllTraffic",
         "MinCapacity": "1",
         "MaxCapacity": "2",
         "RoleARN": role,
