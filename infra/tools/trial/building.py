@@ -44,9 +44,7 @@ class Building:
 
     def doctor(self, entry: Entry) -> None:
         """`make doctor`: raises StepFailed where something is missing that no trial settles."""
-        done = self.commands.infra(
-            "doctor", "--stage", self.names.stage, "--json", *self.options.context
-        )
+        done = self.commands.infra("doctor", "--stage", self.names.stage, "--json", *self.options.context)
         if done.code not in (0, 1) or not done.out.strip():
             raise StepFailed(f"make doctor did not run: {done.last}")
         findings: list[dict[str, str]] = json.loads(done.out)
