@@ -1,0 +1,1 @@
+"""Photographs of bins that are drawn, not taken."""

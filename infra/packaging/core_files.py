@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
+from infra.packaging.tree import files_of
+
 CORE = Path(__file__).resolve().parents[2] / "core" / "bincount_core"
 
 
 def core_files() -> dict[str, Path]:
     """Its files by their names in a bundle: `bincount_core/jpeg.py` and so on."""
-    return {
-        path.relative_to(CORE.parent).as_posix(): path
-        for path in sorted(CORE.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    return {f"{CORE.name}/{name}": path for name, path in files_of(CORE, left_out=("__pycache__",)).items()}

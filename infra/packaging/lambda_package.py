@@ -1,14 +1,15 @@
 """Builds the code directory of a Lambda with its hash-locked dependencies; needs pip, no Docker."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
 from infra.packaging.core_files import CORE, core_files
 from infra.packaging.requirements import bring, built_once, lines_for
+from infra.packaging.tree import digest_of, files_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "lambda"
+LEFT_OUT = ("__pycache__", "*.in")
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of an architecture -> that of Linux and of wheels."""
 
@@ -25,12 +26,12 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
     wanted = ROOT / requirements if requirements else source / "requirements.txt"
     machine = MACHINES[architecture]
     lines = lines_for(wanted.read_text(encoding="utf-8"), python=python, machine=machine)
-    key = _digest(source, lines, architecture, python)
-    target = CACHE / f"{source.name}-{key}"
+    files = {**files_of(source, left_out=LEFT_OUT), **core_files()}
+    target = CACHE / f"{source.name}-{digest_of(files, lines, architecture, python)}"
 
     def make(folder: Path, scratch: Path) -> None:
         for part in (source, CORE):
-            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("__pycache__", "*.in"))
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
         bring(
             ["install", "--no-compile", "--target", str(folder)],
             lines=lines, scratch=scratch, python=python, machine=machine,
@@ -38,12 +39,3 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
         )  # fmt: skip
 
     return built_once(target, build=make)
-
-
-def _digest(source: Path, *facts: str) -> str:
-    digest = hashlib.sha256("\0".join(facts).encode())
-    own = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
-    for name, path in sorted({**own, **core_files()}.items()):
-        if "__pycache__" not in path.parts and path.suffix != ".in":
-            digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO
 
 from infra.packaging.core_files import core_files
+from infra.packaging.tree import files_of
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = {"__pycache__", "requirements.in", "launch.py", "binlaunch"}
+LEFT_OUT = ("__pycache__", "requirements.in", "launch.py", "binlaunch")
 WHEELS = "wheels"
 """The folder in the archive for the wheels of jobs without a network."""
 
@@ -28,20 +29,12 @@ def build(*, room: str, wheels: Path | None = None) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as scratch:
         try:
-            _write(scratch, {**_files_of(source), **core_files(), **_wheels_of(wheels)})
+            _write(scratch, {**files_of(source, left_out=LEFT_OUT), **core_files(), **_wheels_of(wheels)})
         except BaseException:
             os.unlink(scratch.name)
             raise
     os.replace(scratch.name, target)
     return target
-
-
-def _files_of(source: Path) -> dict[str, Path]:
-    return {
-        path.relative_to(source).as_posix(): path
-        for path in source.rglob("*")
-        if path.is_file() and not LEFT_OUT.intersection(path.parts)
-    }
 
 
 def _wheels_of(folder: Path | None) -> dict[str, Path]:

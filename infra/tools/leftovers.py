@@ -17,10 +17,15 @@ class StacksRemain(Exception):
 
 def refuse_while_deployed(cloudformation: Any, names: Names, *, first: str) -> None:
     """Raises StacksRemain, which ends with what to do `first`, where a stack of the stage is there."""
-    stacks = pages(cloudformation, "describe_stacks", "Stacks")
-    found = sorted(s["StackName"] for s in stacks if s["StackName"].startswith(f"{names.prefix}-"))
+    found = stacks_of(cloudformation, names)
     if found:
-        raise StacksRemain(f"still deployed: {', '.join(found)}: {first}")
+        raise StacksRemain(f"still deployed: {', '.join(sorted(found))}: {first}")
+
+
+def stacks_of(cloudformation: Any, names: Names) -> dict[str, str]:
+    """{name: status} of the stage's stacks."""
+    found = pages(cloudformation, "describe_stacks", "Stacks")
+    return {s["StackName"]: s["StackStatus"] for s in found if s["StackName"].startswith(f"{names.prefix}-")}
 
 
 def buckets(s3: Any, *, prefix: str) -> list[str]:

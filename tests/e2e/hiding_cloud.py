@@ -19,14 +19,13 @@ MODEL_ERROR = 424
 
 
 class HidingCloud(Cloud):
-    """Runs this module in place of `local`."""
+    """Runs this module in place of the package."""
+
+    module = __name__
 
     def __init__(self, *, data_dir: Path, **options: Any) -> None:
         super().__init__(data_dir=data_dir, **options)
         self.switch = data_dir.parent / "hides-the-status"
-
-    def _command(self) -> list[str]:
-        return [__name__ if word == "embedded_cloud" else word for word in super()._command()]
 
     def _server_environment(self) -> dict[str, str]:
         return {**super()._server_environment(), SWITCH: str(self.switch)}

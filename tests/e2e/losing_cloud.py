@@ -20,10 +20,9 @@ _SDK = ":aws-sdk:"
 
 
 class LosingCloud(Cloud):
-    """Runs this module in place of `local`."""
+    """Runs this module in place of the package."""
 
-    def _command(self) -> list[str]:
-        return [__name__ if word == "embedded_cloud" else word for word in super()._command()]
+    module = __name__
 
 
 def lost(name: str) -> str:

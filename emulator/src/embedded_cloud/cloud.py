@@ -41,6 +41,9 @@ class Cloud:
             cloud.client("s3").create_bucket(Bucket="bins")
     """
 
+    module = "embedded_cloud"
+    """What `python -m` runs; a subclass may name another that changes something and then serves."""
+
     def __init__(
         self,
         *,
@@ -186,7 +189,7 @@ class Cloud:
         command = [
             sys.executable,
             "-m",
-            "embedded_cloud",
+            self.module,
             "serve",
             "--port",
             str(settings.port),

@@ -11,7 +11,7 @@ NAME = "left from before"
 
 def stacks(asked: Asked) -> Iterable[Finding]:
     """The stage's stacks, each in a state from which it can be deployed."""
-    found = _stacks(asked)
+    found = leftovers.stacks_of(asked.client("cloudformation"), asked.names)
     if not found:
         return [ok("stacks", f"none: stage {asked.settings.stage} is not deployed")]
     region = f"--region {asked.region}"
@@ -40,7 +40,7 @@ def stacks(asked: Asked) -> Iterable[Finding]:
 def remains(asked: Asked) -> Iterable[Finding]:
     """What a deploy would stumble over, or would leave lying beside what it makes."""
     stage = asked.settings.stage
-    if _stacks(asked):
+    if leftovers.stacks_of(asked.client("cloudformation"), asked.names):
         yield ok(NAME, "the stage is deployed: a deploy updates it")
         return
     kept = [*_kept(asked)]
@@ -53,12 +53,6 @@ def remains(asked: Asked) -> Iterable[Finding]:
         yield missing(NAME, f"log group {group}, which the deploy makes itself", next=step)
     if not kept and not groups:
         yield ok(NAME, "nothing of a stage with this name")
-
-
-def _stacks(asked: Asked) -> dict[str, str]:
-    found = leftovers.pages(asked.client("cloudformation"), "describe_stacks", "Stacks")
-    prefix = f"{asked.names.prefix}-"
-    return {s["StackName"]: s["StackStatus"] for s in found if s["StackName"].startswith(prefix)}
 
 
 def _kept(asked: Asked) -> Iterator[str]:

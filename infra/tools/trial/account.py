@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.names import Names
-from infra.tools.leftovers import buckets, pages, registry_of
+from infra.tools.leftovers import buckets, pages, registry_of, stacks_of
 from infra.tools.trial.redacting import redacted
 
 
@@ -33,10 +33,7 @@ class Account:
 
     def stacks(self, names: Names) -> dict[str, str]:
         """The stage's stacks and their statuses."""
-        found = pages(self.client("cloudformation"), "describe_stacks", "Stacks")
-        return {
-            s["StackName"]: s["StackStatus"] for s in found if s["StackName"].startswith(f"{names.prefix}-")
-        }
+        return stacks_of(self.client("cloudformation"), names)
 
     def left(self, names: Names) -> list[str]:
         """What of the stage is there, by its fixed names."""

@@ -13,6 +13,7 @@ Part = Literal[
     "Before the deploy", "While it is deployed", "The pipeline", "The release", "Answers", "Removing"
 ]
 Ground = Literal["D", "M", "P", "B"]
+TRIAL = "make account-trial"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,11 +48,6 @@ def teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScali
         if "create" in provisioners._RESOURCE_HANDLERS.get(name, {}):
             handler, refuse = provisioners._RESOURCE_HANDLERS[name], functools.partial(existing.refuse, name)
             provisioners._RESOURCE_HANDLERS[name] = checked(name, handler, refuse, created_only=True)
-    existing = Existing(lookups=changesets._IMPORT_LOOKUPS, names=_taken_names())
-    for name in existing.types:
-        if "create" in provisioners._RESOURCE_HANDLERS.get(name, {}):
-            handler, refuse = provisioners._RESOURCE_HANDLERS[name], functools.partial(existing.refuse, name)
-            provisioners._RESOURCE_HANDLERS[name] = checked(name, handler, refuse, created_only=True)
     stacks._runs_on_worker_thread = _with_waiting(
         stacks._runs_on_worker_thread, frozenset(("AWS::SageMaker::Endpoint", *called))
     )

@@ -1,0 +1,1 @@
+"""What is private in ministack and is used, replaced or added to."""

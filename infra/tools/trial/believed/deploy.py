@@ -3,10 +3,9 @@
 import re
 
 from infra.settings import Settings
-from infra.tools.trial.assumption import Assumption, Seen, Verdict, every, fact, only_if, passed
+from infra.tools.trial.assumption import TRIAL, Assumption, Seen, Verdict, every, fact, only_if, passed
 
 BEFORE, DURING = "Before the deploy", "While it is deployed"
-TRIAL = "make account-trial"
 NO_IMAGE = r"\becr\b|pull(ing)?\b.*\bimage|image\b.*\bpull"
 
 

@@ -1,9 +1,8 @@
 """What is believed of data preparation, training and the gate."""
 
-from infra.tools.trial.assumption import Assumption, Seen, Verdict, every, fact, only_if, passed
+from infra.tools.trial.assumption import TRIAL, Assumption, Seen, Verdict, every, fact, only_if, passed
 
 PART = "The pipeline"
-TRIAL = "make account-trial"
 
 
 def _tuned(seen: Seen) -> Verdict:

@@ -3,7 +3,6 @@
 from infra.tools.trial.assumption import Assumption, fact, passed
 
 PART = "The release"
-TRIAL = "make account-trial"
 
 ASSUMPTIONS = (
     Assumption(

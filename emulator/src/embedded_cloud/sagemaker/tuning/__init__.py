@@ -1,0 +1,1 @@
+"""Tuning jobs: their trials, and how hyperparameters are drawn."""

@@ -1,0 +1,1 @@
+"""Distributed Maps: batches in, results out."""

@@ -1,0 +1,1 @@
+"""Tasks of state machines: Lambda, SageMaker, any operation of the AWS SDK."""

@@ -1,0 +1,25 @@
+"""The files of a folder that belong into a bundle, and the digest by which a bundle is found again."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+
+
+def files_of(folder: Path, *, left_out: Iterable[str]) -> dict[str, Path]:
+    """{name in the folder, with `/`: file}, without those of which a part matches a pattern of `left_out`."""
+    patterns = tuple(left_out)
+    names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): path
+        for name, path in names.items()
+        if not any(fnmatch(part, pattern) for part in name.parts for pattern in patterns)
+    }
+
+
+def digest_of(files: Mapping[str, Path], *facts: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of the names, the contents, and what else decides the bundle."""
+    digest = hashlib.sha256("\0".join(facts).encode())
+    for name, path in sorted(files.items()):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
