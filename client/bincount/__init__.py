@@ -10,10 +10,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bincount.answer import Count, Verdict, Verification
-    from bincount.counter import BinCounter
+    from bincount.counting.answer import Count, Verdict, Verification
+    from bincount.counting.counter import BinCounter, Outcome, Question
     from bincount.errors import BincountError, Refused
-    from bincount.question import Outcome, Question
 
 __version__ = "1.0.0"
 
@@ -29,14 +28,14 @@ __all__ = [
     "__version__",
 ]
 _HOMES = {
-    "BinCounter": "counter",
+    "BinCounter": "counting.counter",
     "BincountError": "errors",
-    "Count": "answer",
-    "Outcome": "question",
-    "Question": "question",
+    "Count": "counting.answer",
+    "Outcome": "counting.counter",
+    "Question": "counting.counter",
     "Refused": "errors",
-    "Verdict": "answer",
-    "Verification": "answer",
+    "Verdict": "counting.answer",
+    "Verification": "counting.answer",
 }
 
 

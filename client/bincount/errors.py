@@ -1,11 +1,15 @@
-"""What can go wrong, as the caller is told."""
+"""What can go wrong, as the caller is told, and the server's error responses as exceptions."""
+
+import json
+
+from bincount.texts import shortened
 
 UNREACHABLE = "unreachable"
 """The code of an image that nobody answered to."""
 
 
 class BincountError(Exception):
-    """Something that the caller can mend; the text is one line: what happened, and what to do."""
+    """Something that the caller can correct; the text is one line: what happened, and what to do."""
 
 
 class Refused(BincountError):
@@ -20,3 +24,13 @@ class Refused(BincountError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+def of_response(text: str, *, status: int) -> Refused:
+    """What the server said, or, where it is not the server's form, what came."""
+    try:
+        error = json.loads(text)["error"]
+        return Refused(str(error["code"]), str(error["message"]), status=status)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        came = shortened(text, 200) or "an empty body"
+        return Refused("bad_answer", f"HTTP {status} instead of an answer: {came}", status=status)

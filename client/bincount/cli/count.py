@@ -9,18 +9,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bincount.cli.exit_codes import ERROR, of_verdicts
-from bincount.cli.options import (
+from bincount.cli.errors import ERROR, of_verdicts
+from bincount.cli.shared import (
     ApiOption,
     ConcurrencyOption,
     JsonOption,
     ProfileOption,
     RegionOption,
     StageOption,
+    screen,
 )
-from bincount.cli.screen import screen
-from bincount.counter import MAX_EXPECTED, BinCounter
-from bincount.question import Outcome, Question
+from bincount.counting.counter import MAX_EXPECTED, BinCounter, Outcome, Question
 
 _COLOURS = {"match": "green", "mismatch": "red", "uncertain": "yellow"}
 

@@ -8,9 +8,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bincount import __version__
-from bincount.cli.aws_errors import words_of_aws, words_of_sdk
 from bincount.cli.count import count
-from bincount.cli.exit_codes import ERROR, OK
+from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.models import models
 from bincount.cli.site import site
 from bincount.cli.status import status

@@ -8,11 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bincount import release
-from bincount.cli.options import JsonOption, ProfileOption, RegionOption, StageOption
-from bincount.cli.screen import screen
-from bincount.registry import ModelPackage, decide, find, packages, serving_model
-from bincount.stage import Stage
+from bincount.cli.shared import JsonOption, ProfileOption, RegionOption, StageOption, screen
+from bincount.models import release
+from bincount.models.registry import ModelPackage, decide, find, packages, serving_model
+from bincount.stage.stage import Stage
 
 models = typer.Typer(
     help="List the registered models; approve or reject one, or go back to one.",

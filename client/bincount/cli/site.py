@@ -8,17 +8,24 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bincount.cli.exit_codes import MISMATCH, OK, UNCERTAIN
-from bincount.cli.options import ApiOption, ConcurrencyOption, ProfileOption, RegionOption, StageOption
-from bincount.cli.screen import progress_screen, screen
-from bincount.cloud_recount import recount_prefix
-from bincount.counter import BinCounter
+from bincount.cli.errors import MISMATCH, OK, UNCERTAIN
+from bincount.cli.shared import (
+    ApiOption,
+    ConcurrencyOption,
+    ProfileOption,
+    RegionOption,
+    StageOption,
+    progress_screen,
+    screen,
+)
+from bincount.counting.counter import BinCounter
 from bincount.errors import BincountError
+from bincount.recount.start import recount_prefix
 from bincount.site.folder import arrange_folder, picture_in_folder, recount_folder
 from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
-from bincount.stage import Stage
+from bincount.stage.stage import Stage
 
 
 def site(

@@ -6,11 +6,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bincount.cli.exit_codes import DEGRADED, OK
-from bincount.cli.options import JsonOption, ProfileOption, RegionOption, StageOption
-from bincount.cli.screen import screen
-from bincount.stage import Stage
-from bincount.stage_status import stage_status
+from bincount.cli.errors import DEGRADED, OK
+from bincount.cli.shared import JsonOption, ProfileOption, RegionOption, StageOption, screen
+from bincount.stage.stage import Stage
+from bincount.stage.status import stage_status
 
 _BAD = (
     "Failed",

@@ -9,14 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bincount.cli.options import ProfileOption, RegionOption, StageOption
-from bincount.cli.screen import screen
+from bincount.cli.shared import ProfileOption, RegionOption, StageOption, screen
 from bincount.errors import BincountError
-from bincount.execution import Execution, start
-from bincount.prices import shown_dollars
-from bincount.registry import FIGURES
-from bincount.stage import Stage
-from bincount.training_jobs import TrainingJob, jobs_of, total_cost, tuning_jobs_of
+from bincount.models.registry import FIGURES
+from bincount.models.training_jobs import TrainingJob, jobs_of, shown_dollars, total_cost, tuning_jobs_of
+from bincount.stage.execution import Execution, start
+from bincount.stage.stage import Stage
 
 
 def train(

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.answer import Count
+from bincount.counting.answer import Count
 from bincount.recount.place import Place, split_uri
 from bincount.site.row import Row
 from bincount.texts import shortened

@@ -1,12 +1,16 @@
-"""Where a run's files stand in the stage's bucket."""
+"""Where the files of a run are in the stage's bucket, and the error of a recount that cannot be done."""
 
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bincount.recount.errors import BadRecount
+from bincount.errors import BincountError
 from bincount_core.s3_address import split_s3_address
+
+
+class BadRecount(BincountError):
+    """The input cannot be counted; the name is the error's in Step Functions, which does not retry it."""
 
 
 class Place:

@@ -8,10 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
-from bincount.image_files import is_image
-from bincount.recount.errors import BadRecount
-from bincount.recount.place import Place, split_uri
+from bincount.recount.place import BadRecount, Place, split_uri
 from bincount.site.arrangement import Arrangement, Bin, arrange
+from bincount.site.image_files import is_image
 from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.row import Row
 from bincount_core.limits import ENDPOINT_BYTES

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.image_files import LeftAlone
 from bincount.recount.place import Place, split_uri
+from bincount.site.image_files import LeftAlone
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
 from bincount_core.limits import ENDPOINT_BYTES

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bincount.counter import BinCounter
+from bincount.counting.counter import BinCounter, Outcome, Question
+from bincount.counting.image import read_image
 from bincount.errors import UNREACHABLE, BincountError, Refused
-from bincount.image import read_image
-from bincount.image_files import is_image
-from bincount.question import Outcome, Question
 from bincount.site.arrangement import Arrangement, arrange
+from bincount.site.image_files import is_image
 from bincount.site.manifest import Manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import Row

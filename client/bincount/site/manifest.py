@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bincount.errors import BincountError
-from bincount.image_files import image_id
+from bincount.site.image_files import image_id
 from bincount.site.row import COLUMNS
 from bincount.site.table import read_table
 

@@ -1,13 +1,19 @@
-"""The site on one page, in one file that needs nothing else: figures, bar, worst offenders with pictures."""
+"""The site on one page, in one file that needs nothing else: figures, bar, worst offenders with images."""
 
+import base64
+import io
+import warnings
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 from bincount.site.row import Row
 from bincount.site.summary import Summary
-from bincount.site.thumbnail import thumbnail
+from bincount_core.limits import SERVED_PIXELS
 
+SIDE = 320
 STYLE = Path(__file__).with_name("page.css")
 _ERRORS = {
     "no_image": "expected by the manifest, but there is no photograph",
@@ -191,3 +197,24 @@ def _facts(facts: Mapping[str, str]) -> str:
         "and is sure enough to need no person; a mismatch is an expected number that is improbable; the "
         "rest is to be recounted by a person.</p>"
     )
+
+
+def thumbnail(data: bytes) -> str | None:
+    """A data: URI of an upright JPEG of at most SIDE pixels a side; None where the bytes are no image."""
+    try:
+        with (
+            warnings.catch_warnings(),
+            Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image,
+        ):
+            warnings.simplefilter("ignore")
+            if image.width * image.height > SERVED_PIXELS:  # what the server refused is not decoded either
+                return None
+            image.draft("RGB", (SIDE, SIDE))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright.thumbnail((SIDE, SIDE))
+            out = io.BytesIO()
+            upright.save(out, "JPEG", quality=80)
+    # Hostile bytes make decoders raise anything; a page without this picture is still a page.
+    except Exception:
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from bincount.answer import Count, Verdict
+from bincount.counting.answer import Count, Verdict
 
 COLUMNS = (
     "id",

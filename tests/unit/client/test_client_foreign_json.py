@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bincount.error_codes import refusal
+from bincount.errors import of_response
 
 DEEP = "[" * 200_000
 
 
 def test_an_answer_that_is_nested_without_end_is_a_bad_answer() -> None:
-    assert refusal(DEEP, status=502).code == "bad_answer"
+    assert of_response(DEEP, status=502).code == "bad_answer"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bincount.answer import Verdict
+from bincount.counting.answer import Verdict
 from bincount.site.report import SiteReport
 from bincount.site.row import COLUMNS, Row
 from bincount.site.summary import WORST, Summary

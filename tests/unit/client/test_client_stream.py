@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bincount.stream import stream, stream_async
+from bincount.counting.stream import stream, stream_async
 
 WORKERS = 4
 

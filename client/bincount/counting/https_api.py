@@ -8,11 +8,10 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from bincount.error_codes import refusal
-from bincount.errors import UNREACHABLE, BincountError, Refused
-from bincount.image import media_type
-from bincount.proxy import pool_for, proxy_for, shown
-from bincount.stage import Stage
+from bincount.counting.image import media_type
+from bincount.counting.proxy import pool_for, proxy_for, shown
+from bincount.errors import UNREACHABLE, BincountError, Refused, of_response
+from bincount.stage.stage import Stage
 from bincount.texts import shortened
 
 _RETRY = urllib3.Retry(
@@ -62,17 +61,17 @@ class HttpsApi:
             raise Refused(UNREACHABLE, words) from error
         text = response.data.decode("utf-8", errors="replace")
         if response.status == 403:
-            told = refusal(text, status=403)
+            told = of_response(text, status=403)
             raise BincountError(
                 f"{self._url} answered 403: {told}. The caller needs the right execute-api:Invoke on this "
                 "API; one that asks for API keys is not for this client"
             )
         if response.status != 200:
-            raise refusal(text, status=response.status)
+            raise of_response(text, status=response.status)
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise refusal(text, status=response.status) from error
+            raise of_response(text, status=response.status) from error
 
     def _signed(self, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
         request = AWSRequest(method="POST", url=url, data=data, headers=headers)

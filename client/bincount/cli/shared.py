@@ -1,8 +1,10 @@
-"""Options that several commands share."""
+"""What the commands share: options, and where people read (tables on a terminal, plain lines in a log)."""
 
+import sys
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 StageOption = Annotated[
     str,
@@ -20,3 +22,18 @@ ConcurrencyOption = Annotated[
     int, typer.Option("--concurrency", min=1, max=256, help="Images that are asked at a time.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")]
+
+
+_LOG_WIDTH = 160
+
+
+def screen() -> Console:
+    """Standard output."""
+    plain = None if sys.stdout.isatty() else _LOG_WIDTH
+    return Console(highlight=False, width=plain)
+
+
+def progress_screen() -> Console:
+    """Standard error, so that progress never mixes with results."""
+    plain = None if sys.stderr.isatty() else _LOG_WIDTH
+    return Console(stderr=True, highlight=False, width=plain)

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.execution import cause_of, recent, released_package
-from bincount.stage import Stage
+from bincount.stage.execution import cause_of, recent, released_package
+from bincount.stage.stage import Stage
 
 BAD_ENDS = ("FAILED", "TIMED_OUT", "ABORTED")
 _LOOKED_AT = 20

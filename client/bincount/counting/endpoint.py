@@ -5,10 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from bincount.error_codes import refusal
-from bincount.errors import UNREACHABLE, BincountError, Refused
-from bincount.image import media_type
-from bincount.stage import Stage
+from bincount.counting.image import media_type
+from bincount.errors import UNREACHABLE, BincountError, Refused, of_response
+from bincount.stage.stage import Stage
 
 FULL_RETRIES = 5
 _SERVER_FULL = 503
@@ -39,7 +38,7 @@ class Endpoint:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ModelError":
                 status = int(error.response.get("OriginalStatusCode", 0))
-                raise refusal(error.response.get("OriginalMessage", ""), status=status) from error
+                raise of_response(error.response.get("OriginalMessage", ""), status=status) from error
             if "not found" in str(error).lower() or "could not find" in str(error).lower():
                 raise BincountError(
                     f"there is no endpoint {self._name}: approve a model first (`bincount models`), or check "

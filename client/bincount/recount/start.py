@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bincount.errors import BincountError
-from bincount.execution import start
-from bincount.stage import Stage
+from bincount.stage.execution import start
+from bincount.stage.stage import Stage
 from bincount_core.s3_address import split_s3_address
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bincount.errors import BincountError
-from bincount.stage import Stage
+from bincount.stage.stage import Stage
 
 FIGURES = ("accuracy", "within_one", "rmse", "coverage")
 """What the gate writes into the registry (docs/contracts.md, "The gate's processing job")."""

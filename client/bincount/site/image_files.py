@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from bincount.image import SUFFIXES
+from bincount.counting.image import SUFFIXES
 from bincount.texts import composed, listed
 
 OTHER_FORMATS = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from bincount.errors import BincountError
-from bincount.stage import Stage
+from bincount.stage.stage import Stage
 from bincount.texts import shortened
 
 POLL_SECONDS = 1.0

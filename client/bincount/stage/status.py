@@ -6,11 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.last_runs import LastRun, last_release, last_run
-from bincount.prices import dollars, read_prices, shown_dollars
-from bincount.stage import Stage
+from bincount.models.training_jobs import dollars, jobs_since, read_prices, shown_dollars, total_cost
+from bincount.stage.last_runs import LastRun, last_release, last_run
+from bincount.stage.stage import Stage
 from bincount.texts import shortened
-from bincount.training_jobs import jobs_since, total_cost
 
 _NOT_THERE = ("ValidationError", "ValidationException", "StateMachineDoesNotExist", "ParameterNotFound")
 PARTS = ("data", "training", "serving", "recount", "api", "operations")

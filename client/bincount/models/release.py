@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from bincount.errors import BincountError
-from bincount.execution import Execution, is_release_of, recent, start
-from bincount.registry import APPROVED, ModelPackage, decide, find, packages, serving_model
-from bincount.stage import Stage
+from bincount.models.registry import APPROVED, ModelPackage, decide, find, packages, serving_model
+from bincount.stage.execution import Execution, is_release_of, recent, start
+from bincount.stage.stage import Stage
 
 START_SECONDS = 120
 """So long an approval's event may take until the release begins; AWS delivers it within seconds."""

@@ -4,17 +4,37 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from bincount.answer import Count
-from bincount.endpoint import Endpoint
+from bincount.counting.answer import Count
+from bincount.counting.endpoint import Endpoint
+from bincount.counting.https_api import HttpsApi
+from bincount.counting.image import read_image
+from bincount.counting.stream import stream, stream_async
 from bincount.errors import BincountError, Refused
-from bincount.https_api import HttpsApi
-from bincount.image import read_image
-from bincount.question import Outcome, Question
-from bincount.stage import Stage
-from bincount.stream import stream, stream_async
+from bincount.stage.stage import Stage
 from bincount.texts import shortened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`image` is a file or its bytes; `expected` the number of objects that should be there, if known."""
+
+    id: str
+    image: Path | bytes
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Either an answer or why there is none; `seconds` is the caller's whole wait."""
+
+    question: Question
+    answer: Count | None
+    refusal: Refused | None
+    seconds: float
+
 
 MAX_EXPECTED = 999_999
 

@@ -1,9 +1,13 @@
-"""A deployed stage: its names (docs/contracts.md) and AWS clients that reach it."""
+"""A deployed stage: its names (docs/contracts.md) and the AWS clients that reach it."""
 
+import json
 import os
 import re
+import socket
 import threading
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -11,8 +15,42 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 
-from bincount.embedded_cloud import embedded_cloud
 from bincount.errors import BincountError
+
+VARIABLE = "BINCOUNT_CLOUD"
+
+
+def embedded_cloud() -> dict[str, str]:
+    """The variables with which AWS clients reach it: AWS_ENDPOINT_URL, keys, region, AWS_CA_BUNDLE.
+
+    They stand in the file that the variable BINCOUNT_CLOUD names; {} where it is not set, which means AWS.
+    Raises BincountError where that cloud does not run.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return {}
+    path = Path(named)
+    if path.is_file():
+        variables: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        if _answers(variables["AWS_ENDPOINT_URL"]):
+            return variables
+    raise BincountError(
+        f"no embedded cloud runs at {named}: start one with `KEEP=1 make demo`, set {VARIABLE} to its "
+        f"client.json, or unset {VARIABLE} to reach AWS"
+    )
+
+
+def _answers(url: str) -> bool:
+    """Whether something listens there; a killed cloud leaves its file behind."""
+    parts = urlsplit(url)
+    if parts.hostname != "127.0.0.1" or parts.port is None:
+        return False
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
 
 STAGE_NAME = re.compile(r"[a-z][a-z0-9]{0,9}")  # as infra/settings takes it
 _CONNECT_SECONDS = 10

@@ -1,0 +1,1 @@
+"""The models of a stage: how they are trained, registered and released."""

@@ -1,0 +1,1 @@
+"""A deployed stage: its names and clients, its status, its executions."""
