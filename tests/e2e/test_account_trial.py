@@ -27,7 +27,7 @@ from infra.names import Names
 from infra.settings import load
 from infra.tools.quotas import quotas
 from infra.tools.trial.believed import ASSUMPTIONS
-from infra.tools.trial.steps import REMOVING, STEPS
+from infra.tools.trial.journal import REMOVING, STEPS
 from tests.e2e.hiding_cloud import HidingCloud
 from tests.infra.conftest import context
 

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from infra.settings import load
+from infra.tools.trial.account import redacted
 from infra.tools.trial.assumption import Seen, evaluated
 from infra.tools.trial.believed import ASSUMPTIONS
 from infra.tools.trial.bound import bound
-from infra.tools.trial.errors import TrialError
-from infra.tools.trial.journal import Entry, Journal
-from infra.tools.trial.redacting import redacted
-from infra.tools.trial.steps import STEPS
+from infra.tools.trial.journal import STEPS, Entry, Journal, TrialError
 from tests.infra.conftest import ROOT, context
 
 BY_NAME = {each.name: each for each in ASSUMPTIONS}

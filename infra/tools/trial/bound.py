@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from infra.settings import Settings
 from infra.settings.instances import INSTANCES, PRICES_OF
-from infra.tools.trial.errors import TrialError
+from infra.tools.trial.journal import TrialError
 
 GATES = 2  # the first model's and the second's
 REST_USD = 2.0

@@ -8,12 +8,10 @@ from infra.names import Names
 from infra.settings import Settings
 from infra.tools.leftovers import pages
 from infra.tools.trial.account import Account
-from infra.tools.trial.commands import Commands
-from infra.tools.trial.errors import StepFailed
+from infra.tools.trial.commands import Commands, Progress
 from infra.tools.trial.execution import follow
-from infra.tools.trial.journal import Entry, Journal
+from infra.tools.trial.journal import Entry, Journal, StepFailed
 from infra.tools.trial.options import Options
-from infra.tools.trial.progress import Progress
 
 NO_KEY = "AWS's own key"
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"

@@ -1,4 +1,4 @@
-"""Runs the same commands that a person would type, with a bound on their time, and keeps what they said."""
+"""Runs the same commands that a person would type, with a bound on their time, and shows where it is."""
 
 import os
 import shlex
@@ -10,7 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.tools.trial.errors import StepFailed
+from infra.tools.trial.journal import StepFailed
+
+
+class Progress:
+    """Lines on standard output, each with the time since the trial's start."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """A line with the elapsed time."""
+        seconds = int(time.monotonic() - self._began)
+        print(f"[{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}] {text}", flush=True)
+
+    def detail(self, text: str) -> None:
+        """What a step is at."""
+        self.say(f"    {text}")
+
 
 ROOT = Path(__file__).resolve().parents[3]
 GRACE_SECONDS = 20

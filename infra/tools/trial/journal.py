@@ -1,10 +1,49 @@
-"""What a trial has done so far, on disk: `--resume` goes on from it, the evidence is made of it."""
+"""The steps of a trial, how one fails, and what was done so far, on disk: `--resume` goes on from it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+
+class TrialError(Exception):
+    """Nothing was spent; the text says what to do."""
+
+
+class StepFailed(Exception):
+    """A step did not reach its end; the text holds AWS's own words."""
+
+
+STEPS = (
+    "doctor",
+    "deploy",
+    "pipeline",
+    "approve",
+    "count",
+    "recount",
+    "second",
+    "rollback",
+    "destroy",
+    "again",
+    "teardown",
+)
+REMOVING = ("destroy", "again", "teardown")
+OPTIONAL = ("recount", "second", "rollback", "again")
+WORDS = {
+    "doctor": "what the account lacks, and the CDK's own stack in it",
+    "deploy": "npx cdk deploy --all",
+    "pipeline": "prepare, train and tune, gate, register",
+    "approve": "bincount models approve: the endpoint comes up",
+    "count": "bincount count over HTTPS, and a file that is no image",
+    "recount": "bincount site s3://…: a batch transform",
+    "second": "the gate evaluates the other trial's model, and it takes over",
+    "rollback": "bincount models rollback: the first model serves again",
+    "destroy": "npx cdk destroy --all",
+    "again": "make adopt, and a deploy onto what was kept",
+    "teardown": "npx cdk destroy --all, make teardown",
+}
+
 
 State = Literal["running", "done", "failed", "skipped"]
 

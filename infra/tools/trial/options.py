@@ -4,8 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.tools.trial.errors import TrialError
-from infra.tools.trial.steps import OPTIONAL, STEPS
+from infra.tools.trial.journal import OPTIONAL, STEPS, TrialError
 
 ROOT = Path(__file__).resolve().parents[3]
 HOURS = 5.0

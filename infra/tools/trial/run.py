@@ -11,14 +11,11 @@ from infra.settings import Settings
 from infra.tools.trial import evidence
 from infra.tools.trial.account import Account, words_of
 from infra.tools.trial.bound import Bound
-from infra.tools.trial.commands import Commands
-from infra.tools.trial.errors import StepFailed, TrialError
-from infra.tools.trial.journal import Entry, Journal
+from infra.tools.trial.commands import Commands, Progress
+from infra.tools.trial.execution import stop_all
+from infra.tools.trial.journal import REMOVING, STEPS, WORDS, Entry, Journal, StepFailed, TrialError
 from infra.tools.trial.options import Options
-from infra.tools.trial.progress import Progress
-from infra.tools.trial.removing import Removing, again_line, removal_lines
-from infra.tools.trial.steps import REMOVING, STEPS, WORDS
-from infra.tools.trial.stopping import stop_all
+from infra.tools.trial.using import Removing, again_line, removal_lines
 
 REMOVAL_SECONDS = 2 * 3600
 FAULTS = (StepFailed, BotoCoreError, ClientError, OSError, KeyError, ValueError)
