@@ -1,6 +1,6 @@
 """JPEGs: size, orientation, and a whole picture; one with a fault beside it is whole, a cut one is refused.
 
-docs/decisions/0034-a-jpeg-is-read-if-its-picture-is-whole.md
+docs/decisions/0034-a-jpeg-is-read-if-its-image-data-is-complete.md
 """
 
 import io

@@ -88,6 +88,11 @@ class TestServingStack:
         assert stack["StackStatus"] == "UPDATE_COMPLETE"
         assert [(row["OutputKey"], row["OutputValue"]) for row in stack["Outputs"]] == [("Name", "serving")]
         assert served_weight(cloud, "serving") == 1
+        (read,) = stack["Parameters"]
+        assert (read["ParameterValue"], read["ResolvedValue"]) == (
+            "/bins/model",
+            f"s3://{BUCKET}/models/one.tar.gz",
+        )
         scaling = cloud.client("application-autoscaling")
         targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         assert [target["MaxCapacity"] for target in targets] == [2]

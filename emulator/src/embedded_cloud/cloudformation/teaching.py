@@ -15,6 +15,7 @@ from embedded_cloud.cloudformation.checked_types import checked
 from embedded_cloud.cloudformation.conditions import check_references
 from embedded_cloud.cloudformation.existing import Existing
 from embedded_cloud.cloudformation.sagemaker_types import sagemaker_types
+from embedded_cloud.cloudformation.typed_parameters import with_resolved_values
 from embedded_cloud.door import ec2_texts
 from embedded_cloud.ministack_hooks.parts import (
     changesets,
@@ -62,6 +63,10 @@ def teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScali
     handlers.validate_template_support = validate_template_support
     changesets.validate_template_support = validate_template_support
     _refuse_changes_of_busy_stacks()
+    actions = handlers._ACTION_HANDLERS
+    actions["DescribeStacks"] = with_resolved_values(
+        actions["DescribeStacks"], find_stack=handlers._resolve_stack
+    )
 
 
 def _teach_imports(sagemaker: SageMaker) -> None:

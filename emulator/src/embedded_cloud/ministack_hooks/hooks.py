@@ -140,7 +140,11 @@ REPLACED = (
         reason="an imported bucket exists",
     ),
     Hook(module=_STACKS, name="_validation_errors", parameters=_VALIDATE, reason="the same"),
-    Hook(module=_CFN_HANDLERS, name="_ACTION_HANDLERS", reason="a stack that changes takes no other change"),
+    Hook(
+        module=_CFN_HANDLERS,
+        name="_ACTION_HANDLERS",
+        reason="a stack that changes takes no other change; SSM parameters show key and value",
+    ),
     Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
     Hook(
         module=_SFN,
@@ -347,6 +351,12 @@ USED = (
         name="_update_stage",
         parameters=("api_id", "stage_name", "data"),
         reason="access log settings of a stage",
+    ),
+    Hook(
+        module=_GATEWAY,
+        name="_update_rest_api",
+        parameters=("api_id", "data"),
+        reason="security policy and access mode of a REST API",
     ),
 )
 

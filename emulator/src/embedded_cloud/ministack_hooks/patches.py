@@ -11,6 +11,7 @@ from embedded_cloud.account import installation as account
 from embedded_cloud.apigateway.access_log import AccessLog
 from embedded_cloud.apigateway.mock_integration import with_templates
 from embedded_cloud.apigateway.requests import GatewayRequests
+from embedded_cloud.apigateway.rest_api_tls import with_tls
 from embedded_cloud.apigateway.sagemaker_integration import SageMakerIntegration
 from embedded_cloud.autoscaling.api import ApplicationAutoScaling
 from embedded_cloud.aws import Aws, Credentials
@@ -155,9 +156,12 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     requests = GatewayRequests(execute=apigateway_v1._execute_in_scope, log=AccessLog(aws=aws), metric=record)
     apigateway_v1._handle_execute_in_scope = requests
     app._enforce_execute_api = _refusing_as_json(app._enforce_execute_api, requests)
-    stage = provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]
-    provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"] = with_access_logs(
-        stage, apigateway_v1._update_stage
+    types = provisioners._RESOURCE_HANDLERS
+    types["AWS::ApiGateway::Stage"] = with_access_logs(
+        types["AWS::ApiGateway::Stage"], apigateway_v1._update_stage
+    )
+    types["AWS::ApiGateway::RestApi"] = with_tls(
+        types["AWS::ApiGateway::RestApi"], apigateway_v1._update_rest_api
     )
 
 
