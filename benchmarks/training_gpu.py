@@ -116,7 +116,7 @@ def _ours(options: argparse.Namespace, machine: Machine) -> Callable[[], int]:
         network=build_network(settings=settings, classes=len(CLASSES.counts), weights=None),
         classes=CLASSES, settings=settings, machine=machine,
         processes=Processes(rank=0, size=1, device=torch.device("cuda")),
-        train=images, select=images, checkpoints=None, identity={},
+        train=images, validation=images, checkpoints=None, identity={},
     )  # fmt: skip
     epochs = itertools.count(1)
 

@@ -93,7 +93,7 @@ def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
 
     def run() -> Iterator[Any]:
         images = Images(
-            dataset.part("train")[:IMAGES], classes=classes, size=SIZE, keep=way == "job", quick=True
+            dataset.split("train")[:IMAGES], classes=classes, size=SIZE, keep=way == "job", quick=True
         )
         for epoch in range(1, EPOCHS + 1 if way == "job" else 2):
             plan = training_plan(images, seed=0, epoch=epoch, batch=BATCH, first=0, rank=0, size=1)

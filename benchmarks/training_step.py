@@ -98,7 +98,7 @@ def _our_step(*, frozen: bool, amp: str) -> Callable[[], object]:
     network = build_network(settings=settings, classes=5, weights=None)
     trainer = Trainer(
         network=network, classes=classes, settings=settings, machine=Machine.model_validate({"amp": amp}),
-        processes=ALONE, train=random, select=random, checkpoints=None, identity={},
+        processes=ALONE, train=random, validation=random, checkpoints=None, identity={},
     )  # fmt: skip
     return lambda: trainer.train_epoch(1)  # of one step
 

@@ -25,7 +25,7 @@ class Dataset:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """{split: {class: images}}."""
-        table: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}
+        table: dict[str, Counter[str]] = {"train": Counter(), "validation": Counter(), "test": Counter()}
         for line in self._manifest:
             table[line["split"]][str(line["count"])] += 1
         return {split: dict(sorted(counter.items())) for split, counter in table.items()}
@@ -35,12 +35,12 @@ class Dataset:
         train = Counter(line["count"] for line in self._manifest if line["split"] == "train")
         return min(train, key=lambda count: (-train[count], count))
 
-    def report_bins(self) -> list[Bin]:
+    def test_bins(self) -> list[Bin]:
         """The bins kept for the published figures: no model was trained on or chosen by them."""
         return [
             Bin(id=line["id"], count=line["count"], jpeg=self._read(line["key"]))
             for line in self._manifest
-            if line["part"] == "report"
+            if line["split"] == "test"
         ]
 
     def _read(self, name: str) -> bytes:

@@ -239,7 +239,7 @@ class Demo:
         if self._options.bins is None:
             bins = unseen_generated(self._options.out / "unseen")
         else:
-            bins = dataset.report_bins()
+            bins = dataset.test_bins()
         if not bins:
             raise DemoError("no bin was held out: name a BINS directory with more images")
         predictions = ask(self._cloud.client("sagemaker-runtime"), endpoint=self._endpoint_name, bins=bins)

@@ -68,8 +68,8 @@ def _line(job: dict[str, Any]) -> str:
         f"{label} {metrics[name]:.3f}"
         for name, label in (
             ("train:loss", "loss"),
-            ("select:accuracy", "accuracy"),
-            ("select:rmse", "RMSE"),
+            ("validation:accuracy", "accuracy"),
+            ("validation:rmse", "RMSE"),
         )
         if name in metrics
     )

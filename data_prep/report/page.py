@@ -5,19 +5,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from data_prep.select.split import PARTS
+from data_prep.select.split import SPLITS
 from data_prep.select.tally import BAND, Tally
 
 STYLE = Path(__file__).with_name("report.css")
 _PURPOSE = {
     "train": "a model learns from these",
-    "select": "these choose among models",
-    "report": "these judge, looked at once",
+    "validation": "models are chosen by these",
+    "test": "looked at once, for the published figures",
 }
 
 
 def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple[str, str]]]) -> str:
-    """HTML: images by count and side, their sizes, what was rejected and why, and examples of each count."""
+    """HTML: images by count and split, their sizes, what was rejected and why, and examples of each count."""
     title = f"Dataset {dataset['dataset_id']}"
     body = [
         f'<h1>Dataset <span class="id">{escape(dataset["dataset_id"])}</span></h1>',
@@ -25,7 +25,7 @@ def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple
         _cards(dataset, tally),
         _warnings(dataset["warnings"]),
         "<h2>Images by count</h2>",
-        f'<div class="sides">{"".join(_side(side, tally.counts[side]) for side in PARTS)}</div>',
+        f'<div class="splits">{"".join(_split(split, tally.counts[split]) for split in SPLITS)}</div>',
         "<h2>Short side of the images, pixels as stored</h2>",
         _histogram("pixels", "images", _bands(tally.short_sides)),
         "<h2>Rejected, by reason</h2>",
@@ -49,7 +49,7 @@ def _summary(dataset: dict[str, Any]) -> str:
         dataset["source"]["directory"] or f"s3://{dataset['source']['bucket']}/{dataset['source']['prefix']}"
     )
     difference = dataset["class_share_difference"]
-    sides = "one side is empty" if difference is None else f"{100 * difference:.1f} points at most"
+    largest = "one of them is empty" if difference is None else f"{100 * difference:.1f} points at most"
     listed = (
         f"The list named another count than the metadata for {dataset['relabelled']:,} images (the metadata "
         "won). "
@@ -59,8 +59,8 @@ def _summary(dataset: dict[str, Any]) -> str:
     return (
         f'<p>From <span class="id">{escape(source).replace("/", "/<wbr>")}</span>. {listed}'
         f"{dataset['not_selected']:,} images were not "
-        'selected.</p><p class="soft">No block of 100 neighbouring ids is on two sides. Difference of a '
-        f"count's share between train and val (select and report): {sides}.</p>"
+        'selected.</p><p class="soft">No block of 100 neighbouring ids is in two splits. Difference of a '
+        f"count's share between train and the two others together: {largest}.</p>"
     )
 
 
@@ -74,7 +74,7 @@ def _warnings(warnings: list[str]) -> str:
 def _cards(dataset: dict[str, Any], tally: Tally) -> str:
     cards = [
         (f"{dataset['images']:,}", "images"),
-        *((f"{tally.counts[side].total():,}", f"in {side}") for side in PARTS),
+        *((f"{tally.counts[split].total():,}", f"in {split}") for split in SPLITS),
         (f"{sum(dataset['rejected'].values()):,}", "rejected"),
         (f"{dataset['bytes'] / 1e6:,.1f} MB", "in all"),
     ]
@@ -83,10 +83,10 @@ def _cards(dataset: dict[str, Any], tally: Tally) -> str:
     )
 
 
-def _side(side: str, counts: Mapping[int, int]) -> str:
+def _split(split: str, counts: Mapping[int, int]) -> str:
     by_count = {str(count): counts[count] for count in sorted(counts)}
     return (
-        f'<div><h3>{side}: {sum(counts.values()):,} <span class="soft">{_PURPOSE[side]}</span></h3>'
+        f'<div><h3>{split}: {sum(counts.values()):,} <span class="soft">{_PURPOSE[split]}</span></h3>'
         f"{_table('objects', 'images', by_count)}</div>"
     )
 

@@ -8,17 +8,17 @@ from data_prep.errors import NotTrainable
 from data_prep.select.split import BLOCK
 
 Counts = Mapping[str, Counter[int]]
-"""Images by part (`train`, `select`, `report`) and count."""
+"""Images by split (`train`, `validation`, `test`) and count."""
 
 FEW_IMAGES = 100
-"""Of a part, or of a count in train. The accuracy on so many is uncertain by about 10 points."""
+"""Of a split, or of a count in train. The accuracy on so many is uncertain by about 10 points."""
 
 _SHOWN = 20
 
 _STRAYS = 0.01
-"""Share of a part whose counts train may lack: rare large ones, which an open top class takes up."""
+"""Share of a split whose counts train may not have: rare large ones, which an open top class takes up."""
 
-_PURPOSE = {"select": "chooses among models", "report": "judges them"}
+_PURPOSE = {"validation": "chooses among models", "test": "measures them"}
 
 
 def require_trainable(
@@ -38,46 +38,46 @@ def weaknesses(counts: Counts) -> list[str]:
 
 
 def _faults(counts: Counts, blocks: int, validation_share: float) -> Iterator[str]:
-    empty = [part for part, images in counts.items() if not images.total()]
+    empty = [split for split, images in counts.items() if not images.total()]
     if empty:
-        # So many that each half of the validation side stays empty once in 200 times.
+        # So many that each half of what is held out stays empty once in 200 times.
         enough = math.ceil(math.log(0.005) / math.log(1 - validation_share / 2))
         yield (
-            f"no image is in {' and '.join(empty)}: a block of {BLOCK} neighbouring ids stays on one side, "
+            f"no image is in {' and '.join(empty)}: a block of {BLOCK} neighbouring ids stays in one split, "
             f"and the images are from {blocks} block(s); take images from more blocks (about {enough} are "
-            "enough), or number the photographs further apart"
+            "enough), or number the images further apart"
         )
     train = counts["train"]
     if len(train) == 1:
         yield f"train has images of {_list(train)} only; take at least two counts"
     if not train:
         return
-    for part in _PURPOSE:
-        strays = _strays(counts, part)
-        if sum(strays.values()) > _STRAYS * counts[part].total():
+    for split in _PURPOSE:
+        strays = _strays(counts, split)
+        if sum(strays.values()) > _STRAYS * counts[split].total():
             yield (
-                f"{part} has {sum(strays.values())} image(s) of {_list(strays)}, train has none; add images "
+                f"{split} has {sum(strays.values())} image(s) of {_list(strays)}, train has none; add images "
                 "of that count from other blocks, or leave the count out"
             )
 
 
 def _weaknesses(counts: Counts) -> Iterator[str]:
     train = counts["train"]
-    for part, purpose in _PURPOSE.items():
-        images = counts[part].total()
+    for split, purpose in _PURPOSE.items():
+        images = counts[split].total()
         if images < FEW_IMAGES:
             points = 98 / math.sqrt(images)  # 1.96 standard errors of a share near one half
             yield (
-                f"{part} {purpose} by {images} images: an accuracy is uncertain by {points:.0f} points "
+                f"{split} {purpose} by {images} images: an accuracy is uncertain by {points:.0f} points "
                 "there; add images from other blocks"
             )
-        lacking = [count for count in train if not counts[part][count]]
+        lacking = [count for count in train if not counts[split][count]]
         if lacking:
-            yield f"{part} has no image of {_list(lacking)}: how well they are counted will not be known"
-        strays = _strays(counts, part)
+            yield f"{split} has no image of {_list(lacking)}: how well they are counted will not be known"
+        strays = _strays(counts, split)
         if strays:
             yield (
-                f"{part} has {sum(strays.values())} image(s) of {_list(strays)}, train has none: train with "
+                f"{split} has {sum(strays.values())} image(s) of {_list(strays)}, train has none: train with "
                 f"--max-count below {min(strays)}, or leave such counts out"
             )
     few = [count for count in train if train[count] < FEW_IMAGES]
@@ -85,9 +85,9 @@ def _weaknesses(counts: Counts) -> Iterator[str]:
         yield f"train has fewer than {FEW_IMAGES} images of {_list(few)}: expect weak answers; add images"
 
 
-def _strays(counts: Counts, part: str) -> dict[int, int]:
-    """Images by count of those counts that train lacks."""
-    return {count: images for count, images in counts[part].items() if not counts["train"][count]}
+def _strays(counts: Counts, split: str) -> dict[int, int]:
+    """Images by count of those counts that train does not have."""
+    return {count: images for count, images in counts[split].items() if not counts["train"][count]}
 
 
 def _list(counts: Iterable[int]) -> str:

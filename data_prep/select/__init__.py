@@ -1,1 +1,1 @@
-"""Which images a dataset takes, and the side of each."""
+"""Which images a dataset takes, and the split of each."""

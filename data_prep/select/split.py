@@ -1,12 +1,12 @@
-"""The side of an image: train, or one of the two halves of validation; draws without a generator.
+"""The split of an image (train, validation or test), and draws without a generator.
 
 Neighbouring ids often show the same bin before and after one item moved, so whole blocks of 100 ids stay
-together. A block's side is a hash of its number alone: whatever else is requested, no model is ever
-evaluated by an image that another one was trained on.
+together. A block's split follows from a hash of its number alone: whatever else is requested, no model is
+ever evaluated by an image that another one was trained on.
 """
 
 import hashlib
-from typing import Literal, NamedTuple
+from typing import Literal
 
 
 def draw_of(identity: str, *, purpose: str) -> int:
@@ -21,18 +21,10 @@ BLOCK = 100
 RULE = "bincount-split-v1"
 
 
-class Side(NamedTuple):
-    """`part` is None on the train side."""
+Split = Literal["train", "validation", "test"]
 
-    split: Literal["train", "val"]
-    part: Literal["select", "report"] | None
-
-
-SIDES = (Side("train", None), Side("val", "select"), Side("val", "report"))
-"""All there are."""
-
-PARTS = ("train", "select", "report")
-"""The train side and the two halves of the val side."""
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+"""Models learn from the first, are chosen by the second, and are looked at once on the third."""
 
 
 def block_of(identity: str) -> int:
@@ -40,10 +32,15 @@ def block_of(identity: str) -> int:
     return int(identity) // BLOCK
 
 
-def side_of(identity: str, *, validation_share: float) -> Side:
-    """The id's side: the hash of its block, as a number in [0, 1), against the share (docs/contracts.md)."""
+def split_of(identity: str, *, validation_share: float) -> Split:
+    """The id's split: the hash of its block, as a number in [0, 1), against the share (docs/contracts.md)."""
     digest = hashlib.sha256(f"{RULE}:{block_of(identity)}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     if place >= validation_share:
-        return Side("train", None)
-    return Side("val", "select" if place < validation_share / 2 else "report")
+        return "train"
+    return "validation" if place < validation_share / 2 else "test"
+
+
+def folder_of(split: str) -> str:
+    """The folder of a split's images in a dataset: `train`, or `val` for both of the others."""
+    return "train" if split == "train" else "val"

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from data_prep.report.gallery import Gallery
-from data_prep.select.split import PARTS, block_of
+from data_prep.select.split import SPLITS, block_of
 from data_prep.storage.lines import Line
 
 BAND = 100
@@ -16,7 +16,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.bytes = 0
-        self.counts: dict[str, Counter[int]] = {side: Counter() for side in PARTS}
+        self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
         self.blocks: set[int] = set()
         self.short_sides: Counter[int] = Counter()
         self.rejected: Counter[str] = Counter()
@@ -26,7 +26,7 @@ class Tally:
     def accept(self, record: Line) -> None:
         """Count an image that is in the dataset."""
         self.bytes += record["bytes"]
-        self.counts[record["part"] or "train"][record["count"]] += 1
+        self.counts[record["split"]][record["count"]] += 1
         self.blocks.add(block_of(record["id"]))
         self.short_sides[min(record["width"], record["height"]) // BAND * BAND] += 1
         self.gallery.consider(record)
@@ -38,13 +38,12 @@ class Tally:
 
     def as_json(self) -> dict[str, Any]:
         """The part of dataset.json that is counted."""
-        val = self.counts["select"] + self.counts["report"]
+        held_out = self.counts["validation"] + self.counts["test"]
         return {
             "images": self.images,
             "bytes": self.bytes,
-            "counts": {"train": _by_class(self.counts["train"]), "val": _by_class(val)},
-            "val_parts": {part: _by_class(self.counts[part]) for part in ("select", "report")},
-            "class_share_difference": _largest_difference(self.counts["train"], val),
+            "counts": {split: _by_class(counts) for split, counts in self.counts.items()},
+            "class_share_difference": _largest_difference(self.counts["train"], held_out),
             "rejected": dict(sorted(self.rejected.items())),
         }
 
@@ -53,9 +52,9 @@ def _by_class(counts: Counter[int]) -> dict[str, int]:
     return {str(count): counts[count] for count in sorted(counts)}
 
 
-def _largest_difference(train: Counter[int], val: Counter[int]) -> float | None:
-    """The largest |share of a count in train - its share in val|; None where a side is empty."""
-    if not train or not val:
+def _largest_difference(train: Counter[int], held_out: Counter[int]) -> float | None:
+    """The largest |share of a count in train - its share in validation and test|; None where one is empty."""
+    if not train or not held_out:
         return None
-    differences = (abs(train[n] / train.total() - val[n] / val.total()) for n in train | val)
+    differences = (abs(train[n] / train.total() - held_out[n] / held_out.total()) for n in train | held_out)
     return round(max(differences), 6)

@@ -9,7 +9,7 @@ from data_prep.build import Run
 from data_prep.errors import BadRequest
 from data_prep.images import BadImage, Picture, check, shrink
 from data_prep.select.file_list import ID
-from data_prep.select.split import SIDES
+from data_prep.select.split import SPLITS
 from data_prep.steps.records import write_records
 from data_prep.storage.lines import Line
 from data_prep.storage.parallel import pipelined
@@ -63,7 +63,7 @@ def _is_planned(item: object) -> bool:
     return (
         re.fullmatch(ID, str(fields.get("id"))) is not None
         and isinstance(fields.get("count"), int)
-        and (fields.get("split"), fields.get("part")) in SIDES
+        and fields.get("split") in SPLITS
         and {"etag", "bytes"} <= fields.keys()
     )
 
@@ -138,7 +138,6 @@ def _record(item: dict[str, Any], picture: Picture) -> Line:
         "id": item["id"],
         "count": item["count"],
         "split": item["split"],
-        "part": item["part"],
         "bytes": len(picture.data),
         "sha256": hashlib.sha256(picture.data).hexdigest(),
         "width": picture.width,

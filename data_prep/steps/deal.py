@@ -33,10 +33,10 @@ def deal(run: Run) -> dict[str, int]:
 
 
 def shard_name(record: Line, shards: dict[str, int]) -> str:
-    """`train-000000`, `val-select-000000` or `val-report-000000`, by the id's draw; `shards`: how many
-    there are."""
-    side = _side(record)
-    return f"{side}-{draw_of(record['id'], purpose='shard') % shards[side]:06d}"
+    """`train-000000`, `validation-000000` or `test-000000`, by the id's draw; `shards`: how many each
+    split has."""
+    split = record["split"]
+    return f"{split}-{draw_of(record['id'], purpose='shard') % shards[split]:06d}"
 
 
 def shard_key(name: str) -> str:
@@ -49,21 +49,17 @@ def list_key(run: Run, name: str) -> str:
     return run.key(f"shards/{name}.jsonl.gz")
 
 
-def _side(record: Line) -> str:
-    return "train" if record["part"] is None else f"val-{record['part']}"
-
-
 def _sizes(run: Run) -> dict[str, int]:
     total: Counter[str] = Counter()
     for record in reconcile(run):
         if "reason" not in record:
-            total[_side(record)] += record["bytes"]
+            total[record["split"]] += record["bytes"]
     most = run.request.shard_mb * 1_000_000
-    return {side: math.ceil(size / most) for side, size in sorted(total.items())}
+    return {split: math.ceil(size / most) for split, size in sorted(total.items())}
 
 
 def _write_lists(run: Run, shards: dict[str, int]) -> list[dict[str, Any]]:
-    names = [f"{side}-{number:06d}" for side, count in shards.items() for number in range(count)]
+    names = [f"{split}-{number:06d}" for split, count in shards.items() for number in range(count)]
     with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
         lists = LineSorter(Path(scratch), keys=[list_key(run, name) for name in names])
         for record in read_records(run):

@@ -1,4 +1,4 @@
-"""Plan: joins the index, refuses duplicates, assigns sides and writes the work that is still to do."""
+"""Plan: joins the index, refuses duplicates, assigns splits and writes the work that is still to do."""
 
 import hashlib
 import heapq
@@ -13,8 +13,7 @@ from data_prep.build import Run
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
 from data_prep.select.spelling import explain_missing
-from data_prep.select.split import PARTS as PARTS_OF_SPLIT
-from data_prep.select.split import block_of, draw_of, side_of
+from data_prep.select.split import SPLITS, block_of, draw_of, split_of
 from data_prep.steps.index import index_all, index_key
 from data_prep.steps.open_run import LIST_REFUSED, PARTS
 from data_prep.steps.records import read_records
@@ -117,7 +116,7 @@ class _Selection:
         self._parts = parts
         self._limits = self._find_limits()
         self.refused: list[Line] = []
-        self.counts: dict[str, Counter[int]] = {part: Counter() for part in PARTS_OF_SPLIT}
+        self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
         self.blocks: set[int] = set()
         self.relabelled = 0
         self.not_selected = 0
@@ -128,17 +127,17 @@ class _Selection:
         return sum(counts.total() for counts in self.counts.values())
 
     def planned(self) -> Iterator[Line]:
-        """The items to arrange, each {id, count, split, part, etag, bytes}."""
+        """The items to arrange, each {id, count, split, etag, bytes}."""
         self.refused = []
         for line in self._unique(self.refused):
             if not self._is_wanted(line):
                 self.not_selected += 1
                 continue
             self.relabelled += "listed" in line
-            side = side_of(line["id"], validation_share=self._run.request.validation_share)
-            self.counts[side.part or "train"][line["count"]] += 1
+            split = split_of(line["id"], validation_share=self._run.request.validation_share)
+            self.counts[split][line["count"]] += 1
             self.blocks.add(block_of(line["id"]))
-            yield line | {"split": side.split, "part": side.part}
+            yield line | {"split": split}
 
     def _unique(self, refused: list[Line]) -> Iterator[Line]:
         seen: dict[bytes, str] = {}

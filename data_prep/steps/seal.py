@@ -99,7 +99,7 @@ def _manifest(run: Run, tally: Tally) -> Iterator[Line]:
 
 
 def _packed_shards(run: Run) -> dict[str, int]:
-    """How many shards each side has. Raises NotReconciled unless all of them are packed."""
+    """How many shards each split has. Raises NotReconciled unless all of them are packed."""
     try:
         names = [item["shard"] for item in read_json(run.target, run.key(PACK_LIST))]
         shards = read_json(run.target, run.key(SHARDS))

@@ -1,4 +1,4 @@
-"""The bins that decide: the `report` half of a dataset's validation images, with their true counts."""
+"""The bins that decide: the test images of a dataset, with their true counts."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ class Bin:
 
 
 def read_labels(manifest: Path) -> dict[str, int]:
-    """True counts by id of the lines of `manifest.jsonl.gz` whose part is `report`.
+    """True counts by id of the lines of `manifest.jsonl.gz` whose split is `test`.
 
     Raises EvaluationError where the manifest cannot be read or has no such line.
     """
@@ -31,14 +31,12 @@ def read_labels(manifest: Path) -> dict[str, int]:
         with gzip.open(manifest, "rt", encoding="utf-8") as lines:
             for line in lines:
                 entry = json.loads(line)
-                if entry["part"] == "report":
+                if entry["split"] == "test":
                     labels[entry["id"]] = entry["count"]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise EvaluationError(f"{manifest}: expected a dataset's manifest, got {error!r}") from error
     if not labels:
-        raise EvaluationError(
-            f"{manifest}: no image is in the part `report`: use a dataset with a validation side"
-        )
+        raise EvaluationError(f"{manifest}: no image is in the split `test`: use a dataset that has one")
     return labels
 
 
@@ -54,7 +52,7 @@ def stream_bins(folder: Path, *, labels: dict[str, int]) -> Iterator[Bin]:
             yield Bin(name, labels[name], data)
     if missing:
         raise EvaluationError(
-            f"{folder}: {len(missing)} of the {len(labels)} images of the part `report` are not there "
+            f"{folder}: {len(missing)} of the {len(labels)} images of the split `test` are not there "
             f"(the first is {min(missing)}): hand over the prefix that holds them"
         )
 

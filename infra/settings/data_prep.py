@@ -40,7 +40,10 @@ class DataPrep(Section):
         0, ge=0, le=1_000_000, description="at most so many images of each count; 0: no limit"
     )
     validation_share: float = Field(
-        0.2, gt=0.0, le=0.5, description="share of the id blocks that is kept for validation"
+        0.2,
+        gt=0.0,
+        le=0.5,
+        description="share of the id blocks that is kept for validation and test, half each",
     )
     layout: Literal["folders", "shards", "both"] = Field(
         "folders", description="a file for each image, or tar shards of about 100 MB, which stream"

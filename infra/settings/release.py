@@ -9,7 +9,7 @@ from infra.settings.section import InstanceType, Section, no_graviton, rule
 
 
 class Gate(Section):
-    """What a model must reach on the `report` images before it may serve, and where that is found out."""
+    """What a model must reach on the test images before it may serve, and where that is found out."""
 
     min_accuracy: float = Field(0.35, ge=0.0, le=1.0, description="lowest accuracy")
     max_rmse: float = Field(1.5, gt=0.0, le=100.0, description="highest root mean squared error, objects")

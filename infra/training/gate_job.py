@@ -76,8 +76,8 @@ def _arguments(settings: Gate) -> list[str]:
 
 def _inputs() -> str:
     """A JSONata expression: the champion's archive is an input only where a model serves."""
-    # Of a dataset in folders the report images lie among all of `val/`; shards are apart.
-    bins = "$states.input.dataset.uri & ($states.input.dataset.shards ? 'shards/val-report-' : 'val/')"
+    # In folders the test images are among all of `val/`; shards are apart.
+    bins = "$states.input.dataset.uri & ($states.input.dataset.shards ? 'shards/test-' : 'val/')"
     always = ", ".join(
         (
             _input("bins", bins),

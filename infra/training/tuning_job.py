@@ -18,20 +18,20 @@ from infra.shared.tags import job_tags
 from infra.training import weights as imagenet_weights
 from infra.training.roles import deep_learning_container
 
-OBJECTIVE = "select:rmse"
+OBJECTIVE = "validation:rmse"
 METRICS = (
     "train:loss",
     "train:images_per_second",
-    "select:loss",
-    "select:accuracy",
-    "select:rmse",
-    "select:mae",
-    "select:within_one",
-    "report:accuracy",
-    "report:rmse",
-    "report:mae",
-    "report:within_one",
-    "report:majority_accuracy",
+    "validation:loss",
+    "validation:accuracy",
+    "validation:rmse",
+    "validation:mae",
+    "validation:within_one",
+    "test:accuracy",
+    "test:rmse",
+    "test:mae",
+    "test:within_one",
+    "test:majority_accuracy",
 )
 NUMBER = r"([-+0-9.eE]+)"
 

@@ -236,7 +236,7 @@ def test_launch_trains_with_the_code_of_the_tree_by_the_sdk_s_drivers(retraining
         channel["ChannelName"] for channel in job["InputDataConfig"]
     }
     assert job["HyperParameters"]["arch"] == "resnet18", "the stage's own settings go along"
-    assert {"select:rmse", "report:accuracy"} <= {m["MetricName"] for m in job["FinalMetricDataList"]}
+    assert {"validation:rmse", "test:accuracy"} <= {m["MetricName"] for m in job["FinalMetricDataList"]}
     model = retraining.model_json(summary["TrainingJobName"])
     assert model["source_revision"].startswith("working-tree-")
     log = retraining.log_of(summary["TrainingJobName"])
@@ -245,7 +245,7 @@ def test_launch_trains_with_the_code_of_the_tree_by_the_sdk_s_drivers(retraining
     for line in (
         "train: costs at most $",
         "Completed:",
-        "report:accuracy",
+        "test:accuracy",
         f"model: s3://{retraining.bucket}/",
     ):
         assert line in result.stdout

@@ -29,7 +29,7 @@ def test_the_description_of_the_stage_s_jobs_fits_into_its_parameter(
         "bucket", "code", "usd_per_hour", "prices", "max_cost_usd", "distributed", "tags", "tuning",
         "definition", "metrics",
     }  # fmt: skip
-    assert "select:rmse" in described["metrics"]
+    assert "validation:rmse" in described["metrics"]
     chosen = load(context(stage=stage).get)
     trained_on, served_by = chosen.training.instance_type, chosen.serving.instance_type
     assert described["prices"][trained_on] == described["usd_per_hour"] == chosen.training.price

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from bintrain.data.classes import Classes, choose_classes
-from bintrain.data.dataset import PARTS, Dataset, read_dataset
+from bintrain.data.dataset import SPLITS, Dataset, read_dataset
 from bintrain.data.images import Images, fits
 from bintrain.engine.checkpoint import empty_checkpoint
 from bintrain.engine.distributed import Processes, joined
@@ -48,29 +48,29 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
     _make_repeatable(call.settings.seed)
     dataset = read_dataset(call.places.dataset)
     classes = choose_classes(
-        (image.count for image in dataset.part("train")), max_count=call.settings.max_count
+        (image.count for image in dataset.split("train")), max_count=call.settings.max_count
     )
     spare_what_stays()
-    parts = _load_images(call, dataset=dataset, classes=classes, processes=processes)
+    images = _load_images(call, dataset=dataset, classes=classes, processes=processes)
     network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
     progress = _train(
-        call, network=network, classes=classes, parts=parts, dataset=dataset, processes=processes
+        call, network=network, classes=classes, images=images, dataset=dataset, processes=processes
     )
     if not processes.is_first:
         return
     export = export_model(
-        network, parts=parts, classes=classes, settings=call.settings, folder=call.places.model
+        network, images=images, classes=classes, settings=call.settings, folder=call.places.model
     )
-    logits = {"select": export.select, "report": exported_logits(export.path, parts["report"])}
+    logits = {"validation": export.validation, "test": exported_logits(export.path, images["test"])}
     evaluated = {
-        name: Evaluated(logits=logits[name], true=np.asarray(parts[name].labels))
-        for name in ("select", "report")
+        name: Evaluated(logits=logits[name], true=np.asarray(images[name].labels))
+        for name in ("validation", "test")
     }
     evaluation = evaluate(
-        **evaluated, train=np.asarray(parts["train"].labels), classes=classes, settings=call.settings
+        **evaluated, train=np.asarray(images["train"].labels), classes=classes, settings=call.settings
     )
     _write(
-        call, network=network, dataset=dataset, classes=classes, parts=parts, evaluated=evaluated,
+        call, network=network, dataset=dataset, classes=classes, images=images, evaluated=evaluated,
         export=export, evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
@@ -92,23 +92,23 @@ def _load_images(
 ) -> dict[str, Images]:
     size = call.settings.image_size
     keep = fits(len(dataset.images), size=size, cache_mib=call.machine.cache_mib)
-    counts = {name: len(dataset.part(name)) for name in PARTS}
+    counts = {name: len(dataset.split(name)) for name in SPLITS}
     say(f"dataset {dataset.id}: {counts}, in memory: {keep}")
     say(f"classes {list(classes.counts)}, open top: {classes.open_top}")
-    needed = PARTS if processes.is_first else ("train", "select")
-    parts = {
+    needed = SPLITS if processes.is_first else ("train", "validation")
+    images = {
         name: Images(
-            dataset.part(name), classes=classes, size=size, keep=keep,
+            dataset.split(name), classes=classes, size=size, keep=keep,
             quick=call.settings.quick_decode and name == "train",
         )
         for name in needed
     }  # fmt: skip
     say("images are ready")
-    return parts
+    return images
 
 
 def _train(
-    call: Call, *, network: BinCounter, classes: Classes, parts: dict[str, Images], dataset: Dataset,
+    call: Call, *, network: BinCounter, classes: Classes, images: dict[str, Images], dataset: Dataset,
     processes: Processes,
 ) -> Progress:  # fmt: skip
     identity = call.settings.model_dump() | {
@@ -120,15 +120,15 @@ def _train(
         settings=call.settings,
         machine=call.machine,
         processes=processes,
-        train=parts["train"],
-        select=parts["select"],
+        train=images["train"],
+        validation=images["validation"],
         checkpoints=call.places.checkpoints,
         identity=identity,
     ).run()
 
 
 def _write(
-    call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, parts: dict[str, Images],
+    call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, images: dict[str, Images],
     evaluated: dict[str, Evaluated], export: Export, evaluation: Evaluation, progress: Progress,
     env: Mapping[str, str],
 ) -> None:  # fmt: skip
@@ -139,17 +139,17 @@ def _write(
     output = call.places.output
     write_weights(network, folder=output)
     write_predictions(
-        evaluated["report"], dataset.part("report"), classes=classes,
+        evaluated["test"], dataset.split("test"), classes=classes,
         temperature=evaluation.calibration.temperature, folder=output,
     )  # fmt: skip
     write_metrics(
         evaluation, model=model, settings=call.settings.model_dump(), history=progress.history, folder=output
     )
     write_model_card(
-        evaluation, model=model, images={name: len(dataset.part(name)) for name in PARTS}, folder=output
+        evaluation, model=model, images={name: len(dataset.split(name)) for name in SPLITS}, folder=output
     )
     _show(
-        call, dataset=dataset, classes=classes, pixels=parts["report"], evaluated=evaluated["report"],
+        call, dataset=dataset, classes=classes, pixels=images["test"], evaluated=evaluated["test"],
         evaluation=evaluation, progress=progress, model=model,
     )  # fmt: skip
     # Last, so that a model folder with a model.json is a whole one.
@@ -169,18 +169,18 @@ def _show(
         folder=output,
     )
     write_mistakes(
-        evaluated, pixels, dataset.part("report"), classes=classes,
+        evaluated, pixels, dataset.split("test"), classes=classes,
         temperature=evaluation.calibration.temperature, folder=output,
     )  # fmt: skip
     write_report(
         evaluation, model=model, settings=settings.model_dump(),
-        counts={name: Counter(image.count for image in dataset.part(name)) for name in PARTS},
+        counts={name: Counter(image.count for image in dataset.split(name)) for name in SPLITS},
         epochs=(progress.best_epoch, progress.epoch), folder=output,
     )  # fmt: skip
 
 
 def _publish(evaluation: Evaluation) -> None:
-    for part, figures in (("select", evaluation.select), ("report", evaluation.report)):
+    for split, figures in (("validation", evaluation.validation), ("test", evaluation.test)):
         for name in PUBLISHED:
             if name in figures:
-                log_metric(f"{part}:{name}", figures[name])
+                log_metric(f"{split}:{name}", figures[name])

@@ -60,10 +60,13 @@ class Settings(BaseModel):
         default="auto", description="of the exported model; auto: INT8 where it counts as well, else FP16"
     )
     int8_accuracy_loss: float = Field(
-        default=0.005, ge=0, le=1, description="accuracy that INT8 may lose against FP32 on select, share"
+        default=0.005, ge=0, le=1, description="accuracy that INT8 may lose against FP32 on validation, share"
     )
     int8_rmse_growth: float = Field(
-        default=0.02, ge=0, le=100, description="growth of the RMSE that INT8 may bring on select, objects"
+        default=0.02,
+        ge=0,
+        le=100,
+        description="growth of the RMSE by INT8 on validation, objects",
     )
     int8_images: int = Field(
         default=300, ge=1, le=100_000, description="training images that calibrate INT8, at most"

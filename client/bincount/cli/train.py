@@ -110,7 +110,7 @@ def _tell(console: Console, jobs: list[TrainingJob], told: dict[str, str]) -> No
 
 def _line(job: TrainingJob) -> str:
     flags = ", ".join(f"{flag} {value[:8]}" for flag, value in job.flags.items())
-    names = (("train:loss", "loss"), ("select:accuracy", "accuracy"), ("select:rmse", "RMSE"))
+    names = (("train:loss", "loss"), ("validation:accuracy", "accuracy"), ("validation:rmse", "RMSE"))
     metrics = ", ".join(f"{words} {job.metrics[name]:.3f}" for name, words in names if name in job.metrics)
     step = f" ({job.step})" if job.step not in ("", job.status) else ""
     pieces = [f"{job.name}: {job.status}{step}", flags, metrics, job.reason or ""]

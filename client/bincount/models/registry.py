@@ -16,7 +16,7 @@ APPROVED: Approval = "Approved"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPackage:
-    """One version. `figures` are the gate's, of the bins that were looked at once (part report).
+    """One version. `figures` are the gate's, of the bins that were looked at once (the split `test`).
 
     `gate` is `accepted`, `refused`, or None without a verdict; `report` the address of the gate's page;
     `verdict` that of its verdict.json; `reason` what the registry says of the approval.

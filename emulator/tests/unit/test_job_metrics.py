@@ -2,7 +2,7 @@
 
 from embedded_cloud.jobs.metrics import MetricScanner
 
-ACCURACY = {"Name": "select:accuracy", "Regex": r"metric=select:accuracy value=([-+0-9.eE]+)"}
+ACCURACY = {"Name": "validation:accuracy", "Regex": r"metric=validation:accuracy value=([-+0-9.eE]+)"}
 LOSS = {"Name": "train:loss", "Regex": r"metric=train:loss value=([-+0-9.eE]+)"}
 
 
@@ -14,8 +14,8 @@ def final(*lines: str, definitions: list[dict[str, str]]) -> dict[str, float]:
 
 
 def test_the_last_match_is_the_final_value():
-    lines = ("metric=select:accuracy value=0.31 epoch=1", "metric=select:accuracy value=0.41 epoch=2")
-    assert final(*lines, definitions=[ACCURACY]) == {"select:accuracy": 0.41}
+    lines = ("metric=validation:accuracy value=0.31 epoch=1", "metric=validation:accuracy value=0.41 epoch=2")
+    assert final(*lines, definitions=[ACCURACY]) == {"validation:accuracy": 0.41}
 
 
 def test_each_metric_is_kept_by_itself_and_unseen_ones_are_absent():

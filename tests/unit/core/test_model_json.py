@@ -25,8 +25,8 @@ GOOD = {
         "verdict": {"mismatch_below": 0.05},
     },
     "metrics": {
-        "select": {"accuracy": 0.4, "rmse": 1.1, "mae": 0.8, "within_one": 0.8, "images": 9},
-        "report": {
+        "validation": {"accuracy": 0.4, "rmse": 1.1, "mae": 0.8, "within_one": 0.8, "images": 9},
+        "test": {
             "accuracy": 0.4,
             "rmse": 1.1,
             "mae": 0.8,

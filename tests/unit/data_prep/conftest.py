@@ -27,9 +27,9 @@ def jpeg(*, seed: int, size: tuple[int, int] = (48, 40), **options: Any) -> byte
     return data.getvalue()
 
 
-def all_parts(*counts: int) -> dict[str, int]:
-    """Ids with a label each, so that every part has an image of each count: blocks 0, 11 and 4 are in train,
-    select and report."""
+def all_splits(*counts: int) -> dict[str, int]:
+    """Ids with a label each, so that every split has an image of each count: blocks 0, 11 and 4 are in train,
+    validation and test."""
     return {f"{block:03d}{50 + place}": count for block in (0, 11, 4) for place, count in enumerate(counts)}
 
 

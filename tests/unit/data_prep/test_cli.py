@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.unit.data_prep.conftest import all_parts
+from tests.unit.data_prep.conftest import all_splits
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "dataset.md").read_text()
@@ -65,7 +65,7 @@ def test_the_commands_of_the_page_make_datasets(
     make_source: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    source = make_source(all_parts(1, 2, 3), name="bins")
+    source = make_source(all_splits(1, 2, 3), name="bins")
     for bucket in set(re.findall(r"s3://([a-z-]+)", command)):
         upload(source, bucket)
     done = subprocess.run(
@@ -122,7 +122,7 @@ def test_a_target_that_cannot_be_written_is_one_line_too(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    source = make_source(all_parts(1, 2))
+    source = make_source(all_splits(1, 2))
     done = data_prep("--quiet", "--source", source, "--target", tmp_path / "file", "--counts", "1-2")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith("TransferFailed: writing ")
@@ -131,7 +131,7 @@ def test_a_target_that_cannot_be_written_is_one_line_too(
 def test_the_same_source_and_list_are_the_same_dataset_however_spelled(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    source = make_source(all_parts(1, 2))
+    source = make_source(all_splits(1, 2))
     (tmp_path / "link").symlink_to(source)
     for spelled in (
         source,

@@ -20,7 +20,7 @@ from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.seal import seal
 from data_prep.storage.directory_store import DirectoryStore
-from tests.unit.data_prep.conftest import all_parts
+from tests.unit.data_prep.conftest import all_splits
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(20) for place in range(3)}
@@ -70,20 +70,19 @@ def test_the_manifest_names_every_image_once_sorted_by_id(source: Path, tmp_path
     for line in manifest:
         stored = (dataset / line["key"]).read_bytes()
         assert stored == (source / "bin-images" / f"{line['id']}.jpg").read_bytes()
-        assert line["key"] == f"{line['split']}/{COUNTS[line['id']]}/{line['id']}.jpg"
+        assert (
+            line["key"]
+            == f"{'train' if line['split'] == 'train' else 'val'}/{COUNTS[line['id']]}/{line['id']}.jpg"
+        )
         assert (line["bytes"], line["width"], line["height"]) == (len(stored), 48, 40)
 
 
 def test_dataset_json_counts_what_the_manifest_holds(source: Path, tmp_path: Path) -> None:
     dataset = make(source, tmp_path / "target")
     manifest, told = lines(dataset / "manifest.jsonl.gz"), summary(dataset)
-    for split in ("train", "val"):
+    for split in ("train", "validation", "test"):
         counts = Counter(str(line["count"]) for line in manifest if line["split"] == split)
         assert told["counts"][split] == counts
-    for part in ("select", "report"):
-        assert told["val_parts"][part] == Counter(
-            str(line["count"]) for line in manifest if line["part"] == part
-        )
     assert told["images"] == len(manifest)
     assert told["bytes"] == sum(line["bytes"] for line in manifest)
 
@@ -165,13 +164,13 @@ def test_the_metadata_wins_over_the_list_and_it_is_told(source: Path, tmp_path: 
 
 
 def test_padded_and_plain_ids_are_two_images(make_source: Callable[..., Path], tmp_path: Path) -> None:
-    labels = {"01013": 2, "1013": 4, "1": 1, "10": 3} | all_parts(1, 2, 3, 4)
+    labels = {"01013": 2, "1013": 4, "1": 1, "10": 3} | all_splits(1, 2, 3, 4)
     dataset = make(make_source(labels), tmp_path / "target")
     assert {line["id"]: line["count"] for line in lines(dataset / "manifest.jsonl.gz")} == labels
 
 
 def test_counts_select_from_all_metadata_there_is(make_source: Callable[..., Path], tmp_path: Path) -> None:
-    others = all_parts(1, 2, 3)
+    others = all_splits(1, 2, 3)
     source = make_source({"7": 1, "70": 2, "00700": 3, "700123": 4, "99": 0} | others)
     (source / "metadata" / "70x.json").write_text('{"EXPECTED_QUANTITY": 2}')
     (source / "metadata" / "71.json").write_text('{"EXPECTED_QUANTITY": 2}')
@@ -196,7 +195,7 @@ def test_an_image_is_on_the_same_side_whatever_is_requested(source: Path, tmp_pa
     sides: dict[str, set[Any]] = {}
     for fields in requests:
         for line in lines(make(source, tmp_path / "target", **fields) / "manifest.jsonl.gz"):
-            sides.setdefault(line["id"], set()).add((line["split"], line["part"]))
+            sides.setdefault(line["id"], set()).add(line["split"])
     assert all(len(found) == 1 for found in sides.values())
 
 
@@ -282,8 +281,8 @@ def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Pa
     page = (make(source, tmp_path) / "dataset.html").read_text()
     for words in ("<b>59</b><span>images", "<b>1</b><span>rejected", "<td>empty</td><td>1</td>"):
         assert words in page
-    for side in ("train", "select", "report"):
-        assert f"<h3>{side}: " in page
+    for split in ("train", "validation", "test"):
+        assert f"<h3>{split}: " in page
     for count in range(3):
         section = page.split(f"<h3>{count} object")[1].split("<h3>")[0]
         assert section.count("data:image/jpeg;base64,") == 8

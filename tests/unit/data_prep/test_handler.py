@@ -12,7 +12,7 @@ import pytest
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
 from data_prep.report.trainable import weaknesses
-from data_prep.select.split import PARTS, side_of
+from data_prep.select.split import SPLITS, split_of
 from data_prep.storage.s3_store import S3Store
 
 BUCKET = "stage"
@@ -38,9 +38,9 @@ def request_for(
 
 
 def weaknesses_of(labels: dict[str, int]) -> list[str]:
-    counts: dict[str, Counter[int]] = {part: Counter() for part in PARTS}
+    counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
     for identity, count in labels.items():
-        counts[side_of(identity, validation_share=0.2).part or "train"][count] += 1
+        counts[split_of(identity, validation_share=0.2)][count] += 1
     return weaknesses(counts)
 
 

@@ -65,8 +65,8 @@ def test_each_image_is_in_its_sides_shards_once_with_its_count(
             assert identity not in found
             found[identity] = f"shards/{tar.name}"
     assert found == {line["id"]: line["shard"] for line in manifest}
-    sides = {line["id"]: f"val-{line['part']}" if line["part"] else "train" for line in manifest}
-    assert all(shard.startswith(f"shards/{sides[identity]}-") for identity, shard in found.items())
+    splits = {line["id"]: line["split"] for line in manifest}
+    assert all(shard.startswith(f"shards/{splits[identity]}-") for identity, shard in found.items())
     assert (dataset / "train").is_dir() == (layout == "both")
     assert all((line["key"] is None) == (layout == "shards") for line in manifest)
 

@@ -19,7 +19,7 @@ from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.seal import seal
 from data_prep.storage.directory_store import DirectoryStore
-from tests.unit.data_prep.conftest import all_parts, jpeg
+from tests.unit.data_prep.conftest import all_splits, jpeg
 
 
 def begin(source: Path, target: Path, **fields: Any) -> Run:
@@ -27,8 +27,10 @@ def begin(source: Path, target: Path, **fields: Any) -> Run:
     return open_run(DirectoryStore(target), parse_request(request, directories=True))
 
 
-def parts(train: dict[int, int], select: dict[int, int], report: dict[int, int]) -> dict[str, Counter[int]]:
-    return {"train": Counter(train), "select": Counter(select), "report": Counter(report)}
+def splits(
+    train: dict[int, int], validation: dict[int, int], test: dict[int, int]
+) -> dict[str, Counter[int]]:
+    return {"train": Counter(train), "validation": Counter(validation), "test": Counter(test)}
 
 
 def refusal(counts: dict[str, Counter[int]], *, share: float = 0.2) -> str:
@@ -41,40 +43,40 @@ ENOUGH = {1: 200, 2: 200}
 
 
 def test_each_fault_is_told_with_what_to_change() -> None:
-    one_block = refusal(parts(ENOUGH, {}, {}))
+    one_block = refusal(splits(ENOUGH, {}, {}))
     assert one_block.startswith("NotTrainable: ") and "start it again" in one_block
-    assert "no image is in select and report" in one_block
+    assert "no image is in validation and test" in one_block
     assert "from 1 block(s); take images from more blocks (about 51 are enough)" in one_block
-    assert "about 11 are enough" not in refusal(parts(ENOUGH, ENOUGH, {}), share=0.5)
-    assert "train has images of 3 objects only" in refusal(parts({3: 9}, {3: 9}, {3: 9}))
-    assert "report has 5 image(s) of 4 objects, train has none" in refusal(
-        parts(ENOUGH, ENOUGH, {1: 20, 4: 5})
+    assert "about 11 are enough" not in refusal(splits(ENOUGH, ENOUGH, {}), share=0.5)
+    assert "train has images of 3 objects only" in refusal(splits({3: 9}, {3: 9}, {3: 9}))
+    assert "test has 5 image(s) of 4 objects, train has none" in refusal(
+        splits(ENOUGH, ENOUGH, {1: 20, 4: 5})
     )
 
 
 def test_all_faults_are_told_at_once() -> None:
-    told = refusal(parts({1: 9}, {2: 9, 7: 1}, {}))
-    for words in ("no image is in report", "train has images of 1 object only", "of 2 and 7 objects"):
+    told = refusal(splits({1: 9}, {2: 9, 7: 1}, {}))
+    for words in ("no image is in test", "train has images of 1 object only", "of 2 and 7 objects"):
         assert words in told
 
 
 def test_a_few_rare_counts_that_train_lacks_are_no_fault_but_told() -> None:
-    counts = parts(ENOUGH, ENOUGH, {1: 200, 2: 200, 47: 1})
+    counts = splits(ENOUGH, ENOUGH, {1: 200, 2: 200, 47: 1})
     require_trainable(counts, blocks=100, validation_share=0.2)
     (told,) = weaknesses(counts)
-    assert "report has 1 image(s) of 47 objects" in told and "--max-count below 47" in told
+    assert "test has 1 image(s) of 47 objects" in told and "--max-count below 47" in told
 
 
 def test_large_parts_with_every_count_have_no_weakness() -> None:
-    assert weaknesses(parts(ENOUGH, ENOUGH, ENOUGH)) == []
+    assert weaknesses(splits(ENOUGH, ENOUGH, ENOUGH)) == []
 
 
-def test_small_parts_and_counts_without_images_are_told() -> None:
-    told = weaknesses(parts({1: 500, 2: 500, 3: 20}, ENOUGH, {1: 15, 2: 10}))
+def test_small_splits_and_counts_without_images_are_told() -> None:
+    told = weaknesses(splits({1: 500, 2: 500, 3: 20}, ENOUGH, {1: 15, 2: 10}))
     assert len(told) == 4
-    assert "select has no image of 3 objects" in told[0]
-    assert "report judges them by 25 images: an accuracy is uncertain by 20 points" in told[1]
-    assert "report has no image of 3 objects" in told[2]
+    assert "validation has no image of 3 objects" in told[0]
+    assert "test measures them by 25 images: an accuracy is uncertain by 20 points" in told[1]
+    assert "test has no image of 3 objects" in told[2]
     assert "train has fewer than 100 images of 3 objects" in told[3]
 
 
@@ -82,7 +84,7 @@ def test_images_of_one_block_are_refused_before_any_is_fetched(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     run = begin(make_source({f"{number:05d}": number % 3 for number in range(60)}), tmp_path / "target")
-    with pytest.raises(NotTrainable, match="no image is in select and report"):
+    with pytest.raises(NotTrainable, match="no image is in validation and test"):
         make_dataset(run, quiet=True)
     assert not (tmp_path / "target" / "datasets").exists()
 
@@ -93,7 +95,7 @@ def test_what_was_refused_is_read_anew_after_the_change(
     source = make_source({f"{number:05d}": 1 for number in range(3)})
     with pytest.raises(NotTrainable):
         make_dataset(begin(source, tmp_path), quiet=True)
-    for seed, (identity, count) in enumerate(all_parts(1, 2).items()):
+    for seed, (identity, count) in enumerate(all_splits(1, 2).items()):
         (source / "bin-images" / f"{identity}.jpg").write_bytes(jpeg(seed=100 + seed))
         (source / "metadata" / f"{identity}.json").write_text(json.dumps({"EXPECTED_QUANTITY": count}))
     assert make_dataset(begin(source, tmp_path), quiet=True)["images"] == 9
@@ -102,13 +104,13 @@ def test_what_was_refused_is_read_anew_after_the_change(
 def test_images_that_cannot_be_taken_count_at_the_seal(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    source = make_source(all_parts(1, 2))
+    source = make_source(all_splits(1, 2))
     for image in (source / "bin-images").glob("004*.jpg"):
         image.write_bytes(b"no image: " + image.name.encode())
     run = begin(source, tmp_path)
     plan(run)
     arrange(run, list(remaining(run)))
-    with pytest.raises(NotTrainable, match=r"no image is in report.*rejected were not_jpeg: 2"):
+    with pytest.raises(NotTrainable, match=r"no image is in test.*rejected were not_jpeg: 2"):
         seal(run)
     assert not (tmp_path / run.sealed_key).exists()
 
@@ -116,7 +118,7 @@ def test_images_that_cannot_be_taken_count_at_the_seal(
 def test_weak_points_are_in_the_answer_the_summary_and_the_page(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    answer = make_dataset(begin(make_source(all_parts(1, 2)), tmp_path), quiet=True)
+    answer = make_dataset(begin(make_source(all_splits(1, 2)), tmp_path), quiet=True)
     folder = tmp_path / answer["prefix"]
     assert len(answer["warnings"]) == 3
     assert json.loads((folder / "dataset.json").read_text())["warnings"] == answer["warnings"]
@@ -128,7 +130,7 @@ def test_weak_points_are_in_the_answer_the_summary_and_the_page(
 def test_zeros_that_a_spreadsheet_took_from_the_ids_are_named(
     lost: bool, make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    labels = all_parts(1, 2)
+    labels = all_splits(1, 2)
     source = make_source(labels if lost else {identity.lstrip("0"): n for identity, n in labels.items()})
     listed = {"1": [f"m/{identity.lstrip('0') if lost else identity}.json" for identity in labels]}
     (source / "file_list.json").write_text(json.dumps(listed))
@@ -143,7 +145,7 @@ def test_zeros_that_a_spreadsheet_took_from_the_ids_are_named(
 def test_a_list_of_which_most_find_no_image_is_told_at_the_seal(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    source = make_source(all_parts(1, 2))
+    source = make_source(all_splits(1, 2))
     listed = json.loads((source / "file_list.json").read_text())
     listed["2"] += [f"data/metadata/{number}.json" for number in range(70_000, 70_020)]
     (source / "file_list.json").write_text(json.dumps(listed))

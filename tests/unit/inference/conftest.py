@@ -40,7 +40,7 @@ MODEL_JSON: dict[str, Any] = {
         "review": {"target_accuracy": 0.9, "confidence_below": 0.6},
         "verdict": {"mismatch_below": 0.05},
     },
-    "metrics": {"select": {}, "report": {}},
+    "metrics": {"validation": {}, "test": {}},
     "dataset_id": "none",
     "source_revision": "none",
     "created": "2026-11-23T00:00:00Z",

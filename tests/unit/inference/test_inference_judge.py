@@ -40,7 +40,7 @@ class Case:
         target = self.folder / "input" / "bins"
         target.mkdir(parents=True)
         if shards:
-            with tarfile.open(target / "val-report-000000.tar", "w") as shard:
+            with tarfile.open(target / "test-000000.tar", "w") as shard:
                 for name, data in images.items():
                     add_member(shard, f"{name}.jpg", data)
                     add_member(shard, f"{name}.cls", b"0")
@@ -52,8 +52,8 @@ class Case:
         self.write_manifest()
 
     def write_manifest(self) -> None:
-        lines = [{"id": name, "count": count, "part": "report"} for name, count in self.counts.items()]
-        lines.append({"id": "unlisted", "count": 1, "part": "select"})
+        lines = [{"id": name, "count": count, "split": "test"} for name, count in self.counts.items()]
+        lines.append({"id": "unlisted", "count": 1, "split": "validation"})
         path = self.folder / "input" / "manifest" / "manifest.jsonl.gz"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
@@ -239,7 +239,7 @@ def test_few_unreadable_bins_are_left_out_and_listed(case, make_model, gray) -> 
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda c: (c.folder / "input/bins/1/00000.jpg").unlink(), "1 of the 4 images of the part `report`"),
+        (lambda c: (c.folder / "input/bins/1/00000.jpg").unlink(), "1 of the 4 images of the split `test`"),
         (lambda c: (c.folder / "input/bins/1/00000.jpg").write_bytes(b"?"), "1 of 4 bins cannot be read"),
         (
             lambda c: (c.folder / "input/manifest/manifest.jsonl.gz").write_bytes(b"?"),

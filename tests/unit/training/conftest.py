@@ -33,23 +33,21 @@ def draw_bin(count: int, *, seed: int) -> bytes:
 
 
 def write_dataset(
-    folder: Path, *, train: list[int], select: list[int], report: list[int], sealed: bool = True
+    folder: Path, *, train: list[int], validation: list[int], test: list[int], sealed: bool = True
 ) -> Path:
     """A dataset as docs/contracts.md has it, with an image for each count of the three lists."""
     lines = []
-    for part, counts in (("train", train), ("select", select), ("report", report)):
+    for split, counts in (("train", train), ("validation", validation), ("test", test)):
         for count in counts:
             number = len(lines)
             data = draw_bin(count, seed=number)
-            side = "train" if part == "train" else "val"
-            key = f"{side}/{count}/{number:05d}.jpg"
+            key = f"{'train' if split == 'train' else 'val'}/{count}/{number:05d}.jpg"
             path = folder / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             lines.append(
                 {
-                    "id": f"{number:05d}", "count": count, "split": side,
-                    "part": None if side == "train" else part,
+                    "id": f"{number:05d}", "count": count, "split": split,
                     "key": key, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
                     "width": 96, "height": 80,
                 }
@@ -68,8 +66,8 @@ def make_dataset(tmp_path: Path) -> Callable[..., Path]:
     def make(
         *,
         train: list[int] | None = None,
-        select: list[int] | None = None,
-        report: list[int] | None = None,
+        validation: list[int] | None = None,
+        test: list[int] | None = None,
         sealed: bool = True,
     ) -> Path:
         folder = tmp_path / "dataset"
@@ -77,8 +75,8 @@ def make_dataset(tmp_path: Path) -> Callable[..., Path]:
         return write_dataset(
             folder,
             train=[1, 2, 3] if train is None else train,
-            select=[1, 2] if select is None else select,
-            report=[3, 1] if report is None else report,
+            validation=[1, 2] if validation is None else validation,
+            test=[3, 1] if test is None else test,
             sealed=sealed,
         )
 
@@ -105,7 +103,7 @@ def decoded() -> Callable[..., torch.Tensor]:
 def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """40 bins with 1 or 4 objects: 24 to train on, 8 to choose by, 8 to evaluate by."""
     return write_dataset(
-        tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, select=[1, 4] * 4, report=[4, 1] * 4
+        tmp_path_factory.mktemp("forty"), train=[1, 4] * 12, validation=[1, 4] * 4, test=[4, 1] * 4
     )
 
 
@@ -113,7 +111,7 @@ def forty_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def odd_bins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 bins to train on and 7 to choose by: a number that two processes cannot share evenly."""
     return write_dataset(
-        tmp_path_factory.mktemp("odd"), train=[1, 4] * 12, select=[1, 4, 4, 1, 4, 4, 1], report=[4, 1]
+        tmp_path_factory.mktemp("odd"), train=[1, 4] * 12, validation=[1, 4, 4, 1, 4, 4, 1], test=[4, 1]
     )
 
 
@@ -124,13 +122,12 @@ def add_member(shard: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def pack_dataset(source: Path, target: Path, *, shards: int = 2) -> Path:
-    """The same dataset in the layout `shards`: each part's images in `shards` tars, in another order."""
+    """The same dataset in the layout `shards`: each split's images in `shards` tars, in another order."""
     (target / "shards").mkdir(parents=True)
     with gzip.open(source / "manifest.jsonl.gz", "rt") as manifest:
         lines: list[dict[str, Any]] = [json.loads(line) for line in manifest]
     for place, line in reversed(list(enumerate(lines))):
-        side = "train" if line["part"] is None else f"val-{line['part']}"
-        line["shard"] = f"shards/{side}-{place % shards:06d}.tar"
+        line["shard"] = f"shards/{line['split']}-{place % shards:06d}.tar"
         path = target / line["shard"]
         with tarfile.open(path, "a", format=tarfile.USTAR_FORMAT) as shard:
             add_member(shard, f"{line['id']}.jpg", (source / line["key"]).read_bytes())
@@ -144,5 +141,5 @@ def pack_dataset(source: Path, target: Path, *, shards: int = 2) -> Path:
 
 @pytest.fixture
 def packed(forty_bins: Path, tmp_path: Path) -> Path:
-    """The forty bins in shards, two a part."""
+    """The forty bins in shards, two a split."""
     return pack_dataset(forty_bins, tmp_path / "packed")

@@ -9,8 +9,8 @@ from PIL import Image
 from bintrain.reports.charts import draw_confusion, draw_learning, draw_reliability, draw_risk_coverage
 
 EPOCH = {
-    "train:loss": 1.5, "select:loss": 1.6, "select:accuracy": 0.3, "select:within_one": 0.7,
-    "select:rmse": 1.2, "select:mae": 0.9,
+    "train:loss": 1.5, "validation:loss": 1.6, "validation:accuracy": 0.3, "validation:within_one": 0.7,
+    "validation:rmse": 1.2, "validation:mae": 0.9,
 }  # fmt: skip
 POINT = {"confidence": 0.7, "accuracy": 0.6, "images": 9}
 ERRORS = {"before": 0.1, "after": 0.05}

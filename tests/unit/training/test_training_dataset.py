@@ -16,13 +16,13 @@ from bintrain.errors import TrainingError
 MakeDataset = Callable[..., Path]
 
 
-def test_a_sealed_dataset_is_read_with_its_three_parts(make_dataset: MakeDataset) -> None:
-    dataset = read_dataset(make_dataset(train=[1, 2, 2], select=[1], report=[2, 1]))
+def test_a_sealed_dataset_is_read_with_its_three_splits(make_dataset: MakeDataset) -> None:
+    dataset = read_dataset(make_dataset(train=[1, 2, 2], validation=[1], test=[2, 1]))
 
     assert dataset.id == "tiny"
-    assert [image.count for image in dataset.part("train")] == [1, 2, 2]
-    assert [image.count for image in dataset.part("select")] == [1]
-    assert [image.id for image in dataset.part("report")] == ["00004", "00005"]
+    assert [image.count for image in dataset.split("train")] == [1, 2, 2]
+    assert [image.count for image in dataset.split("validation")] == [1]
+    assert [image.id for image in dataset.split("test")] == ["00004", "00005"]
     assert all(image.path.is_file() for image in dataset.images)
 
 
@@ -31,10 +31,10 @@ def test_a_dataset_without_its_seal_does_not_exist(make_dataset: MakeDataset) ->
         read_dataset(make_dataset(sealed=False))
 
 
-@pytest.mark.parametrize("part", ["train", "select", "report"])
-def test_every_part_needs_an_image(make_dataset: MakeDataset, part: str) -> None:
-    with pytest.raises(TrainingError, match=f"holds no image in its part '{part}'"):
-        read_dataset(make_dataset(**{part: []}))
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_every_split_needs_an_image(make_dataset: MakeDataset, split: str) -> None:
+    with pytest.raises(TrainingError, match=f"has no image in its split '{split}'"):
+        read_dataset(make_dataset(**{split: []}))
 
 
 def test_an_image_that_is_listed_must_be_there(make_dataset: MakeDataset) -> None:
@@ -58,9 +58,9 @@ def test_a_seal_that_is_not_json_is_refused(make_dataset: MakeDataset) -> None:
     [
         "no json",
         json.dumps({"id": "1"}),
-        json.dumps({"id": "1", "count": "2", "split": "train", "part": None, "key": "k", "sha256": "s"}),
-        json.dumps({"id": "1", "count": 2, "split": "train", "part": None, "key": None, "sha256": "s"}),
-        json.dumps({"id": "1", "count": 2, "split": "val", "part": "test", "key": "k", "sha256": "s"}),
+        json.dumps({"id": "1", "count": "2", "split": "train", "key": "k", "sha256": "s"}),
+        json.dumps({"id": "1", "count": 2, "split": "train", "key": None, "sha256": "s"}),
+        json.dumps({"id": "1", "count": 2, "split": "val", "key": "k", "sha256": "s"}),
     ],
 )
 def test_a_line_that_is_not_the_contract_s_is_refused_in_one_line(
@@ -87,7 +87,7 @@ def test_a_manifest_that_was_cut_off_is_refused(make_dataset: MakeDataset) -> No
 def test_images_are_the_same_from_memory_and_from_disk(
     make_dataset: MakeDataset, decoded: Callable[[Images], torch.Tensor]
 ) -> None:
-    images = read_dataset(make_dataset()).part("train")
+    images = read_dataset(make_dataset()).split("train")
     classes = choose_classes([1, 2, 3], max_count=5)
 
     kept = Images(images, classes=classes, size=48, keep=True)
@@ -102,7 +102,7 @@ def test_images_are_the_same_from_memory_and_from_disk(
 def test_an_image_that_is_not_the_manifest_s_is_refused(
     make_dataset: MakeDataset, decoded: Callable[[Images], torch.Tensor], keep: bool
 ) -> None:
-    images = read_dataset(make_dataset()).part("train")
+    images = read_dataset(make_dataset()).split("train")
     images[0].path.write_bytes(images[1].path.read_bytes())
 
     with pytest.raises(TrainingError, match="00000.jpg is not the manifest's file"):
@@ -110,7 +110,7 @@ def test_an_image_that_is_not_the_manifest_s_is_refused(
 
 
 def test_an_image_is_checked_when_it_is_first_read_and_not_again(make_dataset: MakeDataset) -> None:
-    images = read_dataset(make_dataset()).part("train")
+    images = read_dataset(make_dataset()).split("train")
     read = Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=False)
     first = read.read(0)
     images[0].path.write_bytes(first + b"changed while the job runs")
@@ -125,7 +125,7 @@ def test_an_image_is_checked_when_it_is_first_read_and_not_again(make_dataset: M
 def test_quick_pixels_are_nearly_the_exact_ones(
     make_dataset: MakeDataset, decoded: Callable[[Images], torch.Tensor], keep: bool
 ) -> None:
-    images = read_dataset(make_dataset()).part("train")
+    images = read_dataset(make_dataset()).split("train")
     classes = choose_classes([1, 2, 3], max_count=5)
 
     exact = decoded(Images(images, classes=classes, size=56, keep=keep))
@@ -136,9 +136,9 @@ def test_quick_pixels_are_nearly_the_exact_ones(
 
 
 def test_a_count_that_training_never_saw_is_refused(make_dataset: MakeDataset) -> None:
-    images = read_dataset(make_dataset(select=[5])).part("select")
+    images = read_dataset(make_dataset(validation=[5])).split("validation")
 
-    with pytest.raises(TrainingError, match=r"image 00003 \(select\) shows 5 objects, but no training image"):
+    with pytest.raises(TrainingError, match=r"image 00003 \(validation\) shows 5 objects"):
         Images(images, classes=choose_classes([1, 2, 3], max_count=5), size=32, keep=False)
 
 

@@ -35,9 +35,9 @@ def _unseen_count(dataset: Path) -> list[str]:
     return []
 
 
-def _empty_part(dataset: Path) -> list[str]:
+def _empty_split(dataset: Path) -> list[str]:
     for place in (3, 4):
-        _change(dataset, place=place, part="report")
+        _change(dataset, place=place, split="test")
     return []
 
 
@@ -69,7 +69,7 @@ def _change(dataset: Path, *, place: int, **fields: object) -> None:
         (_not_sealed, "the dataset is not sealed"),
         (_one_class, "training needs images of at least two classes"),
         (_unseen_count, "shows 4 objects, but no training image does"),
-        (_empty_part, "holds no image in its part 'select'"),
+        (_empty_split, "has no image in its split 'validation'"),
         (_unreadable_image, "train/1/00000.jpg: not a readable image (40 bytes)"),
         (_no_weights, "no ImageNet weights for resnet18"),
     ],

@@ -89,8 +89,8 @@ def test_model_json_is_what_the_schema_asks_for(trained: tuple[Run, str]) -> Non
         "abc123",
     )
     assert model["classes"] == {"counts": [1, 4], "open_top": False}
-    assert model["metrics"]["report"]["images"] == 8
-    assert model["metrics"]["report"]["majority_accuracy"] == 0.5
+    assert model["metrics"]["test"]["images"] == 8
+    assert model["metrics"]["test"]["majority_accuracy"] == 0.5
     assert sorted(path.name for path in (trained[0].base / "model").iterdir()) == [
         "model.bin", "model.json", "model.xml",
     ]  # fmt: skip
@@ -99,20 +99,20 @@ def test_model_json_is_what_the_schema_asks_for(trained: tuple[Run, str]) -> Non
 def test_it_learns_to_tell_one_object_from_four(trained: tuple[Run, str]) -> None:
     model = json.loads((trained[0].base / "model" / "model.json").read_text())
 
-    assert model["metrics"]["report"]["accuracy"] >= 0.75
+    assert model["metrics"]["test"]["accuracy"] >= 0.75
 
 
 def test_the_log_has_every_metric_of_the_contract(trained: tuple[Run, str]) -> None:
     run, log = trained
     model = json.loads((run.base / "model" / "model.json").read_text())
 
-    for name in ("train:loss", "train:images_per_second", "select:loss"):
+    for name in ("train:loss", "train:images_per_second", "validation:loss"):
         assert len(re.findall(rf"^metric={name} value=[-+0-9.eE]+ epoch=\d+$", log, re.MULTILINE)) == 5
-    for part in ("select", "report"):
+    for split in ("validation", "test"):
         for name in ("accuracy", "rmse", "mae", "within_one"):
-            last = re.findall(rf"metric={part}:{name} value=([-+0-9.eE]+)", log)[-1]
-            assert float(last) == pytest.approx(model["metrics"][part][name], rel=1e-5)
-    assert re.findall(r"metric=report:majority_accuracy value=([-+0-9.eE]+)", log) == ["0.5"]
+            last = re.findall(rf"metric={split}:{name} value=([-+0-9.eE]+)", log)[-1]
+            assert float(last) == pytest.approx(model["metrics"][split][name], rel=1e-5)
+    assert re.findall(r"metric=test:majority_accuracy value=([-+0-9.eE]+)", log) == ["0.5"]
 
 
 def test_the_papers_lie_beside_the_model(trained: tuple[Run, str], forty_bins: Path) -> None:
@@ -123,7 +123,7 @@ def test_the_papers_lie_beside_the_model(trained: tuple[Run, str], forty_bins: P
 
     assert [row["count"] for row in rows] == ["4", "1"] * 4
     right = sum(row["count"] == row["predicted"] for row in rows) / len(rows)
-    assert right == metrics["model"]["metrics"]["report"]["accuracy"]
+    assert right == metrics["model"]["metrics"]["test"]["accuracy"]
     assert len(metrics["history"]) == 5
     assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card and "| all | 8 |" in card
 
@@ -137,8 +137,8 @@ def test_a_person_finds_the_evaluation_in_pictures_and_on_a_page(trained: tuple[
         "reliability.png", "report.html", "risk_coverage.png",
     ]  # fmt: skip
     assert "Evaluation of tiny-job" in (folder / "report.html").read_text(encoding="utf-8")
-    assert sum(point["images"] for point in metrics["report"]["reliability"]["after"]) == 8
-    assert metrics["report"]["risk_coverage"][-1]["coverage"] == 1.0
+    assert sum(point["images"] for point in metrics["test"]["reliability"]["after"]) == 8
+    assert metrics["test"]["risk_coverage"][-1]["coverage"] == 1.0
 
 
 def test_the_published_answers_are_those_of_the_torch_network(
@@ -327,7 +327,7 @@ def test_a_browser_shows_the_evaluation_on_a_desk_in_a_hand_and_on_paper(
     trained: tuple[Run, str], tmp_path: Path
 ) -> None:
     page = trained[0].base / "output" / "data" / "evaluation" / "report.html"
-    figures = json.loads(page.with_name("metrics.json").read_text())["model"]["metrics"]["report"]
+    figures = json.loads(page.with_name("metrics.json").read_text())["model"]["metrics"]["test"]
     views = look(page, tmp_path)
     assert complaints(page, views) == []
     for view in views.values():

@@ -54,11 +54,11 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
 
 
 def test_a_metric_is_one_line_of_the_contract_s_form(capsys: pytest.CaptureFixture[str]) -> None:
-    log_metric("select:accuracy", 0.4123, epoch=3)
-    log_metric("report:rmse", 1e-7)
+    log_metric("validation:accuracy", 0.4123, epoch=3)
+    log_metric("test:rmse", 1e-7)
 
     assert capsys.readouterr().out == (
-        "metric=select:accuracy value=0.4123 epoch=3\nmetric=report:rmse value=1e-07\n"
+        "metric=validation:accuracy value=0.4123 epoch=3\nmetric=test:rmse value=1e-07\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""INT8 ships where it counts as well as FP32 on `select`, else FP16; both are evaluated through OpenVINO."""
+"""INT8 ships where it counts as well as FP32 on `validation`, else FP16 (evaluated through OpenVINO)."""
 
 import json
 import os
@@ -32,42 +32,43 @@ def network() -> BinCounter:
 
 
 @pytest.fixture
-def parts(forty_bins: Path) -> dict[str, Images]:
+def images(forty_bins: Path) -> dict[str, Images]:
     dataset = read_dataset(forty_bins)
     return {
-        name: Images(dataset.part(name), classes=CLASSES, size=32, keep=True) for name in ("train", "select")
+        name: Images(dataset.split(name), classes=CLASSES, size=32, keep=True)
+        for name in ("train", "validation")
     }
 
 
 def test_int8_within_the_limits_ships_and_is_what_was_judged(
-    network: BinCounter, parts: dict[str, Images], tmp_path: Path
+    network: BinCounter, images: dict[str, Images], tmp_path: Path
 ) -> None:
     # Limits that an untrained network's answers cannot break.
     settings = Settings(**TINY, int8_accuracy_loss=1, int8_rmse_growth=100)
 
-    export = export_model(network, parts=parts, classes=CLASSES, settings=settings, folder=tmp_path)
+    export = export_model(network, images=images, classes=CLASSES, settings=settings, folder=tmp_path)
 
     graph = ov.Core().read_model(export.path)
     assert export.precision == "INT8"
     assert "FakeQuantize" in {operation.get_type_name() for operation in graph.get_ops()}
     assert graph.input("image").element_type == ov.Type.u8
     assert str(graph.output("logits").partial_shape) == "[?,2]"
-    assert np.array_equal(export.select, exported_logits(export.path, parts["select"]))
+    assert np.array_equal(export.validation, exported_logits(export.path, images["validation"]))
     assert export.int8 is not None
     assert (export.int8["shipped"], export.int8["calibration_images"]) == (True, 24)
 
 
 def test_beyond_the_limits_fp16_ships_and_both_figures_are_kept(
-    parts: dict[str, Images], tmp_path: Path
+    images: dict[str, Images], tmp_path: Path
 ) -> None:
-    network = _tells_apart(parts["select"])
-    assert parts["train"].kept is not None
-    parts["train"].kept.zero_()  # black calibration images: INT8 knows nothing of the range that it will meet
+    network = _tells_apart(images["validation"])
+    assert images["train"].kept is not None
+    images["train"].kept.zero_()  # INT8 knows nothing of the range that it will meet
 
-    export = export_model(network, parts=parts, classes=CLASSES, settings=Settings(**TINY), folder=tmp_path)
+    export = export_model(network, images=images, classes=CLASSES, settings=Settings(**TINY), folder=tmp_path)
 
     assert export.int8 is not None
-    told = export.int8["select"]
+    told = export.int8["validation"]
     assert (export.precision, export.int8["shipped"]) == ("FP16", False)
     assert told["FP32"] == {"accuracy": 1.0, "rmse": 0.0}
     assert told["INT8"]["accuracy"] < 0.995
@@ -106,23 +107,23 @@ def test_the_limits_are_half_a_point_and_two_hundredths(accuracy: float, rmse: f
 
 
 def test_calibration_takes_training_images_the_same_ones_each_time(
-    network: BinCounter, parts: dict[str, Images], tmp_path: Path
+    network: BinCounter, images: dict[str, Images], tmp_path: Path
 ) -> None:
     settings = Settings(**TINY, int8_accuracy_loss=1, int8_rmse_growth=100)
 
-    first = export_model(network, parts=parts, classes=CLASSES, settings=settings, folder=tmp_path / "a")
-    again = export_model(network, parts=parts, classes=CLASSES, settings=settings, folder=tmp_path / "b")
+    first = export_model(network, images=images, classes=CLASSES, settings=settings, folder=tmp_path / "a")
+    again = export_model(network, images=images, classes=CLASSES, settings=settings, folder=tmp_path / "b")
 
-    assert np.array_equal(first.select, again.select)
+    assert np.array_equal(first.validation, again.validation)
     assert (tmp_path / "a/model.bin").read_bytes() == (tmp_path / "b/model.bin").read_bytes()
 
 
 def test_fp16_asked_for_is_fp16_and_nothing_is_tried(
-    network: BinCounter, parts: dict[str, Images], tmp_path: Path
+    network: BinCounter, images: dict[str, Images], tmp_path: Path
 ) -> None:
     settings = Settings(**TINY, precision="fp16")
 
-    export = export_model(network, parts=parts, classes=CLASSES, settings=settings, folder=tmp_path)
+    export = export_model(network, images=images, classes=CLASSES, settings=settings, folder=tmp_path)
 
     assert (export.precision, export.int8) == ("FP16", None)
 
@@ -150,4 +151,4 @@ def test_the_server_reads_the_model_that_was_written(forty_bins: Path, tmp_path:
     model = json.loads((tmp_path / "model" / "model.json").read_text())
     schema = json.loads((ROOT / "docs/schemas/model.schema.json").read_text())
     Draft202012Validator(schema).validate(model)
-    assert model["int8"]["select"]["FP32"].keys() == {"accuracy", "rmse"}
+    assert model["int8"]["validation"]["FP32"].keys() == {"accuracy", "rmse"}

@@ -66,7 +66,9 @@ def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Pat
 
     assert [result.returncode for result in results] == [0, 0], results[1].stderr
     one, two = (
-        re.findall(r"^metric=((?:train:loss|select:\w+)) value=(\S+) epoch=\d$", result.stdout, re.MULTILINE)
+        re.findall(
+            r"^metric=((?:train:loss|validation:\w+)) value=(\S+) epoch=\d$", result.stdout, re.MULTILINE
+        )
         for result in results
     )
     assert [name for name, _ in one] == [name for name, _ in two]  # each line once: only one process speaks
@@ -76,7 +78,7 @@ def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Pat
     assert [epoch["epoch"] for epoch in history] == [1, 2, 3]
     for name in ("fc.1.weight", "fc.1.bias"):
         assert torch.allclose(weights[0][name], weights[1][name], atol=2e-3)
-    assert json.loads((tmp_path / "2/model/model.json").read_text())["metrics"]["select"]["images"] == 7
+    assert json.loads((tmp_path / "2/model/model.json").read_text())["metrics"]["validation"]["images"] == 7
 
 
 def test_two_killed_processes_go_on_together(odd_bins: Path, tmp_path: Path) -> None:

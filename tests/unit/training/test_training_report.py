@@ -24,11 +24,11 @@ from bintrain.settings import Settings
 SETTINGS = Settings(epochs=4, learning_rate=0.00123456789)
 CLASSES = Classes(counts=(1, 2, 6), open_top=True)
 EXPORT = Export(
-    path=Path("model.xml"), precision="FP16", select=np.zeros((1, 3)),
+    path=Path("model.xml"), precision="FP16", validation=np.zeros((1, 3)),
     int8={
         "shipped": False, "calibration_images": 300,
         "limits": {"accuracy_loss": 0.005, "rmse_growth": 0.02},
-        "select": {"FP32": {"accuracy": 0.5, "rmse": 1.0}, "INT8": {"accuracy": 0.4512, "rmse": 1.234}},
+        "validation": {"FP32": {"accuracy": 0.5, "rmse": 1.0}, "INT8": {"accuracy": 0.4512, "rmse": 1.234}},
     },
 )  # fmt: skip
 PICTURES = [CONFUSION, RELIABILITY, RISK_COVERAGE, MISTAKES, LEARNING]
@@ -77,18 +77,18 @@ def evaluated(*, images: int, seed: int) -> Evaluated:
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("output")
     evaluation = evaluate(
-        select=evaluated(images=300, seed=1), report=evaluated(images=400, seed=2), train=np.array([0, 1, 1]),
-        classes=CLASSES, settings=SETTINGS,
+        validation=evaluated(images=300, seed=1), test=evaluated(images=400, seed=2),
+        train=np.array([0, 1, 1]), classes=CLASSES, settings=SETTINGS,
     )  # fmt: skip
     model = describe_model(
         settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="bins-<1>",
         env={"TRAINING_JOB_NAME": "job & co", "SOURCE_REVISION": "abc123"},
     )  # fmt: skip
-    epoch = {"train:loss": 1.0, **{f"select:{name}": 0.5 for name in ("loss", *evaluation.select)}}
+    epoch = {"train:loss": 1.0, **{f"validation:{name}": 0.5 for name in ("loss", *evaluation.validation)}}
     progress = Progress(epoch=2, best_epoch=1, history=[{"epoch": n, **epoch} for n in (1, 2)])
     write_charts(evaluation, classes=CLASSES, progress=progress, target_accuracy=0.9, folder=folder)
     draw_contact_sheet([], empty="none", path=folder / "evaluation" / MISTAKES)
-    counts = {"train": {1: 900, 2: 1000, 9: 3}, "select": {1: 300}, "report": {1: 390, 7: 10}}
+    counts = {"train": {1: 900, 2: 1000, 9: 3}, "validation": {1: 300}, "test": {1: 390, 7: 10}}
     write_report(
         evaluation, model=model, settings=SETTINGS.model_dump(), counts=counts, epochs=(1, 2), folder=folder
     )
@@ -116,16 +116,16 @@ def test_the_pictures_on_the_page_are_those_beside_it(
     assert shown == [(written[0] / name).read_bytes() for name in PICTURES]
 
 
-def test_the_headline_figures_are_the_model_s_on_both_parts(
+def test_the_headline_figures_are_the_model_s_on_both_splits(
     written: tuple[Path, Evaluation, dict[str, Any]], text: str
 ) -> None:
-    select, report = written[1].select, written[1].report
+    validation, test = written[1].validation, written[1].test
     rows = Page(text).rows
 
-    assert ["accuracy", f"{100 * select['accuracy']:.1f} %", f"{100 * report['accuracy']:.1f} %"] in rows
+    assert ["accuracy", f"{100 * validation['accuracy']:.1f} %", f"{100 * test['accuracy']:.1f} %"] in rows
     low, high = (f"{100 * bound:.1f} %" for bound in written[1].details["accuracy_range"])
     assert ["accuracy, 95 % confidence range", "", f"{low} to {high}"] in rows
-    assert ["RMSE, objects", f"{select['rmse']:.3f}", f"{report['rmse']:.3f}"] in rows
+    assert ["RMSE, objects", f"{validation['rmse']:.3f}", f"{test['rmse']:.3f}"] in rows
     assert ["images", "300", "400"] in rows
 
 
@@ -190,17 +190,19 @@ def test_that_every_answer_is_reviewed_is_explained(
 ) -> None:
     # Fewer images than may vouch for a threshold.
     few = evaluated(images=12, seed=3)
-    evaluation = evaluate(select=few, report=few, train=np.array([0, 1]), classes=CLASSES, settings=SETTINGS)
+    evaluation = evaluate(
+        validation=few, test=few, train=np.array([0, 1]), classes=CLASSES, settings=SETTINGS
+    )
     model = describe_model(
         settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="few", env={}
     )
     write_model_card(
-        evaluation, model=model, images={"train": 2, "select": 12, "report": 12}, folder=tmp_path
+        evaluation, model=model, images={"train": 2, "validation": 12, "test": 12}, folder=tmp_path
     )
 
     card = " ".join((tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8").split())
     assert model["calibration"]["review"]["confidence_below"] is None
-    assert "No 20 or more of the most confident answers on select (12 images" in card
+    assert "No 20 or more of the most confident answers on validation (12 images" in card
     assert "every answer asks for review" in card
 
 
@@ -208,7 +210,7 @@ def test_the_card_has_the_form_of_the_documented_template(
     written: tuple[Path, Evaluation, dict[str, Any]], tmp_path: Path
 ) -> None:
     template = (Path(__file__).parents[3] / "docs" / "model_card.md").read_text().split("```")[1]
-    images = {"train": 3, "select": 300, "report": 400}
+    images = {"train": 3, "validation": 300, "test": 400}
     write_model_card(written[1], model=written[2], images=images, folder=tmp_path)
     assert form((tmp_path / "MODEL_CARD.md").read_text()) == form(template)
 

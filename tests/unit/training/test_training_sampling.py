@@ -25,7 +25,7 @@ def train(request: pytest.FixtureRequest, forty_bins: Path, packed: Path) -> Ima
     """The 24 training bins in each of the three ways to read them."""
     folder = packed if request.param == "shards" else forty_bins
     keep = request.param == "memory"
-    return Images(read_dataset(folder).part("train"), classes=CLASSES, size=32, keep=keep)
+    return Images(read_dataset(folder).split("train"), classes=CLASSES, size=32, keep=keep)
 
 
 def test_an_epoch_takes_every_image_once_in_another_order_each_time(train: Images) -> None:
@@ -66,7 +66,7 @@ def test_shards_are_read_from_end_to_end_one_after_the_other(
 ) -> None:
     # A buffer of one image draws nothing: what comes out is what was read.
     monkeypatch.setattr("bintrain.data.sampling.BUFFER", 1)
-    train = Images(read_dataset(packed).part("train"), classes=CLASSES, size=32, keep=False)
+    train = Images(read_dataset(packed).split("train"), classes=CLASSES, size=32, keep=False)
     stored = [[index for index, _ in train.read_shard(shard)] for shard in sorted(train.shards)]
 
     orders = {tuple(itertools.chain(*plan(train, epoch=epoch))) for epoch in range(1, 9)}
@@ -75,7 +75,7 @@ def test_shards_are_read_from_end_to_end_one_after_the_other(
 
 
 def test_more_processes_than_shards_are_refused_with_what_to_do(packed: Path) -> None:
-    train = Images(read_dataset(packed).part("train"), classes=CLASSES, size=32, keep=False)
+    train = Images(read_dataset(packed).split("train"), classes=CLASSES, size=32, keep=False)
 
     with pytest.raises(TrainingError, match="4 processes cannot share 2 shards .*--shard-mb"):
         plan(train, size=4)

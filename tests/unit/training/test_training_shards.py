@@ -19,12 +19,12 @@ CLASSES = Classes(counts=(1, 4), open_top=False)
 
 
 @pytest.mark.parametrize("keep", [True, False])
-@pytest.mark.parametrize("part", ["train", "select", "report"])
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_images_from_shards_are_those_from_folders(
-    forty_bins: Path, packed: Path, decoded: Decoded, part: str, keep: bool
+    forty_bins: Path, packed: Path, decoded: Decoded, split: str, keep: bool
 ) -> None:
-    one = Images(read_dataset(forty_bins).part(part), classes=CLASSES, size=40, keep=keep)
-    other = Images(read_dataset(packed).part(part), classes=CLASSES, size=40, keep=keep)
+    one = Images(read_dataset(forty_bins).split(split), classes=CLASSES, size=40, keep=keep)
+    other = Images(read_dataset(packed).split(split), classes=CLASSES, size=40, keep=keep)
 
     assert one.labels == other.labels
     assert torch.equal(decoded(one), decoded(other))
@@ -33,14 +33,14 @@ def test_images_from_shards_are_those_from_folders(
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_shard_that_lacks_an_image_is_refused(packed: Path, decoded: Decoded, keep: bool) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     shard = images[0].path
     alone = packed / f"{images[0].id}.jpg"
     alone.write_bytes(Images(images, classes=CLASSES, size=40, keep=False).read(0))
     with tarfile.open(shard, "w") as emptied:
         emptied.add(alone, alone.name)
 
-    with pytest.raises(TrainingError, match=r"val-select-00000\d.tar lacks 3 of the 4 images") as caught:
+    with pytest.raises(TrainingError, match=r"validation-00000\d.tar lacks 3 of the 4 images") as caught:
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
 
     assert images[2].id in str(caught.value)
@@ -48,10 +48,10 @@ def test_a_shard_that_lacks_an_image_is_refused(packed: Path, decoded: Decoded, 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_shard_that_was_cut_off_is_refused(packed: Path, decoded: Decoded, keep: bool) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     images[0].path.write_bytes(images[0].path.read_bytes()[:700])
 
-    with pytest.raises(TrainingError, match=r"val-select-00000\d.tar .*copy it again"):
+    with pytest.raises(TrainingError, match=r"validation-00000\d.tar .*copy it again"):
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
 
 
@@ -59,7 +59,7 @@ def test_a_shard_that_was_cut_off_is_refused(packed: Path, decoded: Decoded, kee
 def test_an_image_in_a_shard_that_is_not_the_manifests_is_refused(
     packed: Path, decoded: Decoded, keep: bool
 ) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     data = bytearray(images[0].path.read_bytes())
     # The first member's bytes begin behind its header of 512.
     data[700] ^= 1
@@ -78,12 +78,12 @@ def test_an_image_in_a_shard_that_is_not_the_manifests_is_refused(
 def test_a_header_that_leads_nowhere_is_refused(
     packed: Path, decoded: Decoded, place: int, bytes_: bytes, keep: bool
 ) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     data = bytearray(images[0].path.read_bytes())
     data[place : place + len(bytes_)] = bytes_
     images[0].path.write_bytes(data)
 
-    with pytest.raises(TrainingError, match=r"val-select-00000\d.tar is not a whole tar .*copy it again"):
+    with pytest.raises(TrainingError, match=r"validation-00000\d.tar is not a whole tar .*copy it again"):
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
 
 
@@ -101,7 +101,7 @@ def test_a_size_that_the_tar_has_no_room_for_is_refused_before_it_is_asked_for(t
 def test_what_has_no_contents_is_passed_over_whatever_its_size_says(
     packed: Path, decoded: Decoded, kind: bytes
 ) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     expected = decoded(Images(images, classes=CLASSES, size=40, keep=False))
     odd = tarfile.TarInfo("odd")
     odd.type, odd.linkname = kind, "elsewhere"
@@ -113,14 +113,14 @@ def test_what_has_no_contents_is_passed_over_whatever_its_size_says(
 
 
 def test_finding_members_reads_headers_alone(packed: Path) -> None:
-    shard = read_dataset(packed).part("train")[0].path
+    shard = read_dataset(packed).split("train")[0].path
     big = tarfile.TarInfo("big.bin")
     big.size = 50_000_000
     with tarfile.open(shard, "a", format=tarfile.USTAR_FORMAT) as tar:
         tar.addfile(big, io.BytesIO(bytes(big.size)))
     wanted = {
         f"{image.id}.jpg": place
-        for place, image in enumerate(read_dataset(packed).part("train"))
+        for place, image in enumerate(read_dataset(packed).split("train"))
         if image.path == shard
     }
     before = bytes_read()
@@ -138,7 +138,7 @@ def bytes_read() -> int:
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_a_shard_that_another_tool_packed_again_is_read(packed: Path, decoded: Decoded, form: int) -> None:
-    images = read_dataset(packed).part("select")
+    images = read_dataset(packed).split("validation")
     expected = decoded(Images(images, classes=CLASSES, size=40, keep=False))
     shard = images[0].path
     with tarfile.open(shard) as old:

@@ -19,7 +19,7 @@ AHEAD = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """uint8 pixels [n, size, size, 3], class indices [n], and the images' places in their part [n]."""
+    """uint8 pixels [n, size, size, 3], class indices [n], and the images' places in their split [n]."""
 
     pixels: Tensor
     labels: Tensor

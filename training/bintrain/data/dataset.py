@@ -1,4 +1,4 @@
-"""Read a sealed dataset's manifest: which image belongs to which part, and what it shows."""
+"""Read a sealed dataset's manifest: which image belongs to which split, and what it shows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any, cast
 
 from bintrain.errors import TrainingError
 
-PARTS = ("train", "select", "report")
-"""Learn from, choose by, and look at once for the published figures."""
+SPLITS = ("train", "validation", "test")
+"""Models learn from the first, are chosen by the second, and are looked at once on the third."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BinImage:
-    """One line of the manifest; `part` is one of PARTS.
+    """One line of the manifest; `split` is one of SPLITS.
 
     `path` is the image's file on this machine or, with `in_shard`, the tar that holds it as `<id>.jpg`.
     """
 
     id: str
     count: int
-    part: str
+    split: str
     path: Path
     sha256: str
     in_shard: bool = False
@@ -38,16 +38,16 @@ class Dataset:
     id: str
     images: tuple[BinImage, ...]
 
-    def part(self, name: str) -> tuple[BinImage, ...]:
-        """The images of one of PARTS."""
-        return tuple(image for image in self.images if image.part == name)
+    def split(self, name: str) -> tuple[BinImage, ...]:
+        """The images of one of SPLITS."""
+        return tuple(image for image in self.images if image.split == name)
 
 
 def read_dataset(folder: Path) -> Dataset:
     """Read `dataset.json` and `manifest.jsonl.gz`.
 
     Raises TrainingError when the dataset is not sealed, a file is not what the contract says, an image is
-    listed but missing, or one of the three parts is empty.
+    listed but missing, or one of the splits is empty.
     """
     sealed = folder / "dataset.json"
     if not sealed.is_file():
@@ -57,10 +57,10 @@ def read_dataset(folder: Path) -> Dataset:
         )
     identity = _read_identity(sealed)
     images = tuple(_read_manifest(folder))
-    for name in PARTS:
-        if not any(image.part == name for image in images):
+    for name in SPLITS:
+        if not any(image.split == name for image in images):
             raise TrainingError(
-                f"the dataset {identity} holds no image in its part '{name}' ({len(images)} images in all). "
+                f"the dataset {identity} has no image in its split '{name}' ({len(images)} images in all). "
                 "Request a dataset with more images"
             )
     return Dataset(id=identity, images=images)
@@ -91,15 +91,15 @@ def _read_manifest(folder: Path) -> Iterator[BinImage]:
     except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"{path}, after line {done}: {type(error).__name__} {error}; expected a gzip of JSON lines with "
-            "id, count, split, part, key (or shard) and sha256. Make the dataset again"
+            "id, count, split, key (or shard) and sha256. Make the dataset again"
         ) from error
 
 
 def _read_line(line: str, *, folder: Path) -> BinImage:
     entry: Any = json.loads(line)
-    part = "train" if entry["split"] == "train" else entry["part"]
-    if part not in PARTS:
-        raise ValueError(f"part {part!r} is none of {', '.join(PARTS)}")
+    split = entry["split"]
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
     count = entry["count"]
     if not isinstance(count, int) or count < 0:
         raise ValueError(f"count {count!r} is not a number of objects")
@@ -108,5 +108,5 @@ def _read_line(line: str, *, folder: Path) -> BinImage:
     if not path.is_file():
         raise TrainingError(f"{path} is in the manifest but not there; give the whole prefix as the channel")
     return BinImage(
-        id=entry["id"], count=count, part=part, path=path, sha256=entry["sha256"], in_shard=in_shard
+        id=entry["id"], count=count, split=split, path=path, sha256=entry["sha256"], in_shard=in_shard
     )

@@ -1,4 +1,4 @@
-"""The images of one part as tensors: decoded once and kept where they fit, else decoded when asked for."""
+"""The images of one split as tensors: decoded once and kept where they fit, else decoded when asked for."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from bintrain.engine.resources import usable_cpus
 from bintrain.errors import TrainingError
 
 Item = tuple[int, bytes | None]
-"""An image's place in its part, and its bytes where they are read already."""
+"""An image's place in its split, and its bytes where they are read already."""
 
 AHEAD = 256
 """Images read from shards before they are decoded: what is held in memory as it was stored."""
 
 
 class Images:
-    """The images of one part, uint8 [size, size, 3] each, with their class indices (`labels`).
+    """The images of one split, uint8 [size, size, 3] each, with their class indices (`labels`).
 
     With `keep` all are decoded here and now on all cores and stay in memory: size * size * 3 bytes each.
     Without, files are read when asked for, and shards (`streamed`) from end to end with `read_shard`.
@@ -157,6 +157,6 @@ def _label(image: BinImage, *, classes: Classes) -> int:
         return classes.index(image.count)
     except KeyError as error:
         raise TrainingError(
-            f"image {image.id} ({image.part}) shows {image.count} objects, but no training image does. "
+            f"image {image.id} ({image.split}) shows {image.count} objects, but no training image does. "
             "Request a dataset with more images, or lower --max-count"
         ) from error

@@ -36,7 +36,7 @@ from bintrain.settings import Machine, Settings
 
 @dataclass(kw_only=True)
 class Progress:
-    """What is known after some epochs; the best has the lowest RMSE on `select` (ties: the lower loss).
+    """What is known after some epochs; the best has the lowest RMSE on `validation` (ties: the lower loss).
 
     `step` steps of the epoch behind `epoch` are done; `loss_sum` is over them, `seconds` their time.
     """
@@ -68,7 +68,7 @@ class Trainer:
         machine: Machine,
         processes: Processes,
         train: Images,
-        select: Images,
+        validation: Images,
         checkpoints: Path | None,
         identity: dict[str, Any],
     ) -> None:
@@ -82,7 +82,7 @@ class Trainer:
             self._network.compile()  # pyright: ignore[reportUnknownMemberType]
         self._forward = processes.averaging(self._network)
         self._train = train
-        self._select = select
+        self._validation = validation
         self._checkpoints = checkpoints
         self._identity = identity
         self._targets = soft_labels(classes, sigma=settings.label_sigma).to(self._device)
@@ -166,23 +166,25 @@ class Trainer:
         return self._processes.mean(loss.detach())
 
     def _judge(self) -> dict[str, float]:
-        logits, true = self._predict(self._judged()), torch.tensor(self._select.labels)
+        logits, true = self._predict(self._judged()), torch.tensor(self._validation.labels)
         loss = functional.cross_entropy(logits, self._targets.cpu()[true])
         figures = count_metrics(
             logits.argmax(1).numpy().astype(np.int64), true.numpy().astype(np.int64), classes=self._classes
         )
-        return {"select:loss": float(loss)} | {f"select:{name}": value for name, value in figures.items()}
+        return {"validation:loss": float(loss)} | {
+            f"validation:{name}": value for name, value in figures.items()
+        }
 
     def _predict(self, network: nn.Module) -> Tensor:
         network.eval()
         rank, size = self._processes.rank, self._processes.size
-        plan = ordered_plan(self._select, batch=max(1, self._batch // size), rank=rank, size=size)
+        plan = ordered_plan(self._validation, batch=max(1, self._batch // size), rank=rank, size=size)
         own: list[tuple[Tensor, Tensor]] = []
         with torch.inference_mode():
-            for batch in self._feed(self._select).batches(plan):
+            for batch in self._feed(self._validation).batches(plan):
                 own.append((batch.indices, network(self._to_floats(batch.pixels)).float().cpu()))
         # Each image by its place, once: the figures are those of one process.
-        logits = torch.empty(len(self._select), len(self._classes.counts))
+        logits = torch.empty(len(self._validation), len(self._classes.counts))
         for indices, found in (pair for pairs in self._processes.gather(own) for pair in pairs):
             logits[indices] = found
         return logits
@@ -194,7 +196,7 @@ class Trainer:
         progress = self._progress
         progress.epoch = epoch
         progress.history.append({"epoch": epoch, **figures})
-        score = (figures["select:rmse"], figures["select:loss"])
+        score = (figures["validation:rmse"], figures["validation:loss"])
         if score < progress.best_score:
             progress.best_score, progress.best_epoch = score, epoch
             progress.best_weights = copy.deepcopy(self._judged().state_dict())

@@ -1,4 +1,4 @@
-"""What turns logits into probabilities and decisions; everything here is chosen on the part `select`."""
+"""What turns logits into probabilities and decisions; everything here is chosen on the split `validation`."""
 
 from __future__ import annotations
 

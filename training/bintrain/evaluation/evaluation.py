@@ -1,4 +1,4 @@
-"""Judge the exported model: everything is chosen on `select`, every published figure comes from `report`."""
+"""Evaluate the exported model: all is chosen on `validation`, every published figure comes from `test`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
-    """One part's logits [N, C] and true class indices [N]."""
+    """One split's logits [N, C] and true class indices [N]."""
 
     logits: Floats
     true: Ints
@@ -49,44 +49,44 @@ class Evaluation:
     """What is known of the exported model."""
 
     calibration: Calibration
-    select: dict[str, Any]
-    report: dict[str, Any]
+    validation: dict[str, Any]
+    test: dict[str, Any]
     details: dict[str, Any]
 
 
 def evaluate(
-    *, select: Evaluated, report: Evaluated, train: Ints, classes: Classes, settings: Settings
+    *, validation: Evaluated, test: Evaluated, train: Ints, classes: Classes, settings: Settings
 ) -> Evaluation:
-    """Calibrate on `select`; figures of both parts; what the calibration is worth, measured on `report`.
+    """Calibrate on `validation`; figures of both; what the calibration is worth, measured on `test`.
 
     `train` are the training images' class indices, for the majority class.
     """
-    calibration = calibrate(select.logits, select.true, classes=classes, settings=settings)
-    before, after = report.probabilities(1.0), report.probabilities(calibration.temperature)
-    majority = {"majority_accuracy": majority_accuracy(report.true, train=train)}
+    calibration = calibrate(validation.logits, validation.true, classes=classes, settings=settings)
+    before, after = test.probabilities(1.0), test.probabilities(calibration.temperature)
+    majority = {"majority_accuracy": majority_accuracy(test.true, train=train)}
     return Evaluation(
         calibration=calibration,
-        select=_figures(select, classes=classes),
-        report=_figures(report, classes=classes) | majority,
+        validation=_figures(validation, classes=classes),
+        test=_figures(test, classes=classes) | majority,
         details={
-            "accuracy_range": accuracy_range(report.predicted, report.true),
-            "per_count": per_count(report.predicted, report.true, classes=classes),
-            "confusion": confusion(report.predicted, report.true, classes=classes).tolist(),
+            "accuracy_range": accuracy_range(test.predicted, test.true),
+            "per_count": per_count(test.predicted, test.true, classes=classes),
+            "confusion": confusion(test.predicted, test.true, classes=classes).tolist(),
             "calibration_error": {
-                "before": calibration_error(before, report.true),
-                "after": calibration_error(after, report.true),
+                "before": calibration_error(before, test.true),
+                "after": calibration_error(after, test.true),
             },
             "reliability": {
-                "before": reliability(before, report.true),
-                "after": reliability(after, report.true),
+                "before": reliability(before, test.true),
+                "after": reliability(after, test.true),
             },
             "risk_coverage": risk_coverage(
                 after.max(axis=1),
-                report.predicted == report.true,
-                automatic=_answerable(report, classes=classes),
+                test.predicted == test.true,
+                automatic=_answerable(test, classes=classes),
             ),
-            "interval": _interval_figures(report, calibration=calibration, promised=settings.coverage),
-            "review": _review_figures(report, calibration=calibration, classes=classes),
+            "interval": _interval_figures(test, calibration=calibration, promised=settings.coverage),
+            "review": _review_figures(test, calibration=calibration, classes=classes),
         },
     )
 

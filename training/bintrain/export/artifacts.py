@@ -30,15 +30,15 @@ def write_metrics(
     history: list[dict[str, float]],
     folder: Path,
 ) -> None:
-    """evaluation/metrics.json: model.json's content, details of `report`, the settings and every epoch."""
-    document = {"model": model, "report": evaluation.details, "settings": settings, "history": history}
+    """evaluation/metrics.json: model.json's content, details of `test`, the settings and every epoch."""
+    document = {"model": model, "test": evaluation.details, "settings": settings, "history": history}
     write_json(document, path=folder / "evaluation" / "metrics.json")
 
 
 def write_predictions(
     evaluated: Evaluated, images: Sequence[BinImage], *, classes: Classes, temperature: float, folder: Path
 ) -> None:
-    """evaluation/predictions.csv: a line for each image of `report`."""
+    """evaluation/predictions.csv: a line for each image of `test`."""
     path = folder / "evaluation" / "predictions.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     probabilities = evaluated.probabilities(temperature)

@@ -41,7 +41,7 @@ def describe_model(
             coverage=settings.coverage, target_accuracy=settings.target_accuracy, mean=MEAN, std=STD
         ),
         **({} if export.int8 is None else {"int8": export.int8}),
-        "metrics": {"select": evaluation.select, "report": evaluation.report},
+        "metrics": {"validation": evaluation.validation, "test": evaluation.test},
         "dataset_id": dataset_id,
         "source_revision": env.get("SOURCE_REVISION") or "unknown",
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -64,5 +64,5 @@ def exported_logits(model: Path | ov.Model, images: Images) -> NDArray[np.float6
         if logits is None:
             logits = np.empty((len(images), found.shape[1]))
         logits[batch.indices.numpy()] = found
-    assert logits is not None, "a part holds at least one image (read_dataset)"
+    assert logits is not None, "a split holds at least one image (read_dataset)"
     return logits

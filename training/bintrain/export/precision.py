@@ -52,39 +52,39 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What lies in the model folder: model.xml's path, its precision, and its logits [N, C] on `select`.
+    """What lies in the model folder: model.xml's path, its precision, and its logits [N, C] on `validation`.
 
     `int8` is the block of that name in model.json: what INT8 was worth; None where it was not tried.
     """
 
     path: Path
     precision: str
-    select: NDArray[np.float64]
+    validation: NDArray[np.float64]
     int8: dict[str, Any] | None
 
 
 def export_model(
-    network: BinCounter, *, parts: Mapping[str, Images], classes: Classes, settings: Settings, folder: Path
+    network: BinCounter, *, images: Mapping[str, Images], classes: Classes, settings: Settings, folder: Path
 ) -> Export:
     """Write model.xml and model.bin in the precision that `settings` allow, evaluated through OpenVINO."""
-    model = convert_network(network, size=settings.image_size)
+    model, validation = convert_network(network, size=settings.image_size), images["validation"]
     if settings.precision == "fp16":
-        return _ship(model, "FP16", select=parts["select"], folder=folder, int8=None)
-    batches = _calibration_batches(parts["train"], settings=settings)
-    reference = _figures(exported_logits(model, parts["select"]), parts["select"], classes=classes)
-    small = _ship(quantise(model, batches=batches), "INT8", select=parts["select"], folder=folder, int8=None)
-    figures = _figures(small.select, parts["select"], classes=classes)
+        return _ship(model, "FP16", validation=validation, folder=folder, int8=None)
+    batches = _calibration_batches(images["train"], settings=settings)
+    reference = _figures(exported_logits(model, validation), validation, classes=classes)
+    small = _ship(quantise(model, batches=batches), "INT8", validation=validation, folder=folder, int8=None)
+    figures = _figures(small.validation, validation, classes=classes)
     shipped = within_limits(figures, reference=reference, settings=settings)
-    say(f"INT8 against FP32 on select: {figures} against {reference}: {'INT8' if shipped else 'FP16'} ships")
+    say(f"on validation: INT8 {figures}, FP32 {reference}: {'INT8' if shipped else 'FP16'} ships")
     trial = {
         "shipped": shipped,
         "calibration_images": sum(len(batch) for batch in batches),
         "limits": {"accuracy_loss": settings.int8_accuracy_loss, "rmse_growth": settings.int8_rmse_growth},
-        "select": {"FP32": reference, "INT8": figures},
+        "validation": {"FP32": reference, "INT8": figures},
     }
     if shipped:
-        return Export(path=small.path, precision="INT8", select=small.select, int8=trial)
-    return _ship(model, "FP16", select=parts["select"], folder=folder, int8=trial)
+        return Export(path=small.path, precision="INT8", validation=small.validation, int8=trial)
+    return _ship(model, "FP16", validation=validation, folder=folder, int8=trial)
 
 
 def within_limits(
@@ -97,10 +97,10 @@ def within_limits(
 
 
 def _ship(
-    model: ov.Model, precision: str, *, select: Images, folder: Path, int8: dict[str, Any] | None
+    model: ov.Model, precision: str, *, validation: Images, folder: Path, int8: dict[str, Any] | None
 ) -> Export:
     path = save_model(model, folder=folder)
-    return Export(path=path, precision=precision, select=exported_logits(path, select), int8=int8)
+    return Export(path=path, precision=precision, validation=exported_logits(path, validation), int8=int8)
 
 
 def _figures(logits: NDArray[np.float64], images: Images, *, classes: Classes) -> dict[str, float]:

@@ -79,15 +79,15 @@ def draw_learning(history: Sequence[dict[str, float]], *, best_epoch: int, path:
         figure = Figure(figsize=(11, 3.5), layout="constrained")
         loss, share, error = figure.subplots(1, 3)
         plot(loss, "train:loss", label="train (augmented)", colour=GREY)
-        plot(loss, "select:loss", label="select", colour=BLUE)
-        plot(share, "select:accuracy", label="accuracy", colour=BLUE)
-        plot(share, "select:within_one", label="within one object", colour=ORANGE)
-        plot(error, "select:rmse", label="RMSE", colour=BLUE)
-        plot(error, "select:mae", label="MAE", colour=ORANGE)
+        plot(loss, "validation:loss", label="validation", colour=BLUE)
+        plot(share, "validation:accuracy", label="accuracy", colour=BLUE)
+        plot(share, "validation:within_one", label="within one object", colour=ORANGE)
+        plot(error, "validation:rmse", label="RMSE", colour=BLUE)
+        plot(error, "validation:mae", label="MAE", colour=ORANGE)
         loss.set(title="Loss", ylabel="cross entropy (nats)")
-        share.set(title="Right answers on select", ylabel="share of images", ylim=(0, 1.02))
+        share.set(title="Right answers on validation", ylabel="share of images", ylim=(0, 1.02))
         share.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        error.set(title="Error on select", ylabel="objects")
+        error.set(title="Error on validation", ylabel="objects")
         error.set_ylim(bottom=0)
         for axes in (loss, share, error):
             axes.axvline(
@@ -109,7 +109,7 @@ def draw_reliability(before: Points, after: Points, *, errors: dict[str, float],
             label = f"{name} temperature scaling (error {100 * errors[name]:.1f} %)"
             x, y = [point["confidence"] for point in points], [point["accuracy"] for point in points]
             axes.plot(x, y, "o-", color=colour, label=label)
-        axes.set(title="Does confidence say how often it is right?", ylabel="accuracy on report")
+        axes.set(title="Does confidence say how often it is right?", ylabel="accuracy on test")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
         figure.legend(loc="outside lower left", fontsize=10)
         middles = [point["confidence"] for point in after]
@@ -132,7 +132,7 @@ def draw_risk_coverage(
         figure = Figure(figsize=(5.6, 6.2), layout="constrained")
         axes = figure.subplots()
         coverage = [point["coverage"] for point in points]
-        axes.plot(coverage, [point["risk"] for point in points], color=BLUE, label="measured on report")
+        axes.plot(coverage, [point["risk"] for point in points], color=BLUE, label="measured on test")
         allowed = 1 - target_accuracy
         axes.axhline(
             allowed, color=GREY, linestyle="--", linewidth=1.2, label=f"allowed: {100 * allowed:.0f} %"

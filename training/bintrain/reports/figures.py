@@ -23,7 +23,7 @@ MISTAKES = "mistakes.jpg"
 def write_charts(
     evaluation: Evaluation, *, classes: Classes, progress: Progress, target_accuracy: float, folder: Path
 ) -> None:
-    """Write the four charts below `folder`, the job's output. All of `report` but the learning curves."""
+    """Write the four charts below `folder`, the job's output. All of `test` but the learning curves."""
     details, target = evaluation.details, folder / "evaluation"
     draw_confusion(details["confusion"], names=classes.names, path=target / CONFUSION)
     draw_learning(progress.history, best_epoch=progress.best_epoch, path=target / LEARNING)
@@ -47,7 +47,7 @@ def write_mistakes(
     temperature: float,
     folder: Path,
 ) -> list[Mistake]:
-    """Write the contact sheet of the worst mistakes; `pixels` and `images` are of the evaluated part."""
+    """Write the contact sheet of the worst mistakes; `pixels` and `images` are of the evaluated split."""
     mistakes = worst_mistakes(evaluated, classes=classes, temperature=temperature)
     tiles = [
         Tile(

@@ -34,7 +34,7 @@ def write_report(
 ) -> None:
     """Write the page from figures and from the pictures that lie in `folder`/evaluation already.
 
-    `model` is model.json's content, `counts` the images of each part by count, `epochs` the kept one and how
+    `model` is model.json's content, `counts` the images of each split by count, `epochs` the kept one and how
     many were trained.
     """
     target = folder / "evaluation"
@@ -63,11 +63,11 @@ def write_report(
 
 
 def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
-    report = evaluation.report
+    test = evaluation.test
     lead = (
-        f"Of {report['images']:,} photographs that neither trained the model nor chose anything, it counted "
-        f"{percent(report['accuracy'])} exactly right; always answering the commonest count would have been "
-        f"right for {percent(report['majority_accuracy'])}."
+        f"Of {test['images']:,} photographs that neither trained the model nor chose anything, it counted "
+        f"{percent(test['accuracy'])} exactly right; always answering the commonest count would have been "
+        f"right for {percent(test['majority_accuracy'])}."
     )
     return (
         f'<p class="lead">{lead.replace(" %", "&nbsp;%")}</p>'
@@ -79,12 +79,12 @@ def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
 
 
 def _cards(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
-    report, review = evaluation.report, evaluation.details["review"]
+    test, review = evaluation.test, evaluation.details["review"]
     promise = percent(model["calibration"]["review"]["target_accuracy"], digits=0)
     cards = (
-        (percent(report["accuracy"]), "counted exactly right"),
-        (percent(report["within_one"]), "right within one object"),
-        (f"{report['rmse']:.2f}", "objects, root mean square error"),
+        (percent(test["accuracy"]), "counted exactly right"),
+        (percent(test["within_one"]), "right within one object"),
+        (f"{test['rmse']:.2f}", "objects, root mean square error"),
         (percent(review["automated_share"]), f"answered without review, aiming at {promise} right"),
     )
     return (
@@ -93,16 +93,16 @@ def _cards(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
 
 
 def _headline(evaluation: Evaluation) -> str:
-    select, report = evaluation.select, evaluation.report
-    rows = [(name, write(select[key]), write(report[key])) for name, key, write in FIGURES]
+    validation, test = evaluation.validation, evaluation.test
+    rows = [(name, write(validation[key]), write(test[key])) for name, key, write in FIGURES]
     low, high = evaluation.details["accuracy_range"]
     rows.insert(1, ("accuracy, 95 % confidence range", "", f"{percent(low)} to {percent(high)}"))
-    rows.append(("always the commonest count: accuracy", "", percent(report["majority_accuracy"])))
-    rows.append(("images", f"{select['images']:,}", f"{report['images']:,}"))
+    rows.append(("always the commonest count: accuracy", "", percent(test["majority_accuracy"])))
+    rows.append(("images", f"{validation['images']:,}", f"{test['images']:,}"))
     return (
-        "<h2>How well it counts</h2><p>On <i>select</i> the epoch, the temperature and the thresholds were "
-        "chosen; <i>report</i> was looked at once, for this page. Publish the figures of <i>report</i>.</p>"
-        + _table(("", "select", "report"), rows)
+        "<h2>How well it counts</h2><p>On <i>validation</i> the epoch, the temperature and the thresholds "
+        "were chosen; <i>test</i> was looked at once, for this page. Publish the figures of <i>test</i>.</p>"
+        + _table(("", "validation", "test"), rows)
     )
 
 
@@ -114,7 +114,7 @@ def _by_count(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path)
         )
         for row in evaluation.details["per_count"]
     ]  # fmt: skip
-    total = evaluation.report
+    total = evaluation.test
     last = ("all", f"{total['images']:,}", percent(total["accuracy"]), objects(total["rmse"]),
             percent(total["within_one"]))  # fmt: skip
     table = _table(("true count", "images", "accuracy", "RMSE, objects", "within one"), rows, total=last)
@@ -129,7 +129,7 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
     details, calibration = evaluation.details, model["calibration"]
     error, interval, review = details["calibration_error"], details["interval"], details["review"]
     below, accuracy = calibration["review"]["confidence_below"], review["automated_accuracy"]
-    why = "" if below is not None else no_threshold(calibration["review"], select=evaluation.select)
+    why = "" if below is not None else no_threshold(calibration["review"], validation=evaluation.validation)
     threshold = "none: all are reviewed" if below is None else f"confidence {below:.3f} or more"
     rows = (
         ("calibration error before temperature scaling", percent(error["before"])),
@@ -151,17 +151,17 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
         "Answering only the most confident bins makes fewer mistakes; the rest go to a person.",
     )  # fmt: skip
     return (
-        "<h2>Which answers to trust</h2><p>Thresholds were chosen on <i>select</i>; all that is "
-        f"measured here was measured on <i>report</i>. {why}</p>{_table(('', 'report'), rows)}"
+        "<h2>Which answers to trust</h2><p>Thresholds were chosen on <i>validation</i>; all that is "
+        f"measured here was measured on <i>test</i>. {why}</p>{_table(('', 'test'), rows)}"
         f'<div class="pair">{reliable}{risk}</div>'
     )
 
 
 def _mistakes(evaluation: Evaluation, *, target: Path) -> str:
-    report = evaluation.report
-    wrong = round(report["images"] * (1 - report["accuracy"]))
+    test = evaluation.test
+    wrong = round(test["images"] * (1 - test["accuracy"]))
     return (
-        f"<h2>The worst mistakes</h2><p>{wrong:,} of {report['images']:,} answers were wrong. Shown are "
+        f"<h2>The worst mistakes</h2><p>{wrong:,} of {test['images']:,} answers were wrong. Shown are "
         "those furthest off, the more confident first.</p>"
         + _picture(target / pictures.MISTAKES, "Worst mistakes", wide=True)
     )
@@ -170,7 +170,7 @@ def _mistakes(evaluation: Evaluation, *, target: Path) -> str:
 def _learning(*, settings: Mapping[str, Any], epochs: tuple[int, int], target: Path) -> str:
     kept, trained = epochs
     stopped = f"; up to {settings['epochs']} were allowed" if trained < settings["epochs"] else ""
-    text = f"Epoch {kept} of {trained} was kept: the lowest RMSE on <i>select</i>{stopped}."
+    text = f"Epoch {kept} of {trained} was kept: the lowest RMSE on <i>validation</i>{stopped}."
     return f"<h2>How it learned</h2><p>{text}</p>" + _picture(
         target / pictures.LEARNING, "Learning curves", wide=True
     )
@@ -179,9 +179,9 @@ def _learning(*, settings: Mapping[str, Any], epochs: tuple[int, int], target: P
 def _origin(
     model: Mapping[str, Any], *, settings: Mapping[str, Any], counts: Mapping[str, Mapping[int, int]]
 ) -> str:
-    listed = sorted({count for part in counts.values() for count in part})
-    rows = [(str(count), *(f"{part.get(count, 0):,}" for part in counts.values())) for count in listed]
-    total = ("all", *(f"{sum(part.values()):,}" for part in counts.values()))
+    listed = sorted({count for split in counts.values() for count in split})
+    rows = [(str(count), *(f"{split.get(count, 0):,}" for split in counts.values())) for count in listed]
+    total = ("all", *(f"{sum(split.values()):,}" for split in counts.values()))
     knobs = "".join(
         f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(_setting(value))}</td></tr>"
         for name, value in settings.items()
@@ -189,8 +189,8 @@ def _origin(
     return (
         "<h2>What it was trained on</h2>"
         f"<p>Dataset <code>{escape(model['dataset_id'])}</code>, source revision "
-        f"<code>{escape(model['source_revision'])}</code>. No block of 100 neighbouring ids is on "
-        'two sides.</p><div class="pair"><div><h3>Images by count</h3>'
+        f"<code>{escape(model['source_revision'])}</code>. No block of 100 neighbouring ids is in "
+        'two splits.</p><div class="pair"><div><h3>Images by count</h3>'
         f"{_table(('objects', *counts), rows, total=total)}</div>"
         f'<div><h3>Settings</h3><div class="scroll"><table class="facts">{knobs}</table></div></div></div>'
     )

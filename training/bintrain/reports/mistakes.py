@@ -27,7 +27,7 @@ INK, SOFT, PAPER, BOX, WRONG = "#22262b", "#667078", "#ffffff", "#f0f1f3", "#b34
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A wrong answer: the image's place in its part, class indices, confidence."""
+    """A wrong answer: the image's place in its split, class indices, confidence."""
 
     index: int
     true: int

@@ -12,7 +12,7 @@ from bintrain.reports.words import int8_trial, no_threshold, objects, percent, s
 def write_model_card(
     evaluation: Evaluation, *, model: dict[str, Any], images: dict[str, int], folder: Path
 ) -> None:
-    """Write the card. `model` is model.json's content, `images` the number of images in each part."""
+    """Write the card. `model` is model.json's content, `images` the number of images in each split."""
     folder.mkdir(parents=True, exist_ok=True)
     sections = [
         _origin(model, images=images),
@@ -33,23 +33,23 @@ Counts the objects in a photograph of a warehouse bin. {model["architecture"]} a
 {model["precision"]} weights, made {model["created"]} from source revision {model["source_revision"]}.
 
 Answers: {counts}{top}. Trained on {images["train"]} images of dataset `{model["dataset_id"]}`; chosen on
-{images["select"]} images, evaluated once on {images["report"]} others. No block of 100 neighbouring ids is on
-two sides. {int8_trial(model.get("int8"))}"""
+{images["validation"]} images, evaluated once on {images["test"]} others. No block of 100 neighbouring ids is
+in two splits. {int8_trial(model.get("int8"))}"""
 
 
 def _figures(evaluation: Evaluation) -> str:
-    report = evaluation.report
+    test = evaluation.test
     low, high = evaluation.details["accuracy_range"]
-    return f"""## How well it counts ({report["images"]} images that chose nothing)
+    return f"""## How well it counts ({test["images"]} images that chose nothing)
 
 | figure | value |
 |---|---|
-| accuracy | {percent(report["accuracy"])} |
+| accuracy | {percent(test["accuracy"])} |
 | accuracy, 95 % confidence range | {percent(low)} to {percent(high)} |
-| accuracy of always answering the commonest count | {percent(report["majority_accuracy"])} |
-| within one object | {percent(report["within_one"])} |
-| RMSE | {report["rmse"]:.3f} objects |
-| MAE | {report["mae"]:.3f} objects |"""
+| accuracy of always answering the commonest count | {percent(test["majority_accuracy"])} |
+| within one object | {percent(test["within_one"])} |
+| RMSE | {test["rmse"]:.3f} objects |
+| MAE | {test["mae"]:.3f} objects |"""
 
 
 def _per_count(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
@@ -62,7 +62,7 @@ def _per_count(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
     named = [
         (shown_class(row["count"], classes=model["classes"]), row) for row in evaluation.details["per_count"]
     ]
-    for name, row in [*named, ("all", evaluation.report)]:
+    for name, row in [*named, ("all", evaluation.test)]:
         figures = (percent(row["accuracy"]), objects(row["rmse"]), percent(row["within_one"]))
         lines.append(f"| {name} | {row['images']} | {' | '.join(figures)} |")
     return "\n".join(lines)
@@ -73,7 +73,7 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
     interval, error = details["interval"], details["calibration_error"]
     return f"""## When to trust it
 
-- {_review(details["review"], rule=model["calibration"]["review"], select=evaluation.select)}
+- {_review(details["review"], rule=model["calibration"]["review"], validation=evaluation.validation)}
 - The interval holds the true count of {percent(interval["coverage"])} of the evaluated images (promised:
   {percent(interval["promised_coverage"])}) and is {interval["mean_width"]:.2f} counts wide on average.
 - Calibration error {percent(error["after"])} ({percent(error["before"])} before temperature scaling).
@@ -81,10 +81,10 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
   listed above: judge it on your own images first."""
 
 
-def _review(measured: dict[str, Any], *, rule: dict[str, Any], select: dict[str, Any]) -> str:
+def _review(measured: dict[str, Any], *, rule: dict[str, Any], validation: dict[str, Any]) -> str:
     promise, below = percent(rule["target_accuracy"]), rule["confidence_below"]
     if below is None:
-        return no_threshold(rule, select=select)
+        return no_threshold(rule, validation=validation)
     return (
         f"Answers with a confidence of {below:.3f} or more need no review (chosen for {promise} accuracy): "
         f"{percent(measured['automated_share'])} of the evaluated images, of which "

@@ -18,12 +18,13 @@ def objects(number: float) -> str:
     return f"{number:.3f}"
 
 
-def no_threshold(rule: Mapping[str, Any], *, select: Mapping[str, Any]) -> str:
-    """Why every answer asks for review, from model.json's `review` and the figures of `select`."""
+def no_threshold(rule: Mapping[str, Any], *, validation: Mapping[str, Any]) -> str:
+    """Why every answer asks for review, from model.json's `review` and the figures of `validation`."""
     return (
-        f"No {MIN_AUTOMATED} or more of the most confident answers on select ({select['images']:,} images, "
-        f"{percent(select['accuracy'])} counted right) were {percent(rule['target_accuracy'])} right, "
-        "so every answer asks for review. More images, a better model or a lower target bring a threshold."
+        f"No {MIN_AUTOMATED} or more of the most confident answers on validation ({validation['images']:,} "
+        f"images, {percent(validation['accuracy'])} counted right) were "
+        f"{percent(rule['target_accuracy'])} right, so every answer asks for review. More images, a better "
+        "model or a lower target bring a threshold."
     )
 
 
@@ -31,10 +32,10 @@ def int8_trial(trial: Mapping[str, Any] | None) -> str:
     """What INT8 was worth, from model.json's `int8`, as a sentence."""
     if trial is None:
         return "INT8 was not tried."
-    one, other = trial["select"]["INT8"], trial["select"]["FP32"]
+    one, other = trial["validation"]["INT8"], trial["validation"]["FP32"]
     verdict = "within the limits, so INT8 ships" if trial["shipped"] else "beyond the limits, so FP16 ships"
     return (
-        f"On select INT8 has an accuracy of {percent(one['accuracy'])} and an RMSE of "
+        f"On validation INT8 has an accuracy of {percent(one['accuracy'])} and an RMSE of "
         f"{objects(one['rmse'])}, FP32 {percent(other['accuracy'])} and {objects(other['rmse'])}: {verdict}."
     )
 
