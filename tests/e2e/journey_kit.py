@@ -158,6 +158,10 @@ class Journey:
         command = [sys.executable, "-m", f"infra.tools.{module}", "--stage", self.stage, *arguments]
         return self._run(command, {**os.environ, **self.cloud.environment()}, 0, typed=typed, folder=ROOT)
 
+    def sizes(self) -> list[str]:
+        """This machine's sizes, as a command of infra takes them."""
+        return [word for pair in run_sizes().items() for word in ("-c", "=".join(pair))]
+
     def _run(
         self,
         command: list[str],

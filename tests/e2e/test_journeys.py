@@ -12,11 +12,18 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.tools.quotas import quotas
 from tests.e2e.api_kit import new_caller
+from tests.e2e.doctor_kit import grant
 from tests.e2e.journey_kit import IMAGES, Journey, journey_of
 
 pytestmark = pytest.mark.e2e
 
+ONLY_AFTER_A_DEPLOY = (
+    *("tuning-fields", "image-build", "endpoint-strict-mode"),
+    *("typed-parameter", "endpoint", "capture"),
+)
+"""The doctor's findings about a stage where a model serves."""
 PARTS = ("data", "operations", "training", "serving", "recount", "api")
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -81,6 +88,17 @@ def test_an_approved_model_reaches_the_endpoint(journey: Journey) -> None:
     assert variant["CurrentInstanceCount"] == journey.declared.serving.min_instances
     assert journey.approved_model() == journey.model_of(journey.packages[0])
     assert journey.answers_rightly() >= 0.8
+
+
+def test_the_doctor_finds_the_deployed_stage_whole(journey: Journey) -> None:
+    for quota in quotas(journey.settings):
+        grant(journey.cloud, quota.service, quota.name, quota.needed)
+    with journey.timed("doctor"):
+        done = journey.infra("doctor", "--json", *journey.sizes())
+    found = {each["name"]: each["state"] for each in json.loads(done.stdout)}
+    assert {name: found.get(name) for name in ONLY_AFTER_A_DEPLOY} == dict.fromkeys(ONLY_AFTER_A_DEPLOY, "ok")
+    assert found["stacks"] == found["budget"] == found["left from before"] == "ok"
+    assert {name for name, state in found.items() if state != "ok"} == {"licence", "alarms reach a person"}
 
 
 def test_callers_count_over_https(journey: Journey) -> None:
