@@ -95,13 +95,13 @@ lint: install launch-env ## ruff, pyright, and whether pages, records, stubs and
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright
 	@$(BIN)/python -m pytest -q tests/lint
 
-format: install ## mend what ruff can mend
+format: install ## let ruff correct what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 adopt: install ## take what cdk destroy left of STAGE into new stacks, so that it can be deployed again
 	@$(BIN)/python -m infra.tools.adopt --stage $(STAGE)
 
-judge: install ## what others wrote judges every template, policy, call and expression
+judge: install ## hold every template, policy, call and expression to tools and models that others wrote
 	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
 
 # Whatever runs a state machine of ours on the embedded cloud; the last one walks further branches.
@@ -116,7 +116,7 @@ recordings: install launch-env ## renew tests/judges/recordings from executions 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')
 	@$(BIN)/python -m infra.tools.trial $(TRIAL)
 
-doctor: install ## what the account lacks for STAGE, before and after its deploy (PROFILE=NAME, JSON=1)
+doctor: install ## what the account still needs for STAGE, before and after its deploy (PROFILE=NAME, JSON=1)
 	@$(BIN)/python -m infra.tools.doctor --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(JSON),--json)
 
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed

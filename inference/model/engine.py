@@ -41,7 +41,7 @@ class Engine:
     | a stream for each CPU | 84 ms | 24.1/s | 159 MB |
     | both, chosen by load (this one) | 43 ms | 23.6/s | 209 MB |
 
-    The 209 MB are of a later run than the rest (docs/serving.md), as proportional set size.
+    The 209 MB are of a later run than the rest (benchmarks/README.md), as proportional set size.
     """
 
     def __init__(self, *, folder: Path, description: Description, cpus: int) -> None:

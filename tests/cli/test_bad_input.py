@@ -29,7 +29,8 @@ def demo(**variables: str) -> tuple[int, str]:
 def test_an_unknown_stage() -> None:
     code, printed = call("make", "synth", "STAGE=nowhere")
     assert code != 0
-    assert "error: unknown stage 'nowhere': pass -c stage=NAME with one of dev, prod, trial, local" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert all(word in line for word in ("'nowhere'", "-c stage=", "dev, prod, trial, local"))
     assert "Traceback" not in printed
 
 
@@ -42,14 +43,14 @@ def test_a_wrong_setting() -> None:
 def test_a_directory_of_images_that_is_not_there() -> None:
     code, printed = demo(BINS="/nowhere/at/all")
     assert (code, printed.count("\n")) == (1, 1)
-    assert "BINS=/nowhere/at/all is no directory" in printed
+    assert "BINS=/nowhere/at/all" in printed
 
 
 def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
     code, printed = demo(BINS=str(tmp_path))
     assert code == 1
-    assert "lacks bin-images, file_list.json" in printed
+    assert "bin-images, file_list.json" in printed and "metadata" not in printed
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,8 @@ def test_no_node_on_the_path(tmp_path: Path) -> None:
         check=False,
     )
     assert result.returncode != 0
-    assert "error: no 'node' on the PATH: install Node.js 22 or newer" in result.stdout + result.stderr
+    (line,) = [each for each in (result.stdout + result.stderr).splitlines() if each.startswith("error: ")]
+    assert "'node'" in line and "22" in line
 
 
 def test_help_lists_the_targets_that_a_person_would_guess() -> None:

@@ -106,12 +106,14 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_no_credentials(run: Run, command: tuple[str, ...]) -> None:
-    assert "run `aws sso login`, or set AWS_PROFILE" in one_line(run(*command))
+    line = one_line(run(*command))
+    assert "`aws sso login`" in line and "AWS_PROFILE" in line
 
 
 @pytest.mark.parametrize("command", SOME.values(), ids=SOME)
 def test_no_region(run: Run, command: tuple[str, ...]) -> None:
-    assert "pass --region or set AWS_REGION" in one_line(run(*command, AWS_REGION="", **KEYS))
+    line = one_line(run(*command, AWS_REGION="", **KEYS))
+    assert "--region" in line and "AWS_REGION" in line
 
 
 @pytest.mark.parametrize("command", SOME.values(), ids=SOME)

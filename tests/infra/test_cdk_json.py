@@ -38,12 +38,12 @@ def test_a_broken_file_is_told(tmp_path: Path, how: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"cdk\.json cannot be read.*No such file"):
+    with pytest.raises(SettingsError, match=r"cdk\.json.*No such file"):
         context_of_cdk_json(file=tmp_path / "cdk.json")
 
 
 def test_an_option_of_another_form_is_told() -> None:
-    with pytest.raises(SettingsError, match="-c region: expected KEY=VALUE"):
+    with pytest.raises(SettingsError, match="-c region: .*KEY=VALUE"):
         context_of_cdk_json(["region"])
 
 
@@ -74,5 +74,6 @@ def test_no_command_shows_a_stack_trace_for_it(tree: Path, command: list[str]) -
         check=False,
     )
     assert done.returncode in (1, 2)
-    assert "error: cdk.json cannot be read as JSON" in done.stderr
+    (line,) = [each for each in done.stderr.splitlines() if each.startswith("error: ")]
+    assert "cdk.json" in line and "JSON" in line
     assert "Traceback" not in done.stderr

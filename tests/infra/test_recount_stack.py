@@ -85,5 +85,5 @@ def test_further_buckets_may_be_read_and_not_written() -> None:
 
 
 def test_more_images_in_flight_than_sagemaker_takes_are_refused() -> None:
-    with pytest.raises(SettingsError, match="max_concurrent_transforms = 17: .*less than or equal to 16"):
+    with pytest.raises(SettingsError, match="max_concurrent_transforms = 17: .*16"):
         load(context(stage="dev", **{"recount.max_concurrent_transforms": 17}).get)

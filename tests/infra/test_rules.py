@@ -53,7 +53,7 @@ def test_a_wildcard_without_a_reason_fails_the_synth() -> None:
 def test_a_reason_that_excuses_nothing_fails_the_synth() -> None:
     app, role = _role_with("arn:aws:s3:::bucket/models/one")
     explain_wildcards(role, {"/models/*": "models are named as they are made"})
-    with pytest.raises(RuntimeError, match="'/models/\\*' is explained here, but no policy holds one"):
+    with pytest.raises(RuntimeError, match="'/models/\\*'"):
         synthesize(app)
 
 

@@ -17,7 +17,7 @@ def test_every_stage_of_cdk_json_is_valid(stage: str) -> None:
 
 
 def test_an_unknown_stage_names_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match="unknown stage 'staging'.*dev, prod, trial, local"):
+    with pytest.raises(SettingsError, match="'staging'.*dev, prod, trial, local"):
         load(context(stage="staging").get)
 
 
@@ -231,7 +231,7 @@ def test_a_wrong_base_is_told(stages: dict[str, Any], words: str) -> None:
 
 
 def test_a_stage_that_is_no_text_is_told() -> None:
-    with pytest.raises(SettingsError, match="unknown stage .*pass -c stage=NAME"):
+    with pytest.raises(SettingsError, match="dev.*-c stage=NAME|-c stage=NAME.*dev"):
         load({"stage": ["dev"], "stages": {"dev": {}}}.get)
 
 
@@ -243,7 +243,7 @@ def test_any_name_can_be_a_stage(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Dev", "dev\n", "dev-1", "1dev", "a1234567890", "dév"])
 def test_a_name_that_aws_or_another_stage_would_not_bear_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="at most 10 letters a-z and digits"):
+    with pytest.raises(SettingsError, match="10 letters a-z and digits"):
         load({"stage": name, "stages": {name: {}}}.get)
 
 
@@ -264,14 +264,12 @@ def test_broken_json_on_the_command_line_is_a_fault_of_the_setting() -> None:
 
 
 def test_spot_needs_time_to_wait() -> None:
-    with pytest.raises(
-        SettingsError, match="training.max_wait_seconds = 100: must be at least max_runtime_seconds"
-    ):
+    with pytest.raises(SettingsError, match="training.max_wait_seconds = 100: .*max_runtime_seconds"):
         load(context(stage="dev", **{"training.max_wait_seconds": 100}).get)
 
 
 def test_a_canary_needs_two_instances() -> None:
-    with pytest.raises(SettingsError, match="serving.canary_percent = 50: needs min_instances of at least 2"):
+    with pytest.raises(SettingsError, match="serving.canary_percent = 50: .*min_instances .*2"):
         load(context(stage="prod", **{"serving.min_instances": 1}).get)
 
 

@@ -15,30 +15,29 @@ def test_the_bound_is_jobs_times_instances_times_longest_run_times_price() -> No
         max_jobs=10, instance_count=2, max_runtime_seconds=1800, usd_per_hour=3, max_cost_usd=30
     ).training
     assert training.longest_cost_usd == 30
-    assert "$30.00 (10 jobs x 2 ml.g5.xlarge x 0.5 h x $3 an hour" in training.cost_summary
+    factors = ("$30.00", "10 jobs", "2 ml.g5.xlarge", "0.5 h", "$3 ")
+    assert all(factor in training.cost_summary for factor in factors)
 
 
 def test_the_table_s_price_is_named_with_its_date() -> None:
     training = settings(max_jobs=4, max_runtime_seconds=3600).training
     assert training.longest_cost_usd == pytest.approx(4 * 1.408)
-    assert "list price of 2025-06, us-east-1" in training.cost_summary
+    assert "2025-06" in training.cost_summary and "us-east-1" in training.cost_summary
 
 
-def test_a_tuning_job_above_the_bound_is_refused_with_how_to_mend_it() -> None:
-    with pytest.raises(
-        SettingsError, match=r"max_cost_usd = 5.0: .*could cost \$\d.*lower max_jobs.*or raise"
-    ):
+def test_a_tuning_job_above_the_bound_is_refused_with_what_to_change() -> None:
+    with pytest.raises(SettingsError, match=r"max_cost_usd = 5.0: .*\$33\.79.*max_jobs"):
         settings(max_cost_usd=5)
 
 
 def test_an_unknown_price_is_asked_for() -> None:
-    with pytest.raises(SettingsError, match="usd_per_hour = null: no price is known for ml.p9.xlarge: set"):
+    with pytest.raises(SettingsError, match="usd_per_hour = null: .*ml.p9.xlarge"):
         settings(instance_type="ml.p9.xlarge")
     assert settings(instance_type="ml.p9.xlarge", usd_per_hour=2).training.price == 2
 
 
 def test_all_faults_of_a_training_section_are_told_together() -> None:
-    words = "(?s)max_cost_usd = 1.0: .*max_parallel_jobs = 9: must not exceed max_jobs"
+    words = "(?s)max_cost_usd = 1.0: .*max_parallel_jobs = 9: .*max_jobs"
     with pytest.raises(SettingsError, match=words):
         settings(max_parallel_jobs=9, max_cost_usd=1)
 

@@ -1,1 +1,1 @@
-"""`make doctor STAGE=dev`: what an account lacks for a stage, before and after its deploy."""
+"""`make doctor STAGE=dev`: what an account still needs for a stage, before and after its deploy."""

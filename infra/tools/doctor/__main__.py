@@ -1,4 +1,4 @@
-"""`make doctor STAGE=dev`: what an account lacks for a stage, before and after its deploy.
+"""`make doctor STAGE=dev`: what an account still needs for a stage, before and after its deploy.
 
 It asks AWS with the caller's credentials, changes nothing, and ends with 0 only where nothing is missing.
 """

@@ -59,4 +59,7 @@ def logging_role(asked: Asked) -> Iterable[Finding]:
     if role and not role.rpartition("/")[2].startswith("bincount-"):
         text = f"{role} is not of bincount, and this stage would put its own in place, for all APIs there"
         return [missing(name, text, next="set api.logging_role to false for this stage in cdk.json")]
-    return [ok(name, f"{role}: another bincount stage's does" if role else "none yet: the stage sets it")]
+    if not role:
+        return [ok(name, "none yet: the stage sets it")]
+    own = role.rpartition("/")[2].startswith(f"{asked.names.prefix}-")
+    return [ok(name, f"{role}: set by {'this stage' if own else 'another bincount stage'}")]

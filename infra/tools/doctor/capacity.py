@@ -42,7 +42,7 @@ def instance_types(asked: Asked) -> Iterable[Finding]:
 
 
 def zones(asked: Asked) -> Iterable[Finding]:
-    """With a network: each zone of its subnets has the types of what stands in it."""
+    """With a network: each zone of its subnets has the instance types that are used in it."""
     if asked.settings.network.vpc == "off":
         return [ok("zones", "no VPC: SageMaker chooses the zone")]
     types = _types(asked)

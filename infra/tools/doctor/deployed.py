@@ -1,4 +1,4 @@
-"""After the deploy: what AWS made of it, as far as it tells without anything that costs."""
+"""After the deploy: what AWS made of it, as far as free calls show it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,9 @@ def mail(asked: Asked) -> Iterable[Finding]:
     if not address:
         step = f"set operations.email of stage {asked.settings.stage} in cdk.json, and deploy"
         return [
-            unknown(name, "operations.email is empty: whoever subscribes to the topic is told", next=step)
+            unknown(
+                name, "operations.email is empty: only other subscribers of the topic get alarms", next=step
+            )
         ]
     topic = asked.arn("sns", asked.names.alarm_topic)
     try:
@@ -46,7 +48,7 @@ def api(asked: Asked) -> Iterable[Finding]:
             yield ok(name, f"{found['id']}: {policy}, {mode}")
         elif policy is None and mode is None:
             step = f"aws apigateway get-rest-api --rest-api-id {found['id']} --region {asked.region}"
-            yield unknown(name, f"{found['id']}: AWS tells neither policy nor mode", next=step)
+            yield unknown(name, f"{found['id']}: AWS reports neither policy nor mode", next=step)
         else:
             yield missing(name, f"{found['id']} has {policy}, {mode}; expected {TLS_POLICY}", next=step)
 
@@ -79,7 +81,7 @@ def endpoint(asked: Asked) -> Iterable[Finding]:
 
 
 def typed_parameter(asked: Asked) -> Iterable[Finding]:
-    """What the serving stack last read of the parameter that the release writes is what stands there."""
+    """What the serving stack last read of the parameter that the release writes is its present value."""
     name, stack = "typed-parameter", asked.names.stack("serving")
     try:
         (found,) = asked.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]

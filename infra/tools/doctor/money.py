@@ -1,4 +1,4 @@
-"""What the settings can cost, whether somebody is told, and what may be done with the photographs."""
+"""What the settings can cost, whether a budget warns, and what may be done with the photographs."""
 
 from collections.abc import Iterable
 
@@ -35,7 +35,7 @@ def budget(asked: Asked) -> Iterable[Finding]:
     """The settings have a budget; and where the stage is deployed, AWS has it."""
     limit, stage = asked.settings.operations.monthly_usd, asked.settings.stage
     if not limit:
-        text = "none: nobody is told when the stage costs more than expected"
+        text = "none: no warning when the stage costs more than expected"
         return [missing("budget", text, next=f"set operations.monthly_usd of stage {stage} in cdk.json")]
     text = f"warns at 80 % of ${limit:,} a month"
     name = asked.names.prefix

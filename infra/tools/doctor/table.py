@@ -38,7 +38,7 @@ def _sum(findings: Sequence[Finding], stage: str) -> str:
     counts = {state: sum(finding.state == state for finding in findings) for state in MARKS}
     text = f"{counts['ok']} ok, {counts['missing']} missing, {counts['unknown']} unknown."
     if counts["missing"]:
-        return f"{text} Do what stands behind the arrows of MISSING, then: make doctor STAGE={stage}"
+        return f"{text} Do what follows the arrow below each MISSING, then: make doctor STAGE={stage}"
     deployed = any(finding.name == "stacks" and "deployed:" in finding.text for finding in findings)
     if deployed:
         return f"{text} Nothing is missing."

@@ -39,7 +39,7 @@ def tuning_fields(asked: Asked) -> Iterable[Finding]:
     )
     cause = f"{answer.get('error', answer['status'])}: {answer.get('cause', '')}"
     if "1 validation error detected" in cause and MEMBER.lower() in cause.lower():
-        return [ok(NAME, "SageMaker read the whole request, and refused its impossible name alone")]
+        return [ok(NAME, "SageMaker read every field, and refused only the name, which is wrong on purpose")]
     if "not authorized" in cause:
         step = "open an issue with these words" if "CreateHyper" in cause else redeploy
         return [missing(NAME, f"the pipeline's role may not: {cause}", next=step)]

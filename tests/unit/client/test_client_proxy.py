@@ -124,17 +124,17 @@ def test_no_proxy_is_obeyed(proxy: Proxy, count: Callable[..., str], exempt: str
     address = f"http://127.0.0.1:{proxy.server_address[1]}"
     said = count(check=1, HTTPS_PROXY=address, NO_PROXY=exempt)
     assert proxy.asked == []
-    assert "no answer from https://" in said, "the name is known to the proxy alone"
+    assert f"https://{HOST}" in said, "the name is known to the proxy alone"
 
 
 def test_a_proxy_that_is_down_is_named_without_its_password(count: Callable[..., str]) -> None:
     said = count(check=1, HTTPS_PROXY="http://user:secret@127.0.0.1:9")
-    assert "through the proxy http://127.0.0.1:9" in said and "secret" not in said
+    assert "http://127.0.0.1:9" in said and "secret" not in said
 
 
 def test_a_proxy_of_another_kind_is_told(count: Callable[..., str]) -> None:
     said = count(check=1, HTTPS_PROXY="socks5://127.0.0.1:9")
-    assert "error: the proxy socks5://127.0.0.1:9 is not supported" in said
+    assert said.startswith("error: ") and "socks5://127.0.0.1:9" in said
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:port", "user:se/cret@127.0.0.1:9", "[::1", ""])
@@ -142,5 +142,5 @@ def test_a_proxy_that_is_no_address_is_told_without_its_password(
     count: Callable[..., str], address: str
 ) -> None:
     said = count(check=1, HTTPS_PROXY=f"http://{address}")
-    assert "error: the proxy in HTTPS_PROXY or HTTP_PROXY is no address" in said
+    assert said.startswith("error: ") and "HTTPS_PROXY or HTTP_PROXY" in said
     assert "user" not in said and "Traceback" not in said

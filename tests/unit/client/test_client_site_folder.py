@@ -67,18 +67,19 @@ def test_the_csv_has_the_manifest_s_order_and_columns(site: Callable[..., str], 
 
 def test_a_manifest_that_names_no_image_is_refused_at_once(site: Callable[..., str], api: Api) -> None:
     said = site("id,expected\n" + "".join(f"{900 + n:05},3\n" for n in range(8)), check=1)
-    assert "error: none of 8 ids of the manifest has an image" in said
-    assert "00900 looks like aisle 1/00900" in said
+    assert "error: none of 8 ids" in said
+    assert "aisle 1/00900" in said, "what the ids of the images look like"
     assert api.requests == [], "nothing was counted"
 
 
 def test_ids_that_a_spreadsheet_made_numbers_of_get_a_hint(site: Callable[..., str], tmp_path: Path) -> None:
     said = site("id,expected\naisle 1/00900,1\naisle 1/902,3\naisle 1/777,1\n", check=4)
-    assert "2 of 3 ids of the manifest have no image: aisle 1/902 looks like aisle 1/00902" in said
+    (hint,) = [line for line in said.splitlines() if "2 of 3 ids" in line]
+    assert "aisle 1/902" in hint and "aisle 1/00902" in hint and "aisle 1/777" not in hint
     assert "leading zeros" in said
     told = {row["id"]: row["message"] for row in rows(tmp_path) if row["error"] == "no_image"}
-    assert "'aisle 1/00902' looks like it" in told["aisle 1/902"]
-    assert "looks like" not in told["aisle 1/777"]
+    assert "'aisle 1/00902'" in told["aisle 1/902"]
+    assert "aisle" not in told["aisle 1/777"]
 
 
 def test_a_photograph_in_another_format_is_a_row_that_names_it(
@@ -96,14 +97,14 @@ def test_the_original_beside_its_jpeg_is_left_alone(
     (folder / "IMG_1.jpg").write_bytes(gray(40))
     said = site(None, check=0)
     assert {row["error"] for row in rows(tmp_path)} == {""}
-    assert "other files, left alone: 2: notes.txt, IMG_1.HEIC" in said
+    assert "2: notes.txt, IMG_1.HEIC" in said
 
 
 def test_other_files_are_listed_and_the_system_s_passed_over(
     site: Callable[..., str], tmp_path: Path
 ) -> None:
     said = site(None, check=4)
-    assert "other files, left alone: 1: notes.txt" in said
+    assert "1: notes.txt" in said
     assert figures(tmp_path)["bins"] == 9, "eight bins and a HEIC"
     assert "notes.txt" in (tmp_path / "recount" / "summary.html").read_text()
 
@@ -112,7 +113,7 @@ def test_a_folder_of_heic_alone_is_told_as_such(bincount: Bincount, api: Api, tm
     (tmp_path / "phone").mkdir()
     (tmp_path / "phone" / "IMG_1.HEIC").write_bytes(b"x")
     done = bincount("site", tmp_path / "phone", "--api-url", api.url, check=1)
-    assert "1 in other formats: IMG_1.HEIC is HEIC" in done.stderr
+    assert "IMG_1.HEIC is HEIC" in done.stderr
 
 
 def test_letters_match_in_either_unicode_form(
