@@ -1,4 +1,4 @@
-"""The Lambda function: one step of data preparation a call (docs/contracts.md)."""
+"""The Lambda function: one step of data preparation a call (docs/inside/pipeline.md)."""
 
 import os
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.names import VARIANT, Names
 
-SERVER_NAMESPACE = "BinCount"  # of the server's own metric lines (docs/contracts.md, The server)
+SERVER_NAMESPACE = "BinCount"  # of the server's own metric lines (docs/inside/server.md)
 
 
 def endpoint_metric(names: Names, name: str, statistic: str, *, minutes: int) -> cloudwatch.Metric:

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")),
+    *(ROOT / "emulator" / name for name in ("README.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 COMMAND = re.compile(
     r"\$?\s*((?:[A-Z_]+=\S+ )*(?:make|npx|aws|bincount|curl|pip|\.venv/bin/\S+|python3?) [^#]*)"
 )
@@ -67,6 +71,23 @@ def test_links_lead_to_files(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose)
     broken = [target for target in targets if not (page.parent / target).exists()]
     assert not broken
+
+
+def anchors(page: Path) -> set[str]:
+    """Of the page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_lead_to_headings(page: Path) -> None:
+    prose = re.sub(r"`[^`\n]*`", "", page.read_text())
+    targets = re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", prose)
+    assert not [
+        f"{path}#{anchor}"
+        for path, anchor in targets
+        if anchor not in anchors((page.parent / path) if path else page)
+    ]
 
 
 def test_the_snippet_of_readme_is_the_one_that_is_run() -> None:

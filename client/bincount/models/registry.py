@@ -9,7 +9,7 @@ from bincount.errors import BincountError
 from bincount.stage.stage import Stage
 
 FIGURES = ("accuracy", "within_one", "rmse", "coverage")
-"""What the gate writes into the registry (docs/contracts.md, "The gate's processing job")."""
+"""What the gate writes into the registry (docs/contracts.md, "The gate's verdict")."""
 Approval = Literal["Approved", "Rejected"]
 APPROVED: Approval = "Approved"
 

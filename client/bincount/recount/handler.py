@@ -1,4 +1,4 @@
-"""The Lambda's entry point: one function, three steps (docs/contracts.md, "Recount of a whole site")."""
+"""The Lambda's entry point: one function, three steps (docs/inside/pipeline.md)."""
 
 import os
 from typing import Any

@@ -46,7 +46,7 @@ def row_of_answer(document: Mapping[str, Any], *, id: str, image: str, expected:
     answer = dict(document)
     verifications = answer.pop("verifications")
     if expected is not None:
-        # Numbers above the table fare as its last one (docs/contracts.md, "The server").
+        # Numbers above the table fare as its last one (docs/contracts.md, "The answer").
         answer["verification"] = {
             **verifications[min(expected, len(verifications) - 1)],
             "expected": expected,
