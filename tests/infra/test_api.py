@@ -162,5 +162,5 @@ def test_the_openapi_document_gives_the_template_language_nothing_to_do() -> Non
 
 
 def test_the_docs_name_every_code() -> None:
-    table = (ROOT / "docs" / "api.md").read_text().split("## Refusals")[1]
+    table = (ROOT / "docs" / "api.md").read_text().split("## Errors")[1]
     assert set(re.findall(r"`([a-z_]+)`", table)) >= CODES
