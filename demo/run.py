@@ -12,6 +12,7 @@ from typing import IO, Any
 from embedded_cloud.cloud import Cloud, CloudError
 from embedded_cloud.server import port_is_free
 
+from demo.cloud import BINCOUNT
 from demo.dataset import Dataset
 from demo.deployment import Deployment
 from demo.errors import DemoError
@@ -42,7 +43,7 @@ def run(options: Options) -> None:
         with (
             _alone(options.out, data, screen),
             WeightsMirror(ROOT / "build" / "weights", arch=arch) as weights,
-            Cloud(data_dir=data, port=_free(options.port)) as cloud,
+            Cloud(data_dir=data, project=BINCOUNT, port=_free(options.port)) as cloud,
         ):
             path.unlink(missing_ok=True)  # what a failed run leaves must not pass for its report
             demo = Demo(options=options, screen=screen, cloud=cloud, weights=weights.settings)

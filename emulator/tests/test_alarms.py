@@ -20,8 +20,8 @@ from embedded_cloud.testing import (
     make_configs,
     make_role,
     served_weight,
-    server_command,
     settled_endpoint,
+    toy_project,
     wait_until,
 )
 
@@ -32,8 +32,7 @@ ROLE_ACTIONS = ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"]
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder: Path = tmp_path_factory.mktemp("alarms")
-    command = server_command(folder)
-    with Cloud(data_dir=folder, server_command=command, longest_bake_seconds=300) as cloud:
+    with Cloud(data_dir=folder, project=toy_project(folder), longest_bake_seconds=300) as cloud:
         fill_bucket(cloud)
         yield cloud
 

@@ -229,7 +229,7 @@ class TestRights:
 
     def test_tags_need_the_right_to_add_them(self, cloud: Cloud):
         role = make_role(cloud, name="tags", actions=["sagemaker:CreateTrainingJob", "iam:PassRole"])
-        tags = [{"Key": "system", "Value": "bincount-local"}]
+        tags = [{"Key": "system", "Value": "team-local"}]
         state = training_state({**training_job(name="tagged", role=role), "Tags": tags})
         execution = run_state(cloud, role, state)
         assert execution["status"] == "FAILED"

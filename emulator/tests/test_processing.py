@@ -112,7 +112,7 @@ def test_a_job_is_stopped_and_ends_at_its_time_limit(cloud: Cloud, role: str) ->
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"AppSpecification": {"ImageUri": "library/python:3"}}, "bincount-inference"),
+        ({"AppSpecification": {"ImageUri": "library/python:3"}}, "toy-server"),
         ({"AppSpecification": {"ImageUri": SERVER_IMAGE}}, "ContainerEntrypoint"),
         ({"ProcessingJobName": "good"}, "already exists"),
     ],

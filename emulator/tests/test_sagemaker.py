@@ -213,7 +213,7 @@ class TestEndpoints:
 
     @pytest.mark.parametrize(
         ("config", "reason"),
-        [("broken", "exit code 1.*model.json"), ("foreign", "bincount-inference.*team/other:1")],
+        [("broken", "exit code 1.*model.json"), ("foreign", "toy-server.*team/other:1")],
     )
     def test_an_update_that_fails_keeps_the_old_server_under_the_old_name(
         self, cloud: Cloud, endpoint: str, config: str, reason: str
@@ -248,13 +248,13 @@ def test_an_approval_reaches_eventbridge(cloud: Cloud):
     pattern = {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {"ModelPackageGroupName": ["bincount-events"], "ModelApprovalStatus": ["Approved"]},
+        "detail": {"ModelPackageGroupName": ["team-events"], "ModelApprovalStatus": ["Approved"]},
     }
     events.put_rule(Name="approved", EventPattern=json.dumps(pattern))
     arn = "arn:aws:sqs:us-east-1:000000000000:approvals"
     events.put_targets(Rule="approved", Targets=[{"Id": "queue", "Arn": arn}])
-    sagemaker.create_model_package_group(ModelPackageGroupName="bincount-events")
-    package = sagemaker.create_model_package(ModelPackageGroupName="bincount-events")["ModelPackageArn"]
+    sagemaker.create_model_package_group(ModelPackageGroupName="team-events")
+    package = sagemaker.create_model_package(ModelPackageGroupName="team-events")["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     messages = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages", []), bool)
     assert json.loads(messages[0]["Body"])["detail"]["ModelPackageArn"] == package

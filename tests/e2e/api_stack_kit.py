@@ -6,8 +6,9 @@ from typing import Any
 
 import aws_cdk as cdk
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import SERVER_IMAGE, make_role, settled_endpoint, wait_until
+from embedded_cloud.testing import make_role, settled_endpoint, wait_until
 
+from demo.cloud import INFERENCE_IMAGE
 from infra import settings
 from infra.api.stack import ApiStack
 from tests.e2e.api_kit import Api
@@ -50,7 +51,7 @@ def serve_a_model(cloud: Cloud) -> None:
     s3.create_bucket(Bucket="models")
     s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
     role = make_role(cloud, name="endpoint", actions=["s3:GetObject"])
-    container = {"Image": SERVER_IMAGE, "ModelDataUrl": "s3://models/model.tar.gz"}
+    container = {"Image": INFERENCE_IMAGE, "ModelDataUrl": "s3://models/model.tar.gz"}
     sagemaker.create_model(ModelName="tiny", ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "AllTraffic", "ModelName": "tiny", "InitialInstanceCount": 1}
     variant["InstanceType"] = "ml.m5.large"

@@ -9,6 +9,7 @@ from typing import Any
 
 from embedded_cloud.cloud import Cloud
 
+from demo.cloud import BINCOUNT
 from infra import settings
 from infra.tools.doctor.__main__ import examine
 from infra.tools.doctor.asked import Asked
@@ -25,7 +26,7 @@ Look = Callable[..., dict[str, Finding]]
 @contextmanager
 def complete_account(data: Path) -> Generator[Cloud]:
     """An embedded cloud whose account lacks nothing for the stage dev."""
-    with Cloud(data_dir=data) as cloud:
+    with Cloud(data_dir=data, project=BINCOUNT) as cloud:
         bootstrapped(cloud, "30")
         for quota in quotas(settings.load(context(stage="dev").get)):
             grant(cloud, quota.service, quota.name, quota.needed)

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud
 
 from demo.bins.generate import generate
+from demo.cloud import BINCOUNT
 from demo.dataset import Dataset
 from demo.deployment import Deployment
 from demo.execution import Execution
@@ -238,6 +239,6 @@ def journey_of(stage: str, out: Path) -> Iterator[Journey]:
     arch = run_sizes()["training.arch"]
     with (
         WeightsMirror(ROOT / "build" / "weights", arch=arch) as mirror,
-        Cloud(data_dir=out / "cloud") as cloud,
+        Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud,
     ):
         yield Journey(stage=stage, cloud=cloud, out=out, mirror=mirror)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import openvino as ov
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import SERVER_IMAGE, make_role, settled_endpoint
+from embedded_cloud.testing import make_role, settled_endpoint
 from PIL import Image
 
+from demo.cloud import BINCOUNT, INFERENCE_IMAGE
 from demo.deployment import Deployment
 from tests.e2e.one_part import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network, encode
@@ -95,12 +96,12 @@ def _approve_a_model(site: Site) -> None:
     site.cloud.client("s3").upload_file(str(archive), site.bucket, "models/one/output/model.tar.gz")
     uri = f"s3://{site.bucket}/models/one/output/model.tar.gz"
     # A recount runs on the image for x86, whatever the endpoint runs on.
-    images = dict.fromkeys(("/bincount/local/image", "/bincount/local/evaluation-image"), SERVER_IMAGE)
+    images = dict.fromkeys(("/bincount/local/image", "/bincount/local/evaluation-image"), INFERENCE_IMAGE)
     for name, value in {"/bincount/local/model": uri, **images}.items():
         site.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     sagemaker = site.cloud.client("sagemaker")
     role = make_role(site.cloud, name="all", actions=["*"])
-    container = {"Image": SERVER_IMAGE, "ModelDataUrl": uri}
+    container = {"Image": INFERENCE_IMAGE, "ModelDataUrl": uri}
     sagemaker.create_model(ModelName="one", ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "AllTraffic", "ModelName": "one", "InitialInstanceCount": 1}
     variant["InstanceType"] = "ml.c5.large"
@@ -123,7 +124,7 @@ def _put_images(site: Site) -> None:
 @contextmanager
 def deployed_site(out: Path) -> Iterator[Site]:
     """The site on a cloud of its own, below `out`."""
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         found = Site(cloud, out)
         deployment = Deployment(
             environment=cloud.environment(), out=out, overrides=ONE_PART, say=lambda _: None

@@ -19,6 +19,7 @@ import pytest
 from embedded_cloud.environment import neutral_environment
 
 from demo.bins.generate import generate
+from demo.cloud import BINCOUNT
 from demo.deployment import ACCOUNT_AND_REGION
 from demo.sizes import run_sizes
 from demo.source import upload
@@ -105,7 +106,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     folder = tmp_path_factory.mktemp("trial")
     with (
         WeightsMirror(ROOT / "build" / "weights", arch=run_sizes()["training.arch"]) as mirror,
-        HidingCloud(data_dir=folder / "cloud") as cloud,
+        HidingCloud(data_dir=folder / "cloud", project=BINCOUNT) as cloud,
     ):
         generate(out=folder / "bins", images=IMAGES, seed=3, counts=range(0, 6), tidy=True)
         upload(cloud.client("s3"), folder / "bins", progress=lambda done, all_: None)

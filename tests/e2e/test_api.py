@@ -26,6 +26,7 @@ from requests.auth import AuthBase
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
+from demo.cloud import BINCOUNT
 from tests.e2e.api_kit import Api, Caller, new_caller
 from tests.e2e.api_stack_kit import ENDPOINT, deployed_api, serve_a_model
 from tests.e2e.tiny_model import bin_image
@@ -48,7 +49,7 @@ SNIPPETS = [snippet for snippet in ALL_SNIPPETS if snippet not in KEY_SNIPPETS]
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as started:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud"), project=BINCOUNT) as started:
         yield started
 
 

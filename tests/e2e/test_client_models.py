@@ -17,6 +17,7 @@ import pytest
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import fill_bucket, make_role, training_job, wait_until
 
+from demo.cloud import BINCOUNT
 from tests.e2e.release_kit import PARAMETER, REQUEST, STAGE, Releases
 
 pytestmark = pytest.mark.e2e
@@ -39,7 +40,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Generator[Releases]:
     out = tmp_path_factory.mktemp("models")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         yield Releases(cloud, out)
 
 

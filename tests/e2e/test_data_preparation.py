@@ -18,6 +18,7 @@ import pytest
 from embedded_cloud.cloud import Cloud
 
 from demo.bins.generate import generate
+from demo.cloud import BINCOUNT
 from demo.deployment import Deployment
 from demo.source import SOURCE_BUCKET, upload
 from tests.e2e.one_part import ONE_PART
@@ -88,7 +89,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     out = tmp_path_factory.mktemp("preparation")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         bins = out / "bins"
         generate(out=bins, images=IMAGES, seed=5, counts=range(1, 4))
         upload(cloud.client("s3"), bins, progress=lambda done, all_: None)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from embedded_cloud.cloud import Cloud
 
+from demo.cloud import BINCOUNT
 from demo.deployment import Deployment
 from infra.tools.leftovers import buckets_of, keys_of, registry_of
 
@@ -62,7 +63,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     out = tmp_path_factory.mktemp("kept")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         deployment = Deployment(environment=cloud.environment(), out=out, overrides=KEPT, say=lambda _: None)
         deployment.bootstrap()
         outputs = deployment.deploy(*STACKS)

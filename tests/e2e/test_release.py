@@ -12,6 +12,7 @@ import pytest
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import wait_until
 
+from demo.cloud import BINCOUNT
 from infra.names import Names
 from infra.tools.teardown import tear_down
 from tests.e2e.release_kit import STAGE, Releases, gray_bin, reason
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     out = tmp_path_factory.mktemp("release")
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         yield Releases(cloud, out)
 
 

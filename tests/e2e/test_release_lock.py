@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import SERVER_IMAGE, make_role, wait_until
+from embedded_cloud.testing import make_role, wait_until
 
+from demo.cloud import BINCOUNT, INFERENCE_IMAGE
 from infra.names import Names
 from infra.serving.release.definition import release_definition
 from infra.settings import Release
@@ -61,7 +62,7 @@ class Machine:
 
     def _approved(self, model: str) -> str:
         specification = {
-            "Containers": [{"Image": SERVER_IMAGE, "ModelDataUrl": model}],
+            "Containers": [{"Image": INFERENCE_IMAGE, "ModelDataUrl": model}],
             "SupportedContentTypes": ["image/jpeg"],
             "SupportedResponseMIMETypes": ["application/json"],
         }
@@ -135,7 +136,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as cloud:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud"), project=BINCOUNT) as cloud:
         yield Machine(cloud)
 
 

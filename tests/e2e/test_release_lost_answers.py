@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from embedded_cloud.testing import fill_bucket, server_command
+from embedded_cloud.testing import fill_bucket, toy_project
 
 from tests.e2e.losing_cloud import LosingCloud, lost
 from tests.e2e.release_stage_kit import DEFINITION, SCENARIOS, Outcome, Stage, approval, bad_end, outcome
@@ -34,7 +34,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("losing")
-    with LosingCloud(data_dir=folder, server_command=server_command(folder)) as cloud:
+    with LosingCloud(data_dir=folder, project=toy_project(folder)) as cloud:
         fill_bucket(cloud)
         yield Stage(cloud)
 

@@ -27,6 +27,7 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.environment import neutral_environment
 
 from demo.bins.generate import generate
+from demo.cloud import BINCOUNT
 from demo.deployment import Deployment
 from tests.e2e.one_part import ONE_PART
 
@@ -137,7 +138,7 @@ def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]
         "training.image_size": "32",
         "training.batch_sizes": "[16, 32]",
     }
-    with Cloud(data_dir=out / "cloud") as cloud:
+    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
         deployment = Deployment(
             environment=cloud.environment(), out=out, overrides=settings, say=lambda _: None
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from embedded_cloud.cloud import Cloud
 
+from demo.cloud import BINCOUNT
 from infra.tools.leftovers import keys_of
 
 pytestmark = pytest.mark.e2e
@@ -22,7 +23,7 @@ TRAINING = "/aws/sagemaker/TrainingJobs"
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(data_dir=tmp_path_factory.mktemp("cloud")) as started:
+    with Cloud(data_dir=tmp_path_factory.mktemp("cloud"), project=BINCOUNT) as started:
         s3 = started.client("s3")
         for bucket in (OURS, OTHERS):
             s3.create_bucket(Bucket=bucket)

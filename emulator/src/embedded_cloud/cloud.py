@@ -4,7 +4,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +16,7 @@ from embedded_cloud.environment import client_environment, neutral_environment
 from embedded_cloud.hosting.model_server import free_port
 from embedded_cloud.identity import REGION
 from embedded_cloud.server import READY
-from embedded_cloud.settings import DEFAULT_SERVER_COMMAND, Settings
+from embedded_cloud.settings import Project, Settings
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -34,8 +34,8 @@ class Cloud:
     once where the server's log is. It speaks HTTPS (and on a second port without, `plain_url`, to see it
     refused) and holds everybody to IAM policies and signatures; only the account's owner, with the keys
     test/test, may do everything.
-    `server_command` runs in place of the serving image, `longest_bake_seconds` bounds the watching of a
-    rollout (see Settings).
+    `project` names the programs that run in place of container images (None: none), `longest_bake_seconds`
+    bounds the watching of a rollout (see Settings).
 
         with Cloud(data_dir=folder) as cloud:
             cloud.client("s3").create_bucket(Bucket="bins")
@@ -50,8 +50,7 @@ class Cloud:
         data_dir: Path,
         port: int | None = None,
         log: Callable[[str], None] | None = None,
-        tree: Path | None = None,
-        server_command: Sequence[str] = DEFAULT_SERVER_COMMAND,
+        project: Project | None = None,
         server_start_seconds: float = 60.0,
         longest_bake_seconds: float = 10.0,
     ) -> None:
@@ -59,8 +58,7 @@ class Cloud:
             port=port or free_port(),
             data_dir=data_dir.resolve(),
             plain_port=free_port(),
-            tree=(tree or Path(__file__).parents[3]).resolve(),
-            server_command=tuple(server_command),
+            project=project or Project(),
             server_start_seconds=server_start_seconds,
             longest_bake_seconds=longest_bake_seconds,
         )
@@ -143,7 +141,6 @@ class Cloud:
         with self.log_file.open("wb") as output:
             self._process = subprocess.Popen(
                 self._command(),
-                cwd=self._settings.tree,
                 env=self._server_environment(),
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -195,7 +192,14 @@ class Cloud:
             str(settings.port),
             "--until-stdin-closes",
         ]
-        command += ["--data", str(settings.data_dir), "--server-command", shlex.join(settings.server_command)]
+        project = settings.project
+        command += ["--data", str(settings.data_dir), "--project", str(project.folder.resolve())]
+        if project.server_command:
+            command += ["--server-command", shlex.join(project.server_command)]
+        if project.server_repository:
+            command += ["--server-repository", project.server_repository]
+        for folder in project.python_path:
+            command += ["--python-path", str(folder.resolve())]
         command += ["--server-start-seconds", str(settings.server_start_seconds)]
         command += ["--longest-bake-seconds", str(settings.longest_bake_seconds)]
         return [*command, "--plain-port", str(settings.plain_port)]
@@ -204,7 +208,7 @@ class Cloud:
         """This process's environment without its account, which must not reach jobs and Lambdas."""
         # The CDK's Node Lambdas (it empties buckets with one) find the AWS SDK here, as in Lambda's own
         # runtime.
-        modules = str(self._settings.tree / "node_modules")
+        modules = str(self._settings.project.folder.resolve() / "node_modules")
         return {**neutral_environment(), "PYTHONUNBUFFERED": "1", "NODE_PATH": modules}
 
     def _tail(self) -> str:

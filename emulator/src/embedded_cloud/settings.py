@@ -1,13 +1,42 @@
 """What one embedded cloud is started with."""
 
-import sys
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PORT = 4566
-DEFAULT_SERVER_COMMAND = (sys.executable, "-m", "inference", "--model-dir", "{model_dir}", "--port", "{port}")
 TRAINING_TOOLKIT = "sagemaker_pytorch_container.training:main"
-SERVER_REPOSITORY = "bincount-inference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Whose programs run in place of container images: there is no Docker here.
+
+    folder: where servers and processing jobs run, as in an image's working directory; `node_modules` in it is
+    what Lambdas of Node find.
+    server_command: what runs in place of a serving image; `{model_dir}` and `{port}` are filled in. None: a
+    model cannot be deployed, and says so.
+    server_repository: the name of the ECR repository whose images it replaces. Beside it are those that the
+    cloud's CodeBuild has pushed. None: those alone.
+    python_path: folders that these programs import from beside their own.
+    """
+
+    folder: Path = field(default_factory=Path.cwd)
+    server_command: Sequence[str] | None = None
+    server_repository: str | None = None
+    python_path: Sequence[Path] = ()
+
+    @property
+    def python_path_variable(self) -> str:
+        """PYTHONPATH of the project's programs."""
+        return os.pathsep.join(map(str, self.python_path))
+
+    @property
+    def images(self) -> str:
+        """Which images these programs replace, for messages."""
+        named = f"images of the repository {self.server_repository!r} and " if self.server_repository else ""
+        return f"{named}images that its own CodeBuild has pushed and the role may pull"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +47,8 @@ class Settings:
     data_dir: everything the cloud writes stands below it.
     plain_port: a second TCP port that answers over plain HTTP, so that what policies say of
     `aws:SecureTransport` can be seen; None for no such port.
-    tree: the source tree; the server command runs in it.
-    server_command: what runs in place of the `bincount-inference` image; `{model_dir}` and `{port}` are
-    filled in. server_start_seconds: how long a server may take until `/ping` answers 200.
+    project: whose programs run in place of container images.
+    server_start_seconds: how long a server may take until `/ping` answers 200.
     stop_grace_seconds: how long a process may take to end after SIGTERM before SIGKILL.
     longest_bake_seconds: a step of an endpoint's blue/green update is watched for its own time, but no
     longer than this: five minutes a step are for a real fleet.
@@ -29,16 +57,10 @@ class Settings:
     port: int
     data_dir: Path
     plain_port: int | None = None
-    tree: Path
-    server_command: tuple[str, ...] = DEFAULT_SERVER_COMMAND
+    project: Project = field(default_factory=Project)
     server_start_seconds: float = 60.0
     stop_grace_seconds: float = 30.0
     longest_bake_seconds: float = 10.0
-
-    @property
-    def python_path(self) -> str:
-        """PYTHONPATH of the tree's own programs: bincount_core, which images hold beside them."""
-        return str(self.tree / "core")
 
     @property
     def endpoint_url(self) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from embedded_cloud.cloud import Cloud
+from embedded_cloud.settings import Project
 
 BUCKET = "bins"
-SERVER_IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/bincount-inference:1"
+SERVER_REPOSITORY = "toy-server"
+SERVER_IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{SERVER_REPOSITORY}:1"
 WAIT_SECONDS = 90.0
 
 TRAIN = """
@@ -75,11 +77,15 @@ def tar_gz(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def server_command(folder: Path) -> tuple[str, ...]:
-    """Writes the toy server and returns the command that starts it."""
+def toy_project(folder: Path) -> Project:
+    """Writes the toy server; a project that runs it in place of SERVER_IMAGE."""
     path = folder / "toy_server.py"
     path.write_text(SERVER, encoding="utf-8")
-    return (sys.executable, str(path), "{model_dir}", "{port}")
+    return Project(
+        folder=folder,
+        server_command=(sys.executable, str(path), "{model_dir}", "{port}"),
+        server_repository=SERVER_REPOSITORY,
+    )
 
 
 def fill_bucket(cloud: Cloud) -> None:
@@ -211,7 +217,7 @@ def log_lines(cloud: Cloud, group: str, prefix: str) -> list[str]:
 @contextmanager
 def filled_cloud(folder: Path) -> Generator[Cloud]:
     """An embedded cloud with the toy server and the filled bucket."""
-    with Cloud(data_dir=folder, server_command=server_command(folder)) as cloud:
+    with Cloud(data_dir=folder, project=toy_project(folder)) as cloud:
         fill_bucket(cloud)
         yield cloud
 

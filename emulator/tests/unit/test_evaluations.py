@@ -8,7 +8,7 @@ from embedded_cloud.stepfunctions.evaluations import Evaluations
 
 CONTEXT = {
     "QueryLanguage": "JSONata",
-    "StateMachine": {"Name": "bincount-dev-release"},
+    "StateMachine": {"Name": "team-dev-release"},
     "State": {"Name": "Journal"},
     "variables": {"version": 2},
 }
@@ -18,7 +18,7 @@ def test_an_evaluation_can_be_made_again_from_its_line(tmp_path: Path) -> None:
     evaluate = Evaluations(sfn._evaluate_jsonata, target=tmp_path)
     assert evaluate("$version + $states.input.n", {"n": 1}, CONTEXT) == 3
     (told,) = map(json.loads, next(tmp_path.iterdir()).read_text().splitlines())
-    assert (told["machine"], told["state"], told["value"]) == ("bincount-dev-release", "Journal", 3)
+    assert (told["machine"], told["state"], told["value"]) == ("team-dev-release", "Journal", 3)
     again = {**told["context"], "variables": told["variables"]}
     assert sfn._evaluate_jsonata(told["expression"], told["input"], again) == told["value"]
 

@@ -15,10 +15,10 @@ class Registry:
         self.events: list[dict[str, Any]] = []
         self.groups = ModelPackageGroups()
         self.packages = ModelPackages(groups=self.groups, publish_event=self.events.append)
-        self.groups.create({"ModelPackageGroupName": "bincount-local"})
+        self.groups.create({"ModelPackageGroupName": "team-local"})
 
     def add(self, **members: Any) -> dict[str, Any]:
-        return self.packages.create({"ModelPackageGroupName": "bincount-local", **members})
+        return self.packages.create({"ModelPackageGroupName": "team-local", **members})
 
     def approvals(self) -> list[str]:
         return [event["Detail"]["ModelApprovalStatus"] for event in self.events]
@@ -32,7 +32,7 @@ def registry() -> Registry:
 def test_versions_count_up_and_numbers_are_not_given_twice(registry: Registry):
     first = registry.add()
     registry.packages.delete({"ModelPackageName": first["ModelPackageArn"]})
-    assert registry.add()["ModelPackageArn"].endswith(":model-package/bincount-local/2")
+    assert registry.add()["ModelPackageArn"].endswith(":model-package/team-local/2")
 
 
 def test_one_client_token_makes_one_package(registry: Registry):
@@ -60,7 +60,7 @@ def test_a_change_of_approval_is_told_once_with_what_the_release_needs(registry:
     detail = registry.events[-1]["Detail"]
     assert detail["ModelPackageArn"] == arn
     assert detail["ModelPackageVersion"] == 1
-    assert detail["ModelPackageGroupName"] == "bincount-local"
+    assert detail["ModelPackageGroupName"] == "team-local"
     assert detail["InferenceSpecification"] == specification
 
 
@@ -79,9 +79,7 @@ def test_properties_are_merged_and_removed(registry: Registry):
 def test_packages_are_listed_by_group_and_approval(registry: Registry):
     registry.add()
     registry.add(ModelApprovalStatus="Approved")
-    page = registry.packages.list(
-        {"ModelPackageGroupName": "bincount-local", "ModelApprovalStatus": "Approved"}
-    )
+    page = registry.packages.list({"ModelPackageGroupName": "team-local", "ModelApprovalStatus": "Approved"})
     assert [row["ModelPackageVersion"] for row in page["ModelPackageSummaryList"]] == [2]
 
 
@@ -100,7 +98,7 @@ def test_pages_follow_one_another(registry: Registry):
 def test_a_group_with_packages_cannot_be_deleted(registry: Registry):
     registry.add()
     with pytest.raises(AwsError, match="still contains 1 model packages"):
-        registry.groups.delete({"ModelPackageGroupName": "bincount-local"})
+        registry.groups.delete({"ModelPackageGroupName": "team-local"})
 
 
 def test_unknown_names_get_aws_errors(registry: Registry):

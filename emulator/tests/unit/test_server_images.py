@@ -7,10 +7,10 @@ from embedded_cloud.hosting.images import repository_of
 @pytest.mark.parametrize(
     ("image", "repository"),
     [
-        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/bincount-inference:1", "bincount-inference"),
-        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/bincount-inference@sha256:ab", "bincount-inference"),
+        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/toy-server:1", "toy-server"),
+        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/toy-server@sha256:ab", "toy-server"),
         ("localhost:5000/team/bins:1", "team/bins"),
-        ("bincount-inference", "bincount-inference"),
+        ("toy-server", "toy-server"),
         ("team/bins:2", "team/bins"),
     ],
 )

@@ -1,8 +1,8 @@
 """The programs that a build finds, as far as builds here use them: aws, docker, curl, unzip.
 
 `docker` builds nothing: an image is the digest of the folder it would be built from. What is pushed is a
-manifest of that, in the emulated ECR with the build's own rights, and the embedded cloud runs the server of
-this source tree for it.
+manifest of that, in the emulated ECR with the build's own rights, and the embedded cloud runs the project's
+server in its place.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ import sys
 import tarfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_cloud.aws import Aws, split_s3_uri
-from embedded_cloud.hosting.images import is_server
+from embedded_cloud.hosting.images import is_replaced
 from embedded_cloud.hosting.model_server import ModelServer
 from embedded_cloud.jobs.log_stream import LogStream
-from embedded_cloud.settings import SERVER_REPOSITORY, Settings
+from embedded_cloud.settings import Settings
 
 
 class DeploymentError(Exception):
@@ -43,12 +43,12 @@ class Deployment:
 
 def deploy(deployment: Deployment, *, settings: Settings, aws: Aws) -> ModelServer:
     """Fetches the model, starts its server and waits for `/ping`. Raises DeploymentError with the reason."""
-    _check_image(deployment, aws=aws)
+    command = _command_for(deployment, settings=settings, aws=aws)
     model_dir = settings.models_dir / f"{deployment.name}-{uuid.uuid4().hex[:8]}" / "model"
     model_dir.mkdir(parents=True)
     if deployment.model_data_url:
         fetch_model(deployment.model_data_url, target=model_dir, s3=aws.client("s3", role=deployment.role))
-    server = _start(deployment, model_dir=model_dir, settings=settings, aws=aws)
+    server = _start(deployment, command=command, model_dir=model_dir, settings=settings, aws=aws)
     reason = server.wait_ready(seconds=settings.server_start_seconds)
     if reason:
         server.stop(grace=2.0)
@@ -74,16 +74,26 @@ def fetch_model(uri: str, *, target: Path, s3: Any) -> None:
     archive.unlink()
 
 
-def _check_image(deployment: Deployment, *, aws: Aws) -> None:
-    if not is_server(deployment.image, aws=aws, role=deployment.role):
+def _command_for(deployment: Deployment, *, settings: Settings, aws: Aws) -> Sequence[str]:
+    """What runs in place of the image. Raises DeploymentError where nothing does."""
+    project = settings.project
+    if not is_replaced(deployment.image, project=project, aws=aws, role=deployment.role):
         raise DeploymentError(
-            f"The embedded cloud has no Docker and runs only images of the repository {SERVER_REPOSITORY!r} "
-            f"and those that CodeBuild pushed here and the role may pull (with the server of this source "
-            f"tree), got {deployment.image!r}."
+            f"The embedded cloud has no Docker and replaces {project.images} alone, "
+            f"got {deployment.image!r}: name its repository with Project(server_repository=…) or "
+            "--server-repository."
         )
+    if not project.server_command:
+        raise DeploymentError(
+            f"The embedded cloud has no Docker, and no program is named that runs in place of "
+            f"{deployment.image!r}: name one with Project(server_command=…) or --server-command."
+        )
+    return project.server_command
 
 
-def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: Aws) -> ModelServer:
+def _start(
+    deployment: Deployment, *, command: Sequence[str], model_dir: Path, settings: Settings, aws: Aws
+) -> ModelServer:
     log = LogStream(
         logs=aws.client("logs"),
         group=deployment.log_group,
@@ -95,7 +105,7 @@ def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: 
         "HOME": str(model_dir.parent),
         "TMPDIR": str(settings.temporary_dir),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": settings.python_path,
+        "PYTHONPATH": settings.project.python_path_variable,
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         **aws.environment(role=role, session=deployment.name),
@@ -108,9 +118,9 @@ def _start(deployment: Deployment, *, model_dir: Path, settings: Settings, aws: 
     }
     return ModelServer(
         variant=deployment.variant,
-        command=settings.server_command,
+        command=command,
         environment=environment,
-        directory=settings.tree,
+        directory=settings.project.folder,
         model_dir=model_dir,
         log=log,
     )

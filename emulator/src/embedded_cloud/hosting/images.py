@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.identity import ACCOUNT
-from embedded_cloud.settings import SERVER_REPOSITORY
+from embedded_cloud.settings import Project
 
 
 def repository_of(image: str) -> str:
@@ -17,14 +17,14 @@ def repository_of(image: str) -> str:
     return (rest if is_registry else path).split(":", 1)[0]
 
 
-def is_server(image: str, *, aws: Aws, role: str | None) -> bool:
-    """Whether the server of this source tree runs in place of `image`.
+def is_replaced(image: str, *, project: Project, aws: Aws, role: str | None) -> bool:
+    """Whether the project's programs run in place of `image`.
 
-    It does for the repository `bincount-inference`, and for what a build pushed to this account's registry
-    and `role` may pull.
+    They do for its server_repository, and for what a build pushed to this account's registry and `role` may
+    pull.
     """
     repository = repository_of(image)
-    if repository == SERVER_REPOSITORY:
+    if repository == project.server_repository:
         return True
     if not image.startswith(f"{ACCOUNT}.dkr.ecr."):
         return False

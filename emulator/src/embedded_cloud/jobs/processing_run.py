@@ -27,8 +27,8 @@ DEFAULT_MAX_RUNTIME = 86_400
 class ProcessingRun:
     """Runs a job once; keeps `record` (DescribeProcessingJob's answer) up to date, sets `ended` at the end.
 
-    The image's command runs in the source tree, with `/opt/ml/…` in its arguments and environment mapped to
-    the job's folder. How it ends: Completed; Failed with FailureReason; Stopped.
+    The image's command runs in the project's folder, with `/opt/ml/…` in its arguments and environment
+    mapped to the job's folder. How it ends: Completed; Failed with FailureReason; Stopped.
     """
 
     def __init__(self, *, record: dict[str, Any], settings: Settings, aws: Aws) -> None:
@@ -109,7 +109,7 @@ class ProcessingRun:
             stream=f"{self._name}/algo-1-{int(time.time())}",
         )
         process = GuardedProcess(
-            command=self._command(), environment=self._environment(), directory=self._settings.tree
+            command=self._command(), environment=self._environment(), directory=self._settings.project.folder
         )
         pump = threading.Thread(target=_copy_output, args=(process, log), daemon=True)
         pump.start()
@@ -149,7 +149,7 @@ class ProcessingRun:
             "HOME": str(self._files.root),
             "TMPDIR": str(self._files.temporary),
             "LANG": "C.UTF-8",
-            "PYTHONPATH": self._settings.python_path,
+            "PYTHONPATH": self._settings.project.python_path_variable,
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PROCESSING_JOB_NAME": self._name,

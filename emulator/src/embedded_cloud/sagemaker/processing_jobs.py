@@ -5,12 +5,12 @@ from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
-from embedded_cloud.hosting.images import is_server
+from embedded_cloud.hosting.images import is_replaced
 from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.jobs.processing_run import ROOT, ProcessingRun
 from embedded_cloud.sagemaker.jobs import Jobs
 from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
-from embedded_cloud.settings import SERVER_REPOSITORY, Settings
+from embedded_cloud.settings import Project, Settings
 
 
 class ProcessingJobs(Jobs[ProcessingRun]):
@@ -32,7 +32,7 @@ class ProcessingJobs(Jobs[ProcessingRun]):
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a processing job and returns its record, which the run keeps up to date."""
-        check_request(request, aws=self._aws)
+        check_request(request, project=self._settings.project, aws=self._aws)
         name = request["ProcessingJobName"]
         now = time.time()
         record = {
@@ -47,13 +47,13 @@ class ProcessingJobs(Jobs[ProcessingRun]):
         )
 
 
-def check_request(request: dict[str, Any], *, aws: Aws) -> None:
+def check_request(request: dict[str, Any], *, project: Project, aws: Aws) -> None:
     """Refuses what AWS refuses although the shape is right, and what the embedded cloud cannot run."""
     application = request["AppSpecification"]
-    if not is_server(application["ImageUri"], aws=aws, role=request["RoleArn"]):
+    if not is_replaced(application["ImageUri"], project=project, aws=aws, role=request["RoleArn"]):
         raise validation_error(
-            f"The embedded cloud has no Docker and processes with images of the repository "
-            f"{SERVER_REPOSITORY!r} and of its own CodeBuild only, got {application['ImageUri']!r}."
+            f"The embedded cloud has no Docker and replaces {project.images} alone, "
+            f"got {application['ImageUri']!r}."
         )
     if not application.get("ContainerEntrypoint"):
         raise validation_error("The embedded cloud needs AppSpecification.ContainerEntrypoint.")
