@@ -7,8 +7,7 @@ from types import FrameType
 
 from embedded_cloud.environment import forget_account
 
-from demo.errors import DemoError
-from demo.options import Options
+from demo.options import DemoError, Options
 from demo.run import run
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)

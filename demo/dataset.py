@@ -5,15 +5,18 @@ import json
 from collections import Counter
 from typing import Any
 
+from bincount.stage.stage import Stage
+from bincount_core.s3_address import split_s3_address
 from demo.source import Bin
 
 
 class Dataset:
-    """A sealed dataset, read from its place in S3."""
+    """The latest sealed dataset of a stage, read from its place in S3."""
 
-    def __init__(self, s3: Any, uri: str) -> None:
-        self._s3 = s3
-        self._bucket, _, self._prefix = uri.removeprefix("s3://").partition("/")
+    def __init__(self, stage: Stage) -> None:
+        self._s3 = stage.client("s3")
+        found = stage.client("ssm").get_parameter(Name=stage.parameter("dataset"))
+        self._bucket, self._prefix = split_s3_address(found["Parameter"]["Value"])
         self.description: dict[str, Any] = json.loads(self._read("dataset.json"))
         lines = gzip.decompress(self._read("manifest.jsonl.gz")).decode().splitlines()
         self._manifest: list[dict[str, Any]] = [json.loads(line) for line in lines]

@@ -9,9 +9,8 @@ from typing import Any
 from embedded_cloud.environment import neutral_environment
 from embedded_cloud.processes import GuardedProcess
 
-from demo.errors import DemoError
-from demo.options import ROOT
-from demo.sizes import STAGE, run_sizes
+from demo.cloud import STAGE, run_sizes
+from demo.options import ROOT, DemoError
 
 ACCOUNT_AND_REGION = "aws://000000000000/us-east-1"
 _STOP_SECONDS = 10.0

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from demo.errors import DemoError
+
+class DemoError(RuntimeError):
+    """A step failed; the text says which and what to do next."""
+
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,26 +6,31 @@ import shlex
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud, CloudError
 from embedded_cloud.server import port_is_free
 
-from demo.cloud import BINCOUNT
+from bincount import BinCounter, BincountError, Question
+from bincount.cli.errors import words_of_aws
+from bincount.models import release
+from bincount.models.pipeline import follow_pipeline, own_jobs, start_pipeline
+from bincount.models.registry import ModelPackage, packages
+from bincount.stage.execution import Execution
+from bincount.stage.stage import Stage
+from bincount.stage.status import stage_status
+from demo.cloud import BINCOUNT, STAGE, run_sizes
 from demo.dataset import Dataset
 from demo.deployment import Deployment
-from demo.errors import DemoError
-from demo.execution import Execution
-from demo.options import ROOT, Options
-from demo.predictions import accuracy, ask, majority_accuracy
+from demo.options import ROOT, DemoError, Options
 from demo.screen import Screen
-from demo.sizes import STAGE, run_sizes
 from demo.source import SEED, make_bins, unseen_generated, upload
-from demo.training_jobs import TrainingJobs
 from demo.weights import WeightsMirror
 
-RELEASE_TIMEOUT_SECONDS = 180
+PREFIX = f"bincount-{STAGE}"
 ENDING_SECONDS = 45  # a killed demo's cloud ends by itself, with all that it runs
 
 
@@ -52,8 +57,10 @@ def run(options: Options) -> None:
             screen.console.print(f"\nreport: {path.relative_to(options.out.parents[1])}")
             if options.keep:
                 demo.stay()
-    except CloudError as error:
+    except (CloudError, BincountError) as error:
         raise DemoError(str(error)) from error
+    except ClientError as error:
+        raise DemoError(words_of_aws(error)) from error
 
 
 @contextmanager
@@ -105,24 +112,24 @@ class Demo:
         self._seconds["install"] = round(install_seconds, 1)
         self._deploy()
         self._put_bins()
-        pipeline = self._run_pipeline()
-        self._await_release()
-        jobs = TrainingJobs(self._cloud.client("sagemaker")).report()
-        dataset = self._dataset()
-        predictions = self._count(dataset)
+        stage = Stage(STAGE, cloud=self._cloud.client_file)
+        pipeline = self._run_pipeline(stage)
+        package = packages(stage)[0]
+        self._follow_release(stage, package)
+        dataset = Dataset(stage)
+        counted = self._count(stage, dataset)
+        status = stage_status(stage)
+        self._screen.console.print(f"stage {STAGE}: {status.state}", markup=False, soft_wrap=True)
         self._seconds["total"] = round(time.time() - self._options.started, 1)
         self._screen.console.print(f"seconds: {', '.join(f'{k} {v:.0f}' for k, v in self._seconds.items())}")
+        jobs = [asdict(job) for job in own_jobs(stage, pipeline)]
         return {
-            "stacks": self._stacks(),
-            "execution": {
-                "arn": pipeline.arn,
-                "status": pipeline.status,
-                "seconds_per_state": pipeline.seconds(),
-            },
+            "stage": {"state": status.state, **status.lines},
+            "execution": {"arn": pipeline.arn, "seconds_per_state": pipeline.seconds()},
             "dataset": {"id": dataset.id, "counts": dataset.counts()},
-            "training": jobs,
-            "endpoint": self._endpoint(),
-            **predictions,
+            "training": {"jobs": jobs, "best": package.training_job},
+            "model": {"version": package.version, "figures": package.figures},
+            **counted,
             "seconds": self._seconds,
         }
 
@@ -130,7 +137,7 @@ class Demo:
         """Print how to call the endpoint and wait for Ctrl-C."""
         bins = self._options.bins or self._options.out / "unseen"
         image = min((bins / "bin-images").glob("*.jpg"))
-        client_file = str(self._options.out / "cloud" / "client.json")
+        client_file = str(self._cloud.client_file)
         variables = {**self._cloud.environment(), "NO_PROXY": "127.0.0.1", "BINCOUNT_CLOUD": client_file}
         exports = " ".join(
             f"{name}={shlex.quote(value)}"
@@ -142,23 +149,19 @@ class Demo:
         print(f".venv/bin/bincount count --stage {STAGE} {shlex.quote(str(image))}")
         print(f".venv/bin/bincount status --stage {STAGE}")
         # What CloudFormation gives as ApiUrl is an address of AWS; here the API answers at this one.
-        address = self._cloud.api_url(self._outputs[f"bincount-{STAGE}-api"]["ApiUrl"])
+        address = self._cloud.api_url(self._outputs[f"{PREFIX}-api"]["ApiUrl"])
         print(f".venv/bin/bincount count --stage {STAGE} --api-url {address} {shlex.quote(str(image))}")
         # The image is an argument, as a path may hold anything.
         print(
             '.venv/bin/python -c "import boto3, sys; '
             "print(boto3.client('sagemaker-runtime').invoke_endpoint("
-            f"EndpointName='{self._endpoint_name}', ContentType='image/jpeg', "
+            f"EndpointName='{PREFIX}', ContentType='image/jpeg', "
             "CustomAttributes='expected-count=3', "
             f"Body=open(sys.argv[1], 'rb').read())['Body'].read().decode())\" {shlex.quote(str(image))}",
             flush=True,  # nothing is printed after it that would
         )
         while True:
             time.sleep(3600)
-
-    @property
-    def _endpoint_name(self) -> str:
-        return self._outputs[f"bincount-{STAGE}-serving"]["EndpointName"]
 
     def _deploy(self) -> None:
         started = time.monotonic()
@@ -192,50 +195,30 @@ class Demo:
             )
             self._screen.line(f"{images} images")
 
-    def _run_pipeline(self) -> Execution:
+    def _run_pipeline(self, stage: Stage) -> Execution:
         started = time.monotonic()
-        stepfunctions = self._cloud.client("stepfunctions")
-        arn = self._outputs[f"bincount-{STAGE}-training"]["PipelineArn"]
         with self._screen.step("The pipeline: prepare, train and tune, gate, register"):
-            answer = stepfunctions.start_execution(stateMachineArn=arn, input="{}")
-            execution = Execution(stepfunctions, answer["executionArn"])
-            jobs = TrainingJobs(self._cloud.client("sagemaker"))
-            shown: dict[int, str] = {}
-
-            def poll(state: str) -> None:
-                self._screen.now(state)
-                lines = jobs.progress() if state == "Tune" else []
-                for index, line in enumerate(lines):
-                    if shown.get(index) != line:
-                        shown[index] = line
-                        self._screen.line(f"  {line}")
-
-            execution.follow(on_state=lambda state: self._screen.line(f"state {state}"), on_poll=poll)
-            _check_accepted(json.loads(execution.output)["verdict"])
+            execution = start_pipeline(stage)
+            for line in follow_pipeline(stage, execution):
+                self._screen.line(line)
+            verdict = json.loads(execution.output)["verdict"]
+            if not verdict["accepted"]:  # a good end of the pipeline, but nothing would be released after it
+                raise DemoError(f"the gate did not accept the model: {'; '.join(verdict['reasons'])}")
         self._seconds["pipeline"] = round(time.monotonic() - started, 1)
         return execution
 
-    def _await_release(self) -> None:
+    def _follow_release(self, stage: Stage, package: ModelPackage) -> None:
         """The approval's event starts the release; it ends with the endpoint in service."""
         started = time.monotonic()
-        stepfunctions = self._cloud.client("stepfunctions")
-        arn = self._outputs[f"bincount-{STAGE}-serving"]["ReleaseArn"]
         with self._screen.step("The release: the approved model reaches the endpoint"):
-            deadline = time.monotonic() + RELEASE_TIMEOUT_SECONDS
-            while not (found := stepfunctions.list_executions(stateMachineArn=arn)["executions"]):
-                if time.monotonic() > deadline:
-                    raise DemoError(f"the approval started no release within {RELEASE_TIMEOUT_SECONDS} s")
-                time.sleep(0.5)
-            execution = Execution(stepfunctions, found[0]["executionArn"])
-            execution.follow(on_state=self._screen.now, on_poll=self._screen.now)
-            self._screen.line(f"endpoint {self._endpoint_name} is {self._endpoint()['status']}")
+            last = ""
+            for last in release.follow(stage, package=package):
+                self._screen.now(last)
+            self._screen.line(last)
         self._seconds["release"] = round(time.monotonic() - started, 1)
 
-    def _dataset(self) -> Dataset:
-        value = self._cloud.client("ssm").get_parameter(Name=f"/bincount/{STAGE}/dataset")
-        return Dataset(self._cloud.client("s3"), value["Parameter"]["Value"])
-
-    def _count(self, dataset: Dataset) -> dict[str, Any]:
+    def _count(self, stage: Stage, dataset: Dataset) -> dict[str, Any]:
+        """One bin after the other, as a caller at a gate does."""
         started = time.monotonic()
         if self._options.bins is None:
             bins = unseen_generated(self._options.out / "unseen")
@@ -243,30 +226,23 @@ class Demo:
             bins = dataset.test_bins()
         if not bins:
             raise DemoError("no bin was held out: name a BINS directory with more images")
-        predictions = ask(self._cloud.client("sagemaker-runtime"), endpoint=self._endpoint_name, bins=bins)
+        with BinCounter(stage=stage, concurrency=1) as counter:
+            questions = [Question(id=bin_.id, image=bin_.jpeg, expected=bin_.count) for bin_ in bins]
+            outcomes = list(counter.count_many(questions))
         self._seconds["invoke"] = round(time.monotonic() - started, 1)
-        self._screen.predictions(predictions)
+        errors = [f"{outcome.question.id}: {outcome.error}" for outcome in outcomes if outcome.error]
+        if errors:
+            raise DemoError(f"{len(errors)} bins were not counted, the first is {errors[0]}")
+        self._screen.counts(outcomes)
         majority = dataset.majority()
-        figures = {
-            "accuracy": round(accuracy(predictions), 4),
-            "majority_accuracy": round(majority_accuracy(predictions, majority=majority), 4),
-        }
+        answers = [(outcome.question, outcome.answer) for outcome in outcomes if outcome.answer is not None]
+        right = sum(answer.count == question.expected for question, answer in answers) / len(answers)
+        always = sum(question.expected == majority for question, _ in answers) / len(answers)
         self._screen.console.print(
-            f"accuracy [bold]{figures['accuracy']:.1%}[/bold]; always answering {majority}: "
-            f"{figures['majority_accuracy']:.1%}"
+            f"accuracy [bold]{right:.1%}[/bold]; always answering {majority}: {always:.1%}"
         )
-        return {**figures, "predictions": [p.row() for p in predictions]}
-
-    def _endpoint(self) -> dict[str, str]:
-        answer = self._cloud.client("sagemaker").describe_endpoint(EndpointName=self._endpoint_name)
-        return {"name": answer["EndpointName"], "status": answer["EndpointStatus"]}
-
-    def _stacks(self) -> list[dict[str, str]]:
-        stacks = self._cloud.client("cloudformation").describe_stacks()["Stacks"]
-        return [{"name": stack["StackName"], "status": stack["StackStatus"]} for stack in stacks]
-
-
-def _check_accepted(verdict: dict[str, Any]) -> None:
-    """The gate's refusal is a good end of the pipeline, but nothing would be released after it."""
-    if not verdict["accepted"]:
-        raise DemoError(f"the gate refused the model: {'; '.join(verdict['reasons'])}")
+        return {
+            "accuracy": round(right, 4),
+            "majority_accuracy": round(always, 4),
+            "counts": [{"image": question.id, **answer.to_json()} for question, answer in answers],
+        }

@@ -1,26 +1,22 @@
-"""What a person sees of a run: steps with their time, states and training jobs as they happen."""
+"""What a person sees of a run: steps with their time, what happens in them, the first counts as a table."""
 
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.table import Table
 
-from demo.predictions import Prediction
+from bincount import Outcome
+from bincount.cli.shared import screen
 
-SHOWN_PREDICTIONS = 15
-LOG_WIDTH = 160
+SHOWN_COUNTS = 15
 
 
 class Screen:
     """Prints to a terminal with bars and colours, to a log with plain lines."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
-        if not self.console.is_terminal:
-            self.console = Console(highlight=False, width=LOG_WIDTH)
-        self._step = ""
+        self.console = screen()
 
     @contextmanager
     def step(self, title: str) -> Generator[None]:
@@ -38,18 +34,24 @@ class Screen:
 
     def line(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(f"  {text}")
+        self.console.print(f"  {text}", markup=False, soft_wrap=True)
 
-    def predictions(self, predictions: list[Prediction]) -> None:
-        """The first answers as a table."""
-        table = Table(title=f"{len(predictions)} bins that the model never saw")
+    def counts(self, outcomes: list[Outcome]) -> None:
+        """The first answers as a table; `expected` of a question is the true count."""
+        table = Table(title=f"{len(outcomes)} bins that the model never saw")
         for name in ("image", "true", "counted", "confidence", "ms"):
             table.add_column(name, justify="left" if name == "image" else "right")
-        for p in predictions[:SHOWN_PREDICTIONS]:
-            right = "green" if p.count == p.true else "red"
+        for outcome in outcomes[:SHOWN_COUNTS]:
+            question, answer = outcome.question, outcome.answer
+            assert answer is not None
+            style = "green" if answer.count == question.expected else "red"
             table.add_row(
-                p.id, str(p.true), f"[{right}]{p.count}[/{right}]", f"{p.confidence:.2f}", f"{p.ms:.0f}"
+                question.id,
+                str(question.expected),
+                f"[{style}]{answer.count}[/{style}]",
+                f"{answer.confidence:.2f}",
+                f"{1000 * outcome.seconds:.0f}",
             )
         self.console.print(table)
-        if len(predictions) > SHOWN_PREDICTIONS:
-            self.line(f"… and {len(predictions) - SHOWN_PREDICTIONS} more in report.json")
+        if len(outcomes) > SHOWN_COUNTS:
+            self.line(f"… and {len(outcomes) - SHOWN_COUNTS} more in report.json")

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from demo.errors import DemoError
+from demo.options import DemoError
 from infra.training.weights import WEIGHTS
 
 # torchvision's own initial weights: a file of the form of ImageNet's, without what ImageNet taught.

@@ -13,12 +13,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud
 
+from bincount.stage.execution import Execution
+from bincount.stage.stage import Stage
 from demo.bins.generate import generate
-from demo.cloud import BINCOUNT
+from demo.cloud import BINCOUNT, run_sizes
 from demo.dataset import Dataset
 from demo.deployment import Deployment
-from demo.execution import Execution
-from demo.sizes import run_sizes
 from demo.source import Bin, read_bin, upload
 from demo.weights import WeightsMirror
 from infra.settings import Settings, load
@@ -118,8 +118,8 @@ class Journey:
 
     def follow(self, arn: str, *, name: str) -> Execution:
         """Waits for an execution's success; its states' seconds go into the report."""
-        execution = Execution(self.cloud.client("stepfunctions"), arn)
-        execution.follow(on_state=lambda _: None, on_poll=lambda _: None)
+        execution = Execution(client=self.cloud.client("stepfunctions"), arn=arn)
+        list(execution.follow())
         self._report["states"][name] = execution.seconds()
         self.write_report()
         return execution
@@ -182,8 +182,7 @@ class Journey:
         return done
 
     def dataset(self) -> Dataset:
-        value = self.cloud.client("ssm").get_parameter(Name=f"/bincount/{self.stage}/dataset")
-        return Dataset(self.cloud.client("s3"), value["Parameter"]["Value"])
+        return Dataset(Stage(self.stage, cloud=self.cloud.client_file))
 
     def approved_model(self) -> str:
         value = self.cloud.client("ssm").get_parameter(Name=f"/bincount/{self.stage}/model")

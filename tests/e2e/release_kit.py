@@ -18,8 +18,8 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import wait_until
 from PIL import Image
 
+from bincount.stage.execution import Execution
 from demo.deployment import Deployment
-from demo.execution import Execution
 from demo.source import upload
 from infra.tools.teardown import JOB_GROUPS
 from tests.e2e.one_part import ONE_PART
@@ -111,8 +111,8 @@ class Releases:
         arn = stepfunctions.start_execution(
             stateMachineArn=self.outputs[f"{STAGE}-training"]["PipelineArn"], input=json.dumps(given)
         )["executionArn"]
-        execution = Execution(stepfunctions, arn)
-        execution.follow(on_state=lambda _: None, on_poll=lambda _: None)
+        execution = Execution(client=stepfunctions, arn=arn)
+        list(execution.follow())
         return json.loads(execution.output)
 
     def package(self, gated: dict[str, Any]) -> dict[str, Any]:

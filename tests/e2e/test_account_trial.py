@@ -19,9 +19,8 @@ import pytest
 from embedded_cloud.environment import neutral_environment
 
 from demo.bins.generate import generate
-from demo.cloud import BINCOUNT
+from demo.cloud import BINCOUNT, run_sizes
 from demo.deployment import ACCOUNT_AND_REGION
-from demo.sizes import run_sizes
 from demo.source import upload
 from demo.weights import WeightsMirror
 from infra.names import Names

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from demo.sizes import run_sizes
+from demo.cloud import run_sizes
 from demo.weights import WeightsMirror
 from infra.settings import Settings, load, paths
 from tests.infra.conftest import context

@@ -52,14 +52,14 @@ def count(
             found = sorted(outcomes, key=lambda outcome: int(outcome.question.id))
             _print_table(found)
     for outcome in found:
-        if outcome.refusal is not None:
-            name, words = str(outcome.question.image), str(outcome.refusal)
+        if outcome.error is not None:
+            name, words = str(outcome.question.image), str(outcome.error)
             print(f"error: {words if words.startswith(name) else f'{name}: {words}'}", file=sys.stderr)
     raise typer.Exit(_status(found))
 
 
 def _status(outcomes: list[Outcome]) -> int:
-    if any(outcome.refusal is not None for outcome in outcomes):
+    if any(outcome.error is not None for outcome in outcomes):
         return ERROR
     answers = [outcome.answer for outcome in outcomes if outcome.answer is not None]
     return of_verdicts(answer.verification.verdict for answer in answers if answer.verification is not None)
@@ -70,8 +70,8 @@ def _print_json(outcome: Outcome) -> Outcome:
     members: dict[str, Any] = {"image": str(outcome.question.image)}
     if outcome.answer is not None:
         members |= outcome.answer.to_json()
-    if outcome.refusal is not None:
-        members["error"] = {"code": outcome.refusal.code, "message": str(outcome.refusal)}
+    if outcome.error is not None:
+        members["error"] = {"code": outcome.error.code, "message": str(outcome.error)}
     print(json.dumps(members), flush=True)
     return outcome
 
@@ -99,7 +99,7 @@ def _cells(outcome: Outcome, *, expecting: bool) -> list[Text]:
     name = Text(str(outcome.question.image))
     answer = outcome.answer
     if answer is None:
-        code = outcome.refusal.code if outcome.refusal else ""
+        code = outcome.error.code if outcome.error else ""
         return [name, Text(code, style="red")]
     found = answer.verification
     verdict = [

@@ -32,7 +32,7 @@ class Outcome:
 
     question: Question
     answer: Count | None
-    refusal: Refused | None
+    error: Refused | None
     seconds: float
 
 
@@ -121,6 +121,4 @@ class BinCounter:
             answer = self.count(question.image, expected=question.expected)
         except Refused as error:
             refused = error
-        return Outcome(
-            question=question, answer=answer, refusal=refused, seconds=time.perf_counter() - started
-        )
+        return Outcome(question=question, answer=answer, error=refused, seconds=time.perf_counter() - started)

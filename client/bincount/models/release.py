@@ -1,8 +1,8 @@
-"""Brings a version to the endpoint, by its approval or by a rollback, and tells what came of it."""
+"""Brings a version to the endpoint, by its approval or by a rollback, and reports what came of it."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from bincount.errors import BincountError
@@ -24,7 +24,7 @@ def approve(stage: Stage, *, version: int, note: str) -> Iterator[str]:
     serving = serving_model(stage)  # where the stage is not deployed, this says so
     known = packages(stage)
     package = find(stage, version, known)
-    _refuse_without_verdict(package)
+    _require_verdict(package)
     if package.is_approved and package.model_data == serving:
         raise BincountError(f"version {version} is approved and serves already: there is nothing to do")
     newer = _newest_approved(known)
@@ -36,6 +36,15 @@ def approve(stage: Stage, *, version: int, note: str) -> Iterator[str]:
     before = {run["executionArn"] for run in recent(stage, "release")}
     after = decide(stage, package, approval=APPROVED, note=note)
     yield f"version {version} is {after.approval}"
+    yield from follow(stage, package=package, before=before)
+
+
+def follow(stage: Stage, *, package: ModelPackage, before: Set[str] = frozenset()) -> Iterator[str]:
+    """Waits for the release that a package's approval starts, and follows it, line by line.
+
+    `before` are ARNs of executions that are older than that approval. Raises BincountError where no release
+    begins, or it ends otherwise than with this package at the endpoint.
+    """
     execution = _release_of(stage, package, before)
     yield f"release {execution.name}"
     yield from _follow(stage, execution, package)
@@ -50,7 +59,7 @@ def rollback(stage: Stage, *, version: int) -> Iterator[str]:
     serving = serving_model(stage)
     known = packages(stage)
     package = find(stage, version, known)
-    _refuse_without_verdict(package)
+    _require_verdict(package)
     if not package.is_approved:
         raise BincountError(
             f"version {version} is {package.approval} ({package.reason or 'no reason given'}), and a "
@@ -64,11 +73,11 @@ def rollback(stage: Stage, *, version: int) -> Iterator[str]:
     yield from _follow(stage, execution, package)
 
 
-def _refuse_without_verdict(package: ModelPackage) -> None:
+def _require_verdict(package: ModelPackage) -> None:
     if package.verdict is None:
         raise BincountError(
             f"version {package.version} has no verdict of the gate, and no release takes such a one: let the "
-            "pipeline judge it (docs/contracts.md, Pipeline: `candidate`)"
+            "pipeline evaluate it (docs/contracts.md, Pipeline: `candidate`)"
         )
 
 
@@ -76,13 +85,13 @@ def _newest_approved(known: list[ModelPackage]) -> int:
     return max((package.version for package in known if package.is_approved), default=0)
 
 
-def _release_of(stage: Stage, package: ModelPackage, before: set[str]) -> Execution:
+def _release_of(stage: Stage, package: ModelPackage, before: Set[str]) -> Execution:
     """The execution that the approval started."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         for run in recent(stage, "release"):
             if run["executionArn"] not in before:
-                execution = Execution(stage=stage, arn=run["executionArn"])
+                execution = Execution(client=stage.client("stepfunctions"), arn=run["executionArn"])
                 if is_release_of(execution.input, package.arn):
                     return execution
         time.sleep(1)

@@ -44,6 +44,7 @@ def shown_dollars(amount: float | None) -> str:
 
 ENDED = ("Completed", "Failed", "Stopped")
 _SHOWN = ("epochs", "batch-size", "learning-rate")
+_METRICS = {"train:loss": "loss", "validation:accuracy": "accuracy", "validation:rmse": "RMSE"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,16 @@ class TrainingJob:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    def shown(self) -> str:
+        """`bins-dev-…: Completed; epochs 3, batch-size 32; loss 1.234, accuracy 0.512; why it failed`."""
+        flags = ", ".join(f"{flag} {value[:8]}" for flag, value in self.flags.items())
+        metrics = ", ".join(
+            f"{words} {self.metrics[name]:.3f}" for name, words in _METRICS.items() if name in self.metrics
+        )
+        step = f" ({self.step})" if self.step not in ("", self.status) else ""
+        pieces = [f"{self.name}: {self.status}{step}", flags, metrics, self.reason or ""]
+        return "; ".join(piece for piece in pieces if piece)
 
 
 def jobs_since(stage: Stage, moment: datetime) -> list[TrainingJob]:

@@ -68,7 +68,7 @@ def recount_folder(
         row = row_of(outcome)
         reached = reached or row.error != UNREACHABLE
         if not reached:
-            raise BincountError(str(outcome.refusal))
+            raise BincountError(str(outcome.error))
         ready[row.id] = row
         progress(row)
         write_what_is_ready()
@@ -89,8 +89,8 @@ def row_of(outcome: Outcome) -> Row:
     image = str(question.image) if isinstance(question.image, Path) else None
     if outcome.answer is not None:
         return Row.of_answer(outcome.answer, id=question.id, image=image)
-    assert outcome.refusal is not None
-    code, message = outcome.refusal.code, str(outcome.refusal)
+    assert outcome.error is not None
+    code, message = outcome.error.code, str(outcome.error)
     return Row.of_error(code, message, id=question.id, image=image, expected=question.expected)
 
 

@@ -14,14 +14,14 @@ POLL_SECONDS = 1.0
 
 
 class Execution:
-    """One execution; `started` is its start in AWS's clock, `output` stands at its end.
+    """One execution; `started` is its start in AWS's clock, `output` is there at its end.
 
-    `history` are its events as they were last looked at.
+    `client` is boto3's of Step Functions. `history` are its events as they were last looked at.
     """
 
-    def __init__(self, *, stage: Stage, arn: str) -> None:
+    def __init__(self, *, client: Any, arn: str) -> None:
         self.arn = arn
-        self._client = stage.client("stepfunctions")
+        self._client = client
         described = self._client.describe_execution(executionArn=arn)
         self.started: datetime = described["startDate"]
         self.input: str = described.get("input", "{}")
@@ -43,7 +43,7 @@ class Execution:
             # The status first: what ends between the two looks is seen in the next round.
             answer = self._client.describe_execution(executionArn=self.arn)
             entered = self._entered()
-            for state in entered[seen:]:
+            for state, _ in entered[seen:]:
                 yield state
             seen = len(entered)
             if answer["status"] != "RUNNING":
@@ -52,13 +52,34 @@ class Execution:
             time.sleep(POLL_SECONDS)
         self.output = answer.get("output", "{}")
         if answer["status"] != "SUCCEEDED":
-            raise BincountError(f"{self.name} ended as {answer['status']} in {state}: {cause_of(answer)}")
+            cause = f"{cause_of(answer)}{self._cause_of_a_batch()}"
+            raise BincountError(f"{self.name} ended as {answer['status']} in {state}: {cause}")
 
-    def _entered(self) -> list[str]:
+    def seconds(self) -> dict[str, float]:
+        """Seconds from entering each state to entering the next one, or to the end; of loops the sum."""
+        entered = self._entered()
+        answer = self._client.describe_execution(executionArn=self.arn)
+        ends = [moment for _, moment in entered[1:]] + [answer["stopDate"]]
+        spent: dict[str, float] = {}
+        for (state, began), end in zip(entered, ends, strict=True):
+            spent[state] = round(spent.get(state, 0.0) + (end - began).total_seconds(), 2)
+        return spent
+
+    def _cause_of_a_batch(self) -> str:
+        """Why a Distributed Map failed: only the execution of one of its batches knows."""
+        for run in self._client.list_map_runs(executionArn=self.arn)["mapRuns"]:
+            failed = self._client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")
+            for batch in failed["executions"][:1]:
+                answer = self._client.describe_execution(executionArn=batch["executionArn"])
+                return f" (a batch: {cause_of(answer)})"
+        return ""
+
+    def _entered(self) -> list[tuple[str, datetime]]:
+        """Name and moment of each state that was entered, in their order."""
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=self.arn)
         self.history = [event for page in pages for event in page["events"]]
         return [
-            event["stateEnteredEventDetails"]["name"]
+            (event["stateEnteredEventDetails"]["name"], event["timestamp"])
             for event in self.history
             if event["type"].endswith("StateEntered")
         ]
@@ -83,7 +104,7 @@ def _words(cause: str) -> str:
 
 
 def recent(stage: Stage, machine: str, *, most: int = 20) -> list[dict[str, Any]]:
-    """The last executions of a state machine, newest first, as ListExecutions tells of them."""
+    """The last executions of a state machine, newest first, as ListExecutions has them."""
     answer = stage.client("stepfunctions").list_executions(
         stateMachineArn=stage.state_machine(machine), maxResults=most
     )
@@ -114,4 +135,4 @@ def start(*, stage: Stage, machine: str, request: str) -> Execution:
     """Starts `machine` (pipeline, release, recount) with a JSON text."""
     client: Any = stage.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=stage.state_machine(machine), input=request)["executionArn"]
-    return Execution(stage=stage, arn=arn)
+    return Execution(client=client, arn=arn)

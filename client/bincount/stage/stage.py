@@ -20,13 +20,13 @@ from bincount.errors import BincountError
 VARIABLE = "BINCOUNT_CLOUD"
 
 
-def embedded_cloud() -> dict[str, str]:
+def embedded_cloud(client_file: Path | None = None) -> dict[str, str]:
     """The variables with which AWS clients reach it: AWS_ENDPOINT_URL, keys, region, AWS_CA_BUNDLE.
 
-    They stand in the file that the variable BINCOUNT_CLOUD names; {} where it is not set, which means AWS.
-    Raises BincountError where that cloud does not run.
+    They are in `client_file`, or in the file that the variable BINCOUNT_CLOUD names; {} where neither is
+    given, which means AWS. Raises BincountError where that cloud does not run.
     """
-    named = os.environ.get(VARIABLE)
+    named = client_file or os.environ.get(VARIABLE)
     if not named:
         return {}
     path = Path(named)
@@ -60,14 +60,20 @@ _READ_SECONDS = 70  # an endpoint may take 60 s to answer
 class Stage:
     """One stage of the project in one account and region, or in an embedded cloud.
 
-    `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Where the
-    variable BINCOUNT_CLOUD names an embedded cloud, neither counts, nor do credentials of the environment:
-    that cloud is reached and nothing else.
+    `region` and `profile` are the AWS SDK's; None takes AWS_REGION, else the SDK's own defaults. Where
+    `cloud` or the variable BINCOUNT_CLOUD names the client.json of an embedded cloud, neither counts, nor do
+    credentials of the environment: that cloud is reached and nothing else.
     Raises BincountError for a name that no stage has, an unknown profile, or where that cloud does not run.
     """
 
     def __init__(
-        self, name: str, *, region: str | None = None, profile: str | None = None, connections: int = 32
+        self,
+        name: str,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        connections: int = 32,
+        cloud: Path | None = None,
     ) -> None:
         if not STAGE_NAME.fullmatch(name):
             raise BincountError(
@@ -75,7 +81,7 @@ class Stage:
             )
         self.name = name
         self._connections = connections
-        self._variables = embedded_cloud()
+        self._variables = embedded_cloud(cloud)
         self._session = self._open(region, profile)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()

@@ -93,6 +93,11 @@ class Cloud:
         """What callers trust: the system's roots and the cloud's own certificate."""
         return self._settings.certificate_bundle
 
+    @property
+    def client_file(self) -> Path:
+        """While it runs: the variables of `environment` as a JSON object, for other processes."""
+        return self._settings.client_file
+
     def api_url(self, url: str) -> str:
         """Where an API answers here whose address on AWS is `url`: `https://<id>.execute-api.…/<stage>/…`."""
         host, _, path = url.removeprefix("https://").partition("/")

@@ -8,7 +8,7 @@ import pytest
 
 from demo import deployment
 from demo.deployment import Deployment
-from demo.errors import DemoError
+from demo.options import DemoError
 
 # Stands for the CDK: found by its own name on the PATH, as `/usr/bin/env node` is.
 CDK = """#!/usr/bin/env a-node-that-stands-elsewhere

@@ -1,0 +1,65 @@
+"""Starts the pipeline and follows it: its states, the training jobs of its own tuning, the gate's verdict."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bincount.models.registry import FIGURES
+from bincount.models.training_jobs import TrainingJob, jobs_of, shown_dollars, total_cost, tuning_jobs_of
+from bincount.stage.execution import Execution, start
+from bincount.stage.stage import Stage
+
+
+def start_pipeline(stage: Stage, *, request: Mapping[str, Any] | None = None) -> Execution:
+    """Starts it with a data request, or with the stage's own."""
+    given = {} if request is None else {"request": request}
+    return start(stage=stage, machine="pipeline", request=json.dumps(given))
+
+
+def follow_pipeline(
+    stage: Stage, execution: Execution, *, looked: Callable[[list[TrainingJob]], None] = lambda _: None
+) -> Iterator[str]:
+    """Yields what happens, line by line: each state, each training job that has something new; at the end the
+    cost by list prices, the verdict and what was registered.
+
+    `looked` gets the training jobs of this run after each look. Raises BincountError with AWS's cause where
+    the pipeline does not succeed. Leaving the loop early does not stop it.
+    """
+    shown: dict[str, str] = {}
+    for state in execution.follow():
+        if state is not None:
+            yield f"state {state}"
+            continue
+        jobs = own_jobs(stage, execution)
+        looked(jobs)
+        yield from _news(jobs, shown)
+    jobs = own_jobs(stage, execution)
+    yield from _news(jobs, shown)
+    yield f"training cost by list prices: {shown_dollars(total_cost(jobs))}"
+    yield from _result(json.loads(execution.output))
+
+
+def own_jobs(stage: Stage, execution: Execution) -> list[TrainingJob]:
+    """The training jobs of this run and of no other: by the names of the tuning jobs that it started."""
+    return jobs_of(stage, tuning_jobs_of(stage, execution.history))
+
+
+def _news(jobs: list[TrainingJob], shown: dict[str, str]) -> Iterator[str]:
+    """A line for each job that has changed since `shown`, which is brought up to date."""
+    for job in jobs:
+        line = job.shown()
+        if shown.get(job.name) != line:
+            shown[job.name] = line
+            yield f"  {line}"
+
+
+def _result(result: dict[str, Any]) -> Iterator[str]:
+    """What the gate found, and what the registry holds now."""
+    verdict = result.get("verdict")
+    if verdict is not None:
+        figures = verdict["challenger"]["metrics"]
+        shown = ", ".join(f"{name} {figures[name]:.3f}" for name in FIGURES if figures.get(name) is not None)
+        said = "accepted" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+        yield f"the gate: {shown}; {said}"
+    if "model_package" in result:
+        yield f"registered {result['model_package']} {result.get('approval', '')}"
