@@ -55,7 +55,7 @@ def documented_policy() -> dict[str, Any]:
 def looking(cloud: Cloud, *, user: str, policy: dict[str, Any]) -> Look:
     """{name: finding} for dev with other settings, as a new user with that policy alone sees it.
 
-    A call that is more than a look fails the test.
+    Of the named questions, or of all. A call that is more than a look fails the test.
     """
     iam = cloud.client("iam")
     iam.create_user(UserName=user)
@@ -68,7 +68,7 @@ def looking(cloud: Cloud, *, user: str, policy: dict[str, Any]) -> Look:
         made.meta.events.register("before-call", _only_reads)
         return made
 
-    def look(**given: Any) -> dict[str, Finding]:
+    def look(*only: str, **given: Any) -> dict[str, Finding]:
         caller = client("sts").get_caller_identity()
         asked = Asked(
             client=client,
@@ -76,7 +76,7 @@ def looking(cloud: Cloud, *, user: str, policy: dict[str, Any]) -> Look:
             caller=caller["Arn"],
             account=caller["Account"],
         )
-        return {finding.name: finding for finding in examine(asked)}
+        return {finding.name: finding for finding in examine(asked, only=only)}
 
     return look
 

@@ -31,7 +31,7 @@ def test_with_the_documented_rights_no_question_is_refused(look: Look) -> None:
 def test_an_account_without_the_cdks_stack_is_told_how(cloud: Cloud, look: Look) -> None:
     cloud.client("ssm").delete_parameter(Name=BOOTSTRAP)
     try:
-        found = look()["bootstrap"]
+        found = look("bootstrap")["bootstrap"]
     finally:
         bootstrapped(cloud, "30")
     assert (found.state, found.next) == ("missing", "npx cdk bootstrap aws://000000000000/us-east-1")
@@ -40,7 +40,7 @@ def test_an_account_without_the_cdks_stack_is_told_how(cloud: Cloud, look: Look)
 def test_an_old_bootstrap_is_to_be_renewed(cloud: Cloud, look: Look) -> None:
     bootstrapped(cloud, "5")
     try:
-        found = look()["bootstrap"]
+        found = look("bootstrap")["bootstrap"]
     finally:
         bootstrapped(cloud, "30")
     assert found.state == "missing"
@@ -48,7 +48,7 @@ def test_an_old_bootstrap_is_to_be_renewed(cloud: Cloud, look: Look) -> None:
 
 
 def test_a_quota_below_both_fleets_of_an_update_is_missing(look: Look) -> None:
-    found = look(**{"serving.max_instances": 2})["quotas: ml.c7i.large for endpoint usage"]
+    found = look("quotas", **{"serving.max_instances": 2})["quotas: ml.c7i.large for endpoint usage"]
     assert found.state == "missing"
     assert found.text.startswith("2 allowed, 4 needed")
     assert "--desired-value 4" in found.next
@@ -56,7 +56,7 @@ def test_a_quota_below_both_fleets_of_an_update_is_missing(look: Look) -> None:
 
 def test_a_quota_that_was_never_applied_stands_at_its_default(look: Look) -> None:
     given = {"training.instance_type": "ml.g5.2xlarge"}
-    found = look(**given)["quotas: ml.g5.2xlarge for spot training job usage"]
+    found = look("quotas", **given)["quotas: ml.g5.2xlarge for spot training job usage"]
     assert found.state == "missing"
     assert "0 allowed, the default of AWS" in found.text
 
@@ -64,23 +64,23 @@ def test_a_quota_that_was_never_applied_stands_at_its_default(look: Look) -> Non
 def test_what_the_doctor_says_of_a_quota_can_be_done(cloud: Cloud, look: Look) -> None:
     given = {"gate.instance_type": "ml.m5.2xlarge"}
     name = "quotas: ml.m5.2xlarge for processing job usage"
-    words = look(**given)[name].next.split()
+    words = look("quotas", **given)[name].next.split()
     code, value = (words[words.index(flag) + 1] for flag in ("--quota-code", "--desired-value"))
     cloud.client("service-quotas").request_service_quota_increase(
         ServiceCode="sagemaker", QuotaCode=code, DesiredValue=float(value)
     )
-    assert look(**given)[name].state == "ok"
+    assert look("quotas", **given)[name].state == "ok"
 
 
 def test_a_type_that_sagemaker_has_not_is_named(look: Look) -> None:
-    found = look(**{"training.instance_type": "ml.g5.3xlarge", "training.usd_per_hour": 1})
+    found = look("instance types", **{"training.instance_type": "ml.g5.3xlarge", "training.usd_per_hour": 1})
     assert found["instance type: training"].state == "missing"
     assert "ml.g5.2xlarge" in found["instance type: training"].next
 
 
 def test_a_zone_without_the_types_is_named_with_better_ones(look: Look) -> None:
     given = {"network.vpc": "created", "network.availability_zones": ["us-east-1a", "us-east-1e"]}
-    found = look(**given)["zones"]
+    found = look("zones", **given)["zones"]
     assert found.state == "missing"
     assert "c7i.large in us-east-1e" in found.text
     assert "us-east-1b" in found.next
@@ -95,13 +95,15 @@ def test_the_zones_of_an_existing_vpc_are_those_of_its_subnets(cloud: Cloud, loo
         "network.subnet_ids": [subnet["Subnet"]["SubnetId"]],
         "network.security_group_ids": ["sg-0123456789abcdef0"],
     }
-    found = look(**given)["zones"]
+    found = look("zones", **given)["zones"]
     assert found.state == "missing"
     assert "us-east-1e" in found.text
 
 
 def test_a_training_image_that_is_not_there_is_missing(look: Look) -> None:
-    found = look(**{"training.image_tag": "2.99-{accelerator}-amzn2023-sagemaker"})["training-image"]
+    found = look("training-image", **{"training.image_tag": "2.99-{accelerator}-amzn2023-sagemaker"})[
+        "training-image"
+    ]
     assert found.state == "missing"
     assert "2.99-cu133" in found.text
 
@@ -116,8 +118,8 @@ def test_somebody_elses_logging_role_is_not_replaced(cloud: Cloud, look: Look) -
     foreign = make_role(cloud, name="platform-logs", actions=["logs:*"])
     put(foreign)
     try:
-        found = look()["API logging role"]
-        assert look(**{"api.logging_role": False})["API logging role"].state == "ok"
+        found = look("API logging role")["API logging role"]
+        assert look("API logging role", **{"api.logging_role": False})["API logging role"].state == "ok"
     finally:
         put("")
     assert (found.state, found.next) == (
@@ -125,7 +127,7 @@ def test_somebody_elses_logging_role_is_not_replaced(cloud: Cloud, look: Look) -
         "set api.logging_role to false for this stage in cdk.json",
     )
     assert foreign in found.text
-    assert look(**{"api.logging_role": False})["API logging role"].state == "missing"
+    assert look("API logging role", **{"api.logging_role": False})["API logging role"].state == "missing"
 
 
 def leave_bucket(cloud: Cloud) -> Callable[[], object]:
@@ -164,7 +166,7 @@ LEFT = {
 def test_what_a_destroyed_stage_left_is_named(cloud: Cloud, look: Look, what: str) -> None:
     remove = LEFT[what](cloud)
     try:
-        found = look()["left from before"]
+        found = look("left from before")["left from before"]
     finally:
         remove()
     assert (found.state, found.next) == ("missing", "make adopt STAGE=dev")
@@ -176,7 +178,7 @@ def test_a_log_group_that_the_deploy_makes_is_in_its_way(cloud: Cloud, look: Loo
     logs, name = cloud.client("logs"), "/aws/sagemaker/Endpoints/bincount-dev"
     logs.create_log_group(logGroupName=name)
     try:
-        found = look()["left from before"]
+        found = look("left from before")["left from before"]
     finally:
         logs.delete_log_group(logGroupName=name)
     assert found.state == "missing"
@@ -184,11 +186,11 @@ def test_a_log_group_that_the_deploy_makes_is_in_its_way(cloud: Cloud, look: Loo
 
 
 def test_a_stage_without_a_budget_is_told(look: Look) -> None:
-    assert look(**{"operations.monthly_usd": 0})["budget"].state == "missing"
+    assert look("budget", **{"operations.monthly_usd": 0})["budget"].state == "missing"
 
 
 def test_a_region_of_another_partition_is_told(look: Look) -> None:
-    assert look(region="cn-north-1")["identity"].state == "missing"
+    assert look("identity", region="cn-north-1")["identity"].state == "missing"
 
 
 def test_without_rights_all_is_unknown_and_nothing_hidden(cloud: Cloud) -> None:

@@ -33,11 +33,11 @@ def look(cloud: Cloud) -> Look:
 
 def test_an_address_that_did_not_confirm_is_told(cloud: Cloud, look: Look) -> None:
     sns, given = cloud.client("sns"), {"operations.email": "team@example.com"}
-    assert look(**given)["alarms reach a person"].state == "ok"
+    assert look("alarms reach a person", **given)["alarms reach a person"].state == "ok"
     topic = sns.create_topic(Name="bincount-dev-alarms")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="team@example.com")
     try:
-        found = look(**given)["alarms reach a person"]
+        found = look("alarms reach a person", **given)["alarms reach a person"]
     finally:
         sns.delete_topic(TopicArn=topic)
     assert found.state == "missing"
@@ -65,7 +65,7 @@ def with_pipeline(
     states = cloud.client("stepfunctions")
     made = states.create_state_machine(name=PIPELINE, definition=text, roleArn=role)["stateMachineArn"]
     try:
-        return look()["tuning-fields"]
+        return look("tuning-fields")["tuning-fields"]
     finally:
         states.delete_state_machine(stateMachineArn=made)
 

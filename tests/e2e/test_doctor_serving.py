@@ -137,7 +137,7 @@ def test_what_serves_as_the_settings_say_is_ok(look: Look) -> None:
 def test_an_image_that_was_deleted_is_missing(cloud: Cloud, look: Look) -> None:
     cloud.client("ecr").batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": TAG}])
     try:
-        found = look()["image-build"]
+        found = look("image-build")["image-build"]
     finally:
         push(cloud, ONE_IMAGE)
     assert found.state == "missing"
@@ -148,7 +148,7 @@ def test_an_image_that_was_deleted_is_missing(cloud: Cloud, look: Look) -> None:
 def test_an_index_of_images_is_missing(cloud: Cloud, look: Look) -> None:
     remove = push(cloud, INDEX)
     try:
-        found = look()["image-build"]
+        found = look("image-build")["image-build"]
     finally:
         remove()
         push(cloud, ONE_IMAGE)
@@ -160,7 +160,7 @@ def test_an_index_of_images_is_missing(cloud: Cloud, look: Look) -> None:
 def test_other_tls_settings_are_missing(cloud: Cloud, look: Look, field: str) -> None:
     other = {"securityPolicy": "TLS_1_2", "endpointAccessMode": "BASIC"}[field]
     with with_api(cloud, **{field: other}):
-        found = look()["endpoint-strict-mode"]
+        found = look("endpoint-strict-mode")["endpoint-strict-mode"]
     assert found.state == "missing"
     assert other in found.text
     assert found.next == "npx cdk deploy bincount-dev-api -c stage=dev"
@@ -168,14 +168,14 @@ def test_other_tls_settings_are_missing(cloud: Cloud, look: Look, field: str) ->
 
 def test_tls_settings_that_aws_does_not_report_are_unknown(cloud: Cloud, look: Look) -> None:
     with with_api(cloud, securityPolicy="", endpointAccessMode=""):
-        assert look()["endpoint-strict-mode"].state == "unknown"
+        assert look("endpoint-strict-mode")["endpoint-strict-mode"].state == "unknown"
 
 
 def test_a_model_that_the_stack_did_not_read_is_unknown(cloud: Cloud, look: Look) -> None:
     other = "s3://models/other.tar.gz"
     put(cloud, PARAMETER, other)
     try:
-        found = look()["typed-parameter"]
+        found = look("typed-parameter")["typed-parameter"]
     finally:
         put(cloud, PARAMETER, MODEL)
     assert found.state == "unknown"
@@ -183,7 +183,7 @@ def test_a_model_that_the_stack_did_not_read_is_unknown(cloud: Cloud, look: Look
 
 
 def test_captures_other_than_the_settings_are_missing(look: Look) -> None:
-    found = look(**{"capture.percent": 40})["capture"]
+    found = look("endpoint", **{"capture.percent": 40})["capture"]
     assert found.state == "missing"
     assert "100 %" in found.text and "40 %" in found.text
 
@@ -196,6 +196,6 @@ def test_a_failed_endpoint_is_missing_with_its_reason(cloud: Cloud, look: Look) 
     sagemaker.delete_endpoint(EndpointName=STAGE)
     sagemaker.create_endpoint(EndpointName=STAGE, EndpointConfigName=served)
     reason = settled_endpoint(cloud, STAGE)["FailureReason"]
-    found = look()["endpoint"]
+    found = look("endpoint")["endpoint"]
     assert found.state == "missing"
     assert reason in found.text

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from infra import settings
@@ -67,11 +68,12 @@ def main() -> int:
     return int(any(finding.state == "missing" for finding in findings))
 
 
-def examine(asked: Asked) -> list[Finding]:
-    """Every finding for a stage."""
+def examine(asked: Asked, *, only: Collection[str] = ()) -> list[Finding]:
+    """Every finding for a stage; `only` names the questions, else all are asked."""
     return [
         finding
         for name, question, command in QUESTIONS
+        if not only or name in only
         for finding in look(name, lambda question=question: question(asked), next=command)
     ]
 
