@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import SERVER_IMAGE, make_role, settled_endpoint, wait_until
+from embedded_cloud.testing import make_role, settled_endpoint, wait_until
 
+from demo.cloud import INFERENCE_IMAGE
 from infra.api.rest_api import TLS_POLICY
 from tests.e2e.doctor_kit import Look, complete_account, documented_policy, looking
 from tests.e2e.tiny_model import model_archive
@@ -16,7 +17,7 @@ from tests.e2e.tiny_model import model_archive
 pytestmark = pytest.mark.e2e
 
 STAGE, SERVING, PARAMETER = "bincount-dev", "bincount-dev-serving", "/bincount/dev/model"
-REPOSITORY, TAG = SERVER_IMAGE.rpartition("/")[2].split(":")
+REPOSITORY, TAG = INFERENCE_IMAGE.rpartition("/")[2].split(":")
 MODEL = "s3://models/model.tar.gz"
 ONE_IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -46,7 +47,7 @@ def template(role: str) -> dict[str, Any]:
             "SageMaker::Model",
             {
                 "ExecutionRoleArn": role,
-                "PrimaryContainer": {"Image": SERVER_IMAGE, "ModelDataUrl": {"Ref": "ApprovedModel"}},
+                "PrimaryContainer": {"Image": INFERENCE_IMAGE, "ModelDataUrl": {"Ref": "ApprovedModel"}},
             },
         ),
         "Config": (
@@ -76,7 +77,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
         started.client("ecr").create_repository(repositoryName=REPOSITORY)
         push(started, ONE_IMAGE)
-        put(started, "/bincount/dev/image", SERVER_IMAGE)
+        put(started, "/bincount/dev/image", INFERENCE_IMAGE)
         put(started, PARAMETER, MODEL)
         role = make_role(started, name="serving", actions=["s3:GetObject"])
         formation.create_stack(StackName=SERVING, TemplateBody=json.dumps(template(role)))
@@ -141,7 +142,7 @@ def test_an_image_that_was_deleted_is_missing(cloud: Cloud, look: Look) -> None:
     finally:
         push(cloud, ONE_IMAGE)
     assert found.state == "missing"
-    assert SERVER_IMAGE in found.text
+    assert INFERENCE_IMAGE in found.text
     assert found.next == f"npx cdk deploy {SERVING} -c stage=dev"
 
 
