@@ -4,7 +4,7 @@
 
 pipeline  Images per CPU second on one core, from original JPEGs (a folder in the public bucket's layout) to
           batches at 224 px: torchvision's ImageFolder with PIL transforms in a DataLoader, as the seed
-          project wrote it, against the job's Feed, from files of original size and from shards whose images
+          project wrote it, against the job's own, from files of original size and from shards whose images
           are stored at 256 px: one pass to the bytes that the job hands to the device that trains, which
           makes floats of them in its step; one to normalised floats as the seed's; and the mean over the
           default number of epochs, of which the job decodes in the first alone where the images fit in

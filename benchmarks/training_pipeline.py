@@ -7,7 +7,7 @@ line: images, seconds and CPU seconds of that pass. Batches of 16 at 224 px.
 
 seed    torchvision's ImageFolder with PIL transforms in a DataLoader, to normalised floats, as the seed
         project wrote it; nothing of this project is imported.
-bytes   The job's Feed without images in memory: what it hands to the device that trains, which makes floats.
+bytes   The job's loader without images in memory: what the device that trains gets, which makes floats.
 floats  The same and normalised floats made of it, on the same core.
 job     Floats over the job's default number of epochs: images that fit in memory are decoded in the first.
 """
@@ -75,7 +75,7 @@ def _seed(dataset: Path) -> Callable[[], Iterator[Any]]:
 def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
     sys.path.insert(0, str(ROOT / "training"))
     from bintrain.data.classes import Classes
-    from bintrain.data.data_loader import Feed
+    from bintrain.data.data_loader import DataLoader as OurLoader
     from bintrain.data.dataset import read_dataset
     from bintrain.data.images import Images
     from bintrain.data.sampling import training_plan
@@ -97,7 +97,7 @@ def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
         )
         for epoch in range(1, EPOCHS + 1 if way == "job" else 2):
             plan = training_plan(images, seed=0, epoch=epoch, batch=BATCH, first=0, rank=0, size=1)
-            for batch in Feed(images, threads=1, pin=False).batches(plan):
+            for batch in OurLoader(images, threads=1, pin=False).batches(plan):
                 yield batch.pixels if way == "bytes" else _normalised(batch.pixels, scale, shift)
 
     return run

@@ -1,4 +1,4 @@
-"""Data preparation: from a bucket of bin photographs to an immutable, honestly split dataset.
+"""Data preparation: from a bucket of bin images to an immutable, honestly split dataset.
 
 The seven steps, each a verb in a module of its own: `open_run` (the step `open`), `index`, `plan`,
 `arrange`, for shards `deal` and `pack`, and `seal`. They run as one Lambda function (`handler`), a step a

@@ -135,7 +135,7 @@ def _range(text: str) -> list[int]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data_prep",
-        description="Make an immutable, honestly split dataset from photographs of bins.",
+        description="Make an immutable, honestly split dataset from images of bins.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

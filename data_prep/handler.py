@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 
 
 def handler(event: dict[str, Any], context: object) -> Answer:
-    """Run the event's step; that of a Distributed Map's batch (`Items`) stands in `BatchInput`."""
+    """Run the event's step; that of a Distributed Map's batch (`Items`) is in `BatchInput`."""
     name = event.get("BatchInput", event).get("step")
     if name in _STEPS:
         return _STEPS[name](event, _bucket())
@@ -48,13 +48,13 @@ def _open(event: Answer, bucket: S3Store) -> Answer:
 
 
 def _batch(event: Answer) -> Answer:
-    told, items = event.get("BatchInput"), event.get("Items")
-    if not isinstance(told, dict) or "dataset_id" not in told or not isinstance(items, list) or not items:
+    batch, items = event.get("BatchInput"), event.get("Items")
+    if not isinstance(batch, dict) or "dataset_id" not in batch or not isinstance(items, list) or not items:
         raise BadRequest(
             'expected {"Items": [item, …], "BatchInput": {"step": …, "dataset_id": …}}, not empty; '
             "let a Distributed Map with an ItemBatcher read the list that the step before wrote"
         )
-    return cast(Answer, told)
+    return cast(Answer, batch)
 
 
 def _index(run: Run, items: list[Answer]) -> Answer:

@@ -1,4 +1,4 @@
-"""Is it a JPEG that decodes, how large, and the same picture smaller."""
+"""JPEGs: checked, scaled down, and as thumbnails."""
 
 import io
 from typing import NamedTuple
@@ -14,14 +14,14 @@ from data_prep.request import Stored
 
 
 class BadImage(ValueError):
-    """The image is refused; `reason` is the word for the rejected list, the text its detail."""
+    """The image is rejected; `reason` is its code in the rejected list, the text its detail."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
 
 
-class Picture(NamedTuple):
+class Jpeg(NamedTuple):
     """A checked JPEG: pixels as stored in the file, before an EXIF orientation is applied."""
 
     data: bytes
@@ -29,7 +29,7 @@ class Picture(NamedTuple):
     height: int
 
 
-def check(data: bytes) -> Picture:
+def check(data: bytes) -> Jpeg:
     """Decode the whole of it once. Raises BadImage: empty, not_jpeg, too_large or undecodable."""
     if not data:
         raise BadImage("empty", "zero bytes")
@@ -46,21 +46,21 @@ def check(data: bytes) -> Picture:
         require_whole(data, header)
     except ValueError as error:
         raise BadImage("undecodable", str(error)) from error
-    return Picture(data, width, height)
+    return Jpeg(data, width, height)
 
 
-def shrink(picture: Picture, stored: Stored) -> Picture:
-    """The picture upright in RGB with a short side of `stored.short_side`; with `stored.square` neither side
+def shrink(jpeg: Jpeg, stored: Stored) -> Jpeg:
+    """The image upright in RGB with a short side of `stored.short_side`; with `stored.square` neither side
     longer than that. One that is small enough unchanged."""
-    side, shape = stored.short_side, (picture.width, picture.height)
+    side, shape = stored.short_side, (jpeg.width, jpeg.height)
     if (max(shape) if stored.square else min(shape)) <= side:
-        return picture
+        return jpeg
     if stored.square:
         # One pixel more than wanted: the decoder's share of it may be rounded down.
-        image = _pixels(picture, short_side=min(side + 1, *shape))
+        image = _pixels(jpeg, short_side=min(side + 1, *shape))
         width, height = (min(length, side) for length in image.size)
     else:
-        image = _pixels(picture, short_side=side)
+        image = _pixels(jpeg, short_side=side)
         scale = side / min(image.size)
         width, height = (max(1, round(length * scale)) for length in image.size)
     if image.size != (width, height):
@@ -72,23 +72,23 @@ def shrink(picture: Picture, stored: Stored) -> Picture:
         colorsubsampling="420",
         fastdct=False,
     )
-    return Picture(data, width, height)
+    return Jpeg(data, width, height)
 
 
 def thumbnail(data: bytes, *, height: int) -> bytes:
     """A small JPEG of an image that `check` has taken: upright, at most `height` pixels high."""
-    picture = check(data)
-    image = _pixels(picture, short_side=min(height, picture.width, picture.height))
+    jpeg = check(data)
+    image = _pixels(jpeg, short_side=min(height, jpeg.width, jpeg.height))
     image.thumbnail((10 * height, height))
     small = io.BytesIO()
     image.save(small, "JPEG", quality=80)
     return small.getvalue()
 
 
-def _pixels(picture: Picture, *, short_side: int) -> Image.Image:
-    """The picture upright in RGB, its short side no shorter than `short_side`."""
+def _pixels(jpeg: Jpeg, *, short_side: int) -> Image.Image:
+    """The image upright in RGB, its short side no shorter than `short_side`."""
     try:
-        image = read_image(picture.data, max_pixels=PREPARED_PIXELS)
+        image = read_image(jpeg.data, max_pixels=PREPARED_PIXELS)
         width, height = image.upright_size
         # In whole numbers: 509 * (256 / 509) is a little below 256, and the decoder would give 255.
         least_width, least_height = (length * short_side // min(width, height) for length in (width, height))

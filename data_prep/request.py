@@ -91,7 +91,7 @@ _MENDS = {
 def parse_request(value: Any, *, directories: bool = False) -> Request:
     """The checked request; `directories` allows a folder as source (the command line, not the Lambda).
 
-    Raises BadRequest naming every fault, each with what came and how to mend it.
+    Raises BadRequest naming every fault, each with what came and how to correct it.
     """
     try:
         request = Request.model_validate(value)

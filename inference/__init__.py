@@ -1,4 +1,4 @@
-"""The counting server: a model directory and a photograph in, a count with its certainty out."""
+"""The counting server: a model directory and an image in, a count with its certainty out."""
 
 import sys
 

@@ -61,5 +61,5 @@ def _fail(fault: str) -> int:
 if __name__ == "__main__":
     status = main(sys.argv[1:])
     sys.stdout.flush()
-    # Python's own exit waits for worker threads, for ever where a stuck model holds one.
+    # Python's own exit waits for worker threads, without end where a stuck model holds one.
     os._exit(status)

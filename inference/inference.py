@@ -1,4 +1,4 @@
-"""SageMaker's four verbs, pure and free of HTTP: load, read, count, write.
+"""SageMaker's four functions without HTTP: model_fn, input_fn, predict_fn, output_fn.
 
 model = model_fn("/opt/ml/model")
 inputs = input_fn(body, "image/jpeg")
@@ -17,7 +17,7 @@ from bincount_core.limits import SERVED_PIXELS
 from bincount_core.model_json import Description, read_description
 from bincount_core.preprocessing import preprocess
 from inference.http.accept import JSON, TEXT, choose_media_type
-from inference.http.errors import Refusal, refused_image
+from inference.http.errors import RequestError, image_error
 from inference.model.answer import Answer, Verification, make_answer, verifications, verify
 from inference.model.engine import Engine
 from inference.model.resources import available_cpus
@@ -76,21 +76,21 @@ def model_fn(model_dir: str | Path, *, cpus: int | None = None) -> Model:
 def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = SERVED_PIXELS) -> Inputs:
     """Check one request body by its header; nothing is decoded yet (its size depends on the model).
 
-    Raises Refusal: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.
+    Raises RequestError: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.
     """
     check_content_type(content_type)
     try:
         return Inputs(read_image(body, max_pixels=max_pixels))
     except ImageFault as fault:
-        raise refused_image(fault) from fault
+        raise image_error(fault) from fault
 
 
 def check_content_type(content_type: str | None) -> None:
-    """Raise Refusal 415 unless the type is one of CONTENT_TYPES or ALIASES (parameters are ignored)."""
+    """Raise RequestError 415 unless the type is one of CONTENT_TYPES or ALIASES (parameters are ignored)."""
     media_type = (content_type or "").split(";", 1)[0].strip().lower()
     if ALIASES.get(media_type, media_type) not in CONTENT_TYPES:
         came = repr(content_type[:100]) if content_type else "none"
-        raise Refusal(
+        raise RequestError(
             415,
             "unsupported_media_type",
             f"expected a Content-Type of {', '.join(CONTENT_TYPES)}, got {came}: send one of those",
@@ -100,7 +100,7 @@ def check_content_type(content_type: str | None) -> None:
 def predict_fn(inputs: Inputs, model: Model) -> Prediction:
     """Decode one image, run the network and calibrate its answer.
 
-    Raises Refusal 400 where the pixels cannot be decoded.
+    Raises RequestError 400 where the pixels cannot be decoded.
     """
     description = model.description
     start = time.perf_counter()
@@ -108,7 +108,7 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
         try:
             pixels = preprocess(inputs.image, width=description.width, height=description.height)
         except ImageFault as fault:
-            raise refused_image(fault) from fault
+            raise image_error(fault) from fault
         decoded = time.perf_counter()
         logits = model.engine.infer(pixels)
     inferred = time.perf_counter()
@@ -129,7 +129,7 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
 def output_fn(prediction: Prediction, accept: str | None) -> tuple[bytes, str]:
     """The answer as bytes, and their media type: JSON by default, the bare count for `text/plain`.
 
-    Raises Refusal 406 where `accept` allows neither.
+    Raises RequestError 406 where `accept` allows neither.
     """
     if choose_media_type(accept) == TEXT:
         return str(prediction.answer.count).encode(), TEXT

@@ -1,4 +1,4 @@
-"""One process that listens, loads its model, serves, and leaves cleanly on SIGTERM."""
+"""The server process: listens, loads its model, serves, and ends cleanly on SIGTERM."""
 
 import asyncio
 import contextlib

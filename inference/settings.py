@@ -1,4 +1,4 @@
-"""Settings of the server, from environment variables: typed, bounded, and all faults told at once."""
+"""Settings of the server, from environment variables: typed, bounded, and all faults in one message."""
 
 import math
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Settings:
     max_pixels: largest image, width times height, as its header says.
     body_seconds: how long a body may take to arrive; past it 408.
     header_seconds: how long a connection may take for a request's headers, or for the rest of a body that
-        was refused; past it it is closed.
+        was answered with an error; past it it is closed.
     buffered_bytes: bodies held in memory at once, all requests together; past it 503.
     deadline_seconds: how long an accepted request may take; what could not make it gets 503 at once.
     queue_limit: accepted requests that wait for a worker; past it 503.

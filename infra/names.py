@@ -1,4 +1,4 @@
-"""The names that rooms agree on (docs/contracts.md). One place, so that none can drift."""
+"""The fixed names of a stage's resources (docs/contracts.md)."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Names:
     @property
     def evaluation_jobs(self) -> str:
         """The beginning of the names of the gate's processing jobs."""
-        return f"judge-{self.stage}-"
+        return f"evaluate-{self.stage}-"
 
     @property
     def jobs(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""JPEGs: size, orientation, and a whole picture; one with a fault beside it is whole, a cut one is refused.
+"""JPEGs: size, orientation, and whole image data. Faults beside the data are allowed; a cut JPEG is an error.
 
 docs/decisions/0034-a-jpeg-is-read-if-its-image-data-is-complete.md
 """
@@ -16,7 +16,7 @@ from bincount_core.jpeg_repair import decode_least, tidied, without_strays
 ORIENTATION = 0x0112
 """The EXIF tag."""
 MOST_STRAY_BYTES = 4
-"""So many bytes of any value may lie between the picture's data and its end marker, and any number of zeros.
+"""So many bytes of any value may lie between the image data and its end marker, and any number of zeros.
 More are damage: one bit of the data that is turned over leaves longer rests (157 of 160, real bins)."""
 
 _STRAY_AT_END = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
@@ -56,7 +56,7 @@ def read_header(data: bytes) -> Header:
 def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation of an image that Pillow opened, 1 to 8.
 
-    One that is unreadable or out of range means upright (1), as in viewers: EXIF is an annotation, a picture
+    One that is unreadable or out of range means upright (1), as in viewers: EXIF is an annotation, an image
     can be read without it.
     """
     try:
@@ -67,7 +67,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def read_orientation(data: bytes) -> int:
-    """A JPEG's EXIF orientation as `orientation_of`, whatever lies beside its picture."""
+    """A JPEG's EXIF orientation as `orientation_of`, whatever lies beside its image data."""
     for attempt in (lambda: data, lambda: tidied(data)):
         try:
             with Image.open(io.BytesIO(attempt()), formats=("JPEG",)) as image:
@@ -78,15 +78,15 @@ def read_orientation(data: bytes) -> int:
 
 
 def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
-    """`decode(data)`, or what it gives for the same picture without the faults beside it.
+    """`decode(data)`, or what it gives for the same image without the faults beside it.
 
-    `decode` raises ValueError at libjpeg's first warning. Raises ValueError where the picture itself is cut
-    or damaged.
+    `decode` raises ValueError at libjpeg's first warning. Raises ValueError where the image data
+    itself is cut or damaged.
     """
     try:
         return decode(data)
     except ValueError:
-        pass  # which of the two it is, libjpeg does not tell
+        pass  # which of the two it is, libjpeg does not say
     whole = tidied(data)
     try:
         return decode(whole)

@@ -1,7 +1,7 @@
-"""A JPEG written anew without what lies beside its picture, where decoders would stumble on it.
+"""Rewrites a JPEG without what lies beside its image data, where decoders would stumble on it.
 
-libjpeg warns of a fault beside the picture as it warns of a cut picture, and gives its first warning only. So
-what lies beside is put right here, and then the picture must decode without a warning (jpeg.py, decision 34).
+libjpeg warns of a fault beside the image data as it warns of cut data, and gives its first warning only. So
+what lies beside is put right here, and then the data must decode without a warning (jpeg.py, decision 34).
 """
 
 import re
@@ -41,12 +41,12 @@ def decode_least(data: bytes, colours: str) -> None:
 
 
 def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
-    """The same picture with nothing beside it that libjpeg or Pillow could stumble on.
+    """The same image with nothing beside it that libjpeg or Pillow could stumble on.
 
     Kept: tables, frame, scans, EXIF, and what JFIF and Adobe say of colours. A sequential scan gets the
     parameters that it must have, the image an end marker. With `unpadded`, zeros before restart and end
     markers go too.
-    Raises ValueError where there is no picture, or its end is missing.
+    Raises ValueError where there is no image data, or its end is missing.
     """
     segments: list[tuple[int, bytes]] = []
     scans = _Scans()
@@ -63,7 +63,7 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
             break
         length = int.from_bytes(data[at : at + 2], "big")
         if marker == _SOI or length < 2 or at + length > len(data):
-            raise ValueError(f"cut or damaged at byte {found.start()}, in what is beside the picture")
+            raise ValueError(f"cut or damaged at byte {found.start()}, beside the image data")
         content, at = data[at + 2 : at + length], at + length
         if marker == _SOS:
             end = _SCAN_END.search(data, at)
@@ -76,7 +76,7 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
             scans.frame(marker, content)
             segments.append((marker, content))
     if scans.count == 0:
-        raise ValueError("there is no picture in it")
+        raise ValueError("there is no image data in it")
     if not ended and not scans.complete:
         raise ValueError("it is cut: a part of its data and its end are missing")
     return b"".join(
@@ -87,7 +87,7 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
 def without_strays(whole: bytes) -> bytes:
     """A tidied JPEG without the bytes that some cameras leave before restart markers.
 
-    libjpeg tells the first warning alone, so each interval is decoded as an image of its own. Raises
+    libjpeg reports the first warning alone, so each interval is decoded as an image of its own. Raises
     ValueError where one of them is damaged, or where the image is none of one sequential scan with restarts.
     """
     start = whole.index(b"\xff\xda")
@@ -139,7 +139,7 @@ def _cleaned(part: bytes, *, head: bytes) -> bytes:
 
 
 class _Frame(NamedTuple):
-    """The frame header of a sequential JPEG (T.81, B.2.2) and what stands around it before the scan."""
+    """The frame header of a sequential JPEG (T.81, B.2.2) and what is around it before the scan."""
 
     before: bytes
     behind: bytes
@@ -218,7 +218,7 @@ def _unpadded(part: bytes) -> bytes:
 
 
 def _written(marker: int, content: bytes, components: int) -> bytes:
-    """A segment as it goes into the tidied file: nothing where it says nothing of the picture."""
+    """A segment as it goes into the tidied file: nothing where it says nothing of the image."""
     if marker == 0:
         return content
     if marker == _APP0 and content[:5] == b"JFIF\0" and len(content) >= len(_JFIF):

@@ -1,4 +1,4 @@
-"""Sizes beyond which an image is refused: one list, with the source of each number."""
+"""Sizes beyond which an image is rejected: one list, with the source of each number."""
 
 ENDPOINT_BYTES = 6_291_456
 """Bytes of a request: what InvokeEndpoint takes (botocore's model of sagemaker-runtime)."""

@@ -24,7 +24,7 @@ class ModelFault(Exception):
 class Description:
     """What serving needs from `model.json`.
 
-    `counts[i]` is the number of objects that column i of the logits stands for; where `open_top` is true
+    `counts[i]` is the number of objects that column i of the logits means; where `open_top` is true
     the last one means "that many or more". `width` and `height` are pixels of the network's input.
     `confidence_below` is None where every answer asks for a review.
     """
@@ -113,7 +113,7 @@ def _read_object(path: Path) -> Mapping[str, object]:
 class _Reader:
     """Takes members by dotted path and collects every fault instead of stopping at the first.
 
-    A faulty member yields a harmless stand-in; the caller must look at `faults` at the end.
+    A faulty member yields a harmless default; the caller must look at `faults` at the end.
     """
 
     def __init__(self, document: Mapping[str, object]) -> None:

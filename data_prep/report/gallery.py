@@ -11,7 +11,7 @@ from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import CONNECTIONS
 
 EXAMPLES = 8
-"""Pictures of each count."""
+"""Images of each count."""
 
 _HEIGHT = 120
 
@@ -31,8 +31,8 @@ class Gallery:
         else:
             heapq.heappushpop(heap, entry)
 
-    def pictures(self, run: Run) -> dict[int, list[tuple[str, str]]]:
-        """By count: ids and their pictures as data URIs, 120 pixels high. Reads them from the dataset."""
+    def thumbnails(self, run: Run) -> dict[int, list[tuple[str, str]]]:
+        """By count: ids and their thumbnails as data URIs, 120 pixels high. Reads them from the dataset."""
         chosen = [
             (count, identity, record)
             for count, kept in sorted(self._kept.items())
@@ -40,9 +40,9 @@ class Gallery:
         ]
         keys = [run.staged_key(record) for *_, record in chosen]
         shown: dict[int, list[tuple[str, str]]] = {}
-        pictures = map_ordered(lambda key: _thumbnail(run.target.read(key)), keys, workers=CONNECTIONS)
-        for (count, identity, _), picture in zip(chosen, pictures, strict=True):
-            shown.setdefault(count, []).append((identity, picture))
+        thumbnails = map_ordered(lambda key: _thumbnail(run.target.read(key)), keys, workers=CONNECTIONS)
+        for (count, identity, _), small in zip(chosen, thumbnails, strict=True):
+            shown.setdefault(count, []).append((identity, small))
         return shown
 
 

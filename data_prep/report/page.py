@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.select.split import SPLITS
-from data_prep.select.tally import BAND, Tally
+from data_prep.select.statistics import BAND, Statistics
 
 STYLE = Path(__file__).with_name("report.css")
 _PURPOSE = {
@@ -16,22 +16,24 @@ _PURPOSE = {
 }
 
 
-def report(dataset: dict[str, Any], tally: Tally, pictures: dict[int, list[tuple[str, str]]]) -> str:
+def report(
+    dataset: dict[str, Any], statistics: Statistics, thumbnails: dict[int, list[tuple[str, str]]]
+) -> str:
     """HTML: images by count and split, their sizes, what was rejected and why, and examples of each count."""
     title = f"Dataset {dataset['dataset_id']}"
     body = [
         f'<h1>Dataset <span class="id">{escape(dataset["dataset_id"])}</span></h1>',
         _summary(dataset),
-        _cards(dataset, tally),
+        _cards(dataset, statistics),
         _warnings(dataset["warnings"]),
         "<h2>Images by count</h2>",
-        f'<div class="splits">{"".join(_split(split, tally.counts[split]) for split in SPLITS)}</div>',
+        f'<div class="splits">{"".join(_split(split, statistics.counts[split]) for split in SPLITS)}</div>',
         "<h2>Short side of the images, pixels as stored</h2>",
-        _histogram("pixels", "images", _bands(tally.short_sides)),
+        _histogram("pixels", "images", _bands(statistics.short_sides)),
         "<h2>Rejected, by reason</h2>",
         _histogram("reason", "items", dataset["rejected"]) if dataset["rejected"] else "<p>None.</p>",
         "<h2>Examples</h2>",
-        *(_examples(count, shown) for count, shown in pictures.items()),
+        *(_examples(count, shown) for count, shown in thumbnails.items()),
     ]
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -71,10 +73,10 @@ def _warnings(warnings: list[str]) -> str:
     return f"<h2>What to know before training</h2><ul>{items}</ul>"
 
 
-def _cards(dataset: dict[str, Any], tally: Tally) -> str:
+def _cards(dataset: dict[str, Any], statistics: Statistics) -> str:
     cards = [
         (f"{dataset['images']:,}", "images"),
-        *((f"{tally.counts[split].total():,}", f"in {split}") for split in SPLITS),
+        *((f"{statistics.counts[split].total():,}", f"in {split}") for split in SPLITS),
         (f"{sum(dataset['rejected'].values()):,}", "rejected"),
         (f"{dataset['bytes'] / 1e6:,.1f} MB", "in all"),
     ]

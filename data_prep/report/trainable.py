@@ -1,4 +1,4 @@
-"""Can a model be trained on so many images of each count, and where will it be weak?"""
+"""Checks of a dataset's counts: can a model be trained on it, and where will it be weak?"""
 
 import math
 from collections import Counter
@@ -28,8 +28,8 @@ def require_trainable(
     `hints`: what else was noticed, for the message."""
     faults = [*_faults(counts, blocks, validation_share)]
     if faults:
-        told = "; ".join([*faults, *hints])
-        raise NotTrainable(f"no dataset was sealed: {told}; change that, then start it again")
+        found = "; ".join([*faults, *hints])
+        raise NotTrainable(f"no dataset was sealed: {found}; change that, then start it again")
 
 
 def weaknesses(counts: Counts) -> list[str]:
@@ -71,9 +71,9 @@ def _weaknesses(counts: Counts) -> Iterator[str]:
                 f"{split} {purpose} by {images} images: an accuracy is uncertain by {points:.0f} points "
                 "there; add images from other blocks"
             )
-        lacking = [count for count in train if not counts[split][count]]
-        if lacking:
-            yield f"{split} has no image of {_list(lacking)}: how well they are counted will not be known"
+        missing = [count for count in train if not counts[split][count]]
+        if missing:
+            yield f"{split} has no image of {_list(missing)}: how well they are counted will not be known"
         strays = _strays(counts, split)
         if strays:
             yield (

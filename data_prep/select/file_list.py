@@ -23,19 +23,19 @@ class FileList:
     """What the list names: (id, listed count) sorted by id, and the entries that cannot be taken."""
 
     entries: list[tuple[str, int]]
-    refused: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
 
 
 def parse_file_list(data: bytes, *, address: str) -> FileList:
     """Read the list.
 
     A list that has another form is a BadRequest. An entry that is no `…/<id>.json` (`bad_id`) or names an
-    id again (`listed_twice`, also under another class) is refused by itself; the others go on.
+    id again (`listed_twice`, also under another class) is rejected by itself; the others go on.
     A class that is there twice has the entries of both; Windows's backslashes are slashes; a file manager's
     own files (`._00901.json`) are passed over.
     """
     entries: dict[str, int] = {}
-    refused: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
     for count, entry in _pairs(data, address=address):
         path = entry.replace("\\", "/") if isinstance(entry, str) else None
         if path is not None and is_litter(path):
@@ -43,7 +43,7 @@ def parse_file_list(data: bytes, *, address: str) -> FileList:
         found = None if path is None else _ENTRY.fullmatch(path)
         if found is None:
             shown = entry if isinstance(entry, str) else f"a {type(entry).__name__}"
-            refused.append(
+            rejected.append(
                 {
                     "id": shown[:_SHOWN],
                     "reason": "bad_id",
@@ -52,11 +52,11 @@ def parse_file_list(data: bytes, *, address: str) -> FileList:
             )
         elif found[1] in entries:
             detail = f"class {count}: listed before under class {entries[found[1]]}"
-            refused.append({"id": found[1], "reason": "listed_twice", "detail": detail})
+            rejected.append({"id": found[1], "reason": "listed_twice", "detail": detail})
         else:
             entries[found[1]] = count
-    refused.sort(key=lambda line: (line["id"], line["reason"], line["detail"]))
-    return FileList(entries=sorted(entries.items()), refused=refused)
+    rejected.sort(key=lambda line: (line["id"], line["reason"], line["detail"]))
+    return FileList(entries=sorted(entries.items()), rejected=rejected)
 
 
 def _pairs(data: bytes, *, address: str) -> Iterator[tuple[int, Any]]:

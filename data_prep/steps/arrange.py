@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from bincount_core.limits import PREPARED_BYTES
 from data_prep.build import Run
 from data_prep.errors import BadRequest
-from data_prep.images import BadImage, Picture, check, shrink
+from data_prep.images import BadImage, Jpeg, check, shrink
 from data_prep.select.file_list import ID
 from data_prep.select.split import SPLITS
 from data_prep.steps.records import write_records
@@ -21,10 +21,10 @@ MOST_HELD = 64_000_000
 
 
 class Fetched(NamedTuple):
-    """An image of the plan, checked; `rejected` tells why it was refused, and then there is no picture."""
+    """An image of the plan, checked; `rejected` says why it was rejected; then there is no `jpeg`."""
 
     item: dict[str, Any]
-    picture: Picture | None
+    jpeg: Jpeg | None
     rejected: Line | None
 
 
@@ -90,12 +90,12 @@ def _store(run: Run, fetched: Fetched) -> Later[Line]:
     if original is None:
         return lambda: cast(Line, rejected)
     try:
-        picture = original if run.request.stored is None else shrink(original, run.request.stored)
+        jpeg = original if run.request.stored is None else shrink(original, run.request.stored)
     except BadImage as fault:
-        refused = _bad(item, fault)
-        return lambda: refused
-    record = _record(item, picture)
-    storing = _begin_storing(run, item, original, picture)
+        bad = _bad(item, fault)
+        return lambda: bad
+    record = _record(item, jpeg)
+    storing = _begin_storing(run, item, original, jpeg)
 
     def wait() -> Line:
         try:
@@ -107,16 +107,16 @@ def _store(run: Run, fetched: Fetched) -> Later[Line]:
     return wait
 
 
-def _begin_storing(run: Run, item: dict[str, Any], original: Picture, picture: Picture) -> Later[None]:
+def _begin_storing(run: Run, item: dict[str, Any], original: Jpeg, jpeg: Jpeg) -> Later[None]:
     key = run.staged_key(item)
-    if picture is not original:
-        return run.target.begin_write(key, picture.data, content_type="image/jpeg")
+    if jpeg is not original:
+        return run.target.begin_write(key, jpeg.data, content_type="image/jpeg")
     source = Info(_source_key(item), item["etag"], item["bytes"])
-    return run.target.begin_take(key, source=run.source, source_info=source, data=picture.data)
+    return run.target.begin_take(key, source=run.source, source_info=source, data=jpeg.data)
 
 
 def _bytes_to_store(fetched: Fetched) -> int:
-    return 0 if fetched.picture is None else len(fetched.picture.data)
+    return 0 if fetched.jpeg is None else len(fetched.jpeg.data)
 
 
 def _source_key(item: dict[str, Any]) -> str:
@@ -133,13 +133,13 @@ def _gone(item: dict[str, Any], error: Missing | Changed) -> Line:
     return {"id": item["id"], "reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
 
 
-def _record(item: dict[str, Any], picture: Picture) -> Line:
+def _record(item: dict[str, Any], jpeg: Jpeg) -> Line:
     return {
         "id": item["id"],
         "count": item["count"],
         "split": item["split"],
-        "bytes": len(picture.data),
-        "sha256": hashlib.sha256(picture.data).hexdigest(),
-        "width": picture.width,
-        "height": picture.height,
+        "bytes": len(jpeg.data),
+        "sha256": hashlib.sha256(jpeg.data).hexdigest(),
+        "width": jpeg.width,
+        "height": jpeg.height,
     }

@@ -21,7 +21,7 @@ PACK_LIST = "pack.json"
 def deal(run: Run) -> dict[str, int]:
     """Write a list of images for each shard and the work list of pack; answers {shards}.
 
-    Reconciles first, so that no shard is packed of a run that lacks images (NotReconciled).
+    Reconciles first, so that no shard is packed of a run with missing images (NotReconciled).
     """
     if run.request.layout == "folders":
         raise BadRequest(f"{run.dataset_id} has the layout folders, which has no shards; go on with seal")

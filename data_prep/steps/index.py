@@ -29,7 +29,7 @@ def index_all(run: Run, parts: list[dict[str, Any]]) -> Iterator[None]:
 def index(run: Run, part: dict[str, Any]) -> None:
     """Write a part's lines, sorted by id; a part that is there already is left alone.
 
-    A line is {id, count, etag, bytes} or a rejection {id, reason, detail}; `listed` stands in it where a list
+    A line is {id, count, etag, bytes} or a rejection {id, reason, detail}; `listed` is in it where a list
     said another count than the metadata.
     """
     key = index_key(run, part["part"])
@@ -58,7 +58,7 @@ def _listed(run: Run, part: dict[str, Any]) -> Iterator[Line]:
 def _images(run: Run, wanted: list[str]) -> dict[str, Info | None]:
     """Size and ETag of each wanted image; None where it is not there. `wanted` is sorted.
 
-    A listing tells 1,000 images a request, wanted or not, but its requests come one after the other. So close
+    A listing names 1,000 images a request, wanted or not, but its requests come one after the other. So close
     neighbours are listed, and ids far apart are asked for one by one, many at a time.
     """
     if int(wanted[-1]) - int(wanted[0]) <= _LISTED_SPAN * len(wanted) and len(wanted[0]) == len(wanted[-1]):

@@ -17,7 +17,7 @@ IDS_A_PART = 500
 """Listed ids that one index part reads: two requests each."""
 
 PARTS = "index.json"
-LIST_REFUSED = "list-refused.jsonl.gz"
+LIST_REJECTED = "list-rejected.jsonl.gz"
 
 
 def open_run(target: Store, request: Request) -> Run:
@@ -42,10 +42,10 @@ def open_run(target: Store, request: Request) -> Run:
         return run
     begun = {"request": request.model_dump(mode="json"), "file_list_sha256": digest}
     write_json(target, request_key(identity), begun)
-    listed = FileList(entries=[], refused=[])
+    listed = FileList(entries=[], rejected=[])
     if content is not None:
         listed = parse_file_list(content, address=str(request.file_list))
-    write_lines(target, run.key(LIST_REFUSED), listed.refused)
+    write_lines(target, run.key(LIST_REJECTED), listed.rejected)
     parts = list(_listed_parts(listed)) if content is not None else list(_prefix_parts())
     write_json(target, run.key(PARTS), parts)
     return run

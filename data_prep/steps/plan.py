@@ -1,4 +1,4 @@
-"""Plan: joins the index, refuses duplicates, assigns splits and writes the work that is still to do."""
+"""Plan: joins the index, rejects duplicates, assigns splits and writes the work that is still to do."""
 
 import hashlib
 import heapq
@@ -15,13 +15,13 @@ from data_prep.report.trainable import require_trainable
 from data_prep.select.spelling import explain_missing
 from data_prep.select.split import SPLITS, block_of, draw_of, split_of
 from data_prep.steps.index import index_all, index_key
-from data_prep.steps.open_run import LIST_REFUSED, PARTS
+from data_prep.steps.open_run import LIST_REJECTED, PARTS
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.storage.store import Missing, exists
 
 PLANNED = "planned.jsonl.gz"
-REFUSED = "refused.jsonl.gz"
+REJECTED = "rejected.jsonl.gz"
 SUMMARY = "plan.json"
 WORK_LIST = "work.json"
 
@@ -51,10 +51,10 @@ def _decide(run: Run) -> None:
         pass
     selection = _Selection(run, [part["part"] for part in parts])
     write_lines(run.target, run.key(PLANNED), selection.planned())
-    list_refused = list(read_lines(run.target, run.key(LIST_REFUSED)))
-    refused = heapq.merge(list_refused, selection.refused, key=lambda line: line["id"])
-    write_lines(run.target, run.key(REFUSED), refused)
-    reasons = Counter(line["reason"] for line in [*list_refused, *selection.refused])
+    list_rejected = list(read_lines(run.target, run.key(LIST_REJECTED)))
+    rejected = heapq.merge(list_rejected, selection.rejected, key=lambda line: line["id"])
+    write_lines(run.target, run.key(REJECTED), rejected)
+    reasons = Counter(line["reason"] for line in [*list_rejected, *selection.rejected])
     hints = _hints(run, selection)
     try:
         _require_images(run, selection, reasons, hints)
@@ -69,7 +69,7 @@ def _decide(run: Run) -> None:
         raise
     summary = {
         "planned": selection.images,
-        "refused": sum(reasons.values()),
+        "rejected": sum(reasons.values()),
         "relabelled": selection.relabelled,
         "not_selected": selection.not_selected,
         "warnings": hints,
@@ -81,7 +81,7 @@ def _hints(run: Run, selection: "_Selection") -> list[str]:
     """What is to be said of a list of which most ids find no image."""
     if run.request.file_list is None:
         return []
-    missing = [line["id"] for line in selection.refused if line["reason"] == "missing_image"]
+    missing = [line["id"] for line in selection.rejected if line["reason"] == "missing_image"]
     if len(missing) <= selection.images:
         return []
     hint = explain_missing(run, missing)
@@ -91,9 +91,9 @@ def _hints(run: Run, selection: "_Selection") -> list[str]:
 def _require_images(run: Run, selection: "_Selection", reasons: "Counter[str]", hints: list[str]) -> None:
     if selection.images:
         return
-    told = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    found = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
     raise BadRequest(
-        f"the request selects no usable image of {run.source.uri} ({told or 'nothing was found'}); "
+        f"the request selects no usable image of {run.source.uri} ({found or 'nothing was found'}); "
         + "".join(f"{hint}; " for hint in hints)
         + "check source and selection, then start it again"
     )
@@ -109,13 +109,13 @@ def _parts(run: Run) -> list[dict[str, Any]]:
 
 
 class _Selection:
-    """One pass over the index, in the order of ids. It holds an ETag an image and the refused, no more."""
+    """One pass over the index, in the order of ids. It holds an ETag an image and the rejected, no more."""
 
     def __init__(self, run: Run, parts: list[str]) -> None:
         self._run = run
         self._parts = parts
         self._limits = self._find_limits()
-        self.refused: list[Line] = []
+        self.rejected: list[Line] = []
         self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
         self.blocks: set[int] = set()
         self.relabelled = 0
@@ -128,8 +128,8 @@ class _Selection:
 
     def planned(self) -> Iterator[Line]:
         """The items to arrange, each {id, count, split, etag, bytes}."""
-        self.refused = []
-        for line in self._unique(self.refused):
+        self.rejected = []
+        for line in self._unique(self.rejected):
             if not self._is_wanted(line):
                 self.not_selected += 1
                 continue
@@ -139,13 +139,13 @@ class _Selection:
             self.blocks.add(block_of(line["id"]))
             yield line | {"split": split}
 
-    def _unique(self, refused: list[Line]) -> Iterator[Line]:
+    def _unique(self, rejected: list[Line]) -> Iterator[Line]:
         seen: dict[bytes, str] = {}
         keys = [index_key(self._run, part) for part in self._parts]
         for lines in read_files(self._run.target, keys):
             for line in lines:
                 if "reason" in line:
-                    refused.append(line)
+                    rejected.append(line)
                     continue
                 first = seen.setdefault(
                     hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest(), line["id"]
@@ -153,7 +153,7 @@ class _Selection:
                 if first == line["id"]:
                     yield line
                 else:
-                    refused.append(
+                    rejected.append(
                         {"id": line["id"], "reason": "duplicate", "detail": f"the same bytes as {first}"}
                     )
 

@@ -34,8 +34,8 @@ def reconcile(run: Run) -> Iterator[Line]:
         run.abandon(fault)
         raise NotReconciled(fault)
     if missing:
-        mend = "run arrange for them (the plan step lists them)"
-        raise NotReconciled(_fault(run, missing, f"were planned but have no record; {mend}"))
+        remedy = "run arrange for them (the plan step lists them)"
+        raise NotReconciled(_fault(run, missing, f"were planned but have no record; {remedy}"))
 
 
 def _planned(run: Run) -> Iterator[str]:

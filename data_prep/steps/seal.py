@@ -10,10 +10,11 @@ from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.report.page import report
 from data_prep.report.trainable import require_trainable, weaknesses
 from data_prep.select.split import BLOCK, RULE
-from data_prep.select.tally import Tally
+from data_prep.select.statistics import Statistics
 from data_prep.steps.deal import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.steps.pack import PACKED, packed_key
-from data_prep.steps.plan import REFUSED, SUMMARY
+from data_prep.steps.plan import REJECTED as REJECTED_EARLY
+from data_prep.steps.plan import SUMMARY
 from data_prep.steps.reconcile import reconcile
 from data_prep.storage.lines import Line, create_json, read_json, read_lines, write_lines
 from data_prep.storage.store import Missing
@@ -33,7 +34,7 @@ def seal(run: Run) -> dict[str, Any]:
     try:
         return _answer(run, read_json(run.target, run.sealed_key))
     except Missing:
-        # Another run of the same request may have sealed it meanwhile: then that seal stands.
+        # Another run of the same request may have sealed it meanwhile: then that seal is the one that counts.
         create_json(run.target, run.sealed_key, _write(run))
         return _answer(run, read_json(run.target, run.sealed_key))
 
@@ -50,50 +51,50 @@ def _answer(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(run: Run) -> dict[str, Any]:
-    tally = Tally()
-    write_lines(run.target, run.prefix + MANIFEST, _manifest(run, tally))
-    write_lines(run.target, run.prefix + REJECTED, _rejected(run, tally))
+    statistics = Statistics()
+    write_lines(run.target, run.prefix + MANIFEST, _manifest(run, statistics))
+    write_lines(run.target, run.prefix + REJECTED, _rejected(run, statistics))
     summary = read_json(run.target, run.key(SUMMARY))
-    _account(run, tally, summary)
-    dataset = _dataset(run, tally, summary)
-    page = report(dataset, tally, tally.gallery.pictures(run))
+    _account(run, statistics, summary)
+    dataset = _dataset(run, statistics, summary)
+    page = report(dataset, statistics, statistics.gallery.thumbnails(run))
     run.target.write(run.prefix + REPORT, page.encode(), content_type="text/html; charset=utf-8")
     return dataset
 
 
-def _account(run: Run, tally: Tally, summary: dict[str, Any]) -> None:
-    planned, refused, rejected = summary["planned"], summary["refused"], tally.rejected.total()
+def _account(run: Run, statistics: Statistics, summary: dict[str, Any]) -> None:
+    planned, early, rejected = summary["planned"], summary["rejected"], statistics.rejected.total()
     fault = None
-    if tally.images + rejected != planned + refused:
-        found = f"{tally.images} accepted and {rejected} rejected"
-        fault = f"{found}, but {planned} were planned and {refused} refused"
-    elif tally.images == 0:
-        fault = f"no image was accepted ({_told(tally.rejected)}); check the source"
+    if statistics.images + rejected != planned + early:
+        found = f"{statistics.images} accepted and {rejected} rejected"
+        fault = f"{found}, but {planned} were planned and {early} rejected before"
+    elif statistics.images == 0:
+        fault = f"no image was accepted ({_by_reason(statistics.rejected)}); check the source"
     try:
         if fault:
             raise NotReconciled(f"{run.dataset_id}: {fault}; start it again, it begins anew")
         require_trainable(
-            tally.counts,
-            blocks=len(tally.blocks),
+            statistics.counts,
+            blocks=len(statistics.blocks),
             validation_share=run.request.validation_share,
-            hints=[f"rejected were {_told(tally.rejected)}"] if rejected else [],
+            hints=[f"rejected were {_by_reason(statistics.rejected)}"] if rejected else [],
         )
     except (NotReconciled, NotTrainable) as error:
         run.abandon(str(error))
         raise
 
 
-def _told(rejected: Mapping[str, int]) -> str:
+def _by_reason(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {items}" for reason, items in sorted(rejected.items()))
 
 
-def _manifest(run: Run, tally: Tally) -> Iterator[Line]:
+def _manifest(run: Run, statistics: Statistics) -> Iterator[Line]:
     shards = _packed_shards(run) if run.request.layout != "folders" else {}
     for record in reconcile(run):
         if "reason" in record:
-            tally.rejected_by_arrange.append(record)
+            statistics.rejected_by_arrange.append(record)
             continue
-        tally.accept(record)
+        statistics.accept(record)
         line = record | {"key": folder_key(record) if run.request.layout != "shards" else None}
         yield line | {"shard": shard_key(shard_name(record, shards))} if shards else line
 
@@ -106,22 +107,22 @@ def _packed_shards(run: Run) -> dict[str, int]:
     except Missing as error:
         raise NotReconciled(f"{run.dataset_id}: no shards were dealt; run deal and pack first") from error
     packed = {info.key for info in run.target.list(run.key(PACKED))}
-    lacking = [name for name in names if packed_key(run, name) not in packed]
-    if lacking:
+    missing = [name for name in names if packed_key(run, name) not in packed]
+    if missing:
         raise NotReconciled(
-            f"{run.dataset_id}: {len(lacking)} of {len(names)} shards are not packed; run pack"
+            f"{run.dataset_id}: {len(missing)} of {len(names)} shards are not packed; run pack"
         )
     return shards
 
 
-def _rejected(run: Run, tally: Tally) -> Iterator[Line]:
-    early = read_lines(run.target, run.key(REFUSED))
-    for line in heapq.merge(early, tally.rejected_by_arrange, key=lambda line: line["id"]):
-        tally.rejected[line["reason"]] += 1
+def _rejected(run: Run, statistics: Statistics) -> Iterator[Line]:
+    early = read_lines(run.target, run.key(REJECTED_EARLY))
+    for line in heapq.merge(early, statistics.rejected_by_arrange, key=lambda line: line["id"]):
+        statistics.rejected[line["reason"]] += 1
         yield {"id": line["id"], "reason": line["reason"], "detail": line.get("detail")}
 
 
-def _dataset(run: Run, tally: Tally, summary: dict[str, Any]) -> dict[str, Any]:
+def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[str, Any]:
     request = run.request.model_dump(mode="json")
     return {
         "schema_version": 1,
@@ -132,6 +133,6 @@ def _dataset(run: Run, tally: Tally, summary: dict[str, Any]) -> dict[str, Any]:
         "split_rule": {"name": RULE, "block": BLOCK, "validation_share": run.request.validation_share},
         "relabelled": summary["relabelled"],
         "not_selected": summary["not_selected"],
-        "warnings": summary["warnings"] + weaknesses(tally.counts),
-        **tally.as_json(),
+        "warnings": summary["warnings"] + weaknesses(statistics.counts),
+        **statistics.as_json(),
     }

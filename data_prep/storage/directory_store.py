@@ -99,7 +99,7 @@ class DirectoryStore:
 
 @contextmanager
 def _telling(what: str, path: Path) -> Generator[None, None, None]:
-    """What the file system refuses (rights, a full disk, a file in a folder's place) is TransferFailed."""
+    """An error of the file system (rights, a full disk, a file in a folder's place) is TransferFailed."""
     try:
         yield
     except OSError as error:

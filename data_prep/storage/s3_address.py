@@ -11,7 +11,7 @@ _EVENT = "request-created.s3.HeadBucket"
 
 
 class S3Address(NamedTuple):
-    """`path` is what stands before "/<key>": nothing, or a slash and the bucket's name."""
+    """`path` is what comes before "/<key>": nothing, or a slash and the bucket's name."""
 
     tls: bool
     host: str

@@ -26,8 +26,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Refused(Exception):
-    """S3 answered with an error; `code` is S3's own, or the HTTP status where no body tells it."""
+class S3Error(Exception):
+    """S3 answered with an error; `code` is S3's own, or the HTTP status where no body has it."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -49,7 +49,7 @@ class S3Requests:
     def begin(
         self, operation: str, verb: str, key: str, *, headers: dict[str, str], body: bytes = b""
     ) -> Later[Answer]:
-        """Send a request; its answer, Refused or Broken, comes later. `operation`: its name in S3's API."""
+        """Send a request; its answer, S3Error or Broken, comes later. `operation`: its name in S3's API."""
         answered: dict[str, str] = {}
         chunks: list[bytes] = []
 
@@ -84,14 +84,14 @@ class S3Requests:
         return HttpRequest(verb, path, HttpHeaders(named), io.BytesIO(body) if body else None)
 
 
-def _fault(error: AwsCrtError) -> Refused | Broken:
+def _fault(error: AwsCrtError) -> S3Error | Broken:
     name, message = str(error.name), str(error.message)
     if isinstance(error, S3ResponseError):
         body = error.body or b""
         code, said = (re.search(rb"<%s>([^<]+)<" % tag, body) for tag in (b"Code", b"Message"))
-        return Refused(
+        return S3Error(
             code[1].decode() if code else str(error.status_code), (said[1] if said else b"").decode()
         )
     if name.startswith(_OF_S3):  # what is retried, and so loses its answer: AWS_ERROR_S3_SLOW_DOWN
-        return Refused(name.removeprefix(_OF_S3).title().replace("_", ""), message)
+        return S3Error(name.removeprefix(_OF_S3).title().replace("_", ""), message)
     return Broken(f"nothing answered, or the answer was cut short ({name}: {message})")

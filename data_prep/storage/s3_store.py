@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from data_prep.errors import BadRequest, TransferFailed
 from data_prep.storage.s3_address import find_address
-from data_prep.storage.s3_requests import Answer, Broken, Refused, S3Requests
+from data_prep.storage.s3_requests import Answer, Broken, S3Error, S3Requests
 from data_prep.storage.s3_runtime import build_runtime_client
 from data_prep.storage.store import Changed, Info, Later, Missing, Store
 
@@ -125,7 +125,7 @@ class S3Store:
         def wait() -> Answer:
             try:
                 return answer()
-            except Refused as error:
+            except S3Error as error:
                 self._refused(operation, key, error.code, error)
             except Broken as error:
                 raise TransferFailed(f"{operation} of {self.uri}{key}: {error}") from error

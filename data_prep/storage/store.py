@@ -52,7 +52,7 @@ class Store(Protocol):
     def list(self, prefix: str, *, after: str = "", page: int = 1000) -> Iterator[Info]:
         """Everything whose key starts with `prefix` and is greater than `after`, in the order of the keys.
 
-        `page` (1 to 1,000) is how many are asked for at a time: who soon stops need not read more."""
+        `page` (1 to 1,000) is how many are asked for at a time, for a reader that soon stops."""
         ...
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:

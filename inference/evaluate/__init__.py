@@ -1,1 +1,1 @@
-"""The gate's examiner: two models, one set of bins, a verdict; a processing job of the serving image."""
+"""The gate's processing job in the serving image: two models, the same bins, a verdict."""

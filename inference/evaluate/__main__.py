@@ -24,7 +24,7 @@ from inference.evaluate.bins import Bin, read_labels, stream_bins
 from inference.evaluate.errors import EvaluationError
 from inference.evaluate.examine import Examination, examine
 from inference.evaluate.page import page
-from inference.evaluate.verdict import Evaluated, Rules, judge
+from inference.evaluate.verdict import Evaluated, Rules, evaluate_challenger
 from inference.inference import Model, model_fn
 
 NO_CHAMPION = "none"
@@ -38,18 +38,18 @@ _MESSAGE_CHARACTERS = 1000  # SageMaker shows at most 1 KB of it
 
 
 def main(arguments: list[str]) -> int:
-    """Judge; the exit status."""
+    """Evaluate and write the verdict; the exit status."""
     options = _parse(arguments)
     try:
         verdict = run(options)
     except (EvaluationError, ModelFault, OSError) as error:
-        _tell(options.message, f"no verdict: {error}")
+        _write_message(options.message, f"no verdict: {error}")
         print(f"bincount: {error}", file=sys.stderr, flush=True)
         return 1
-    word = "accepted" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+    word = "accepted" if verdict["accepted"] else f"rejected: {'; '.join(verdict['reasons'])}"
     if verdict["accepted"] and verdict["needs_person"]:
         word += f", needs a person: {'; '.join(verdict['needs_person'])}"
-    _tell(options.message, word)
+    _write_message(options.message, word)
     print(json.dumps({"event": "verdict", **verdict}), flush=True)
     return 0
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     verdict: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "dataset_id": options.dataset_id,
-        **judge(labels=labels, challenger=challenger, champion=champion, rules=_rules(options)),
+        **evaluate_challenger(labels=labels, challenger=challenger, champion=champion, rules=_rules(options)),
         "smoke": {
             "image": "smoke.jpg",
             "sha256": hashlib.sha256(smoke.data).hexdigest(),
@@ -123,7 +123,7 @@ def _rules(options: argparse.Namespace) -> Rules:
     return Rules(**{name: getattr(options, name) for name in Rules.__slots__})
 
 
-def _tell(path: Path, text: str) -> None:
+def _write_message(path: Path, text: str) -> None:
     """SageMaker shows this file as the job's ExitMessage."""
     if path.parent.is_dir() and os.access(path.parent, os.W_OK):
         path.write_text(text[:_MESSAGE_CHARACTERS], encoding="utf-8")

@@ -9,7 +9,7 @@ from inference.evaluate.errors import EvaluationError
 def unpack(archive: Path, *, target: Path) -> Path:
     """Unpack `archive` into the new folder `target` and return it.
 
-    Members that would leave the folder are refused (tarfile's `data` filter, PEP 706).
+    Members that would leave the folder are an error (tarfile's `data` filter, PEP 706).
 
     Raises EvaluationError.
     """

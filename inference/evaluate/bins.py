@@ -14,7 +14,7 @@ IMAGE = ".jpg"
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One photograph, encoded, and how many objects it shows."""
+    """One encoded image, and how many objects it shows."""
 
     id: str
     count: int

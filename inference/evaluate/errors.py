@@ -1,4 +1,4 @@
-"""Why no verdict could be given."""
+"""The error of an evaluation that ends without a verdict."""
 
 
 class EvaluationError(Exception):

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 
 from inference.evaluate.bins import Bin
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 from inference.inference import Model, Prediction, input_fn, predict_fn
 
 _BATCH = 64  # images of a batch in memory, for each worker
@@ -27,7 +27,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Examination:
-    """One model's replies by bin id, the ids that the server would refuse, and the bin it is surest about."""
+    """One model's replies by bin id, the ids that the server cannot read, and the bin it is surest about."""
 
     replies: dict[str, Reply] = field(default_factory=dict[str, Reply])
     unreadable: set[str] = field(default_factory=set[str])
@@ -36,7 +36,7 @@ class Examination:
     _surest_key: tuple[bool, float, str] = (False, -1.0, "")
 
     def add(self, bin_: Bin, prediction: Prediction | None) -> None:
-        """Note a prediction; None where the bin was refused."""
+        """Note a prediction; None where the bin could not be read."""
         if prediction is None:
             self.unreadable.add(bin_.id)
             return
@@ -61,7 +61,7 @@ def examine(model: Model, bins: Iterable[Bin]) -> Examination:
 def _ask(model: Model, bin_: Bin) -> Prediction | None:
     try:
         return predict_fn(input_fn(bin_.data, _JPEG), model)
-    except Refusal:
+    except RequestError:
         return None
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 _STYLE = """
 :root { --ink: #1d2530; --soft: #5d6b7c; --line: #dfe5ec; --paper: #ffffff; --ground: #f4f6f9;
-  --accepted: #1f7a51; --refused: #c8372d; }
+  --accepted: #1f7a51; --rejected: #c8372d; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e8edf3; --soft: #9dabbb; --line: #303b48; --paper: #1b232d; --ground: #12181f;
-    --accepted: #4fc08d; --refused: #f2857b; } }
+    --accepted: #4fc08d; --rejected: #f2857b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 52rem; background: var(--ground);
   color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; } h1, p, li { overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; }
-.accepted { color: var(--accepted); } .refused { color: var(--refused); }
+.accepted { color: var(--accepted); } .rejected { color: var(--rejected); }
 .soft { color: var(--soft); font-size: .9rem; }
 .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .6rem;
   padding: .5rem 1rem; width: fit-content; max-width: 100%; margin: .8rem 0; }
@@ -41,7 +41,7 @@ _ROWS = (
 
 def page(verdict: dict[str, Any]) -> str:
     """HTML of a verdict.json's members."""
-    word = "accepted" if verdict["accepted"] else "refused"
+    word = "accepted" if verdict["accepted"] else "rejected"
     name = escape(verdict["challenger"]["model_id"])
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in verdict["reasons"])
     doubts = "".join(f"<li>{escape(doubt)}</li>" for doubt in verdict["needs_person"])

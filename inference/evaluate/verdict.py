@@ -38,7 +38,7 @@ class Evaluated:
         return self.description.counts[-1] if self.description.open_top else None
 
 
-def judge(
+def evaluate_challenger(
     *, labels: dict[str, int], challenger: Evaluated, champion: Evaluated | None, rules: Rules
 ) -> dict[str, Any]:
     """The members of verdict.json that follow from the answers (docs/schemas/verdict.schema.json).

@@ -1,1 +1,1 @@
-"""HTTP in front of the model."""
+"""The HTTP server: admission, headers, bodies, error responses, log lines."""

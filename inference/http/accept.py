@@ -2,7 +2,7 @@
 
 import re
 
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 
 JSON = "application/json"
 TEXT = "text/plain"
@@ -21,7 +21,7 @@ def choose_media_type(accept: str | None) -> str:
 
     For each form the most specific matching range gives its quality; the higher quality wins, and JSON wins
     ties. A bare `*` is `*/*`, as Java's URLConnection means it. A range that cannot be read asks for nothing.
-    Raises Refusal 406 where no range that can be read allows one of the two.
+    Raises RequestError 406 where no range that can be read allows one of the two.
     """
     if accept is None or not accept.strip():
         return JSON
@@ -54,6 +54,6 @@ def _quality_of(offered: str, ranges: list[tuple[str, float]]) -> float:
     return 0.0
 
 
-def _not_acceptable(accept: str) -> Refusal:
+def _not_acceptable(accept: str) -> RequestError:
     message = f"Accept allows neither {JSON} nor {TEXT} (got {accept[:100]!r}): ask for one of those, or none"
-    return Refusal(406, "not_acceptable", message)
+    return RequestError(406, "not_acceptable", message)

@@ -1,19 +1,19 @@
-"""Who may wait: accepted requests stay inside their deadline because the rest are refused at once."""
+"""Admission of requests: a bounded queue, so that accepted ones are answered within their deadline."""
 
 import math
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 
 _SMOOTHING = 0.1
 # Share of the deadline that the expected time may fill: the rest is for estimates that prove too low, since
-# what was accepted is answered, be it late: a refusal after a wait would cost the caller both.
+# what was accepted is answered, be it late: an error after a wait would cost the caller both.
 _HEADROOM = 0.75
 
 
 class Admission:
-    """Counts accepted requests and refuses those that could not be answered in time.
+    """Counts accepted requests and rejects those that could not be answered in time.
 
     Not thread-safe: it belongs to the event loop.
     """
@@ -31,8 +31,8 @@ class Admission:
     def check(self) -> None:
         """Raise what `accept` would raise now; holds no place (a slow body must not occupy one).
 
-        Raises Refusal 503 `overloaded` where the queue is full or the expected time to the answer, by the
-        measured time of the requests before it, fills more than three quarters of the deadline.
+        Raises RequestError 503 `overloaded` where the queue is full, or where the expected time to the answer
+        (by the measured time of the requests before it) is over three quarters of the deadline.
         """
         full = self.accepted >= self._workers + self._queue_limit
         if full or self._expected_seconds() > _HEADROOM * self._deadline_seconds:
@@ -40,7 +40,7 @@ class Admission:
 
     @contextmanager
     def accept(self) -> Generator[None]:
-        """Hold a place; raises Refusal as `check` does."""
+        """Hold a place; raises RequestError as `check` does."""
         self.check()
         self.accepted += 1
         try:
@@ -52,9 +52,9 @@ class Admission:
         """Learn from the time one worker spent on one request (exponential moving average)."""
         self._service_seconds += _SMOOTHING * (seconds - self._service_seconds)
 
-    def _overloaded(self) -> Refusal:
+    def _overloaded(self) -> RequestError:
         wait = max(1, math.ceil(self.accepted * self._service_seconds / self._workers))
-        return Refusal(
+        return RequestError(
             503,
             "overloaded",
             f"the server is full ({self.accepted} requests accepted, answers are due within "

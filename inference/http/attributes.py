@@ -1,10 +1,10 @@
-"""What stands beside the image: the expected count, the request's id, and what an answer says in a header."""
+"""What comes beside the image: the expected count, the request's id, and what an answer says in a header."""
 
 import re
 import uuid
 from urllib.parse import parse_qsl
 
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 from inference.model.answer import Answer, Verification
 
 MAX_EXPECTED = 999_999
@@ -24,7 +24,7 @@ def expected_count(attributes: str | None) -> int | None:
     Attributes are separated by commas or semicolons. Those with other names are left to others, and so are
     words of 8 characters or more: another system's trace id. Names that are nearly ours, and shorter words,
     which can only be meant as a number (docs/decisions/0035), are not.
-    Raises Refusal 422 where the number is no whole number from 0 to MAX_EXPECTED, is given twice, or its
+    Raises RequestError 422 where the number is no whole number from 0 to MAX_EXPECTED, is given twice, or its
     name is misspelt.
     """
     found: list[str] = []
@@ -43,8 +43,8 @@ def expected_count(attributes: str | None) -> int | None:
     return int(found[0])
 
 
-def refuse_query(query: bytes) -> None:
-    """Raise Refusal 422 where the query names an expected count: SageMaker has no query, so none is read."""
+def reject_query(query: bytes) -> None:
+    """Raise RequestError 422 where the query names an expected count: SageMaker has no query to read."""
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
         if _is_nearly_ours(name):
             raise _bad_count(f"?{name}={value} (the server takes it in {CUSTOM_ATTRIBUTES})")
@@ -64,8 +64,8 @@ def _is_nearly_ours(name: str) -> bool:
     return _NEARLY.fullmatch(plain) is not None
 
 
-def _bad_count(came: str) -> Refusal:
-    return Refusal(
+def _bad_count(came: str) -> RequestError:
+    return RequestError(
         422,
         "bad_expected_count",
         f"expected one whole number from 0 to {MAX_EXPECTED}, as in {_NAME}=3, got {came[:100]!r}",

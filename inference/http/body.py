@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 
 
 class BodyReader:
@@ -22,7 +22,7 @@ class BodyReader:
     async def read(self, request: Request) -> AsyncGenerator[bytes]:
         """The whole body, counted as held in memory until the block ends.
 
-        Raises Refusal: 413 `body_too_large`, 408 `body_timeout`, 503 `overloaded` where memory is short.
+        Raises RequestError: 413 `body_too_large`, 408 `body_timeout`, 503 `overloaded` where memory is short.
         """
         chunks: list[bytes] = []
         try:
@@ -49,14 +49,16 @@ class BodyReader:
             if self.buffered > self._buffered_bytes:
                 raise _no_memory()
 
-    def _too_large(self) -> Refusal:
+    def _too_large(self) -> RequestError:
         message = f"the body has more than {self._max_bytes} bytes: send a smaller or more compressed image"
-        return Refusal(413, "body_too_large", message, of_image=True)
+        return RequestError(413, "body_too_large", message, of_image=True)
 
-    def _too_slow(self) -> Refusal:
+    def _too_slow(self) -> RequestError:
         message = f"the body took longer than {self._seconds:g} s to arrive: send it again"
-        return Refusal(408, "body_timeout", message)
+        return RequestError(408, "body_timeout", message)
 
 
-def _no_memory() -> Refusal:
-    return Refusal(503, "overloaded", "too many bodies are being received: try again in 1 s", retry_after=1)
+def _no_memory() -> RequestError:
+    return RequestError(
+        503, "overloaded", "too many bodies are being received: try again in 1 s", retry_after=1
+    )

@@ -1,4 +1,4 @@
-"""Whether the model answers: what /ping tells the platform."""
+"""The health check: whether the model answers, as /ping reports it."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ class Health:
         self._last_success = None
 
     async def watch(self) -> None:
-        """Look every `every` seconds, for ever."""
+        """Look every `every` seconds until the task is cancelled."""
         while True:
             await asyncio.sleep(self._every)
             if self._last_success is None or time.monotonic() - self._last_success > self._every:

@@ -12,7 +12,7 @@ NAMESPACE = "BinCount"
 # member of the line, which is the metric's name too: its unit
 _METRICS = {
     "requests": "Count",
-    "refused": "Count",
+    "rejected": "Count",
     "caller_errors": "Count",
     "server_errors": "Count",
     "total_ms": "Milliseconds",
@@ -41,7 +41,7 @@ def log_request(record: RequestRecord, *, status: int, endpoint: str) -> None:
         **record.members,
         "total_ms": round((time.perf_counter() - record.started) * 1000, 3),
         "requests": 1,
-        "refused": int(status == 503),
+        "rejected": int(status == 503),
         "caller_errors": int(400 <= status < 500),
         "server_errors": int(status == 500),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 
 MAX_HEADER_BYTES = 32_768
 _OFFERS = (b"upgrade", b"http2-settings")
@@ -18,10 +18,10 @@ _OFFERS = (b"upgrade", b"http2-settings")
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a limit on what a caller may leave unfinished.
 
-    uvicorn itself waits for ever for the first byte of a connection, for the end of a request's headers, and
-    for the rest of a body that was refused before it was read. Here a connection that takes longer than
-    `patience_seconds` for one of them is closed, and headers above MAX_HEADER_BYTES get 431. A refused body
-    is dropped as it comes, so that a caller that sends first and reads then sees the refusal, not a reset.
+    uvicorn itself waits without limit for the first byte of a connection, for the end of a request's headers,
+    and for the rest of a body whose request has its error response already. Here a connection that takes
+    longer than `patience_seconds` for one of them is closed, and headers above MAX_HEADER_BYTES get 431. Such
+    a body is dropped as it comes: a caller that sends first and reads then sees the error response, no reset.
 
     A caller may offer another protocol (Java's HttpClient: `Upgrade: h2c`). uvicorn's parser stops behind the
     headers of such a request, and its body is lost. Here the offer is passed over (RFC 9110, section 7.8).
@@ -54,7 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 message = f"headers are limited to {MAX_HEADER_BYTES} bytes: send fewer or shorter ones"
-                self._refuse(Refusal(431, "headers_too_large", message))
+                self._send_error(RequestError(431, "headers_too_large", message))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -64,7 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_waiting()
 
     def _parse(self, data: bytes) -> None:
-        """Feed the parser. Where it stops at an offer, a new one goes on as if there were none."""
+        """Give `data` to the parser. Where it stops at an offer, a new one goes on as if there were none."""
         while True:
             try:
                 self.parser.feed_data(data)
@@ -111,7 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_waiting()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(Refusal(400, "bad_request", "expected an HTTP/1.1 request, got something else"))
+        self._send_error(RequestError(400, "bad_request", "expected an HTTP/1.1 request, got something else"))
 
     def _start_waiting(self) -> None:
         self._stop_waiting()
@@ -122,12 +122,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _send_error(self, error: RequestError) -> None:
         """Answer before there is a request that the application could see, and close."""
-        body = json.dumps(refusal.body(request_id=uuid.uuid4().hex)).encode()
-        phrase = HTTPStatus(refusal.status).phrase
+        body = json.dumps(error.body(request_id=uuid.uuid4().hex)).encode()
+        phrase = HTTPStatus(error.status).phrase
         head = (
-            f"HTTP/1.1 {refusal.status} {phrase}\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {error.status} {phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self._stop_waiting()

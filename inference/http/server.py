@@ -1,4 +1,4 @@
-"""HTTP in front of the service: routes, headers, refusals, log lines. What is counted stands elsewhere."""
+"""HTTP in front of the service: routes, headers, error responses, log lines. The counting is in `model/`."""
 
 import json
 import logging
@@ -15,11 +15,11 @@ from inference.http.attributes import (
     CUSTOM_ATTRIBUTES,
     answer_attributes,
     expected_count,
-    refuse_query,
+    reject_query,
     request_id,
 )
 from inference.http.body import BodyReader
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 from inference.http.logs import RequestRecord, log_request
 from inference.inference import check_content_type, output_fn
 from inference.model.service import Question, Service
@@ -47,8 +47,8 @@ class CountingApi:
         state = self._service.state
         if state == "ready":
             return _json(200, {"status": state, "model": self._service.model_id})
-        refusal = Refusal(503, state, f"the server is {state}", retry_after=1)
-        return _refused(refusal, request_id=request_id(request.headers.get(INFERENCE_ID)))
+        error = RequestError(503, state, f"the server is {state}", retry_after=1)
+        return _error_response(error, request_id=request_id(request.headers.get(INFERENCE_ID)))
 
     async def execution_parameters(self, request: Request) -> Response:
         """How batch transform should call this server (SageMaker asks once per job)."""
@@ -58,31 +58,31 @@ class CountingApi:
         return _json(200, {**members, "MaxPayloadInMB": megabytes})
 
     async def invocations(self, request: Request) -> Response:
-        """One image in, one count out, or one refusal; one log line either way."""
+        """One image in, one count out, or one error response; one log line either way."""
         record = RequestRecord(request_id(request.headers.get(INFERENCE_ID)))
         try:
             response = await self._count(request, record)
         except ClientDisconnect:
             response = Response(status_code=499)
-        except Refusal as refusal:
-            record.members["error"] = refusal.code
-            response = self._refused(refusal, record)
+        except RequestError as error:
+            record.members["error"] = error.code
+            response = self._error_response(error, record)
         except Exception as error:
             _log.error("request %s failed", record.request_id, exc_info=error)
-            failure = Refusal(500, "internal_error", "the server failed: its log names the cause")
+            failure = RequestError(500, "internal_error", "the server failed: its log names the cause")
             record.members["error"] = failure.code
-            response = _refused(failure, request_id=record.request_id)
+            response = _error_response(failure, request_id=record.request_id)
         log_request(record, status=response.status_code, endpoint=self._settings.endpoint)
         return response
 
     async def _count(self, request: Request, record: RequestRecord) -> Response:
-        # All that the headers can be refused for is refused before a byte of the body is asked for.
+        # Whatever is wrong with the headers is answered before a byte of the body is asked for.
         self._service.check()
         accept = _field(request, "accept")
         choose_media_type(accept)
         content_type = request.headers.get("content-type")
         check_content_type(content_type)
-        refuse_query(request.scope["query_string"])
+        reject_query(request.scope["query_string"])
         expected = expected_count(_field(request, CUSTOM_ATTRIBUTES))
         async with self._bodies.read(request) as body:
             record.members["bytes"] = len(body)
@@ -99,11 +99,11 @@ class CountingApi:
         said = {CUSTOM_ATTRIBUTES: answer_attributes(prediction.answer, prediction.verification)}
         return Response(content, media_type=media_type, headers=said)
 
-    def _refused(self, refusal: Refusal, record: RequestRecord) -> Response:
-        """The refusal; under batch transform a fault of the image is a 200 with the error as its body."""
-        if self._settings.batch and refusal.of_image:
-            return _json(200, refusal.body(request_id=record.request_id))
-        return _refused(refusal, request_id=record.request_id)
+    def _error_response(self, error: RequestError, record: RequestRecord) -> Response:
+        """Under batch transform a fault of the image is a 200 with the error as its body."""
+        if self._settings.batch and error.of_image:
+            return _json(200, error.body(request_id=record.request_id))
+        return _error_response(error, request_id=record.request_id)
 
 
 def create_app(*, service: Service, settings: Settings, **options: Any) -> Starlette:
@@ -122,24 +122,24 @@ def _field(request: Request, name: str) -> str | None:
     return ", ".join(request.headers.getlist(name)) or None
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    """404 and 405 in the form of every other refusal."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+async def _no_route(request: Request, fault: Exception) -> Response:
+    """404 and 405 in the form of every other error."""
+    assert isinstance(fault, HTTPException)
+    if fault.status_code == 405:
+        allowed = (fault.headers or {}).get("Allow", "")
         message = f"{request.url.path} takes {allowed}, got {request.method}"
-        refusal = Refusal(405, "method_not_allowed", message)
+        error = RequestError(405, "method_not_allowed", message)
     else:
-        refusal = Refusal(404, "not_found", "there are GET /ping and POST /invocations here, nothing else")
-    response = _refused(refusal, request_id=request_id(request.headers.get(INFERENCE_ID)))
-    response.headers.update(error.headers or {})
+        error = RequestError(404, "not_found", "there are GET /ping and POST /invocations here, nothing else")
+    response = _error_response(error, request_id=request_id(request.headers.get(INFERENCE_ID)))
+    response.headers.update(fault.headers or {})
     return response
 
 
-def _refused(refusal: Refusal, *, request_id: str) -> Response:
-    response = _json(refusal.status, refusal.body(request_id=request_id))
-    if refusal.retry_after is not None:
-        response.headers["retry-after"] = str(refusal.retry_after)
+def _error_response(error: RequestError, *, request_id: str) -> Response:
+    response = _json(error.status, error.body(request_id=request_id))
+    if error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
     return response
 
 

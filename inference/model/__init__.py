@@ -1,1 +1,1 @@
-"""The model: loaded, run, its answer."""
+"""The model: its engine, its answer, and the service that runs it."""

@@ -24,9 +24,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How an expected number fits the photograph; `probability` is the calibrated one of that number.
+    """How an expected number fits the image; `probability` is the calibrated one of that number.
 
-    `reason` is there where the photograph could not decide: the model cannot say that number.
+    `reason` is there where the image could not decide: the model cannot say that number.
     """
 
     expected: int

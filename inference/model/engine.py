@@ -86,7 +86,7 @@ class Engine:
     def _run_once(self, pixels: NDArray[np.uint8]) -> None:
         """Let every request compute once, one after the other.
 
-        Two threads whose first calls into OpenVINO's binding meet can stop for ever (2026.4.1, seen here:
+        Two threads whose first calls into OpenVINO's binding meet can block without end (2026.4.1, seen here:
         one holds the GIL and waits for a C++ static that the other initialises, which waits for the GIL).
         """
         for idle in {id(pool): pool for pool in (self._alone, self._together)}.values():

@@ -50,7 +50,7 @@ def _quota(folder: Path) -> float | None:
 _M_MMAP_THRESHOLD = -3
 _MAPPED_FROM_BYTES = 1024 * 1024
 # A threshold that is set also ends the growth of the other one, above which the free end of a heap goes
-# back: at its 128 KB each photograph's memory was fetched anew, 184 page faults a request.
+# back: at its 128 KB each image's memory was fetched anew, 184 page faults a request.
 _M_TRIM_THRESHOLD = -1
 _TRIMMED_FROM_BYTES = 8 * 1024 * 1024
 
@@ -67,7 +67,7 @@ def spare_what_stays() -> None:
     """Collect once, and never again look at what is alive now: modules, model, application.
 
     A full collection looks at some 50,000 objects: 17 ms on a quiet machine, in which no thread runs Python.
-    The first one under load came with the first burst of callers, whose refusals then took up to 60 ms
+    The first one under load came with the first burst of callers, whose error responses then took up to 60 ms
     instead of up to 24 (64 callers, 2 CPUs).
     """
     gc.collect()

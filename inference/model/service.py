@@ -1,4 +1,4 @@
-"""The running model: loading, the workers that answer, and the state that /ping tells."""
+"""The running model: loading, the workers that answer, and the state that /ping reports."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import simplejpeg
 
 from inference.http.admission import Admission
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 from inference.http.health import Health
 from inference.http.logs import log_event
 from inference.inference import Model, Prediction, input_fn, model_fn, predict_fn
@@ -78,7 +78,7 @@ class Service:
         model = await asyncio.to_thread(self._load_behind)
         count = model.engine.workers
         self._model = model
-        self._workers = ThreadPoolExecutor(count, thread_name_prefix="worker", initializer=_stand_behind)
+        self._workers = ThreadPoolExecutor(count, thread_name_prefix="worker", initializer=_lower_priority)
         await self._probe()
         await asyncio.gather(*(self._probe() for _ in range(2 * count)))
         warm = time.perf_counter()
@@ -94,23 +94,23 @@ class Service:
         log_event("ready", model=self.model_id, workers=count, load_seconds=seconds)
 
     def check(self) -> None:
-        """Raise Refusal 503 where a question that came now would be refused: loading, draining or full.
+        """Raise RequestError 503 where a question would get no answer now: loading, draining or full.
 
-        Called before a body is read: a refusal costs the server no more than the headers then.
+        Called before a body is read: an error response costs the server no more than the headers then.
         """
         self._admitting().check()
 
     async def answer(self, question: Question) -> Prediction:
         """Answer one question; what was accepted is answered.
 
-        Raises Refusal: what `check` raises, and what input_fn and predict_fn refuse.
+        Raises RequestError: what `check` raises, and what input_fn and predict_fn raise.
         """
         admission = self._admitting()
         assert self._model is not None
         with admission.accept():
             try:
                 prediction, seconds = await self._in_worker(self._work, self._model, question)
-            except Refusal:
+            except RequestError:
                 raise
             except Exception:
                 self.health.failed()
@@ -121,13 +121,15 @@ class Service:
 
     def _admitting(self) -> Admission:
         if self.draining:
-            raise Refusal(503, "draining", "the server is shutting down: try again in 1 s", retry_after=1)
+            raise RequestError(
+                503, "draining", "the server is shutting down: try again in 1 s", retry_after=1
+            )
         if self._admission is None:
-            raise Refusal(503, "loading", "the model is still loading: try again in 2 s", retry_after=2)
+            raise RequestError(503, "loading", "the model is still loading: try again in 2 s", retry_after=2)
         return self._admission
 
     def _load_behind(self) -> Model:
-        _stand_behind()
+        _lower_priority()
         return model_fn(self._model_dir, cpus=self._settings.cpus or None)
 
     async def _in_worker(self, work: Callable[..., _T], *arguments: object) -> _T:
@@ -150,11 +152,11 @@ class Service:
         await self._in_worker(predict_fn, input_fn(_warm_up_image(), "image/jpeg"), self._model)
 
 
-def _stand_behind() -> None:
+def _lower_priority() -> None:
     """Let this thread, and OpenVINO's threads that it starts, give way to the one that talks HTTP.
 
-    All CPUs are busy with inference under load; a refusal or a ping must not wait for its turn. On Linux a
-    thread has a nice value of its own (setpriority(2)).
+    All CPUs are busy with inference under load; an error response or a ping must not wait for its turn.
+    On Linux a thread has a nice value of its own (setpriority(2)).
     """
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 

@@ -30,7 +30,7 @@ _FROM_CALLER = {
 def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: dict[str, Any]) -> None:
     """Let POST on `resource` invoke `endpoint` (its name); `options` say who may call.
 
-    The role may invoke this one endpoint. It is named, not referred to: the API stands, and answers 503,
+    The role may invoke this one endpoint. It is named, not referred to: the API exists, and answers 503,
     while no model is approved. (API Gateway sends no source account when it takes a role, so its trust has
     no such condition; only this account can give the role to an API, by iam:PassRole.)
     """
@@ -91,9 +91,9 @@ def _responses() -> list[apigateway.IntegrationResponse]:
                 _SAID_HEADER: "integration.response.header.X-Amzn-SageMaker-Custom-Attributes",
             },
         ),
-        # The container answered 4xx or 5xx: its own status and text stand inside.
+        # The container answered 4xx or 5xx: its own status and text are inside.
         _refusal("424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")),
-        # SageMaker itself refused: no such endpoint, throttled, a header too long.
+        # SageMaker itself answered with an error: no such endpoint, throttled, a header too long.
         _refusal("400", pattern="400", template=(_VTL / "sagemaker_error.vtl").read_text(encoding="utf-8")),
         _refusal(
             "413",
@@ -110,7 +110,7 @@ def _responses() -> list[apigateway.IntegrationResponse]:
             pattern=None,
             template=error_template(
                 "upstream_failed",
-                "the endpoint failed: try again, and tell the operator the request_id if it goes on",
+                "the endpoint failed: try again, and give the operator the request_id if it goes on",
             ),
         ),
     ]

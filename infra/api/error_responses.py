@@ -1,4 +1,4 @@
-"""What the API answers where API Gateway itself refuses a request: our JSON in place of its own."""
+"""The API's error responses where API Gateway itself rejects a request: our JSON in place of its own."""
 
 import json
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ GATEWAY_ERRORS = (
     GatewayError(
         kind=_TYPES.DEFAULT_4_XX,
         code="bad_request",
-        message="the request was refused: check its credentials, headers and path",
+        message="the request was rejected: check its credentials, headers and path",
     ),
     GatewayError(
         kind=_TYPES.DEFAULT_5_XX, code="internal_error", message="the API failed: its operator has the log"
@@ -103,12 +103,12 @@ GATEWAY_ERRORS = (
 
 
 def answer_errors_as_json(api: apigateway.RestApi) -> None:
-    """Give `api` every refusal above."""
-    for refusal in GATEWAY_ERRORS:
-        template = error_template(refusal.code, refusal.message, retry_after=refusal.retry_after)
+    """Give `api` every error response above."""
+    for error in GATEWAY_ERRORS:
+        template = error_template(error.code, error.message, retry_after=error.retry_after)
         api.add_gateway_response(
-            refusal.kind.response_type.title().replace("_", ""),
-            type=refusal.kind,
-            status_code=None if refusal.status is None else str(refusal.status),
+            error.kind.response_type.title().replace("_", ""),
+            type=error.kind,
+            status_code=None if error.status is None else str(error.status),
             templates={"application/json": template},
         )

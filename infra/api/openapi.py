@@ -10,7 +10,7 @@ from infra.api.count_method import IMAGE_TYPES
 from infra.shared.json_value import Json
 
 _SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
-_REFUSALS = {
+_ERRORS = {
     "400": "The body is no image",
     "403": "The caller may not do this, or there is no such path",
     "406": "Accept names neither JSON nor text",
@@ -28,8 +28,8 @@ _REFUSALS = {
 
 def openapi(*, url: str, auth: str) -> dict[str, Any]:
     """The document (OpenAPI 3.1). `auth` is `iam` or `api_key`, as in the settings."""
-    refusals = {status: _refusal(text) for status, text in _REFUSALS.items()}
-    shared = {status: refusals[status] for status in ("403", "415", "429", "500", "504")}
+    errors = {status: _error(text) for status, text in _ERRORS.items()}
+    shared = {status: errors[status] for status in ("403", "415", "429", "500", "504")}
     document = {
         "description": "This document",
         "content": {"application/json": {"schema": {"type": "object"}}},
@@ -39,12 +39,12 @@ def openapi(*, url: str, auth: str) -> dict[str, Any]:
         "info": {
             "title": "bincount",
             "version": "1",
-            "description": "Counts what lies in a photographed bin and compares it with what should.",
+            "description": "Counts what lies in an image of a bin and compares it with what should.",
         },
         "servers": [{"url": url}],
         "security": [{auth: []}],
         "paths": {
-            "/count": {"post": {**_count(), "responses": {"200": _answer(), **refusals}}},
+            "/count": {"post": {**_count(), "responses": {"200": _answer(), **errors}}},
             "/openapi.json": {
                 "get": {
                     "operationId": "openapi",
@@ -105,7 +105,7 @@ def _answer() -> dict[str, Any]:
     }
 
 
-def _refusal(description: str) -> dict[str, Any]:
+def _error(description: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {"description": description, "content": content}
 

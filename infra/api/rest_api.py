@@ -23,7 +23,7 @@ ACCESS_LOG_FORMAT = json.dumps(
         "method": "$context.httpMethod",
         "path": "$context.resourcePath",
         "status": "$context.status",
-        "refused_by_gateway": "$context.error.responseType",
+        "gateway_error": "$context.error.responseType",
         "caller": "$context.identity.userArn",
         "api_key_id": "$context.identity.apiKeyId",
         "source_ip": "$context.identity.sourceIp",
@@ -38,7 +38,7 @@ _POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
 class GatewayLogging(Construct):
-    """Sets the region's logging role; stages depend on it, since a stage with logs is refused without.
+    """Sets the region's logging role; stages depend on it, since a stage with logs is rejected without.
 
     API Gateway checks the role's rights when it is set, hence AWS's own policy for this one purpose.
     Role and setting outlive the stack, even one whose deployment fails: all other APIs of the account write
@@ -59,14 +59,14 @@ class GatewayLogging(Construct):
             reason="API Gateway checks for these rights when the role is set",
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        # An account that never had an API refuses the setting before it has one (CloudFormation's page).
+        # An account that never had an API rejects the setting before it has one (CloudFormation's page).
         account.node.add_dependency(api.node.default_child)
         role.apply_removal_policy(RemovalPolicy.RETAIN)
         account.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 API_STAGE = "v1"
-# TLS 1.2 and 1.3 with forward secrecy only; such a policy asks for an access mode, and STRICT refuses
+# TLS 1.2 and 1.3 with forward secrecy only; such a policy asks for an access mode, and STRICT rejects
 # requests whose TLS name is not this API's.
 TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 
@@ -92,7 +92,7 @@ class CountApi(apigateway.RestApi):
             scope,
             id,
             rest_api_name=name,
-            description="Counts objects in photographed bins",
+            description="Counts objects in images of bins",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             binary_media_types=list(BINARY_TYPES),
             cloud_watch_role=False,
@@ -114,7 +114,7 @@ class CountApi(apigateway.RestApi):
         answer_errors_as_json(self)
         acknowledge(self, rule="AwsSolutions-APIG2", reason="an image is no JSON document to hold to a model")
         acknowledge(self, rule="AwsSolutions-APIG3", reason="throttled; a web ACL is the account's")
-        # API Gateway would make this group itself, and keep its lines for ever.
+        # API Gateway would make this group itself, and keep its lines without end.
         errors = StageLogs(
             scope,
             "ErrorLog",

@@ -1,4 +1,4 @@
-"""Where endpoint and training jobs stand: nowhere of ours, in a VPC made here, or in one that exists."""
+"""The network of endpoint and training jobs: none of ours, a VPC made here, or one that exists."""
 
 from typing import Any
 

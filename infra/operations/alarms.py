@@ -17,7 +17,7 @@ from infra.settings import Operations
 
 
 class FixedAlarm(cloudwatch.Alarm):
-    """`bincount-<stage>-<what>`, whose section of docs/runbook.md says what to do; it tells `topic`.
+    """`bincount-<stage>-<what>`, whose section of docs/runbook.md says what to do; it notifies `topic`.
 
     In ALARM when `of` (default: all) of the last `periods` periods break the threshold. Missing data break
     nothing by default, so that an alarm is OK, not without data, where nothing happens.
@@ -61,7 +61,7 @@ ENDS = {"Failed": "failed", "TimedOut": "timed-out", "Aborted": "aborted"}
 class Alarms(Construct):
     """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
 
-    They watch metrics by fixed names and refer to no resource, so that they stand before the first model.
+    They watch metrics by fixed names and refer to no resource, so that they exist before the first model.
     Those that roll an endpoint back are the release's own (infra/serving/alarms.py), and the one for an
     endpoint that nobody asks comes and goes with the endpoint (infra/serving/alarms.py). A Lambda has none of
     its own: each is a step of a state machine, which retries it and fails with it, or of a deployment.

@@ -1,4 +1,4 @@
-"""One dashboard that is read in ten seconds: does an alarm ring, is it used, is it well, what does it say."""
+"""The stage's dashboard: alarms, traffic, latency, errors, counts, instances, cost."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ class Dashboard(Construct):
             ("Requests a minute", [endpoint_metric(names, "Invocations", "Sum", minutes=1)]),
             ("Latency of the model, milliseconds", [self._latency(share) for share in ("p50", "p99")]),
             (
-                "Refused a minute",
+                "Errors a minute",
                 [endpoint_metric(names, f"Invocation{c}XXErrors", "Sum", minutes=1) for c in "45"],
             ),
             ("Counts, % of answers", self._counts(max_count)),

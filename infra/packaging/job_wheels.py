@@ -1,4 +1,4 @@
-"""Wheels for jobs that have no network: what the training image lacks, for the image's Python."""
+"""Wheels for jobs that have no network: what the training image does not have, for the image's Python."""
 
 import hashlib
 from pathlib import Path

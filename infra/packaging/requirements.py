@@ -42,7 +42,7 @@ class PackageError(RuntimeError):
 def lines_for(locked: str, *, python: str, machine: str) -> str:
     """The requirements of the text `locked` whose markers hold, with their hashes, a line each.
 
-    pip would judge markers by the interpreter that runs it, so that what is deployed would depend on whose
+    pip would evaluate markers by the interpreter that runs it, so that what is deployed would depend on whose
     machine it is deployed from. `python` is a version such as 3.13, on Linux and `machine` (aarch64, x86_64).
     """
     environment = {name: str(value) for name, value in default_environment().items()}

@@ -11,7 +11,7 @@ log.setLevel(logging.INFO)
 
 
 def answer(event: dict[str, Any], apply: Callable[[str, dict[str, Any]], None], *, physical_id: str) -> None:
-    """Run `apply(request type, properties)` and tell CloudFormation how it went, whatever happened."""
+    """Run `apply(request type, properties)` and report to CloudFormation how it went, whatever happened."""
     status, reason = "SUCCESS", ""
     try:
         apply(event["RequestType"], event["ResourceProperties"])

@@ -1,6 +1,6 @@
 """Custom resource: deletes the packages of a model package group when the stack is destroyed.
 
-SageMaker refuses to delete a group that holds packages, and CloudFormation does not empty it.
+SageMaker does not delete a group that holds packages, and CloudFormation does not empty it.
 """
 
 from typing import Any

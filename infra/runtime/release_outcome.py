@@ -12,15 +12,15 @@ from release_words import (
     approved_package,
     done,
     ended_execution,
+    error_of,
     failed,
     lock_lost,
-    refused,
     succeeded,
 )
 
 NO_UPDATES = "No updates are to be performed"
 # CloudFormation's words: "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated." A throttled
-# call and an answer 5xx have the same error name as a refusal, so all are told apart by their words.
+# call and an answer 5xx have the same error name as any other error, so the texts are compared.
 BUSY = re.compile(r"is in [A-Z_]+_IN_PROGRESS state|Rate exceeded|Status Code: 5[0-9]{2}")
 BACK_AT_REST = re.compile(r"(ROLLBACK_COMPLETE|FAILED)$")
 LONGEST_DESCRIPTION = 1000  # SageMaker takes 1,024 characters, in one line
@@ -35,7 +35,7 @@ def served(
     compared. `endpoint` has `status` and `serves`, the model's address.
 
     An execution that was aborted may have had a write of the parameter under way, which lands after it was
-    put back: Parameter Store knows no conditional write that would refuse it. So what was put back is looked
+    put back: Parameter Store knows no conditional write that would prevent it. So what was put back is looked
     at again after `settle`, and put back once more where the parameter names another model. A late
     UpdateStack does no harm: it names no model, the stack reads the parameter.
     """
@@ -43,8 +43,8 @@ def served(
         return lock_lost()
     target, restoring = event["target"], event["restoring"]
     if event["settled"] and parameter.get("Parameter", {}).get("Value") != target:
-        if refused(parameter):
-            return _not_served(event, refused(parameter))
+        if error_of(parameter):
+            return _not_served(event, error_of(parameter))
         return {"decision": "restore"}
     pending = _pending(event, stack, late=now.timestamp() * 1000 > event["deadline"])
     if pending:
@@ -53,7 +53,7 @@ def served(
         return {"decision": "settle"}
     if target != NO_MODEL and (endpoint.get("status"), endpoint.get("serves")) != ("InService", target):
         found = f"the endpoint is {endpoint.get('status')} and serves {endpoint.get('serves')}"
-        return _not_served(event, refused(endpoint) or f"{found} instead of {target}")
+        return _not_served(event, error_of(endpoint) or f"{found} instead of {target}")
     return {"decision": "restored" if restoring else "smoke test"}
 
 
@@ -71,11 +71,11 @@ def left(event: Facts, item: Facts, *, package: Facts, too_new: Facts) -> Decisi
     if not event["restoring"]:
         return failed(
             "Unsettled",
-            f"{item['package']} serves, but the journal could not be written ({event['unwritten']}): the "
+            f"{item['package']} serves, but the journal could not be written ({event['record_error']}): the "
             "execution that follows this one finishes the rollback, or puts the former model back",
         )
-    gone = refused(package) or package.get("ModelApprovalStatus") == "Rejected"
-    if item.get("kind") != "rollback" and not gone and not event["unwritten"]:
+    gone = error_of(package) or package.get("ModelApprovalStatus") == "Rejected"
+    if item.get("kind") != "rollback" and not gone and not event["record_error"]:
         words = f"Release failed: {event['reason']}"
         return {
             "decision": "reject",
@@ -91,7 +91,7 @@ def left(event: Facts, item: Facts, *, package: Facts, too_new: Facts) -> Decisi
 def newer(event: Facts, item: Facts, approved: Facts) -> list[str]:
     """Of the `approved` packages those that the rollback in the journal has to reject, newest first.
 
-    Not the one that started this execution: who approves a package after a rollback that died wants it.
+    Not the one that started this execution: an approval after a rollback that died wants its package.
     """
     rows = approved["ModelPackageSummaryList"]
     arns = [row["ModelPackageArn"] for row in rows if row["ModelPackageVersion"] > int(item["version"])]
@@ -99,22 +99,22 @@ def newer(event: Facts, item: Facts, approved: Facts) -> list[str]:
 
 
 def _pending(event: Facts, stack: Facts, *, late: bool) -> Decision | None:
-    """What the stack's state and the last refused write ask for; None: the update is through."""
-    words = event["refused"]
+    """What the stack's state and the last failed write ask for; None: the update is through."""
+    words = event["update_error"]
     through, busy = NO_UPDATES in words, BUSY.search(words)
     if words and not through and not busy:
         return _not_served(event, words)
-    if refused(stack):
-        return _not_served(event, refused(stack))
+    if error_of(stack):
+        return _not_served(event, error_of(stack))
     status = stack["Stacks"][0]["StackStatus"]
-    told = words if busy else f"the serving stack is {status}"
+    found = words if busy else f"the serving stack is {status}"
     changing = status.endswith("_IN_PROGRESS")
     if not changing and (through or (not busy and status == "UPDATE_COMPLETE")):
         return None
-    # The refusal says that another one's update was under way: whichever way that one ended, ours comes now.
+    # The error says that another one's update was under way: whichever way that one ended, ours comes now.
     failing = BACK_AT_REST.search(status) and not busy
     if failing or (late and not event["restoring"]):
-        return _not_served(event, told)
+        return _not_served(event, found)
     return {"decision": "update" if busy and not changing else "wait"}
 
 
@@ -131,7 +131,7 @@ def _not_served(event: Facts, reason: str) -> Decision:
 
 
 def _newer_left(event: Facts, item: Facts, too_new: Facts) -> Decision:
-    words = refused(too_new) or (event["unwritten"] if too_new else "")
+    words = error_of(too_new) or (event["record_error"] if too_new else "")
     if words:
         return failed(
             "NotRejected",

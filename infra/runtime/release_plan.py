@@ -10,10 +10,10 @@ from release_words import (
     detail,
     done,
     ended_execution,
+    error_of,
     failed,
     lock_lost,
     nothing,
-    refused,
     succeeded,
 )
 
@@ -57,12 +57,12 @@ def plan(event: Facts, item: Facts, package: Facts, approved: Facts, parameter: 
     if ended_execution(event):
         return done(nothing(f"{ended_execution(event)} left nothing to put back"))
     for answer in (package, approved, parameter):
-        if refused(answer):
+        if error_of(answer):
             return done(
                 failed(
                     "NotRead",
                     f"What is known of {approved_package(event)} could not be read: nothing was changed. "
-                    f"{refused(answer)}",
+                    f"{error_of(answer)}",
                 )
             )
     return _own(event, package, approved, former=parameter["Parameter"]["Value"])
@@ -122,7 +122,7 @@ def _is_gone(holder: Facts | None, *, patience: int, now: datetime) -> bool:
     """Whether the execution that holds the lock is not there, or ended long enough ago."""
     if not holder:
         return False
-    if refused(holder):
+    if error_of(holder):
         return holder["Error"]["Code"] == "ExecutionDoesNotExist"
     stop = holder.get("stopDate")
     return holder["status"] != "RUNNING" and stop is not None and (now - stop).total_seconds() > patience

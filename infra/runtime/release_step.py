@@ -1,7 +1,7 @@
 """Looks at a release's lock, models, endpoint and packages, and says what the state machine does next.
 
 It reads and never writes: its role has no right to. The decisions are those of release_plan.py and
-release_outcome.py, given what AWS answered. A call that AWS refuses is an answer, and a decision is made of
+release_outcome.py, given what AWS answered. A call that AWS rejects is an answer, and a decision is made of
 it; one that failed otherwise (a throttled call, an answer 5xx, a broken connection) is an error, which Step
 Functions tries again.
 
@@ -19,7 +19,7 @@ import release_outcome
 import release_plan
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from release_words import ROLLED_BACK, Decision, Facts, approved_package, ended_execution, refused
+from release_words import ROLLED_BACK, Decision, Facts, approved_package, ended_execution, error_of
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
@@ -72,8 +72,8 @@ def _item() -> dict[str, str]:
     """The lock's item, read as it is now."""
     key = {"id": {"S": "release"}}
     found = _ask("dynamodb", "get_item", TableName=os.environ["TABLE"], Key=key, ConsistentRead=True)
-    if refused(found):
-        raise RuntimeError(f"the lock could not be read: {refused(found)}")
+    if error_of(found):
+        raise RuntimeError(f"the lock could not be read: {error_of(found)}")
     return {name: value["S"] for name, value in found.get("Item", {}).items()}
 
 
@@ -101,7 +101,7 @@ def _approved() -> Facts:
 def _newer(event: Facts, item: Facts) -> Facts:
     """A package that the rollback has to reject, or {}. The list may lag behind, so each is described."""
     approved = _approved()
-    if refused(approved):
+    if error_of(approved):
         return approved
     for arn in release_outcome.newer(event, item, approved):
         package = _package(arn)
@@ -114,19 +114,19 @@ def _endpoint() -> Facts:
     """`status` and `serves`, the address of the model, by the endpoint's config and its model."""
     ask = partial(_ask, "sagemaker")
     endpoint = ask("describe_endpoint", EndpointName=os.environ["ENDPOINT"])
-    if refused(endpoint):
+    if error_of(endpoint):
         return endpoint
     config = ask("describe_endpoint_config", EndpointConfigName=endpoint["EndpointConfigName"])
-    if refused(config):
+    if error_of(config):
         return config
     model = ask("describe_model", ModelName=config["ProductionVariants"][0]["ModelName"])
-    if refused(model):
+    if error_of(model):
         return model
     return {"status": endpoint["EndpointStatus"], "serves": model["PrimaryContainer"]["ModelDataUrl"]}
 
 
 def _ask(service: str, operation: str, **arguments: Any) -> Facts:
-    """What AWS answers, a refusal too (`Error`); raises where it could not answer."""
+    """What AWS answers, an error too (`Error`); raises where it could not answer."""
     try:
         return getattr(_client(service), operation)(**arguments)
     except ClientError as error:

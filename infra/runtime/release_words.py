@@ -1,7 +1,7 @@
-"""What the decisions of a release share: how a start is read, how a refusal is seen, how an execution ends.
+"""What the decisions of a release share: how input and errors of AWS are read, how an execution ends.
 
-An answer of AWS comes as boto3 gives it. A call that AWS refused has the member `Error` instead (`Code`,
-`Message`); `refused` says which one it is. A decision is `{"decision": word, …}`: the word names the way in
+An answer of AWS comes as boto3 gives it. A call that AWS rejected has the member `Error` instead (`Code`,
+`Message`); `error_of` says what it is. A decision is `{"decision": word, …}`: the word names the way in
 the state machine (infra/serving/release/definition.py), the other members become its variables.
 """
 
@@ -32,8 +32,8 @@ def detail(event: Facts) -> Facts:
     return cast("Facts", found) if isinstance(found, dict) else {}
 
 
-def refused(answer: Facts) -> str:
-    """Why AWS refused that call; "" where it did not."""
+def error_of(answer: Facts) -> str:
+    """Why AWS rejected that call; "" where it did not."""
     error = answer.get("Error")
     return f"{error['Code']}: {error['Message']}" if error else ""
 

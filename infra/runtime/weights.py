@@ -1,7 +1,7 @@
 """Copies a public file of weights into the stage's bucket, checked on the way; once.
 
 A Lambda of the pipeline, and the same lines at the command line (`make weights`). The bytes pass through in
-parts of a multipart upload, which becomes an object only after the digest was right: no half file can stand.
+parts of a multipart upload, which becomes an object only after the digest was right: no half file is left.
 """
 
 import hashlib

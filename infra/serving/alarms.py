@@ -17,7 +17,7 @@ PERIOD_SECONDS = 60
 class RollbackAlarms(Construct):
     """Server errors and latency of the endpoint, both fleets together; `names` are the alarms' names.
 
-    They name the endpoint by its fixed name and refer to no resource, so they may stand while there is none.
+    They name the endpoint by its fixed name and refer to no resource, so they may exist while there is none.
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Serving, endpoint: str) -> None:
@@ -85,7 +85,7 @@ class RollbackAlarms(Construct):
 class QuietAlarm(Construct):
     """Rings after `hours` without a request. It is there under `condition`, as the endpoint is.
 
-    Where no model serves there are no requests and no metric, which it could not tell from silence.
+    Where no model serves there are no requests and no metric, which it could not distinguish from silence.
     """
 
     def __init__(

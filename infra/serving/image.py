@@ -39,9 +39,9 @@ class ServingImage(Construct):
         )
         self._repository = build.repository
         self.uri = build.image_uri
-        judge = self._build("EvaluationBuild", ecr_assets.Platform.LINUX_AMD64) if arm else build
-        self.evaluation_uri = judge.image_uri
-        self._tend_build({build, judge}, days=settings.log_retention_days, key=key)
+        evaluation = self._build("EvaluationBuild", ecr_assets.Platform.LINUX_AMD64) if arm else build
+        self.evaluation_uri = evaluation.image_uri
+        self._tend_build({build, evaluation}, days=settings.log_retention_days, key=key)
 
     def _build(self, id: str, platform: ecr_assets.Platform) -> ContainerImageBuild:
         return ContainerImageBuild(
@@ -75,7 +75,7 @@ class ServingImage(Construct):
                         build.node.add_dependency(group)
 
     def _name_project(self, made: IConstruct, *, days: int, key: kms.Key | None) -> None:
-        """CodeBuild would make a group that keeps its lines for ever, under a name without the stage."""
+        """CodeBuild would make a group that keeps its lines without end, under a name without the stage."""
         (project,) = (node for node in made.node.find_all() if isinstance(node, codebuild.CfnProject))
         architecture = "arm64" if "Arm64" in made.node.id else "amd64"
         project.name = self._names.stack(f"image-{architecture}")

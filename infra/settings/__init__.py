@@ -1,6 +1,6 @@
 """The settings of a stage: typed, bounded, all faults reported at once.
 
-They stand in `cdk.json` under `context.stages.<stage>`; a stage may take those of another with `"extends"`. A
+They are in `cdk.json` under `context.stages.<stage>`; a stage may take those of another with `"extends"`. A
 single value can be overridden for one run with its dotted path: `cdk synth -c stage=dev -c
 training.arch=resnet34`. One file a section.
 """
@@ -16,7 +16,7 @@ from infra.settings.stage import Security, Settings, Storage
 from infra.settings.training import Training
 
 STAGES = stages_of_cdk_json()
-"""The stages of cdk.json; any name may stand there (infra/settings/reading.py)."""
+"""The stages of cdk.json; any name is allowed (infra/settings/reading.py)."""
 
 __all__ = [
     "STAGES",

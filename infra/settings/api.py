@@ -10,7 +10,7 @@ KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 class Api(Section):
-    """The API that services call over HTTPS, and who may call it how often."""
+    """The API that services call over HTTPS, its callers, and how often they may call."""
 
     enabled: bool = Field(True, description="build the API; without it callers use the endpoint itself")
     auth: Literal["iam", "api_key"] = Field(

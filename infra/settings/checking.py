@@ -79,7 +79,7 @@ def _check(model: type[Section], values: Mapping[str, Any], *, path: str) -> tup
 
 
 def _own_faults(model: type[Section], own: Mapping[str, Any], *, path: str, found: list[Fault]) -> set[str]:
-    """Adds the faults of the settings that stand in `model` itself; returns the names that are wrong."""
+    """Adds the faults of the settings in `model` itself; returns the names that are wrong."""
     try:
         model.model_validate(own)
     except ValidationError as error:
@@ -142,6 +142,6 @@ def meant(name: str, names: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in cdk.json, not too long."""
+    """A value as it is in cdk.json, not too long."""
     text = json.dumps(value, default=lambda each: each.model_dump(), ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

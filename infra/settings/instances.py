@@ -62,4 +62,4 @@ INSTANCES = {
     "ml.p5.48xlarge": _of(8),
     "ml.p5e.48xlarge": _of(8),
 }
-"""Instances with several GPUs stand here even without a price: they are trained on by several processes."""
+"""Instances with several GPUs are here even without a price: they are trained on by several processes."""

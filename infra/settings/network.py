@@ -14,7 +14,7 @@ Zone = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")]
 
 
 class Network(Section):
-    """Where the endpoint and the training jobs stand."""
+    """The network of the endpoint and the training jobs."""
 
     vpc: Literal["off", "created", "existing"] = Field(
         "off",

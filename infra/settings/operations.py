@@ -6,7 +6,7 @@ from infra.settings.section import Section
 
 
 class Operations(Section):
-    """When a person is told, and what starts by itself."""
+    """When a person is notified, and what starts by itself."""
 
     email: str = Field(
         "", pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", description="receives the alarms; empty: nobody does"

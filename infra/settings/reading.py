@@ -1,4 +1,4 @@
-"""Reads the settings of a stage from the CDK context; every fault is told at once."""
+"""Reads the settings of a stage from the CDK context; all faults are in one message."""
 
 import json
 import re
@@ -107,7 +107,7 @@ def context_of_cdk_json(options: Sequence[str] = (), *, file: Path = _CDK_JSON) 
 
 
 def stages_of_cdk_json() -> tuple[str, ...]:
-    """The names in cdk.json, in its order; none where it is broken, which who reads it then tells."""
+    """The names in cdk.json, in its order; none where it is broken, which its reader then reports."""
     try:
         stages = context_of_cdk_json().get("stages")
     except SettingsError:

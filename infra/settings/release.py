@@ -26,7 +26,7 @@ class Gate(Section):
         0.05,
         gt=0.0,
         le=0.5,
-        description="level of the paired test; a challenger worse than the champion by a p below is refused",
+        description="level of the paired test; a challenger worse than the champion by a p below is rejected",
     )
     min_images: int = Field(
         200,

@@ -93,7 +93,7 @@ class Serving(Section):
         "@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb",
         pattern=r"^public\.ecr\.aws/[^@\s]+@sha256:[0-9a-f]{64}$",
         description="base of the serving image, from public.ecr.aws, pinned as name:tag@sha256:… "
-        "(`make base-image-digest` tells the tag's newest)",
+        "(`make base-image-digest` prints the tag's newest)",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Everything that one stage can be told."""
+"""All settings of one stage."""
 
 import math
 from typing import Literal

@@ -38,7 +38,7 @@ class Training(Section):
         None, ge=0, le=1000, description="price of an instance hour, US dollars; null: list price, if known"
     )
     max_cost_usd: float = Field(
-        250, gt=0, le=1_000_000, description="synth refuses a tuning job that could cost more, US dollars"
+        250, gt=0, le=1_000_000, description="synth rejects a tuning job that could cost more, US dollars"
     )
     network_isolation: bool = Field(
         False, description="jobs without any network; their wheels travel with their code"
@@ -95,7 +95,7 @@ class Training(Section):
         if any(not 1 <= size <= 4096 for size in value):
             raise ValueError("batch sizes from 1 to 4096 are expected")
         if len(set(value)) < len(value):
-            raise ValueError("must differ from one another (SageMaker refuses a choice that is there twice)")
+            raise ValueError("must differ from one another (SageMaker rejects a choice that is there twice)")
         return value
 
     @field_validator("fixed")
@@ -113,7 +113,7 @@ class Training(Section):
     def _waits_as_long_as_it_runs(self) -> str | None:
         if not self.spot or self.max_wait_seconds >= self.max_runtime_seconds:
             return None
-        return f"must be at least max_runtime_seconds, {self.max_runtime_seconds} (SageMaker refuses less)"
+        return f"must be at least max_runtime_seconds, {self.max_runtime_seconds} (SageMaker rejects less)"
 
     @rule("max_parallel_jobs", "max_jobs")
     def _starts_no_more_than_it_may(self) -> str | None:

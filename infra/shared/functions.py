@@ -34,7 +34,7 @@ class LambdaRole(iam.Role):
     def __init__(self, scope: Construct, id: str, *, log_group: logs.ILogGroup) -> None:
         principal = iam.ServicePrincipal("lambda.amazonaws.com")
         super().__init__(scope, id, assumed_by=principal)  # pyright: ignore[reportArgumentType]
-        # The group's ARN ends with ":*" already, which stands for its streams.
+        # The group's ARN ends with ":*" already, which means its streams.
         log_group.grant_write(self)
 
 

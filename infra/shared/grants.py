@@ -14,7 +14,7 @@ def grant_read(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
     """Allow reading objects below `prefixes`, listing the bucket's keys, and the key's use.
 
     A prefix ends with a slash (`models/`); anything else is a pattern (`recounts/*/work/map*`). Listing
-    covers the whole bucket: S3 says "not there" of a missing object only to those who may list.
+    covers the whole bucket: S3 says "not there" of a missing object only to callers that may list.
     """
     _allow(role, bucket.bucket_arn, "s3:ListBucket")
     _allow_objects(role, bucket, prefixes, "s3:GetObject")

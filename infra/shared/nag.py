@@ -53,7 +53,7 @@ class _Explanation:
             return []
         return [
             f"a wildcard that ends with {ending!r} is explained here, but no policy holds one: "
-            "remove the explanation, or mend its end"
+            "remove the explanation, or correct its end"
         ]
 
 

@@ -1,6 +1,6 @@
-"""A SageMaker job as one state of a state machine: created, looked at until its end, its failure told.
+"""A SageMaker job as one state of a state machine: created, described until its end, its failure reported.
 
-The request goes to SageMaker as it stands (`aws-sdk`). The optimised integration (`.sync`) takes only the
+The request goes to SageMaker as it is (`aws-sdk`). The optimised integration (`.sync`) takes only the
 fields that Step Functions knows of, and no public text lists them below the first level.
 """
 
@@ -22,8 +22,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE, SHARE = 2, 600, 0.02
 def job_name(prefix: str) -> str:
     """A JSONata expression: the name of an execution's only job of a kind.
 
-    It is the same in each attempt, so that no attempt starts a second job, and who knows the execution can
-    stop its job (job_stopper.py). Names of tuning jobs have at most 32 characters.
+    It is the same in each attempt, so that no attempt starts a second job, and its job
+    can be stopped by the execution's name (job_stopper.py). Names of tuning jobs have at most 32 characters.
     """
     return name_of(prefix, execution="$states.context.Execution.Id")
 

@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.data.network import StageNetwork
 from infra.shared.nag import explain_wildcards
 
-# These have disks of their own, which the hardware encrypts; SageMaker refuses a key for them.
+# These have disks of their own, which the hardware encrypts; SageMaker rejects a key for them.
 _INSTANCE_STORE = re.compile(r"^ml\.(g4dn|g5|g6e?|p4de?|p5e?n?|trn1n?|[a-z]+\d+[a-z]*d[a-z]*)\.")
 
 

@@ -16,7 +16,7 @@ State = dict[str, Any]
 def task(resource: str, arguments: dict[str, Any], *, next_state: str, **fields: Any) -> State:
     """A task that is tried again on any fault; `fields` are the state's other members (capitalised).
 
-    An empty `Retry` among them stands for none.
+    An empty `Retry` among them means none.
     """
     state = {"Type": "Task", "Resource": resource, "Arguments": arguments, "Retry": any_fault(), **fields}
     return {name: value for name, value in state.items() if value != []} | {"Next": next_state}
@@ -44,8 +44,8 @@ def catch(next_state: str, *errors: str, assign: str = "") -> list[State]:
     What went wrong is the variable `assign`, or where none is named the output `{"Cause": …}`.
     """
     words = "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}"
-    told: State = {"Assign": {assign: words}} if assign else {"Output": {"Cause": words}}
-    return [{"ErrorEquals": list(errors) or ["States.ALL"], **told, "Next": next_state}]
+    caught: State = {"Assign": {assign: words}} if assign else {"Output": {"Cause": words}}
+    return [{"ErrorEquals": list(errors) or ["States.ALL"], **caught, "Next": next_state}]
 
 
 Retry = dict[str, Any]

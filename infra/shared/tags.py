@@ -26,7 +26,7 @@ PART = "part"
 def kept_on_destroy(retain: bool) -> RemovalPolicy:
     """The policy of a resource that holds data.
 
-    A kept one goes all the same when the deployment that made it fails: it is empty, and would only stand in
+    A kept one goes all the same when the deployment that made it fails: it is empty, and would only be in
     the next deployment's way.
     """
     return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY

@@ -49,7 +49,7 @@ class TrainingStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
         role = TrainingRole(self, "Role", settings=settings, bucket=data.bucket, network=data.network)
-        judge = EvaluationRole(
+        evaluation_role = EvaluationRole(
             self, "EvaluationRole", names=self._names, bucket=data.bucket, network=data.network
         )
         code = s3_assets.Asset(self, "Code", path=str(_code(settings)))
@@ -83,7 +83,7 @@ class TrainingStack(Stack):
             data_prep=data.data_prep,
             tuning_job=request,
             weights=weights,
-            evaluation_job=evaluation_job(settings=settings, data=data, role=judge),
+            evaluation_job=evaluation_job(settings=settings, data=data, role=evaluation_role),
         )
         self.pipeline = self._state_machine(settings, definition, data.key)
         self._grant_maps(data)
@@ -91,7 +91,7 @@ class TrainingStack(Stack):
             self._explain_versions(weights)
         self._grant_tuning()
         self._grant_judging(data.bucket)
-        self.pipeline.allow_passing(role, judge)
+        self.pipeline.allow_passing(role, evaluation_role)
         self._grant_registry(data.bucket)
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
@@ -213,7 +213,7 @@ class TrainingStack(Stack):
         )
 
     def _grant_registry(self, bucket: s3.IBucket) -> None:
-        """Registering looks at the model's archive and image with the rights of the one who registers."""
+        """Registering looks at the model's archive and image with the rights of the caller that registers."""
         group = self._names.model_package_group
         grant_read(self._pipeline_role, bucket, "models/")
         images = serving_repository(self, names=self._names)

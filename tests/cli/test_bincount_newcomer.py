@@ -154,7 +154,7 @@ def test_a_name_that_no_stage_can_have(run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     "command", [(), ("count",), ("models", "approve"), ("nonsense",), ("count", "--nonsense")]
 )
-def test_a_wrong_command_line_is_told_with_the_right_one(run: Run, command: tuple[str, ...]) -> None:
+def test_a_wrong_command_line_is_reported_with_the_right_one(run: Run, command: tuple[str, ...]) -> None:
     done = run(*command)
     assert done.returncode == 2 and "Usage: " in done.stderr + done.stdout
 

@@ -35,7 +35,7 @@ def release_machine() -> dict[str, Any]:
         step_function=STEP,
         smoke_function=SMOKE,
     )
-    definition["States"]["LookAtLock"]["Arguments"]["Payload"]["patience_seconds"] = 0
+    definition["States"]["CheckLock"]["Arguments"]["Payload"]["patience_seconds"] = 0
     for _, state in every_state(definition):
         state |= {"Seconds": 0} if state["Type"] == "Wait" else {}
         for retry in state.get("Retry", []):

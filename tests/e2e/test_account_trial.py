@@ -160,7 +160,7 @@ def test_the_whole_path_is_gone_and_what_was_asked_held(operator: Operator) -> N
     assert len(runs) == 2, "the interrupted execution was followed, not started again"
 
 
-def test_the_one_broken_assumption_is_told_with_its_words(operator: Operator) -> None:
+def test_the_one_broken_assumption_is_reported_with_its_words(operator: Operator) -> None:
     operator.cloud.switch.touch()
     try:
         said = operator.run("--resume", "--only", "count", code=3)

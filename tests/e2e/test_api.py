@@ -139,13 +139,13 @@ def test_a_number_that_the_model_cannot_say_is_uncertain(api: Api, warehouse: Ca
         ("/nothing", bin_image(1), JPEG, (403, "forbidden")),
     ],
 )
-def test_every_refusal_is_ours(
+def test_every_error_response_is_ours(
     api: Api, warehouse: Caller, path: str, body: bytes, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
     assert refusal_of(api.ask(path, caller=warehouse, body=body, headers=headers)) == expected
 
 
-def test_callers_without_a_right_or_a_true_signature_are_refused(
+def test_callers_without_a_right_or_a_true_signature_are_rejected(
     cloud: Cloud, api: Api, warehouse: Caller
 ) -> None:
     everything_else = {"Action": ["s3:*", "sagemaker:*"], "Resource": "*"}
@@ -159,7 +159,7 @@ def test_callers_without_a_right_or_a_true_signature_are_refused(
     assert refusal_of(api.ask("/openapi.json", method="GET", caller=stranger)) == (403, "forbidden")
 
 
-def test_the_access_log_tells_who_asked_and_how_it_went_but_not_what(
+def test_the_access_log_has_the_caller_and_the_outcome_but_not_what(
     cloud: Cloud, api: Api, warehouse: Caller
 ) -> None:
     answer = api.ask("/count?expected=4", caller=warehouse, body=bin_image(3), headers=JPEG)
@@ -301,7 +301,7 @@ def test_the_command_line_recounts_a_folder_through_the_api(
     assert verdicts == {"bin 1": ("1", "match"), "bin 2": ("2", "match"), "bin 4": ("4", "mismatch")}
 
 
-def test_the_command_line_tells_a_caller_without_rights_what_to_ask_for(
+def test_the_command_line_names_the_right_that_a_caller_misses(
     cloud: Cloud, api: Api, tmp_path: Path
 ) -> None:
     image = tmp_path / "three.jpg"
@@ -319,7 +319,7 @@ def api_with_keys(cloud: Cloud, api: Api) -> Api:
     return deployed_api(cloud, **given, **{"api.key_requests_per_second": 1})
 
 
-def test_with_api_keys_the_snippets_run_and_no_key_is_refused(
+def test_with_api_keys_the_snippets_run_and_no_key_is_rejected(
     cloud: Cloud, api_with_keys: Api, tmp_path: Path
 ) -> None:
     ask = {"body": bin_image(1), "headers": JPEG}
@@ -333,7 +333,7 @@ def test_with_api_keys_the_snippets_run_and_no_key_is_refused(
     assert answer["count"] == 3
 
 
-def test_a_caller_that_asks_too_often_is_told_to_slow_down(cloud: Cloud, api_with_keys: Api) -> None:
+def test_a_caller_that_asks_too_often_gets_too_many_requests(cloud: Cloud, api_with_keys: Api) -> None:
     keys = cloud.client("apigateway").get_api_keys(includeValues=True)["items"]
     (value,) = [key["value"] for key in keys if key["name"] == "bincount-local-gate"]
     headers = {**JPEG, "x-api-key": value}

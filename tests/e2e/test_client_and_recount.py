@@ -74,7 +74,7 @@ class TestRecount:
         assert "this model counts 0 to 5" in page
         assert figures["facts"]["other files, left alone"] == "1: notes.txt"
 
-    def test_a_manifest_of_other_ids_is_refused_with_what_they_look_like(self, site: Site):
+    def test_a_manifest_of_other_ids_is_rejected_with_what_they_look_like(self, site: Site):
         other = site.out / "other.csv"
         other.write_text("id,expected\n00002,3\n1,3\n")
         done = site.run("site", f"s3://{site.bucket}/sites/one", "--manifest", other, check=1)
@@ -87,7 +87,7 @@ class TestRecount:
         jobs = sagemaker.list_transform_jobs()["TransformJobSummaries"]
         assert [job["TransformJobStatus"] for job in jobs] == ["Completed"]
 
-    def test_a_folder_is_recounted_through_the_endpoint_with_the_same_verdicts(self, site: Site):
+    def test_a_folder_recounted_by_the_endpoint_has_the_same_verdicts(self, site: Site):
         site.run("site", site.folder, "--manifest", site.manifest, "--out", "folder-recount", check=3)
         assert rows(site.out / "folder-recount").keys() == rows(site.out / "cloud-recount").keys()
         for identity, row in rows(site.out / "folder-recount").items():
@@ -102,7 +102,7 @@ class TestRecount:
             ("s3://nobody/x", "s3://nobody/x/ cannot be listed"),
         ],
     )
-    def test_a_wrong_address_is_told_in_one_line(self, site: Site, prefix: str, words: str):
+    def test_a_wrong_address_is_reported_in_one_line(self, site: Site, prefix: str, words: str):
         done = site.run("site", prefix.format(bucket=site.bucket), "--out", "never", check=1)
         last = done.stderr.strip().splitlines()[-1]
         assert last.startswith("error: ") and words in last
@@ -117,7 +117,7 @@ class TestRecount:
         ssm.put_parameter(Name=name, Value=before, Type="String", Overwrite=True)
         assert "NoModel" in done.stderr and "bincount models approve" in done.stderr
 
-    def test_a_faulty_manifest_is_refused_before_anything_starts(self, site: Site):
+    def test_a_faulty_manifest_is_rejected_before_anything_starts(self, site: Site):
         bad = site.out / "bad.csv"
         bad.write_text("id,expected\n00001,three\n")
         for source in (site.folder, f"s3://{site.bucket}/sites/one"):
@@ -125,7 +125,7 @@ class TestRecount:
             assert "line 2: expected is a whole number" in done.stderr
             assert "started" not in done.stderr
 
-    def test_ctrl_c_ends_it_cleanly_and_leaves_no_half_csv(self, site: Site):
+    def test_ctrl_c_ends_it_cleanly_and_leaves_no_partial_csv(self, site: Site):
         many = site.out / "many"
         many.mkdir()
         for number in range(3000):
@@ -183,7 +183,7 @@ class TestCount:
         assert line["image"].endswith(name)
         assert line["verification"]["verdict"] == verdict
 
-    def test_what_cannot_be_counted_is_told_and_the_others_are_counted(self, site: Site):
+    def test_what_cannot_be_counted_is_reported_and_the_others_are_counted(self, site: Site):
         images = [
             site.folder / "broken.jpg",
             site.folder / "gone.jpg",
@@ -197,10 +197,10 @@ class TestCount:
         assert sum("count" in line for line in found) == 1
         assert len(done.stderr.splitlines()) == 3
 
-    def test_a_wrong_command_line_is_told_with_the_right_one(self, site: Site):
+    def test_a_wrong_command_line_is_reported_with_the_right_one(self, site: Site):
         assert "--expect" in site.run("count", "x.jpg", "--expect", "-1", check=2).stderr
 
-    def test_an_unknown_stage_and_a_missing_cloud_are_told_in_one_line(self, site: Site):
+    def test_an_unknown_stage_and_a_missing_cloud_are_reported_in_one_line(self, site: Site):
         (line,) = site.run("count", "x.jpg", "--stage", "Moon!", check=1).stderr.splitlines()
         assert line.startswith("error: 'Moon!' cannot be a stage")
         done = subprocess.run(
@@ -224,7 +224,7 @@ class TestLibrary:
         assert answer.verification is not None
         assert (answer.count, answer.verification.verdict, answer.model) == (3, "match", "brightness-1")
 
-    def test_a_refusal_has_its_code_and_status(self, counter: BinCounter):
+    def test_an_error_has_its_code_and_status(self, counter: BinCounter):
         with pytest.raises(Refused) as refused:
             counter.count(b"hello")
         assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
@@ -245,7 +245,7 @@ class TestLibrary:
 
 
 class TestStatus:
-    def test_status_tells_what_is_there_and_what_is_not(self, site: Site):
+    def test_status_reports_what_is_there_and_what_is_not(self, site: Site):
         lines = json.loads(site.run("status", "--json", check=5).stdout)
         assert lines["stack bincount-local-recount"] == "CREATE_COMPLETE"
         assert lines["stack bincount-local-serving"] == "not deployed"

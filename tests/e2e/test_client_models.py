@@ -145,11 +145,11 @@ def test_a_rollback_lets_the_older_version_serve_again(releases: Releases) -> No
 
 
 @pytest.mark.parametrize("command", ["approve", "reject", "rollback"])
-def test_a_version_that_is_not_there_is_told(releases: Releases, command: str) -> None:
+def test_a_version_that_is_not_there_is_reported(releases: Releases, command: str) -> None:
     assert "has no version 7, only 2, 1" in bincount(releases, "models", command, "7", check=1).stderr
 
 
-def test_a_version_that_no_gate_judged_is_refused(releases: Releases) -> None:
+def test_a_version_that_no_gate_evaluated_is_rejected(releases: Releases) -> None:
     sagemaker = releases.cloud.client("sagemaker")
     known = sagemaker.describe_model_package(ModelPackageName=sagemaker.list_model_packages(
         ModelPackageGroupName=STAGE)["ModelPackageSummaryList"][0]["ModelPackageArn"])  # fmt: skip
@@ -166,7 +166,7 @@ def test_a_version_that_no_gate_judged_is_refused(releases: Releases) -> None:
     assert said.startswith("version 3 is Rejected; it serves on")
 
 
-def test_a_release_that_fails_is_told_and_the_stage_is_degraded(releases: Releases) -> None:
+def test_a_release_that_fails_is_reported_and_the_stage_is_degraded(releases: Releases) -> None:
     broken = releases.gate("broken", step=40)
     key = broken["candidate"]["model_data"].split("/", 3)[3]
     releases.cloud.client("s3").put_object(Bucket=releases.bucket, Key=key, Body=b"no archive any more")
@@ -223,7 +223,7 @@ def runs_of_pipeline(releases: Releases) -> list[dict[str, Any]]:
     return found["executions"]
 
 
-def test_a_pipeline_that_fails_is_told_with_its_cause(releases: Releases) -> None:
+def test_a_pipeline_that_fails_is_reported_with_its_cause(releases: Releases) -> None:
     request = releases.out / "request.json"
     request.write_text('{"source": {"bucket": "aft-vbi-pds"}, "counts": [5, 0]}')
     done = bincount(releases, "train", "--watch", "--request", str(request), check=1)

@@ -116,7 +116,7 @@ def test_a_request_for_folders_and_shards_goes_through_every_step(stage: Stage) 
     ]
 
 
-def test_the_dataset_and_each_line_of_its_manifest_are_as_their_schemas_say(stage: Stage) -> None:
+def test_the_dataset_and_its_manifest_follow_their_schemas(stage: Stage) -> None:
     dataset = json.loads(stage.read(stage.dataset_prefix() + "dataset.json"))
     jsonschema.validate(dataset, _schema("dataset"))
     lines = stage.manifest()

@@ -77,7 +77,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield Account(cloud, deployment, bucket, key, role)
 
 
-def test_adopting_is_refused_while_the_stage_is_there(account: Account) -> None:
+def test_adopting_is_an_error_while_the_stage_is_there(account: Account) -> None:
     result = account.adopt()
     assert result.returncode == 1
     assert "still deployed: bincount-local-api, bincount-local-data" in result.stderr

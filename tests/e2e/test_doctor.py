@@ -23,12 +23,12 @@ def look(cloud: Cloud) -> Look:
     return looking(cloud, user="doctor", policy=documented_policy())
 
 
-def test_with_the_documented_rights_no_question_is_refused(look: Look) -> None:
+def test_with_the_documented_rights_no_question_is_denied(look: Look) -> None:
     unknown = {name for name, finding in look().items() if finding.state == "unknown"}
     assert unknown == {"licence", "alarms reach a person"}
 
 
-def test_an_account_without_the_cdks_stack_is_told_how(cloud: Cloud, look: Look) -> None:
+def test_an_account_without_the_cdks_stack_gets_the_command(cloud: Cloud, look: Look) -> None:
     cloud.client("ssm").delete_parameter(Name=BOOTSTRAP)
     try:
         found = look("bootstrap")["bootstrap"]
@@ -54,7 +54,7 @@ def test_a_quota_below_both_fleets_of_an_update_is_missing(look: Look) -> None:
     assert "--desired-value 4" in found.next
 
 
-def test_a_quota_that_was_never_applied_stands_at_its_default(look: Look) -> None:
+def test_a_quota_that_was_never_applied_is_at_its_default(look: Look) -> None:
     given = {"training.instance_type": "ml.g5.2xlarge"}
     found = look("quotas", **given)["quotas: ml.g5.2xlarge for spot training job usage"]
     assert found.state == "missing"

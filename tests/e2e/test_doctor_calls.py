@@ -33,7 +33,7 @@ def run(cloud: Cloud | None, *arguments: str, **variables: str) -> subprocess.Co
     )
 
 
-def test_an_account_that_lacks_nothing_is_told_so(cloud: Cloud) -> None:
+def test_an_account_with_nothing_missing_is_reported_as_such(cloud: Cloud) -> None:
     done = run(cloud, "--stage", "dev", "--json")
     found = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout

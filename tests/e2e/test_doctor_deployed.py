@@ -31,7 +31,7 @@ def look(cloud: Cloud) -> Look:
     return looking(cloud, user="doctor", policy=documented_policy())
 
 
-def test_an_address_that_did_not_confirm_is_told(cloud: Cloud, look: Look) -> None:
+def test_an_address_that_did_not_confirm_is_reported(cloud: Cloud, look: Look) -> None:
     sns, given = cloud.client("sns"), {"operations.email": "team@example.com"}
     assert look("alarms reach a person", **given)["alarms reach a person"].state == "ok"
     topic = sns.create_topic(Name="bincount-dev-alarms")["TopicArn"]
@@ -91,7 +91,7 @@ def test_the_tuning_job_is_read_whole_and_none_starts(
     assert jobs["HyperParameterTuningJobSummaries"] == []
 
 
-def test_a_value_that_sagemaker_refuses_is_told(
+def test_a_value_that_sagemaker_rejects_is_reported(
     cloud: Cloud, look: Look, definition: dict[str, Any], pipeline_role: str
 ) -> None:
     found = with_pipeline(cloud, look, definition, role=pipeline_role, Bayesian="Bayes")
@@ -99,7 +99,7 @@ def test_a_value_that_sagemaker_refuses_is_told(
     assert "Bayes" in found.text
 
 
-def test_a_role_that_may_not_start_the_job_is_told(
+def test_a_role_that_may_not_start_the_job_is_reported(
     cloud: Cloud, look: Look, definition: dict[str, Any]
 ) -> None:
     role = make_role(cloud, name=f"{named_by_cloudformation()}X", actions=["s3:GetObject"])

@@ -65,7 +65,7 @@ def refusal(act: Callable[[], Any]) -> str:
 
 
 @pytest.mark.parametrize("service", PROTOCOLS)
-def test_a_key_that_does_not_exist_is_refused(cloud: Cloud, service: str):
+def test_a_key_that_does_not_exist_is_rejected(cloud: Cloud, service: str):
     call, unknown, _ = PROTOCOLS[service]
     for key in ("AKIAIOSFODNN7EXAMPLE", "111111111111"):
         client = cloud.client(service, aws_access_key_id=key)
@@ -73,7 +73,7 @@ def test_a_key_that_does_not_exist_is_refused(cloud: Cloud, service: str):
 
 
 @pytest.mark.parametrize("service", PROTOCOLS)
-def test_the_owner_with_a_wrong_secret_is_refused(cloud: Cloud, service: str):
+def test_the_owner_with_a_wrong_secret_is_rejected(cloud: Cloud, service: str):
     call, _, wrong = PROTOCOLS[service]
     client = cloud.client(service, aws_secret_access_key="wrong")
     assert refusal(lambda: call(client)) == wrong

@@ -128,7 +128,7 @@ def test_the_bucket_answers_over_tls_only(journey: Journey) -> None:
         reader.client(journey.cloud, "s3", url=journey.cloud.plain_url).get_object(**where)
 
 
-def test_a_bad_image_is_refused_in_json(journey: Journey) -> None:
+def test_a_bad_image_is_rejected_in_json(journey: Journey) -> None:
     runtime = journey.cloud.client("sagemaker-runtime")
     with pytest.raises(ClientError) as refused:
         runtime.invoke_endpoint(EndpointName=journey.name, ContentType="image/jpeg", Body=b"not an image")

@@ -41,7 +41,7 @@ def test_a_stage_deploys_without_a_model(releases: Releases) -> None:
     assert releases.serving() == ("none", "nothing", "")
 
 
-def test_a_judged_model_waits_in_the_registry_for_a_person(releases: Releases, gated) -> None:
+def test_an_evaluated_model_waits_in_the_registry_for_a_person(releases: Releases, gated) -> None:
     gated["plain"] = releases.gate("plain", step=46)
     package = releases.package(gated["plain"])
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
@@ -78,7 +78,7 @@ def test_a_better_challenger_replaces_it_without_a_failed_request(releases: Rele
     assert releases.serving()[1] == "better"
 
 
-def test_a_worse_challenger_is_refused_by_its_figures_and_changes_nothing(releases: Releases, gated) -> None:
+def test_a_worse_challenger_is_rejected_and_changes_nothing(releases: Releases, gated) -> None:
     before, started = releases.serving(), releases.executions().keys()
     refused = releases.gate("worse", step=60)
     assert refused["verdict"]["accepted"] is False
@@ -206,7 +206,7 @@ def test_a_rollback_that_fails_its_smoke_test_is_put_back(releases: Releases, ga
     assert approvals == ["Approved", "Approved"]
 
 
-def test_a_deploy_in_the_middle_of_a_release_changes_nothing_about_what_serves(releases: Releases) -> None:
+def test_a_deploy_during_a_release_leaves_the_served_model_alone(releases: Releases) -> None:
     changed = {"tags": '{"owner": "somebody-else"}'}
     meanwhile = releases.gate("meanwhile", step=40)
     with releases.releases() as ended, ThreadPoolExecutor(1) as pool:

@@ -168,7 +168,7 @@ def test_a_package_that_the_gate_never_saw_is_not_released(machine: Machine) -> 
     assert machine.held() == []
 
 
-def test_an_input_of_no_known_form_is_refused(machine: Machine) -> None:
+def test_an_input_of_no_known_form_is_rejected(machine: Machine) -> None:
     ended = machine.ended(machine.start_with({}))
     assert (ended["status"], ended["error"]) == ("FAILED", "BadInput")
 
@@ -252,7 +252,7 @@ def test_a_write_of_the_aborted_release_that_lands_late_is_put_back_too(machine:
     machine.ended(dead)
     machine.hold(holder=dead, former="none", package=machine.second)
     restore = machine.start_with({"executionArn": dead, "status": "ABORTED", "input": "{}"})
-    wait_until(lambda: machine.entered(restore), lambda states: "LetLateWritesLand" in states)
+    wait_until(lambda: machine.entered(restore), lambda states: "WaitForLateWrites" in states)
     assert machine.served() == "none"
     machine.serves("s3://bins/2")  # what the aborted one had under way
     ended = machine.ended(restore)

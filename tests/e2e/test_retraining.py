@@ -165,7 +165,7 @@ def upload_dataset(cloud: Cloud, out: Path, bucket: str) -> None:
     )
 
 
-def test_make_weights_refuses_other_bytes_and_writes_nothing(retraining: Retraining) -> None:
+def test_make_weights_rejects_other_bytes_and_writes_nothing(retraining: Retraining) -> None:
     result = retraining.make_weights("whole", sha256="0" * 64)
     assert result.returncode == 1
     assert f"has the SHA-256 {retraining.sha256}, expected {'0' * 64}: nothing was written" in result.stderr
@@ -173,7 +173,7 @@ def test_make_weights_refuses_other_bytes_and_writes_nothing(retraining: Retrain
     assert retraining.unfinished_uploads() == []
 
 
-def test_make_weights_leaves_no_half_file_where_the_source_breaks_off(retraining: Retraining) -> None:
+def test_make_weights_leaves_no_partial_file_where_the_source_breaks_off(retraining: Retraining) -> None:
     result = retraining.make_weights("cut")
     assert result.returncode == 1
     assert f"of {len(retraining.source.content)} bytes" in result.stderr

@@ -36,7 +36,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             started.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/bincount-{stage}")
             for group, streams in (
                 (TRAINING, (f"bins-{stage}-1/algo-1", f"try-{stage}-1/algo-1")),
-                ("/aws/sagemaker/ProcessingJobs", (f"judge-{stage}-1/algo-1",)),
+                ("/aws/sagemaker/ProcessingJobs", (f"evaluate-{stage}-1/algo-1",)),
                 ("/aws/sagemaker/TransformJobs", (f"bincount-{stage}-recount-1/i-1",)),
                 (f"/aws/codebuild/bincount-{stage}-image-amd64", ()),
             ):
@@ -83,7 +83,7 @@ def test_without_the_stages_name_nothing_is_removed(cloud: Cloud, typed: str) ->
     assert {OURS, OTHERS} <= _buckets(cloud)
 
 
-def test_a_deployed_stage_is_refused(cloud: Cloud) -> None:
+def test_a_deployed_stage_is_not_torn_down(cloud: Cloud) -> None:
     cloudformation = cloud.client("cloudformation")
     topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
     cloudformation.create_stack(StackName="bincount-dev-data", TemplateBody=topic)
@@ -107,7 +107,7 @@ def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
     groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/codebuild/")
     assert [g["logGroupName"] for g in groups["logGroups"]] == ["/aws/codebuild/bincount-prod-image-amd64"]
     assert _streams(cloud, TRAINING) == ["bins-prod-1/algo-1", "try-prod-1/algo-1"]
-    assert _streams(cloud, "/aws/sagemaker/ProcessingJobs") == ["judge-prod-1/algo-1"]
+    assert _streams(cloud, "/aws/sagemaker/ProcessingJobs") == ["evaluate-prod-1/algo-1"]
     assert _streams(cloud, "/aws/sagemaker/TransformJobs") == ["bincount-prod-recount-1/i-1"]
     repositories = cloud.client("ecr").describe_repositories()["repositories"]
     assert [r["repositoryName"] for r in repositories] == ["bincount-prod-serving-image"]

@@ -100,7 +100,7 @@ def test_what_passes_with_another_try_leaves_no_trace(
     assert manifest(s3, f"faults-{fault.replace('_', '-')}") == whole
 
 
-def test_missing_keys_are_rejected_with_their_reason_and_the_rest_is_the_same(
+def test_missing_keys_are_rejected_with_their_reason_the_rest_is_kept(
     s3: Any, source: str, whole: bytes, faulty: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {identity for number, identity in enumerate(sorted(COUNTS)) if number % 40 == 7}
@@ -116,7 +116,7 @@ def test_missing_keys_are_rejected_with_their_reason_and_the_rest_is_the_same(
 
 
 @pytest.mark.parametrize(("fault", "told"), [("slow_down", "SlowDown"), ("truncate", "cut short")])
-def test_what_never_passes_fails_clearly_without_a_dataset_and_can_be_resumed(
+def test_a_lasting_fault_fails_without_a_dataset_and_can_be_resumed(
     fault: Any,
     told: str,
     s3: Any,

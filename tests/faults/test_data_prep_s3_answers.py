@@ -68,7 +68,7 @@ def s3_that(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     s3_store.forget_clients()
 
 
-def test_a_bucket_of_another_region_whose_head_may_not_be_read_is_signed_for_its_region(
+def test_a_bucket_of_another_region_is_signed_for_it_without_its_head(
     s3_that: Scripted,
 ) -> None:
     head = (403, {"x-amz-bucket-region": "eu-central-1"}, b"")
@@ -112,7 +112,7 @@ def test_a_copy_that_fails_under_status_200_is_made_again(s3_that: Scripted) -> 
         (400, b"<html>\xff a proxy's page", TransferFailed),
     ],
 )
-def test_each_refusal_is_what_it_says(
+def test_each_error_answer_has_its_exception(
     status: int, body: bytes, raised: type[Exception], s3_that: Scripted
 ) -> None:
     s3_that(lambda verb, path: HEAD if verb == "HEAD" else (status, {}, body))

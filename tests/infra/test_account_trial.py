@@ -132,7 +132,7 @@ def test_the_bound_is_every_instance_for_as_long_as_it_may_run() -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod", "local"])
-def test_a_teams_own_stage_is_refused(stage: str) -> None:
+def test_a_teams_own_stage_is_rejected(stage: str) -> None:
     done = trial("--stage", stage, "--yes")
     assert done.returncode == 2 and "removes its stage" in done.stderr
 

@@ -48,7 +48,7 @@ def test_every_method_asks_for_a_signature(stage: str) -> None:
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
 
 
-def test_with_api_keys_every_method_asks_for_one_and_every_caller_has_limits() -> None:
+def test_with_api_keys_every_method_needs_one_and_every_caller_has_limits() -> None:
     template = api_template("dev", **{"api.auth": "api_key", "api.api_keys": '["scanner", "gate"]'})
     methods = of_type(template, "AWS::ApiGateway::Method")
     assert all(method["ApiKeyRequired"] for method in methods)
@@ -92,7 +92,7 @@ def test_the_api_may_invoke_its_own_endpoint_and_nothing_else(stage: str) -> Non
     assert f":runtime.sagemaker:path/endpoints/bincount-{stage}/invocations" in uri
 
 
-def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is() -> None:
+def test_each_status_has_one_answer_and_only_200_passes_unchanged() -> None:
     responses = count_method(api_template("prod"))["Integration"]["IntegrationResponses"]
     patterns = [r["SelectionPattern"] for r in responses if "SelectionPattern" in r]
     assert len(patterns) == len(responses) - 1, "one has no pattern and takes all that is left"
@@ -101,7 +101,7 @@ def test_each_status_of_the_runtime_has_one_answer_and_only_200_passes_as_it_is(
     assert [r["SelectionPattern"] for r in responses if "ResponseTemplates" not in r] == ["200"]
 
 
-def test_every_refusal_of_api_gateway_is_fixed_text_of_ours() -> None:
+def test_every_gateway_error_response_is_fixed_text_of_ours() -> None:
     responses = of_type(api_template("prod"), "AWS::ApiGateway::GatewayResponse")
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= {response["ResponseType"] for response in responses}
     for response in responses:

@@ -84,7 +84,7 @@ def test_a_good_answer_passes_with_its_own_type() -> None:
     assert answer(200, b"3") == (200, {"Content-Type": "text/plain"}, b"3")
 
 
-def test_a_refusal_of_the_container_gets_its_own_status_and_text_back() -> None:
+def test_an_error_of_the_container_keeps_its_status_and_text() -> None:
     refusal = '{"error":{"code":"bad_expected_count"}}'
     status, headers, body = answer(424, {"OriginalStatusCode": 422, "OriginalMessage": refusal})
     assert (status, headers["Content-Type"], body.decode().strip()) == (422, "application/json", refusal)
@@ -118,7 +118,7 @@ def test_a_status_without_a_pattern_of_its_own_takes_the_default() -> None:
         ("something new", 502, "upstream_failed"),
     ],
 )
-def test_what_sagemaker_refuses_itself_is_told_in_our_words(said: str, status: int, code: str) -> None:
+def test_an_error_of_sagemaker_itself_gets_our_text(said: str, status: int, code: str) -> None:
     template = (VTL / "sagemaker_error.vtl").read_text()
     rendered = render(template, body=json.dumps({"Message": said}), context={"requestId": "r-1"})
     assert (rendered.status, json.loads(rendered.text)["error"]["code"]) == (status, code)

@@ -22,7 +22,7 @@ def test_the_training_archive_is_reproducible() -> None:
     assert hashlib.sha256(code_archive.build(room="training").read_bytes()).hexdigest() == first
 
 
-def test_the_training_archive_has_the_program_and_its_requirements_at_its_root() -> None:
+def test_the_training_archive_has_program_and_requirements_at_its_root() -> None:
     with tarfile.open(code_archive.build(room="training"), "r:gz") as archive:
         names = archive.getnames()
     assert {"train.py", "requirements.txt"} <= set(names)
@@ -38,7 +38,7 @@ def test_a_lambda_package_is_made_once_per_content() -> None:
     assert list((first / "pydantic_core").glob("*cpython-313-aarch64*.so"))
 
 
-def test_a_lambda_s_packages_are_those_of_its_python_not_of_the_one_that_deploys() -> None:
+def test_a_lambda_s_packages_are_those_of_its_own_python() -> None:
     """numpy's lock has a version for each; what is deployed must not depend on where it is deployed from."""
     locked = (lambda_package.ROOT / "data_prep" / "requirements.txt").read_text(encoding="utf-8")
     versions = re.findall(r"^numpy==(\S+) ; python_full_version (<|>=) '3.12'", locked, flags=re.MULTILINE)

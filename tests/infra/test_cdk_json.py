@@ -29,7 +29,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_file_is_told(tmp_path: Path, how: str) -> None:
+def test_a_broken_file_is_reported(tmp_path: Path, how: str) -> None:
     content, words = BROKEN[how]
     file = tmp_path / "cdk.json"
     file.write_text(content)

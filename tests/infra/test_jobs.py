@@ -76,7 +76,7 @@ def test_a_second_attempt_takes_the_first_one_s_job_over(
 
 @pytest.mark.parametrize("state", JOBS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_full_quota_is_waited_for_but_not_for_ever(templates: Templates, stage: str, state: str) -> None:
+def test_a_full_quota_is_waited_for_but_not_without_end(templates: Templates, stage: str, state: str) -> None:
     states = job_states(job(templates, stage, state))
     (create,) = [each for name, each in states.items() if name.startswith("Create")]
     (retry,) = [

@@ -47,7 +47,7 @@ def test_a_stage_with_many_tags_gets_an_advanced_parameter_by_itself() -> None:
     assert longest_length(parameter["Properties"]["Value"]) > 4096
 
 
-def test_what_no_parameter_can_hold_is_refused_at_synth() -> None:
+def test_what_no_parameter_can_hold_is_rejected_at_synth() -> None:
     fixed = json.dumps({f"flag-{number}": "x" * 200 for number in range(40)})
     with pytest.raises(ValueError, match="8192"):
         synthesize("prod", **{"training.fixed": fixed})

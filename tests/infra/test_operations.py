@@ -21,9 +21,7 @@ def _alarms(template: Template) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
-    templates: Templates, stage: str
-) -> None:
+def test_every_alarm_notifies_the_topic_and_is_in_the_runbook(templates: Templates, stage: str) -> None:
     alarms = _alarms(templates[stage]["operations"])
     expected = ["endpoint-4xx", "endpoint-5xx", "endpoint-latency"]
     machines = ("pipeline", "release", "recount", "pipeline-stop", "recount-stop")
@@ -39,13 +37,13 @@ def test_every_alarm_tells_the_topic_and_has_its_section_in_the_runbook(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_dashboard_tells_the_alarms_first_and_then_seven_graphs(templates: Templates, stage: str) -> None:
+def test_the_dashboard_shows_the_alarms_and_then_seven_graphs(templates: Templates, stage: str) -> None:
     (dashboard,) = templates[stage]["operations"].find_resources("AWS::CloudWatch::Dashboard").values()
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
     body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
     alarms, *graphs = [widget["properties"] for widget in body["widgets"]]
     assert len(alarms["alarms"]) == len(_alarms(templates[stage]["operations"]))
-    words = ("Requests", "Latency", "Refused", "Counts", "person", "Instances", "dollars")
+    words = ("Requests", "Latency", "Errors", "Counts", "person", "Instances", "dollars")
     assert [word in graph["title"] for graph, word in zip(graphs, words, strict=True)] == [True] * 7
     latency, counts = json.dumps(graphs[1]["metrics"]), json.dumps(graphs[3]["metrics"])
     assert "p99 / 1000" in latency and "milliseconds" in graphs[1]["title"]
@@ -86,7 +84,7 @@ def test_nothing_starts_by_itself_by_default(templates: Templates, stage: str) -
     assert [rule["Properties"]["EventPattern"]["source"] for rule in rules] == [["aws.states"]]
 
 
-def test_settings_start_the_pipeline_by_schedule_and_by_list_and_scale_by_concurrency() -> None:
+def test_settings_add_a_schedule_a_list_trigger_and_autoscaling() -> None:
     parts = synthesize(
         "local",
         **{
@@ -122,7 +120,7 @@ def test_settings_start_the_pipeline_by_schedule_and_by_list_and_scale_by_concur
             assert "PermissionsBoundary" in role["Properties"]
 
 
-def test_prod_stands_in_a_network_without_a_way_out(templates: Templates) -> None:
+def test_prod_is_in_a_network_without_a_way_out(templates: Templates) -> None:
     data = templates["prod"]["data"]
     for kind in ("NatGateway", "InternetGateway"):
         data.resource_count_is(f"AWS::EC2::{kind}", 0)

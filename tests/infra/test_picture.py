@@ -34,7 +34,7 @@ def test_every_stack_the_endpoint_and_the_jobs_are_in_it(assembly: Path) -> None
     assert any("tuning job" in box.name for box in drawn.boxes.values())
 
 
-def test_the_api_s_path_leads_to_the_endpoint_and_a_path_to_another_one_nowhere(assembly: Path) -> None:
+def test_the_api_s_path_leads_to_this_endpoint_and_no_other(assembly: Path) -> None:
     templates = picture.read(assembly)
     assert called(picture.draw(templates)) == {("HTTPS API", "endpoint")}
     elsewhere = json.loads(json.dumps(templates).replace("endpoints/bincount-prod/", "endpoints/other/"))

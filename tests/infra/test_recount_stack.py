@@ -66,7 +66,7 @@ def test_its_roles_write_nothing_but_recounts(templates: Templates, stage: str) 
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_star_stands_where_the_action_knows_no_resource(templates: Templates, stage: str) -> None:
+def test_every_star_belongs_to_an_action_without_resources(templates: Templates, stage: str) -> None:
     known = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
     looks = ("NetworkInterfaces", "Vpcs", "DhcpOptions", "Subnets", "SecurityGroups")
     known |= {f"ec2:Describe{what}" for what in looks}

@@ -54,7 +54,7 @@ def test_no_image_and_no_model_crosses_stacks_as_an_export(templates: Templates,
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_endpoint_resource_stands_under_the_condition(templates: Templates, stage: str) -> None:
+def test_every_endpoint_resource_is_under_the_condition(templates: Templates, stage: str) -> None:
     resources = templates[stage]["serving"].to_json()["Resources"]
     kinds = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::")
     under = [resource for resource in resources.values() if resource["Type"].startswith(kinds)]
@@ -121,18 +121,16 @@ def test_what_a_stack_says_to_an_update_is_read_by_the_function(templates: Templ
     """A busy stack is waited for (tests/unit/release): a second release must not undo the first."""
     states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
     (catch,) = states["UpdateStack"]["Catch"]
-    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "LookAtEndpoint")
-    assert list(catch["Assign"]) == ["refused"]
-    assert states["LookAtEndpoint"]["Arguments"]["Payload"]["refused"] == "{% $refused %}"
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "CheckEndpoint")
+    assert list(catch["Assign"]) == ["update_error"]
+    assert states["CheckEndpoint"]["Arguments"]["Payload"]["update_error"] == "{% $update_error %}"
     ways = {rule["Next"] for rule in states["IsServed"]["Choices"]}
     assert {"UpdateStack", "WaitForStack"} <= ways
-    assert states["WaitForStack"]["Next"] == "LookAtEndpoint"
+    assert states["WaitForStack"]["Next"] == "CheckEndpoint"
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_variable_of_the_release_is_assigned_before_anything_can_fail(
-    templates: Templates, stage: str
-) -> None:
+def test_every_variable_is_assigned_before_anything_can_fail(templates: Templates, stage: str) -> None:
     """Step Functions refuses an expression that names a variable which was never assigned."""
     release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
     states = release["States"]
@@ -175,18 +173,16 @@ def test_nothing_is_changed_before_the_journal_says_what_to_put_back(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_execution_says_that_a_model_was_put_back_before_it_was_seen_to_serve(
-    templates: Templates, stage: str
-) -> None:
+def test_no_execution_reports_a_restore_before_the_model_serves(templates: Templates, stage: str) -> None:
     states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
     assert _before(states, "RejectPackage") == {"IsAnyToReject"}
-    assert _before(states, "IsAnyToReject") == {"LookAtPackages"}
+    assert _before(states, "IsAnyToReject") == {"CheckPackages"}
     # The endpoint was compared, or a rollback's was: after its smoke test, or it served before.
     seen = {"IsServed", "SettleRollback", "RejectPackage", "ShouldDeploy"}
-    assert _before(states, "LookAtPackages") == seen
+    assert _before(states, "CheckPackages") == seen
     # A write of an aborted release may land late: the endpoint is looked at again after a pause.
-    assert _before(states, "LetLateWritesLand") == {"IsServed"}
-    assert states["LetLateWritesLand"]["Next"] == "LookAtEndpoint"
+    assert _before(states, "WaitForLateWrites") == {"IsServed"}
+    assert states["WaitForLateWrites"]["Next"] == "CheckEndpoint"
     assert _before(states, "HowDidItEnd") == {"ReleaseLock"}
     free = {"ShouldDeploy", "DidSmokeTestPass", "IsAnyToReject"}
     assert _before(states, "ReleaseLock") == free
@@ -205,7 +201,7 @@ def test_a_rollback_rejects_newer_packages_only_once_its_journal_says_so(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_who_decides_never_writes_and_who_writes_never_decides(templates: Templates, stage: str) -> None:
+def test_the_decider_never_writes_and_the_writer_never_decides(templates: Templates, stage: str) -> None:
     template = templates[stage]["serving"]
     reads, writes = _actions(template, "ReleaseStepRole"), _actions(template, "ReleaseRole")
     logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -258,7 +254,7 @@ def test_a_release_that_waits_as_long_as_it_may_fits_into_one_history(
     machine = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
     states = machine["States"]
     seconds = states["WaitForLock"]["Seconds"]
-    loop = ["LookAtLock", "IsLockFree", "WaitForLock"]
+    loop = ["CheckLock", "IsLockFree", "WaitForLock"]
     events = sum(5 if states[name]["Type"] == "Task" else 2 for name in loop)
     assert machine["TimeoutSeconds"] / seconds * events < 24_000
 

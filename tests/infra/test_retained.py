@@ -152,7 +152,7 @@ def test_zones_that_cannot_be_are_named_faults(given: dict[str, Any], fault: str
         load(context(stage="dev", **given).get)
 
 
-def test_the_network_stands_in_the_zones_of_the_settings() -> None:
+def test_the_network_is_in_the_zones_of_the_settings() -> None:
     data = synthesized("dev with everything on")["data"]
     subnets = data.find_resources("AWS::EC2::Subnet").values()
     zones = sorted(subnet["Properties"]["AvailabilityZone"] for subnet in subnets)

@@ -69,12 +69,12 @@ def test_a_fleet_may_move_step_by_step() -> None:
         ({"release.poll_seconds": 5}, "at most 360 fit"),
     ],
 )
-def test_a_rollout_that_cannot_be_is_refused_at_synth(overrides, words) -> None:
+def test_a_rollout_that_cannot_be_is_rejected_at_synth(overrides, words) -> None:
     with pytest.raises(SettingsError, match=words):
         synthesize("dev", **overrides)
 
 
-def test_a_graviton_endpoint_is_judged_in_the_same_image_built_for_x86() -> None:
+def test_a_graviton_endpoint_is_evaluated_in_the_same_image_built_for_x86() -> None:
     """SageMaker has no Graviton instances for processing jobs."""
     serving = synthesize("dev", **{"serving.instance_type": "ml.c7g.large"})["serving"]
     values = {

@@ -73,7 +73,7 @@ def test_passing_a_role_names_the_role_and_the_service(combination: str) -> None
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
-def test_the_approved_model_s_parameter_is_written_by_the_release_and_its_seed(combination: str) -> None:
+def test_only_release_and_seed_write_the_approved_model_s_parameter(combination: str) -> None:
     writers = {
         role
         for role, statement in statements(combination)
@@ -143,7 +143,7 @@ def test_the_stage_s_key_encrypts_what_jobs_read_and_write(combination: str) -> 
 
 
 @pytest.mark.parametrize("combination", WITH_KEY)
-def test_the_key_lets_in_logs_as_aws_has_it_and_who_publishes_alarms(combination: str) -> None:
+def test_the_key_lets_in_logs_as_aws_has_it_and_the_alarms_publisher(combination: str) -> None:
     """docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
     ((_, key),) = of_type(combination, "AWS::KMS::Key")
     services: dict[str, Resource] = {}

@@ -21,7 +21,7 @@ def test_an_unknown_stage_names_those_that_exist() -> None:
         load(context(stage="staging").get)
 
 
-def test_a_missing_stage_is_told_how_to_name_one() -> None:
+def test_a_missing_stage_is_an_error_that_says_how_to_name_one() -> None:
     with pytest.raises(SettingsError, match="-c stage=NAME"):
         load({"stages": {"dev": {}}}.get)
 
@@ -103,17 +103,17 @@ def test_a_timeout_that_is_too_short_comes_with_a_pair_that_would_do() -> None:
     load(context(stage="prod", **{**given, **pair}).get)
 
 
-def test_a_region_without_a_training_image_is_told_with_those_that_have_one() -> None:
+def test_a_region_without_a_training_image_is_an_error_that_lists_others() -> None:
     (line,) = faults(region="mx-central-9")
     assert line.startswith('region = "mx-central-9": ') and "eu-west-1, eu-west-2" in line
 
 
-def test_streaming_single_images_is_refused() -> None:
+def test_streaming_single_images_is_rejected() -> None:
     (line,) = faults(**{"training.input_mode": "FastFile"})
     assert line.startswith('training.input_mode = "FastFile": ') and '"shards"' in line
 
 
-def test_images_stored_smaller_than_the_network_sees_are_refused() -> None:
+def test_images_stored_smaller_than_the_network_sees_are_rejected() -> None:
     (line,) = faults("prod", **{"training.image_size": 300})
     assert line.startswith('data_prep.stored = {"short_side": 256, "quality": 90, "square": true}: ')
 
@@ -187,12 +187,12 @@ def test_what_aws_takes_is_no_fault(setting: str, value: str) -> None:
         ("regoin", "region"),
     ],
 )
-def test_a_misspelt_setting_on_the_command_line_is_told(key: str, meant: str) -> None:
+def test_a_misspelt_setting_on_the_command_line_is_reported(key: str, meant: str) -> None:
     (line,) = faults(**{key: "2"})
     assert line.startswith(f'{key}: no such setting (did you mean "{meant}"?)')
 
 
-def test_a_misspelt_setting_in_the_file_is_told() -> None:
+def test_a_misspelt_setting_in_the_file_is_reported() -> None:
     (line,) = faults(stages={"dev": {"serving": {"max_instnces": 2}}})
     assert line.startswith('serving.max_instnces = 2: no such setting (did you mean "max_instances"?)')
 
@@ -225,7 +225,7 @@ def test_a_stage_takes_the_settings_of_the_one_that_it_extends() -> None:
         ({"dev": []}, r"stages.dev = \[\]: an object with settings is expected"),
     ],
 )
-def test_a_wrong_base_is_told(stages: dict[str, Any], words: str) -> None:
+def test_a_wrong_base_is_reported(stages: dict[str, Any], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         load({"stage": "dev", "stages": stages}.get)
 

@@ -212,7 +212,7 @@ def test_the_endpoint_keeps_its_names_and_its_autoscaled_count(templates: Templa
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_account_number_stands_in_a_template(templates: Templates, stage: str) -> None:
+def test_no_account_number_is_in_a_template(templates: Templates, stage: str) -> None:
     """But AWS's own registry of training images, which is public."""
     for template in templates[stage].values():
         text = json.dumps(template.to_json()).replace("763104351884", "")

@@ -40,7 +40,7 @@ UNRECORDED: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("recount-stop", "HasTransformJobEnded"): {"entry": NOT_YET},
     ("recount-stop", "StopTransformJob"): {"entry": NOT_YET, "error": NOT_YET},
     ("recount-stop", "TransformJobRunsOn"): {"entry": FAULT},
-    ("release", "LookAtEndpoint"): {"error": FAULT},
+    ("release", "CheckEndpoint"): {"error": FAULT},
     ("release", "RejectPackage"): {"error": FAULT},
     ("release", "SettleRollback"): {"error": FAULT},
     ("release", "SmokeTest"): {"error": FAULT},

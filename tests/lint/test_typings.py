@@ -31,7 +31,7 @@ def test_the_stubs_of_the_sagemaker_sdk_are_so_of_it() -> None:
     assert faults(*stubs, python=SDK_PYTHON) == ""
 
 
-def test_a_wrong_stub_is_told(tmp_path: Path) -> None:
+def test_a_wrong_stub_is_reported(tmp_path: Path) -> None:
     stub = tmp_path / "textwrap.pyi"
     stub.write_text("def dedent(words: str) -> str: ...\ndef embolden(text: str) -> str: ...\n")
     told = faults(stub, python=Path(sys.executable), typings=tmp_path)

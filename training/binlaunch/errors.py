@@ -1,4 +1,4 @@
-"""What a person did, or the account refused."""
+"""The error of a launch: of the call itself, or of the account."""
 
 
 class LaunchError(Exception):

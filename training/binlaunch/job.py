@@ -73,7 +73,7 @@ class Job:
             output_data_config=shapes.OutputDataConfig(
                 s3_output_path=output["S3OutputPath"], **_key("kms_key_id", output.get("KmsKeyId"))
             ),
-            # Always: a spot instance that is taken away would start again from nothing, perhaps for ever.
+            # Always: a spot instance that is taken away would start again from nothing, perhaps without end.
             checkpoint_config=shapes.CheckpointConfig(s3_uri=f"s3://{stage.bucket}/checkpoints/{self.name}"),
             environment=self._environment(),
             # The budget counts by them; a tuner takes them over.

@@ -19,7 +19,7 @@ TUNED = ("epochs", "batch-size", "learning-rate")
 class Options:
     """One call. `flags` are train.py's, in kebab case, as far as they were given."""
 
-    verb: str
+    command: str
     stage: str
     region: str | None
     dataset: str | None
@@ -49,14 +49,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="launch.py", description="Train in a deployed stage with the code of this working tree."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb, text in (
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, text in (
         ("train", "one training job"),
         ("tune", "a tuning job over the stage's ranges of epochs, batch size and learning rate"),
     ):
-        child = verbs.add_parser(verb, help=text, description=text.capitalize() + ".", allow_abbrev=False)
-        _add_own(child, tunes=verb == "tune")
-        _add_hyperparameters(child, tunes=verb == "tune")
+        child = commands.add_parser(
+            command, help=text, description=text.capitalize() + ".", allow_abbrev=False
+        )
+        _add_own(child, tunes=command == "tune")
+        _add_hyperparameters(child, tunes=command == "tune")
     return parser
 
 

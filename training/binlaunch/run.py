@@ -41,18 +41,18 @@ def run(options: Options) -> None:
         name = _start(options, stage, session)
         if not options.wait:
             return
-        watch = watch_training if options.verb == "train" else watch_tuning
+        watch = watch_training if options.command == "train" else watch_tuning
         watch(name=name, sagemaker=sagemaker)
     except (BotoCoreError, ClientError) as error:
-        raise LaunchError(f"AWS refused: {error}") from error
+        raise LaunchError(f"AWS rejected the call: {error}") from error
 
 
 def _start(options: Options, stage: Stage, session: boto3.Session) -> str:
     jobs = 1
-    if options.verb == "tune":
+    if options.command == "tune":
         jobs = options.max_jobs or stage.tuning["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     longest = options.max_runtime_seconds or stage.definition["StoppingCondition"]["MaxRuntimeInSeconds"]
-    print(f"{options.verb}: {check_cost(stage=stage, jobs=jobs, max_runtime_seconds=longest)}", flush=True)
+    print(f"{options.command}: {check_cost(stage=stage, jobs=jobs, max_runtime_seconds=longest)}", flush=True)
     check_weights(stage=stage, s3=session.client("s3"))
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "training")
@@ -72,7 +72,7 @@ def _start(options: Options, stage: Stage, session: boto3.Session) -> str:
             flags=options.flags,
         )
         sdk = sdk_session(stage=stage, session=session)
-        if options.verb == "train":
+        if options.command == "train":
             name = start_training(job=job, session=sdk)
         else:
             name = start_tuning(job=job, session=sdk, max_jobs=jobs)

@@ -19,7 +19,7 @@ PREFIX = "launch"
 
 def sdk_session(*, stage: Stage, session: boto3.Session) -> Session:
     """A session whose uploads go below `launch/`, with settings of its own, not ~/.config/sagemaker's."""
-    # The SDK would refuse a role that may not do everywhere and unconditionally what it would itself grant
+    # The SDK would reject a role that may not do everywhere and unconditionally what it would itself grant
     # one (network interfaces, any metric); the stage's role may do what its jobs need.
     os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
     logging.getLogger("sagemaker").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The error meant for the person who started the job, and SageMaker's failure file that shows it."""
+"""The error for the person that started the job, and SageMaker's failure file, which shows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class TrainingError(Exception):
-    """Something that the caller can mend; its text says what was expected, what came and what to do."""
+    """Something that the caller can correct; its text says what was expected, what came and what to do."""
 
 
 LIMIT = 1024
@@ -23,7 +23,7 @@ def write_failure(message: str, *, env: Mapping[str, str]) -> None:
     folder = env.get("SM_OUTPUT_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        # The first of several processes to fail tells the cause; the others fail because of it.
+        # The first of several processes to fail reports the cause; the others fail because of it.
         with (
             contextlib.suppress(FileExistsError),
             Path(folder, "failure").open("x", encoding="utf-8") as file,

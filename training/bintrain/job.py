@@ -1,4 +1,4 @@
-"""One training job from dataset to model, as a sequence of verbs."""
+"""One training job from dataset to model, as a sequence of steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bintrain.data.images import Images, fits
 from bintrain.engine.checkpoint import empty_checkpoint
 from bintrain.engine.distributed import Processes, joined
 from bintrain.engine.network import BinCounter, build_network
-from bintrain.engine.resources import keep_freed_memory, spare_what_stays
+from bintrain.engine.resources import freeze_garbage_collector, keep_freed_memory
 from bintrain.engine.trainer import Progress, Trainer
 from bintrain.evaluation.evaluation import Evaluated, Evaluation, evaluate
 from bintrain.export.artifacts import write_metrics, write_predictions, write_weights
@@ -35,7 +35,7 @@ PUBLISHED = ("accuracy", "rmse", "mae", "within_one", "majority_accuracy")
 def run_job(call: Call, *, env: Mapping[str, str]) -> None:
     """Train, export, evaluate what was exported, and write it all to the call's folders.
 
-    Raises TrainingError for whatever the caller can mend.
+    Raises TrainingError for whatever the caller can correct.
     """
     keep_freed_memory()
     with joined(env) as processes:
@@ -50,7 +50,7 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
     classes = choose_classes(
         (image.count for image in dataset.split("train")), max_count=call.settings.max_count
     )
-    spare_what_stays()
+    freeze_garbage_collector()
     images = _load_images(call, dataset=dataset, classes=classes, processes=processes)
     network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
     progress = _train(

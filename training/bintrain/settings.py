@@ -1,4 +1,4 @@
-"""Hyperparameters: every knob with its default, bounds, unit and meaning."""
+"""Hyperparameters: each with its default, bounds, unit and meaning."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ PHASES = 3
 # An ended holder's own restore (started by its end's event) comes first; this long after, anybody may.
 PATIENCE_SECONDS = 120
 # What was true at the start of the work on a package, and of every variable before anything can fail.
-# `refused` is what became of parameter and stack, `unwritten` of journal and registry.
+# `update_error` is the last error of a write to parameter or stack, `record_error` to journal or registry.
 FRESH = {
     "target": "",
     "restoring": False,
     "settled": False,
-    "refused": "",
-    "unwritten": "",
+    "update_error": "",
+    "record_error": "",
     "reason": "",
 }
 
@@ -75,7 +75,7 @@ def _begin() -> dict[str, State]:
                 **FRESH,
                 "deadline": 0,
             },
-            "Next": "LookAtLock",
+            "Next": "CheckLock",
         }
     }
 
@@ -83,23 +83,23 @@ def _begin() -> dict[str, State]:
 def _lock(partition: str, *, table: str, function: str, poll_seconds: int) -> dict[str, State]:
     """Until the lock is ours, or nothing is to be done."""
     return {
-        "LookAtLock": decide(
+        "CheckLock": decide(
             partition,
             function,
             "lock",
             {"patience_seconds": PATIENCE_SECONDS},
             next_state="IsLockFree",
         ),
-        "IsLockFree": go(take="TakeLock", wait="WaitForLock", nothing="Succeeded"),
-        "WaitForLock": wait(poll_seconds, next_state="LookAtLock"),
-        "TakeLock": take(table=table, partition=partition, lost="LookAtLock", next_state="LookAtModels"),
+        "IsLockFree": go(take="AcquireLock", wait="WaitForLock", nothing="Succeeded"),
+        "WaitForLock": wait(poll_seconds, next_state="CheckLock"),
+        "AcquireLock": take(table=table, partition=partition, lost="CheckLock", next_state="CheckModels"),
     }
 
 
 def _plan(partition: str, *, table: str, function: str, deadline: str) -> dict[str, State]:
     """What is to be done: an ended execution's rest first. The journal comes ahead of the first change."""
     return {
-        "LookAtModels": decide(
+        "CheckModels": decide(
             partition,
             function,
             "plan",
@@ -110,7 +110,7 @@ def _plan(partition: str, *, table: str, function: str, deadline: str) -> dict[s
         "ShouldDeploy": go(
             deploy="WriteJournal",
             settle="SettleRollback",
-            finish="LookAtPackages",
+            finish="CheckPackages",
             restore="RestorePreviousModel",
             done="ReleaseLock",
         ),
@@ -137,15 +137,15 @@ def _reject(partition: str, *, table: str, function: str) -> dict[str, State]:
             partition=partition,
             former="$work.model",
             kind="'rolled back'",
-            Assign={"unwritten": ""},
-            Catch=catch("LookAtPackages", assign="unwritten"),
-            next_state="LookAtPackages",
+            Assign={"record_error": ""},
+            Catch=catch("CheckPackages", assign="record_error"),
+            next_state="CheckPackages",
         ),
-        "LookAtPackages": decide(
+        "CheckPackages": decide(
             partition,
             function,
             "left",
-            variables("restoring", "unwritten", "reason"),
+            variables("restoring", "record_error", "reason"),
             next_state="IsAnyToReject",
         ),
         "IsAnyToReject": go(reject="RejectPackage", done="ReleaseLock"),
@@ -156,19 +156,19 @@ def _reject(partition: str, *, table: str, function: str) -> dict[str, State]:
                 "ModelApprovalStatus": "Rejected",
                 "ApprovalDescription": "{% $answer.description %}",
             },
-            Assign={"unwritten": ""},
-            Catch=catch("LookAtPackages", assign="unwritten"),
-            next_state="LookAtPackages",
+            Assign={"record_error": ""},
+            Catch=catch("CheckPackages", assign="record_error"),
+            next_state="CheckPackages",
         ),
     }
 
 
 def _end(partition: str, *, table: str) -> dict[str, State]:
-    """The lock is free before an execution says how it ended; who put another's work right goes on."""
+    """The lock is free before an execution says how it ended; one that put another's work right goes on."""
     return {
         "ReleaseLock": unlock(table=table, partition=partition, next_state="HowDidItEnd"),
         "HowDidItEnd": choice(
-            ("$end.outcome = 'again'", "LookAtLock"),
+            ("$end.outcome = 'again'", "CheckLock"),
             ("$end.outcome = 'succeeded'", "Succeeded"),
             otherwise="Failed",
         ),

@@ -1,8 +1,8 @@
 """The release's lock and journal: one item in DynamoDB, whose writes are conditional.
 
 The item names the execution that holds it and, once a release has begun, what served before it. So a crash
-leaves behind who it was and what to put back: who finds the holder ended takes the item over and restores, or
-finishes a rollback whose model serves already (infra/runtime/release_plan.py decides).
+leaves behind its name and what to put back: an execution that finds the holder ended takes the
+item over and restores, or finishes a rollback whose model serves already (infra/runtime/release_plan.py).
 
 Every write may be repeated: Step Functions tries a task again whose answer was lost, though it was done.
 """

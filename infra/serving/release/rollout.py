@@ -13,7 +13,7 @@ def rollout_states(
 ) -> dict[str, State]:
     """From WriteParameter (variable: target) to ReleaseLock or SettleRollback.
 
-    A fault leads to RestorePreviousModel and by the same states to LookAtPackages, or to Failed with the lock
+    A fault leads to RestorePreviousModel and by the same states to CheckPackages, or to Failed with the lock
     still held.
     """
     return {
@@ -36,11 +36,11 @@ def _update(partition: str, *, names: Names) -> dict[str, State]:
                 "Type": "String",
                 "Overwrite": True,
             },
-            Assign={"refused": ""},
-            Catch=catch("LookAtEndpoint", assign="refused"),
+            Assign={"update_error": ""},
+            Catch=catch("CheckEndpoint", assign="update_error"),
             next_state="UpdateStack",
         ),
-        # The stack's own template: only the parameter is read anew. A refusal is read, not tried again. Where
+        # The stack's own template: only the parameter is read anew. An error is read, not tried again. Where
         # the answer alone was lost the second attempt finds the stack busy with the first one, or up to date.
         "UpdateStack": task(
             f"{sdk}:cloudformation:updateStack",
@@ -51,8 +51,8 @@ def _update(partition: str, *, names: Names) -> dict[str, State]:
                 "Parameters": keep,
             },
             Retry=lost_answer("CloudFormation"),
-            Assign={"refused": ""},
-            Catch=catch("LookAtEndpoint", assign="refused"),
+            Assign={"update_error": ""},
+            Catch=catch("CheckEndpoint", assign="update_error"),
             next_state="WaitForStack",
         ),
     }
@@ -75,12 +75,12 @@ def _look(partition: str, *, function: str, settings: Release) -> dict[str, Stat
         "Next": "IsServed",
     }
     return {
-        "WaitForStack": wait(settings.poll_seconds, next_state="LookAtEndpoint"),
-        "LookAtEndpoint": decide(
+        "WaitForStack": wait(settings.poll_seconds, next_state="CheckEndpoint"),
+        "CheckEndpoint": decide(
             partition,
             function,
             "served",
-            variables("target", "restoring", "settled", "refused", "reason", "deadline", "work"),
+            variables("target", "restoring", "settled", "update_error", "reason", "deadline", "work"),
             Catch=[cannot_look],
             next_state="IsServed",
         ),
@@ -89,8 +89,8 @@ def _look(partition: str, *, function: str, settings: Release) -> dict[str, Stat
             update="UpdateStack",
             smoke_test="SmokeTest",
             restore="RestorePreviousModel",
-            settle="LetLateWritesLand",
-            restored="LookAtPackages",
+            settle="WaitForLateWrites",
+            restored="CheckPackages",
         ),
         "RestorePreviousModel": {
             "Type": "Pass",
@@ -98,12 +98,12 @@ def _look(partition: str, *, function: str, settings: Release) -> dict[str, Stat
                 "target": "{% $work.former %}",
                 "restoring": True,
                 "settled": False,
-                "refused": "",
+                "update_error": "",
             },
             "Next": "WriteParameter",
         },
-        "LetLateWritesLand": {
-            **wait(settings.settle_seconds, next_state="LookAtEndpoint"),
+        "WaitForLateWrites": {
+            **wait(settings.settle_seconds, next_state="CheckEndpoint"),
             "Assign": {"settled": True},
         },
     }

@@ -20,7 +20,7 @@ def counter(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[BinCounter]:
         yield made
 
 
-def test_the_image_goes_out_as_it_is_with_its_type_its_question_and_a_signature(
+def test_a_request_has_the_image_its_type_the_question_and_a_signature(
     api: Api, counter: BinCounter, gray: Gray
 ) -> None:
     image = gray(120, format="PNG")
@@ -41,7 +41,9 @@ def test_the_answer_goes_on_to_programs_as_it_came(api: Api, counter: BinCounter
         assert {**raw, "request_id": answer["request_id"]} == answer
 
 
-def test_why_a_verdict_is_uncertain_is_told(bincount: Bincount, api: Api, gray: Gray, tmp_path: Path) -> None:
+def test_an_uncertain_verdict_has_its_reason(
+    bincount: Bincount, api: Api, gray: Gray, tmp_path: Path
+) -> None:
     (tmp_path / "bin.jpg").write_bytes(gray(120))
     done = bincount("count", "bin.jpg", "--expect", "9", "--api-url", api.url, check=4)
     assert "bin.jpg: 9 was expected: this model counts 0 to 5" in done.stdout
@@ -55,14 +57,14 @@ def test_a_full_server_is_asked_again(api: Api, counter: BinCounter, gray: Gray)
     assert counter.count(gray(120)).count == 3
 
 
-def test_a_refusal_keeps_its_code(counter: BinCounter) -> None:
+def test_an_error_response_keeps_its_code(counter: BinCounter) -> None:
     with pytest.raises(Refused) as refused:
         counter.count(b"x")
     assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
 
 
 @pytest.mark.parametrize("document", [{"message": "hello"}, [], "text", {"count": 3, "interval": [1]}])
-def test_an_answer_of_another_form_is_a_refusal_and_no_crash(
+def test_an_answer_of_another_form_is_an_error_and_no_crash(
     api: Api, counter: BinCounter, document: Any
 ) -> None:
     api.first = [(200, document)]
@@ -71,7 +73,7 @@ def test_an_answer_of_another_form_is_a_refusal_and_no_crash(
     assert refused.value.code == "bad_answer"
 
 
-def test_who_may_not_call_it_is_told_which_right_is_missing(api: Api, counter: BinCounter) -> None:
+def test_a_caller_without_the_right_reads_which_one_is_missing(api: Api, counter: BinCounter) -> None:
     from infra.api.error_responses import GATEWAY_ERRORS
 
     forbidden = next(each for each in GATEWAY_ERRORS if each.code == "forbidden")
@@ -93,6 +95,6 @@ def test_a_long_text_of_others_is_not_cut_in_a_word(api: Api, counter: BinCounte
 
 
 @pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "http://example.org"])
-def test_an_address_that_would_not_be_safe_is_refused(url: str) -> None:
+def test_an_address_that_would_not_be_safe_is_rejected(url: str) -> None:
     with pytest.raises(BincountError):
         BinCounter(stage="dev", region="eu-central-1", api_url=url)

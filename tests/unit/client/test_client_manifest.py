@@ -79,13 +79,13 @@ def test_the_order_and_the_other_columns_are_kept() -> None:
         (PLAIN.encode("utf-16-le"), "NUL bytes.*: save it as CSV"),
     ],
 )
-def test_a_faulty_manifest_is_refused_with_line_and_reason(data: str | bytes, words: str) -> None:
+def test_a_faulty_manifest_is_rejected_with_line_and_reason(data: str | bytes, words: str) -> None:
     with pytest.raises(BincountError, match=f"^m.csv.*{words}") as refused:
         read(data)
     assert "\n" not in str(refused.value)
 
 
-def test_only_the_first_faults_of_a_manifest_are_told() -> None:
+def test_only_the_first_faults_of_a_manifest_are_reported() -> None:
     with pytest.raises(BincountError) as refused:
         read("id,expected\n" + "".join(f"{n},x\n" for n in range(100_000)))
     assert str(refused.value).count("line ") == 5

@@ -71,7 +71,7 @@ def test_the_page_needs_no_other_file_and_runs_nothing(page: Path) -> None:
     assert "url(" not in text and "@import" not in text
 
 
-def test_the_worst_mismatches_stand_there_with_their_pictures(page: Path) -> None:
+def test_the_worst_mismatches_are_there_with_their_images(page: Path) -> None:
     outline = Outline(page.read_text(encoding="utf-8"))
     assert outline.tags.count("figure") == WORST
     assert len(outline.sources) == WORST - 1, "one of them is no image and the page does without it"

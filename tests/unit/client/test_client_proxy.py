@@ -132,13 +132,13 @@ def test_a_proxy_that_is_down_is_named_without_its_password(count: Callable[...,
     assert "http://127.0.0.1:9" in said and "secret" not in said
 
 
-def test_a_proxy_of_another_kind_is_told(count: Callable[..., str]) -> None:
+def test_a_proxy_of_another_kind_is_reported(count: Callable[..., str]) -> None:
     said = count(check=1, HTTPS_PROXY="socks5://127.0.0.1:9")
     assert said.startswith("error: ") and "socks5://127.0.0.1:9" in said
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:port", "user:se/cret@127.0.0.1:9", "[::1", ""])
-def test_a_proxy_that_is_no_address_is_told_without_its_password(
+def test_a_proxy_that_is_no_address_is_reported_without_its_password(
     count: Callable[..., str], address: str
 ) -> None:
     said = count(check=1, HTTPS_PROXY=f"http://{address}")

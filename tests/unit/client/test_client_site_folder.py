@@ -65,7 +65,7 @@ def test_the_csv_has_the_manifest_s_order_and_columns(site: Callable[..., str], 
     assert {row["place"] for row in found[2:]} == {""}
 
 
-def test_a_manifest_that_names_no_image_is_refused_at_once(site: Callable[..., str], api: Api) -> None:
+def test_a_manifest_that_names_no_image_is_rejected_at_once(site: Callable[..., str], api: Api) -> None:
     said = site("id,expected\n" + "".join(f"{900 + n:05},3\n" for n in range(8)), check=1)
     assert "error: none of 8 ids" in said
     assert "aisle 1/00900" in said, "what the ids of the images look like"
@@ -82,9 +82,7 @@ def test_ids_that_a_spreadsheet_made_numbers_of_get_a_hint(site: Callable[..., s
     assert "aisle" not in told["aisle 1/777"]
 
 
-def test_a_photograph_in_another_format_is_a_row_that_names_it(
-    site: Callable[..., str], tmp_path: Path
-) -> None:
+def test_an_image_in_another_format_is_a_row_that_names_it(site: Callable[..., str], tmp_path: Path) -> None:
     site("id,expected\nIMG_1.HEIC,2\naisle 1/00900,1\n", check=4)
     first = rows(tmp_path)[0]
     assert (first["id"], first["error"], first["expected"]) == ("IMG_1", "unsupported_format", "2")
@@ -109,7 +107,7 @@ def test_other_files_are_listed_and_the_system_s_passed_over(
     assert "notes.txt" in (tmp_path / "recount" / "summary.html").read_text()
 
 
-def test_a_folder_of_heic_alone_is_told_as_such(bincount: Bincount, api: Api, tmp_path: Path) -> None:
+def test_a_folder_of_heic_alone_is_reported_as_such(bincount: Bincount, api: Api, tmp_path: Path) -> None:
     (tmp_path / "phone").mkdir()
     (tmp_path / "phone" / "IMG_1.HEIC").write_bytes(b"x")
     done = bincount("site", tmp_path / "phone", "--api-url", api.url, check=1)

@@ -48,7 +48,7 @@ def test_every_bin_is_counted_in_exactly_one_group() -> None:
     }  # fmt: skip
 
 
-def test_the_worst_are_the_mismatches_whose_expected_number_is_the_least_probable() -> None:
+def test_the_worst_mismatches_are_those_with_the_least_probable_number() -> None:
     summary = Summary()
     for number in range(3 * WORST):
         probability = ((number * 37) % (3 * WORST)) / 10_000

@@ -13,7 +13,7 @@ def shares(numbers: list[float]) -> list[float]:
     return [number / sum(numbers) for number in numbers]
 
 
-def test_neighbours_join_the_more_probable_one_first_and_the_lower_one_in_a_tie() -> None:
+def test_the_more_probable_neighbour_joins_first_the_lower_one_in_a_tie() -> None:
     assert [column for column, _ in joining([0.1, 0.2, 0.4, 0.2, 0.1])] == [2, 1, 3, 0, 4]
 
 
@@ -27,7 +27,7 @@ def test_a_score_is_the_mass_of_the_range_before_the_class_joined() -> None:
     ]
 
 
-def test_the_interval_of_a_quantile_of_zero_is_the_most_probable_count_alone() -> None:
+def test_with_a_quantile_of_zero_the_interval_is_the_count_alone() -> None:
     assert interval([0.2, 0.5, 0.3], score_quantile=0.0) == (1, 1)
 
 

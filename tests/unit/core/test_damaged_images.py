@@ -214,7 +214,7 @@ def stored(data: bytes) -> Pixels:
 
 
 @pytest.mark.parametrize("damage", WHOLE)
-def test_a_whole_picture_is_read_by_all_with_the_same_pixels(plain: bytes, damage: str, tmp_path: Path):
+def test_a_whole_image_is_read_by_all_with_the_same_pixels(plain: bytes, damage: str, tmp_path: Path):
     data = WHOLE[damage](plain)
     for read in (served, stored):
         np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
@@ -225,7 +225,7 @@ def test_a_whole_picture_is_read_by_all_with_the_same_pixels(plain: bytes, damag
 
 
 @pytest.mark.parametrize("damage", CUT)
-def test_a_cut_picture_is_refused_by_all_with_a_reason(plain: bytes, damage: str):
+def test_a_cut_image_is_rejected_by_all_with_a_reason(plain: bytes, damage: str):
     data = CUT[damage](plain)
     for read in (served, trained_on):
         with pytest.raises(ImageFault) as refused:
@@ -236,7 +236,7 @@ def test_a_cut_picture_is_refused_by_all_with_a_reason(plain: bytes, damage: str
     assert rejected.value.reason == "undecodable" and str(rejected.value)
 
 
-def test_a_progressive_picture_that_ends_between_two_scans_is_cut(drawn: Image.Image):
+def test_a_progressive_image_that_ends_between_two_scans_is_cut(drawn: Image.Image):
     """All that is there decodes without a warning: only that bits are missing tells."""
     data = without_its_last_scan(encoded(drawn, progressive=True))
     assert accepted_by(data) == {"served": False, "trained_on": False, "prepared": False}

@@ -78,7 +78,7 @@ def test_what_serving_needs_is_read(write):
 
 
 @pytest.mark.parametrize("version", [2, 0, "1", None, 1.5])
-def test_another_schema_version_is_refused_with_one_line(write, version):
+def test_another_schema_version_is_rejected_with_one_line(write, version):
     with pytest.raises(ModelFault, match=r"schema_version is .*, this server reads 1: serve the model with"):
         read_description(write(schema_version=version))
 
@@ -141,7 +141,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"null", b"[" * 200_000])
-def test_what_is_no_json_object_is_refused(tmp_path, content):
+def test_what_is_no_json_object_is_rejected(tmp_path, content):
     (tmp_path / "model.json").write_bytes(content)
     with pytest.raises(ModelFault, match="not JSON|expected a JSON object"):
         read_description(tmp_path / "model.json")

@@ -170,7 +170,7 @@ def test_one_pixel_is_an_image(encoded):
         assert pixels(encoded(Image.new("RGB", (1, 1), WHITE), format)).shape == (40, 40, 3)
 
 
-def test_a_text_chunk_that_unpacks_without_end_is_refused(encoded):
+def test_a_text_chunk_that_unpacks_without_end_is_rejected(encoded):
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
@@ -205,7 +205,7 @@ def test_many_intervals_behind_a_long_head_do_not_take_long(encoded):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
-def test_an_image_over_the_limit_is_refused_by_its_header(encoded, format):
+def test_an_image_over_the_limit_is_rejected_by_its_header(encoded, format):
     data = encoded(quarters(), format)
     assert read_image(data, max_pixels=640 * 480).upright_size == (640, 480)
     with pytest.raises(ImageFault, match="640 x 480 = 307200 pixels, at most 307199 are accepted") as fault:
@@ -221,14 +221,14 @@ def test_an_image_over_the_limit_is_refused_by_its_header(encoded, format):
         (b"\xff\xd8\xff\xe0 cut", "undecodable", "not that of a JPEG image"),
     ],
 )
-def test_what_is_no_image_is_refused_with_its_reason(data, reason, words):
+def test_what_is_no_image_is_rejected_with_its_reason(data, reason, words):
     with pytest.raises(ImageFault, match=words) as fault:
         read_image(data, max_pixels=100)
     assert fault.value.reason == reason
     assert "0x" not in str(fault.value), "an address in memory helps nobody"
 
 
-def test_an_image_that_is_cut_off_is_refused(encoded):
+def test_an_image_that_is_cut_off_is_rejected(encoded):
     """Pillow finds a cut WebP when it opens it, a cut PNG when it decodes it."""
     for format, words in (("JPEG", "pixels"), ("PNG", "pixels"), ("WEBP", "header")):
         data = encoded(quarters(), format)
@@ -237,6 +237,6 @@ def test_an_image_that_is_cut_off_is_refused(encoded):
         assert fault.value.reason == "undecodable"
 
 
-def test_a_telephone_s_file_of_several_pictures_is_its_first(encoded):
+def test_a_telephone_s_file_of_several_images_is_its_first(encoded):
     data = encoded(quarters(), "MPO", save_all=True, append_images=[quarters().rotate(180)])
     assert_quarters(pixels(data))

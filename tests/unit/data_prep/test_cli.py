@@ -153,7 +153,7 @@ def test_the_same_source_and_list_are_the_same_dataset_however_spelled(
     assert len(list((tmp_path / "t" / "datasets").iterdir())) == 1
 
 
-def test_a_dataset_that_cannot_be_trained_is_refused_in_one_line(
+def test_a_dataset_that_cannot_be_trained_is_rejected_in_one_line(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = make_source({str(number): number % 3 for number in range(30)})

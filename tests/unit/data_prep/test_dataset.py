@@ -154,7 +154,7 @@ def test_what_file_managers_leave_behind_is_no_bin(source: Path, tmp_path: Path)
     assert (summary(dataset)["images"], rejected(dataset)) == (len(COUNTS), {})
 
 
-def test_the_metadata_wins_over_the_list_and_it_is_told(source: Path, tmp_path: Path) -> None:
+def test_the_metadata_wins_over_the_list_and_it_is_reported(source: Path, tmp_path: Path) -> None:
     identity = sorted(COUNTS)[0]
     (source / "metadata" / f"{identity}.json").write_text('{"EXPECTED_QUANTITY": 9}')
     dataset = make(source, tmp_path / "target")
@@ -204,19 +204,19 @@ def test_a_smaller_size_is_stored_smaller(source: Path, tmp_path: Path) -> None:
     assert {(line["width"], line["height"]) for line in lines(dataset / "manifest.jsonl.gz")} == {(38, 32)}
 
 
-def test_a_request_that_selects_nothing_is_refused(source: Path, tmp_path: Path) -> None:
+def test_a_request_that_selects_nothing_is_rejected(source: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match=r"selects no usable image of .* \(nothing was found\)"):
         make(source, tmp_path / "target", file_list=None, counts=[500, 600])
     assert not (tmp_path / "target" / "datasets").exists()
 
 
-def test_a_source_without_images_is_refused_with_the_reasons(source: Path, tmp_path: Path) -> None:
+def test_a_source_without_images_is_rejected_with_the_reasons(source: Path, tmp_path: Path) -> None:
     shutil.rmtree(source / "bin-images")
     with pytest.raises(BadRequest, match=r"\(missing_image: 60\)"):
         make(source, tmp_path / "target")
 
 
-def test_seal_refuses_a_run_with_a_missing_record(source: Path, tmp_path: Path) -> None:
+def test_seal_rejects_a_run_with_a_missing_record(source: Path, tmp_path: Path) -> None:
     run = begin(source, tmp_path)
     plan(run)
     arrange(run, list(remaining(run))[1:])
@@ -225,7 +225,7 @@ def test_seal_refuses_a_run_with_a_missing_record(source: Path, tmp_path: Path) 
     assert not (tmp_path / run.sealed_key).exists()
 
 
-def test_seal_refuses_a_record_that_was_not_planned(source: Path, tmp_path: Path) -> None:
+def test_seal_rejects_a_record_that_was_not_planned(source: Path, tmp_path: Path) -> None:
     run = begin(source, tmp_path)
     plan(run)
     items = list(remaining(run))
@@ -234,7 +234,7 @@ def test_seal_refuses_a_record_that_was_not_planned(source: Path, tmp_path: Path
         seal(run)
 
 
-def test_seal_refuses_two_records_that_differ(source: Path, tmp_path: Path) -> None:
+def test_seal_rejects_two_records_that_differ(source: Path, tmp_path: Path) -> None:
     run = begin(source, tmp_path)
     plan(run)
     items = list(remaining(run))
@@ -289,7 +289,7 @@ def test_the_report_shows_counts_rejects_and_examples(source: Path, tmp_path: Pa
     assert "http" not in page
 
 
-def test_of_two_runs_that_seal_at_once_the_first_seal_stands(
+def test_of_two_runs_that_seal_at_once_the_first_seal_counts(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, other = begin(source, tmp_path / "target"), begin(source, tmp_path / "target")

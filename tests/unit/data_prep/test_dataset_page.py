@@ -10,7 +10,7 @@ from demo.bins.generate import generate
 from tests.browser.look import complaints, look
 
 
-def test_a_browser_shows_counts_rejects_and_examples_on_a_desk_in_a_hand_and_on_paper(tmp_path: Path) -> None:
+def test_counts_rejects_and_examples_show_on_desk_phone_and_paper(tmp_path: Path) -> None:
     source = tmp_path / "bins"
     generate(out=source, images=60, seed=0, counts=range(1, 4))
     empty, cut = sorted((source / "bin-images").iterdir())[:2]

@@ -1,4 +1,4 @@
-"""The file list: a wrong form is refused as a whole, a wrong entry by itself."""
+"""The file list: a wrong form is rejected as a whole, a wrong entry by itself."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def test_ids_stay_strings_and_are_sorted_as_strings() -> None:
         {"2": ["data/metadata/1013.json", "data/metadata/01013.json"], "1": ["data/metadata/10.json"]}
     )
     assert listed.entries == [("01013", 2), ("10", 1), ("1013", 2)]
-    assert listed.refused == []
+    assert listed.rejected == []
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,17 @@ def test_ids_stay_strings_and_are_sorted_as_strings() -> None:
         ["1"],
     ],
 )
-def test_an_entry_that_is_no_id_is_refused_by_itself(entry: Any) -> None:
+def test_an_entry_that_is_no_id_is_rejected_by_itself(entry: Any) -> None:
     listed = parse({"3": [entry, "data/metadata/5.json"]})
     assert listed.entries == [("5", 3)]
-    assert [line["reason"] for line in listed.refused] == ["bad_id"]
-    assert len(listed.refused[0]["id"]) <= 100
+    assert [line["reason"] for line in listed.rejected] == ["bad_id"]
+    assert len(listed.rejected[0]["id"]) <= 100
 
 
-def test_an_id_again_is_refused_within_a_class_and_across_classes() -> None:
+def test_an_id_again_is_rejected_within_a_class_and_across_classes() -> None:
     listed = parse({"3": ["m/5.json", "m/5.json"], "1": ["m/5.json"]})
     assert listed.entries == [("5", 1)]
-    assert [(line["reason"], line["detail"]) for line in listed.refused] == [
+    assert [(line["reason"], line["detail"]) for line in listed.rejected] == [
         ("listed_twice", "class 3: listed before under class 1"),
         ("listed_twice", "class 3: listed before under class 1"),
     ]
@@ -68,13 +68,13 @@ def test_an_id_again_is_refused_within_a_class_and_across_classes() -> None:
 )
 def test_an_id_counts_whatever_its_folders_and_slashes(entry: str) -> None:
     listed = parse({"3": [entry]})
-    assert (listed.entries, listed.refused) == ([("00901", 3)], [])
+    assert (listed.entries, listed.rejected) == ([("00901", 3)], [])
 
 
 def test_what_file_managers_leave_behind_is_passed_over() -> None:
     litter = ["m/._00901.json", "__MACOSX/m/._1.json", "m/.DS_Store", "m\\Thumbs.db", "__MACOSX/m/1.json"]
     listed = parse({"3": [*litter, "m/00901.json"]})
-    assert (listed.entries, listed.refused) == ([("00901", 3)], [])
+    assert (listed.entries, listed.rejected) == ([("00901", 3)], [])
 
 
 def test_a_class_that_is_there_twice_has_the_entries_of_both() -> None:

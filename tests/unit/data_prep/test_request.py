@@ -30,7 +30,7 @@ def test_the_contracts_request_is_taken() -> None:
     )
 
 
-def test_all_faults_are_told_at_once_with_their_mends() -> None:
+def test_all_faults_are_reported_at_once_with_their_corrections() -> None:
     told = fault_of(
         {
             "source": {"bucket": "No Such Name!", "prefix": "/x"},
@@ -78,12 +78,12 @@ def test_all_faults_are_told_at_once_with_their_mends() -> None:
         ({"validation_share": 0}, "above 0 and up to 0.5"),
     ],
 )
-def test_what_does_not_fit_together_is_told(change: dict[str, Any], told: str) -> None:
+def test_what_does_not_fit_together_is_reported(change: dict[str, Any], told: str) -> None:
     assert told in fault_of(GOOD | change)
 
 
 @pytest.mark.parametrize("value", [None, [], "request", {}])
-def test_something_that_is_no_request_is_told(value: Any) -> None:
+def test_something_that_is_no_request_is_reported(value: Any) -> None:
     assert "fault(s)" in fault_of(value)
 
 

@@ -90,7 +90,7 @@ def test_a_list_that_is_overwritten_meanwhile_changes_nothing(
     assert again["dataset_id"] != sealed["dataset_id"] and not again["sealed"]
 
 
-def test_images_that_were_uploaded_after_a_refusal_are_found(source: Path, tmp_path: Path) -> None:
+def test_images_that_were_uploaded_after_a_failed_run_are_found(source: Path, tmp_path: Path) -> None:
     shutil.move(source / "bin-images", tmp_path / "later")
     with pytest.raises(BadRequest, match="selects no usable image"):
         make_dataset(begin(source, tmp_path / "target"), quiet=True)

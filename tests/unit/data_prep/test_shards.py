@@ -96,7 +96,7 @@ def test_seal_wants_all_shards_packed(big_source: Path, tmp_path: Path) -> None:
     assert (prefix / "shards" / "train-000001.tar").read_bytes() == before
 
 
-def test_a_shard_that_the_disk_cannot_hold_is_refused_with_a_size_that_fits(
+def test_a_shard_too_large_for_the_disk_is_an_error_with_a_size_that_fits(
     big_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = begin(big_source, tmp_path, layout="shards", shard_mb=2)

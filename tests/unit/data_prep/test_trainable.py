@@ -42,7 +42,7 @@ def refusal(counts: dict[str, Counter[int]], *, share: float = 0.2) -> str:
 ENOUGH = {1: 200, 2: 200}
 
 
-def test_each_fault_is_told_with_what_to_change() -> None:
+def test_each_fault_is_reported_with_what_to_change() -> None:
     one_block = refusal(splits(ENOUGH, {}, {}))
     assert one_block.startswith("NotTrainable: ") and "start it again" in one_block
     assert "no image is in validation and test" in one_block
@@ -54,13 +54,13 @@ def test_each_fault_is_told_with_what_to_change() -> None:
     )
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     told = refusal(splits({1: 9}, {2: 9, 7: 1}, {}))
     for words in ("no image is in test", "train has images of 1 object only", "of 2 and 7 objects"):
         assert words in told
 
 
-def test_a_few_rare_counts_that_train_lacks_are_no_fault_but_told() -> None:
+def test_a_few_rare_counts_missing_from_train_are_a_warning() -> None:
     counts = splits(ENOUGH, ENOUGH, {1: 200, 2: 200, 47: 1})
     require_trainable(counts, blocks=100, validation_share=0.2)
     (told,) = weaknesses(counts)
@@ -71,7 +71,7 @@ def test_large_parts_with_every_count_have_no_weakness() -> None:
     assert weaknesses(splits(ENOUGH, ENOUGH, ENOUGH)) == []
 
 
-def test_small_splits_and_counts_without_images_are_told() -> None:
+def test_small_splits_and_counts_without_images_are_reported() -> None:
     told = weaknesses(splits({1: 500, 2: 500, 3: 20}, ENOUGH, {1: 15, 2: 10}))
     assert len(told) == 4
     assert "validation has no image of 3 objects" in told[0]
@@ -80,7 +80,7 @@ def test_small_splits_and_counts_without_images_are_told() -> None:
     assert "train has fewer than 100 images of 3 objects" in told[3]
 
 
-def test_images_of_one_block_are_refused_before_any_is_fetched(
+def test_images_of_one_block_are_rejected_before_any_is_fetched(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     run = begin(make_source({f"{number:05d}": number % 3 for number in range(60)}), tmp_path / "target")
@@ -89,7 +89,7 @@ def test_images_of_one_block_are_refused_before_any_is_fetched(
     assert not (tmp_path / "target" / "datasets").exists()
 
 
-def test_what_was_refused_is_read_anew_after_the_change(
+def test_what_was_rejected_is_read_anew_after_the_change(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = make_source({f"{number:05d}": 1 for number in range(3)})
@@ -142,7 +142,7 @@ def test_zeros_that_a_spreadsheet_took_from_the_ids_are_named(
     assert found and int(found[1]) == int(found[2]) and (len(found[1]) < len(found[2])) == lost
 
 
-def test_a_list_of_which_most_find_no_image_is_told_at_the_seal(
+def test_a_list_of_which_most_find_no_image_is_reported_at_the_seal(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = make_source(all_splits(1, 2))

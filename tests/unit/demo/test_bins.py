@@ -37,7 +37,7 @@ def test_the_layout_is_the_public_buckets(bins: Path) -> None:
     assert all(len(identity) == 5 and identity.isdecimal() for identity in images)
 
 
-def test_the_metadata_tells_the_count_of_the_list_and_of_its_products(bins: Path) -> None:
+def test_the_metadata_has_the_count_of_the_list_and_of_its_products(bins: Path) -> None:
     listed = json.loads((bins / "file_list.json").read_text())
     for count, entries in listed.items():
         for entry in entries:
@@ -54,9 +54,7 @@ def test_classes_are_balanced(bins: Path) -> None:
     assert {count: len(entries) for count, entries in listed.items()} == dict.fromkeys(map(str, range(6)), 5)
 
 
-def test_the_same_seed_makes_the_same_bytes_and_more_images_extend_the_set(
-    bins: Path, tmp_path: Path
-) -> None:
+def test_the_same_seed_makes_the_same_bytes_more_images_extend_the_set(bins: Path, tmp_path: Path) -> None:
     generate(out=tmp_path, images=36, seed=3, counts=range(0, 6))
     fewer, more = files(bins), files(tmp_path)
     del fewer["file_list.json"]
@@ -71,7 +69,7 @@ def test_another_seed_makes_other_images(bins: Path, tmp_path: Path) -> None:
     }
 
 
-def test_pictures_are_photographs_of_varying_size(bins: Path) -> None:
+def test_images_have_varying_sizes(bins: Path) -> None:
     sizes = set()
     for path in (bins / "bin-images").iterdir():
         with Image.open(path) as image:
@@ -114,7 +112,7 @@ def test_ids_spread_over_many_blocks_with_neighbours_in_each() -> None:
         (["--images", "5", "--counts", "3-1"], "counts must be a non-empty range"),
     ],
 )
-def test_the_command_line_tells_faults_in_a_line(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_the_command_line_reports_faults_in_a_line(tmp_path: Path, arguments: list[str], told: str) -> None:
     command = [sys.executable, "-m", "demo.bins.generate", "--out", str(tmp_path), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,11 +1,11 @@
-"""Who is accepted: places, the measured time to an answer, and what a refusal says."""
+"""Who is accepted: places, the measured time to an answer, and what an error says."""
 
 import contextlib
 
 import pytest
 
 from inference.http.admission import Admission
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 
 
 def accept(admission: Admission, stack: contextlib.ExitStack, times: int) -> None:
@@ -13,8 +13,8 @@ def accept(admission: Admission, stack: contextlib.ExitStack, times: int) -> Non
         stack.enter_context(admission.accept())
 
 
-def refusal_of(admission: Admission) -> Refusal:
-    with pytest.raises(Refusal) as caught, admission.accept():
+def error_of(admission: Admission) -> RequestError:
+    with pytest.raises(RequestError) as caught, admission.accept():
         pass
     return caught.value
 
@@ -23,8 +23,8 @@ def test_workers_and_queue_are_the_places():
     admission = Admission(workers=2, queue_limit=3, deadline_seconds=10, service_seconds=0.01)
     with contextlib.ExitStack() as stack:
         accept(admission, stack, 5)
-        refusal = refusal_of(admission)
-    assert (refusal.status, refusal.code, refusal.retry_after) == (503, "overloaded", 1)
+        error = error_of(admission)
+    assert (error.status, error.code, error.retry_after) == (503, "overloaded", 1)
 
 
 def test_a_place_is_free_again_once_it_is_left():
@@ -42,19 +42,19 @@ def test_a_place_is_left_by_an_error_too():
     assert admission.accepted == 0
 
 
-def test_what_could_not_make_the_deadline_is_refused_though_there_are_places():
+def test_a_request_that_would_miss_the_deadline_is_rejected():
     """2 workers at 1 s each, deadline 4 s: with 4 accepted one more is done after 3 s, with 5 later."""
     admission = Admission(workers=2, queue_limit=100, deadline_seconds=4, service_seconds=1)
     with contextlib.ExitStack() as stack:
         accept(admission, stack, 5)
-        refusal = refusal_of(admission)
-    assert refusal.retry_after == 3, "5 requests at 1 s on 2 workers leave the server after 2.5 s"
+        error = error_of(admission)
+    assert error.retry_after == 3, "5 requests at 1 s on 2 workers leave the server after 2.5 s"
 
 
 def test_a_free_worker_takes_a_request_however_slow_the_last_ones_were():
     admission = Admission(workers=1, queue_limit=1, deadline_seconds=1, service_seconds=60)
     with admission.accept():
-        assert refusal_of(admission).code == "overloaded"
+        assert error_of(admission).code == "overloaded"
     with admission.accept():
         assert admission.accepted == 1
 
@@ -71,5 +71,5 @@ def test_looking_whether_there_is_a_place_takes_none():
     admission = Admission(workers=1, queue_limit=0, deadline_seconds=7, service_seconds=0.01)
     for _ in range(3):
         admission.check()
-    with admission.accept(), pytest.raises(Refusal, match="the server is full"):
+    with admission.accept(), pytest.raises(RequestError, match="the server is full"):
         admission.check()

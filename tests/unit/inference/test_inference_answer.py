@@ -122,7 +122,7 @@ def test_a_number_that_the_model_can_say_needs_no_reason():
 
 
 @pytest.mark.parametrize("expected", [3, 4, 1000])
-def test_a_number_above_an_open_class_counts_as_that_class_and_never_matches(expected):
+def test_a_number_above_an_open_class_is_that_class_and_never_matches(expected):
     answer = make_answer(logits(0.02, 0.03, 0.15, 0.8), model=OPEN)
     found = verify(answer, expected=expected, model=OPEN)
     assert (found.verdict, found.probability) == ("uncertain", pytest.approx(0.8))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bincount_core.model_json import ModelFault
-from inference.http.errors import Refusal
+from inference.http.errors import RequestError
 from inference.inference import Inputs, Model, input_fn, model_fn, output_fn, predict_fn
 
 
@@ -31,7 +31,7 @@ def test_each_format_is_counted(gray, model, format, expected):
     assert count(gray(expected * 40, format=format), model, f"image/{format.lower()}") == expected
 
 
-def test_the_format_is_told_by_the_bytes_not_by_the_content_type(gray, model):
+def test_the_format_follows_from_the_bytes_not_from_the_content_type(gray, model):
     assert count(gray(120, format="PNG"), model, "image/jpeg") == 3
 
 
@@ -79,7 +79,7 @@ def test_the_open_top_class_says_at_least_and_asks_for_review(gray, make_model, 
     "content_type", [None, "", "text/plain", "image/gif", "application/octet-stream", "image/*"]
 )
 def test_other_content_types_are_415(gray, content_type):
-    assert_refused(415, "unsupported_media_type", gray(0), content_type)
+    assert_error(415, "unsupported_media_type", gray(0), content_type)
 
 
 @pytest.mark.parametrize(
@@ -99,33 +99,33 @@ def test_a_content_type_may_have_parameters_capitals_and_old_names(gray, content
 
 
 def test_no_bytes_are_400():
-    assert_refused(400, "empty_body", b"", "image/jpeg")
+    assert_error(400, "empty_body", b"", "image/jpeg")
 
 
 @pytest.mark.parametrize(
     "body", [b"hello", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x00\x00\x00WEBP", b"\0" * 999]
 )
 def test_what_is_no_image_is_400(body):
-    assert_refused(400, "undecodable_image", body, "image/jpeg")
+    assert_error(400, "undecodable_image", body, "image/jpeg")
 
 
 def test_a_gif_is_no_accepted_image_whatever_it_is_called(encoded):
-    assert_refused(400, "undecodable_image", encoded(Image.new("P", (9, 9)), "GIF"), "image/png")
+    assert_error(400, "undecodable_image", encoded(Image.new("P", (9, 9)), "GIF"), "image/png")
 
 
 def test_too_many_pixels_are_413_by_the_header_alone():
-    """A PNG that claims 60,000 x 60,000 pixels and holds one: only a header check can refuse it so."""
+    """A PNG that claims 60,000 x 60,000 pixels and holds one: only a header check can reject it so."""
     buffer = io.BytesIO()
     Image.new("L", (1, 1)).save(buffer, "PNG")
     data = bytearray(buffer.getvalue())
     data[16:24] = (60_000).to_bytes(4, "big") * 2
     data[29:33] = _crc(data[12:29])
-    assert_refused(413, "image_too_large", bytes(data), "image/png")
+    assert_error(413, "image_too_large", bytes(data), "image/png")
 
 
 def test_the_pixel_limit_is_inclusive(gray):
     assert input_fn(gray(0, size=(50, 20)), "image/jpeg", max_pixels=1000).image.height == 20
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RequestError) as caught:
         input_fn(gray(0, size=(50, 21)), "image/jpeg", max_pixels=1000)
     assert "50 x 21 = 1050 pixels, at most 1000" in caught.value.message
 
@@ -136,28 +136,28 @@ def test_an_image_cut_short_anywhere_is_400(encoded, model, format):
     data = encoded(noise, format)
     for percent in range(0, 98):
         cut = data[: len(data) * percent // 100]
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(RequestError) as caught:
             count(cut, model)
         assert caught.value.status == 400, f"{format} cut at {percent} %"
 
 
 @given(st.binary(max_size=2_000))
 @settings(max_examples=300, deadline=None)
-def test_random_bytes_are_refused_not_crashed_on(body):
-    assert_refused(400, None, body, "image/jpeg")
+def test_random_bytes_are_rejected_not_crashed_on(body):
+    assert_error(400, None, body, "image/jpeg")
 
 
 @given(data=st.data())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damaged_images_are_counted_or_refused(gray, model, data):
+def test_damaged_images_are_counted_or_rejected(gray, model, data):
     format = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP"]))
     body = bytearray(gray(120, format=format))
     for _ in range(data.draw(st.integers(1, 5))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:
         prediction = predict_fn(input_fn(bytes(body), "image/png"), model)
-    except Refusal as refusal:
-        assert refusal.status in (400, 413)
+    except RequestError as error:
+        assert error.status in (400, 413)
     except ValueError as error:
         assert "finite logits" in str(error), (
             "only a damage that turned the image white may reach the network"
@@ -197,19 +197,19 @@ def test_a_network_file_that_is_cut_off_is_named_with_openvino_s_reason(make_mod
         model_fn(folder)
 
 
-def test_a_network_with_another_number_of_classes_is_refused(make_model):
+def test_a_network_with_another_number_of_classes_is_rejected(make_model):
     with pytest.raises(ModelFault, match=r"expected an output of float32 \[1,6\] .*got f32 \[1,4\]"):
         model_fn(make_model(classes=4))
 
 
-def test_a_network_of_another_size_than_model_json_says_is_refused(make_model):
+def test_a_network_of_another_size_than_model_json_says_is_rejected(make_model):
     with pytest.raises(
         ModelFault, match=r"expected an input of uint8 \[1,32,224,3\] .*got u8 \[\?,32,32,3\]"
     ):
         model_fn(make_model(lambda d: d["preprocessing"].update(width=224)))
 
 
-def test_a_network_file_that_is_no_network_is_refused(make_model):
+def test_a_network_file_that_is_no_network_is_rejected(make_model):
     folder = make_model()
     (folder / "model.xml").write_text("<html></html>")
     with pytest.raises(ModelFault, match="OpenVINO cannot read it"):
@@ -222,8 +222,8 @@ def test_requests_have_ids_of_their_own(gray):
     assert first.request_id != second.request_id
 
 
-def assert_refused(status: int, code: str | None, body: bytes, content_type: str | None) -> None:
-    with pytest.raises(Refusal) as caught:
+def assert_error(status: int, code: str | None, body: bytes, content_type: str | None) -> None:
+    with pytest.raises(RequestError) as caught:
         input_fn(body, content_type)
     assert caught.value.status == status
     if code:

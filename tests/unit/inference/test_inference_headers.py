@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.http.accept import JSON, TEXT, choose_media_type
-from inference.http.attributes import expected_count, refuse_query, request_id
-from inference.http.errors import Refusal
+from inference.http.attributes import expected_count, reject_query, request_id
+from inference.http.errors import RequestError
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_accept_that_allows_neither_is_406(accept):
 
 
 def assert_not_acceptable(accept: str) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RequestError) as caught:
         choose_media_type(accept)
     assert (caught.value.status, caught.value.code) == (406, "not_acceptable")
 
@@ -153,7 +153,7 @@ def test_the_expected_count_is_read_from_custom_attributes(attributes, expected)
     ],
 )
 def test_a_bad_expected_count_is_422(attributes):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RequestError) as caught:
         expected_count(attributes)
     assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")
     assert "\n" not in caught.value.message
@@ -164,24 +164,24 @@ def test_a_bad_expected_count_is_422(attributes):
 )
 def test_a_query_that_names_an_expected_count_is_422(query):
     """SageMaker passes no query on: only who calls the server directly can send one, and means it."""
-    with pytest.raises(Refusal) as caught:
-        refuse_query(query)
+    with pytest.raises(RequestError) as caught:
+        reject_query(query)
     assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")
     assert "X-Amzn-SageMaker-Custom-Attributes" in caught.value.message
 
 
 @pytest.mark.parametrize("query", [b"", b"trace=1", b"%ff=%fe&&==", b"count=1"])
 def test_any_other_query_is_left_alone(query):
-    refuse_query(query)
+    reject_query(query)
 
 
 @given(st.text(max_size=1024))
 def test_any_text_is_a_number_nothing_or_422(attributes):
     try:
         number = expected_count(attributes)
-    except Refusal as refusal:
-        assert refusal.status == 422
-        assert len(refusal.message) < 500
+    except RequestError as error:
+        assert error.status == 422
+        assert len(error.message) < 500
     else:
         assert number is None or 0 <= number <= 999_999
 

@@ -39,7 +39,7 @@ def test_it_is_unhealthy_before_the_first_answer():
 
 
 @pytest.mark.parametrize("fault", ["breaks", "hangs"])
-def test_it_turns_unhealthy_when_the_model_stops_answering_and_back_when_it_answers(fault):
+def test_health_follows_whether_the_model_answers(fault):
     assert checked("answers", fault, fault, "answers") == [False, True, False, False, True]
 
 
@@ -57,7 +57,7 @@ def test_it_looks_by_itself_where_nobody_asks():
     assert health.healthy
 
 
-def test_it_looks_again_after_a_failed_request_though_the_last_success_is_recent():
+def test_a_failed_request_is_followed_by_a_new_look():
     model = Model()
     health = Health(probe=model.probe, every=0.02, patience=1)
     health.succeeded()

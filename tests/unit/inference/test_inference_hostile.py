@@ -145,7 +145,7 @@ def test_chunks_that_are_none_are_400_or_cut_off(hostile_server, gray, chunks):
     assert hostile_server.post(gray(120)).json()["count"] == 3
 
 
-def test_a_length_and_chunks_at_once_are_refused(hostile_server, gray):
+def test_a_length_and_chunks_at_once_are_rejected(hostile_server, gray):
     """Two readings of where a request ends are what request smuggling is made of (RFC 9112, 6.1)."""
     smuggled = b"0\r\n\r\nGET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
     headers = (b"Content-Length: %d" % len(smuggled), b"Transfer-Encoding: chunked")

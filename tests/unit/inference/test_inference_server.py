@@ -77,7 +77,7 @@ def test_a_chunked_body_is_read_whole(server, gray):
         (413, "body_too_large", bytes(25_000_000), {}),
     ],
 )
-def test_refusals_are_json_with_the_right_status(server, schema, status, code, body, headers):
+def test_error_responses_are_json_with_the_right_status(server, schema, status, code, body, headers):
     response = server.post(body, **headers)
     schema("error", response.json())
     assert (response.status_code, code_of(response)) == (status, code)
@@ -109,7 +109,7 @@ def test_a_body_at_the_limit_is_read(server):
         ("GET", "/invocations", 405, "method_not_allowed"),
     ],
 )
-def test_other_routes_and_methods_are_refused_in_json(server, schema, method, path, status, code):
+def test_other_routes_and_methods_are_rejected_in_json(server, schema, method, path, status, code):
     response = httpx.request(method, server.url + path)
     schema("error", response.json())
     assert (response.status_code, code_of(response)) == (status, code)
@@ -122,7 +122,7 @@ def test_batch_transform_may_ask_for_its_limits(server):
     assert limits["MaxPayloadInMB"] * limits["MaxConcurrentTransforms"] <= 100
 
 
-def test_a_failing_network_is_a_500_without_a_trace_and_the_next_image_is_counted(server, gray, schema):
+def test_a_failing_network_is_a_500_and_the_next_image_is_counted(server, gray, schema):
     response = server.post(gray(255), X_Amzn_SageMaker_Inference_Id="white")
     schema("error", response.json())
     assert (response.status_code, code_of(response)) == (500, "internal_error")
@@ -147,17 +147,15 @@ def test_each_request_writes_one_line_that_is_a_metric_record(server, gray):
         assert isinstance(line[metric["Name"]], int | float), "EMF drops a record whose metric has no number"
 
 
-def test_a_refusal_s_line_names_its_code_and_has_no_metric_of_an_answer(server):
-    server.post(b"hello", X_Amzn_SageMaker_Inference_Id="refused")
-    line = server.log_line(event="request", request_id="refused")
+def test_an_error_s_log_line_has_its_code_and_no_answer_s_metric(server):
+    server.post(b"hello", X_Amzn_SageMaker_Inference_Id="rejected")
+    line = server.log_line(event="request", request_id="rejected")
     assert (line["status"], line["error"], line["caller_errors"]) == (400, "undecodable_image", 1)
     names = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert names == {"requests", "refused", "caller_errors", "server_errors", "total_ms"}
+    assert names == {"requests", "rejected", "caller_errors", "server_errors", "total_ms"}
 
 
-def test_under_batch_transform_a_bad_image_is_a_200_with_the_error_as_its_body(
-    start_server, model_dir, gray, schema
-):
+def test_in_batch_transform_a_bad_image_is_a_200_with_the_error(start_server, model_dir, gray, schema):
     with start_server(model_dir, SAGEMAKER_BATCH="true", BINCOUNT_MAX_PIXELS="10000") as batch:
         for body, code in [(b"hello", "undecodable_image"), (gray(0, size=(200, 200)), "image_too_large")]:
             response = batch.post(body)
@@ -169,7 +167,7 @@ def test_under_batch_transform_a_bad_image_is_a_200_with_the_error_as_its_body(
         )
 
 
-def test_under_batch_transform_an_answer_brings_the_verdict_for_every_number(
+def test_in_batch_transform_an_answer_has_the_verdict_of_every_number(
     start_server, model_dir, server, gray, schema
 ):
     with start_server(model_dir, SAGEMAKER_BATCH="true") as batch:
@@ -195,7 +193,7 @@ def slow_model(make_model):
     return make_model(slow_layers=5)
 
 
-def test_a_full_server_refuses_at_once_and_says_when_to_come_back(start_server, slow_model, gray, schema):
+def test_a_full_server_rejects_at_once_and_says_when_to_come_back(start_server, slow_model, gray, schema):
     environment = {"BINCOUNT_QUEUE_LIMIT": "1", "BINCOUNT_DEADLINE_SECONDS": "30", "BINCOUNT_CPUS": "1"}
     with start_server(slow_model, **environment) as server, ThreadPoolExecutor(8) as callers:
         responses = list(callers.map(server.post, [gray(120)] * 8))
@@ -230,7 +228,7 @@ def _wait_until_accepted(server, gray) -> None:
 
 
 def test_sigterm_under_a_full_queue_answers_all_that_was_accepted(start_server, slow_model, gray):
-    """One is worked on and two wait; the other five were refused before the signal."""
+    """One is worked on and two wait; the other five were rejected before the signal."""
     environment = {"BINCOUNT_DEADLINE_SECONDS": "60", "BINCOUNT_CPUS": "1", "BINCOUNT_QUEUE_LIMIT": "2"}
     with start_server(slow_model, **environment) as server, ThreadPoolExecutor(8) as callers:
         futures = [callers.submit(server.post, gray(120)) for _ in range(8)]
@@ -243,9 +241,7 @@ def test_sigterm_under_a_full_queue_answers_all_that_was_accepted(start_server, 
         assert sorted(future.result().status_code for future in futures) == [200] * 3 + [503] * 5
 
 
-def test_ping_turns_503_when_inference_hangs_and_sigterm_still_ends_the_process(
-    start_server, make_model, gray, schema
-):
+def test_ping_is_503_when_inference_hangs_and_sigterm_still_works(start_server, make_model, gray, schema):
     """The network computes on an image of brightness 5 for years, so its only worker never comes back."""
     environment = {"BINCOUNT_CPUS": "1", "BINCOUNT_QUEUE_LIMIT": "0", "BINCOUNT_DRAIN_SECONDS": "1"}
     with start_server(make_model(hangs=True), **environment) as server:
@@ -308,8 +304,8 @@ def test_what_is_no_http_is_400_in_json(server, schema):
     schema("error", json.loads(body))
 
 
-def test_a_full_server_refuses_before_the_body_has_come(start_server, make_model, gray):
-    """The only worker hangs; the caller whose request is refused has sent 50 of 900,000 bytes."""
+def test_a_full_server_rejects_before_the_body_has_come(start_server, make_model, gray):
+    """The only worker hangs; the caller whose request is rejected has sent 50 of 900,000 bytes."""
     environment = {"BINCOUNT_QUEUE_LIMIT": "0", "BINCOUNT_CPUS": "1", "BINCOUNT_HEADER_SECONDS": "1"}
     with start_server(make_model(hangs=True), **environment) as server:
         hang_the_only_worker(server, gray)
@@ -317,14 +313,14 @@ def test_a_full_server_refuses_before_the_body_has_come(start_server, make_model
 
 
 def hang_the_only_worker(server, gray) -> None:
-    """Send images that the network computes on for years, until one is refused: another is at work then."""
+    """Send images that the network computes on for years, until one is rejected: another is at work then."""
     headers = {"Content-Type": "image/jpeg"}
     for _ in range(30):
         with contextlib.suppress(httpx.ReadTimeout):
             response = httpx.post(f"{server.url}/invocations", content=gray(5), headers=headers, timeout=1)
             assert response.status_code == 503
             return
-    pytest.fail("no request was refused: the network did not hang")
+    pytest.fail("no request was rejected: the network did not hang")
 
 
 def test_bodies_held_in_memory_are_bounded(start_server, model_dir, gray):

@@ -35,7 +35,7 @@ def test_each_setting_is_read():
     )
 
 
-def test_every_fault_is_told_at_once():
+def test_every_fault_is_reported_at_once():
     with pytest.raises(SettingsFault) as caught:
         read_settings(
             {
@@ -55,7 +55,7 @@ def test_every_fault_is_told_at_once():
     assert "\n" not in text
 
 
-def test_memory_for_less_than_one_body_is_refused():
+def test_memory_for_less_than_one_body_is_rejected():
     with pytest.raises(
         SettingsFault, match="BINCOUNT_BUFFERED_BYTES: expected at least BINCOUNT_MAX_BODY_BYTES"
     ):

@@ -1,4 +1,4 @@
-"""What goes over the wire: refusals that need no body, offers of other protocols, and what headers say."""
+"""What goes over the wire: errors before a body, offers of other protocols, and what headers say."""
 
 import json
 import socket
@@ -50,7 +50,7 @@ class Reader:
         return piece
 
 
-REFUSED = [
+ERRORS_BY_HEADERS = [
     (406, "not_acceptable", b"/invocations", b"Accept: text/html"),
     (415, "unsupported_media_type", b"/invocations", b"Content-Type: text/plain"),
     (422, "bad_expected_count", b"/invocations", b"%s: expected-count=many" % ATTRIBUTES.encode()),
@@ -60,8 +60,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("expecting", [False, True], ids=["", "Expect: 100-continue"])
-@pytest.mark.parametrize(("status", "code", "path", "line"), REFUSED)
-def test_headers_that_suffice_to_refuse_are_answered_before_a_body(
+@pytest.mark.parametrize(("status", "code", "path", "line"), ERRORS_BY_HEADERS)
+def test_headers_that_suffice_to_reject_are_answered_before_a_body(
     connection, schema, status, code, path, line, expecting
 ):
     """Of the body that is promised nothing is ever sent; nor is it asked for by 100 Continue."""
@@ -73,7 +73,7 @@ def test_headers_that_suffice_to_refuse_are_answered_before_a_body(
     assert (found, json.loads(body)["error"]["code"]) == (status, code)
 
 
-def test_a_caller_that_waits_for_100_continue_is_asked_for_the_body_where_it_is_wanted(connection, gray):
+def test_100_continue_is_sent_only_where_the_body_is_wanted(connection, gray):
     body = gray(120)
     connection.sendall(head(b"Content-Length: %d" % len(body), b"Expect: 100-continue"))
     reader = Reader(connection)
@@ -83,10 +83,10 @@ def test_a_caller_that_waits_for_100_continue_is_asked_for_the_body_where_it_is_
     assert (status, json.loads(answer)["count"]) == (200, 3)
 
 
-def test_a_body_that_was_refused_unread_does_not_disturb_the_next_request(connection, gray):
-    refused, body = bytes(50_000), gray(120)
+def test_an_unread_body_does_not_disturb_the_next_request(connection, gray):
+    rejected, body = bytes(50_000), gray(120)
     reader = Reader(connection)
-    connection.sendall(head(b"Accept: text/html", b"Content-Length: %d" % len(refused)) + refused)
+    connection.sendall(head(b"Accept: text/html", b"Content-Length: %d" % len(rejected)) + rejected)
     assert reader.answer()[0] == 406
     connection.sendall(head(b"Content-Length: %d" % len(body)) + body)
     status, _, answer = reader.answer()
@@ -210,7 +210,7 @@ def test_headers_on_several_lines_are_one_list(server, gray):
     assert response.json()["verification"]["verdict"] == "match"
 
 
-def test_an_expected_count_in_the_query_is_refused_not_ignored(server, gray, schema):
+def test_an_expected_count_in_the_query_is_rejected_not_ignored(server, gray, schema):
     headers = {"Content-Type": "image/jpeg"}
     response = httpx.post(f"{server.url}/invocations?expect=3", content=gray(120), headers=headers)
     schema("error", response.json())

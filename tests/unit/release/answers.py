@@ -38,7 +38,7 @@ def event(given: Facts, **variables: Any) -> Facts:
     return {"me": ME, "input": given, **variables}
 
 
-def refusal(code: str = "ValidationException", message: str = "it is not there") -> Facts:
+def aws_error(code: str = "ValidationException", message: str = "it is not there") -> Facts:
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
 

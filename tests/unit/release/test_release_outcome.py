@@ -16,20 +16,22 @@ from tests.unit.release.answers import (
     approval,
     approved,
     arn,
+    aws_error,
     bad_end,
     event,
     journal,
     package,
     parameter,
-    refusal,
     rollback,
     stack,
 )
 
 NOW_MS = NOW.timestamp() * 1000
-REFUSED = "CloudFormation.CloudFormationException: Stack:arn:aws:cloudformation:us-east-1:1:stack/s/1 is in "
-BUSY = f"{REFUSED}UPDATE_COMPLETE_CLEANUP_IN_PROGRESS state and can not be updated."
-STUCK = f"{REFUSED}UPDATE_ROLLBACK_FAILED state and can not be updated."
+NOT_UPDATED = (
+    "CloudFormation.CloudFormationException: Stack:arn:aws:cloudformation:us-east-1:1:stack/s/1 is in "
+)
+BUSY = f"{NOT_UPDATED}UPDATE_COMPLETE_CLEANUP_IN_PROGRESS state and can not be updated."
+STUCK = f"{NOT_UPDATED}UPDATE_ROLLBACK_FAILED state and can not be updated."
 UP_TO_DATE = "CloudFormation.CloudFormationException: No updates are to be performed."
 THROTTLED = "CloudFormation.CloudFormationException: Rate exceeded (Status Code: 400)"
 LOST = "CloudFormation.CloudFormationException: Internal failure (Status Code: 500)"
@@ -41,7 +43,7 @@ class TestServed:
         *,
         restoring: bool = False,
         settled: bool = False,
-        refused: str = "",
+        update_error: str = "",
         target: str = "",
         late: bool = False,
         **answers: Any,
@@ -52,7 +54,7 @@ class TestServed:
             "target": wanted,
             "restoring": restoring,
             "settled": settled,
-            "refused": refused,
+            "update_error": update_error,
             "reason": "it read a bin wrongly" if restoring else "",
             "deadline": NOW_MS + (-MINUTE if late else MINUTE),
             "work": {"package": arn(2), "kind": "release", "former": OLD, "model": NEW},
@@ -76,7 +78,7 @@ class TestServed:
     def test_an_update_under_way_is_waited_for(self, status: str, restoring: bool) -> None:
         assert self.decide(stack=stack(status), restoring=restoring) == {"decision": "wait"}
 
-    def test_a_release_does_not_wait_for_ever(self) -> None:
+    def test_a_release_does_not_wait_without_end(self) -> None:
         found = self.decide(stack=stack("UPDATE_IN_PROGRESS"), late=True)
         reason = "the serving stack is UPDATE_IN_PROGRESS"
         assert found == {"decision": "restore", "reason": reason}
@@ -99,32 +101,32 @@ class TestServed:
     @pytest.mark.parametrize("restoring", [False, True])
     def test_a_busy_stack_is_waited_for_then_updated(self, words: str, restoring: bool) -> None:
         """SageMaker may send an approval twice; a second release must not undo the first one's parameter."""
-        busy = self.decide(refused=words, stack=stack("UPDATE_IN_PROGRESS"), restoring=restoring)
+        busy = self.decide(update_error=words, stack=stack("UPDATE_IN_PROGRESS"), restoring=restoring)
         assert busy == {"decision": "wait"}
         for status in ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
-            found = self.decide(refused=words, stack=stack(status), restoring=restoring)
+            found = self.decide(update_error=words, stack=stack(status), restoring=restoring)
             assert found == {"decision": "update"}
 
     def test_a_busy_stack_is_not_waited_for_past_the_deadline(self) -> None:
-        found = self.decide(refused=BUSY, late=True)
+        found = self.decide(update_error=BUSY, late=True)
         assert found == {"decision": "restore", "reason": BUSY}
-        assert self.decide(refused=BUSY, late=True, restoring=True) == {"decision": "update"}
+        assert self.decide(update_error=BUSY, late=True, restoring=True) == {"decision": "update"}
 
     def test_no_updates_to_be_performed_is_no_fault(self) -> None:
-        found = self.decide(refused=UP_TO_DATE, stack=stack("CREATE_COMPLETE"))
+        found = self.decide(update_error=UP_TO_DATE, stack=stack("CREATE_COMPLETE"))
         assert found == {"decision": "smoke test"}
 
     @pytest.mark.parametrize("words", [STUCK, "Ssm.SsmException: AccessDenied"])
-    def test_any_other_refusal_is_put_right(self, words: str) -> None:
-        assert self.decide(refused=words) == {"decision": "restore", "reason": words}
+    def test_any_other_error_leads_back(self, words: str) -> None:
+        assert self.decide(update_error=words) == {"decision": "restore", "reason": words}
 
     @pytest.mark.parametrize(
         "answers",
         [
             {"endpoint": {"status": "InService", "serves": OLD}},
             {"endpoint": {"status": "Updating", "serves": NEW}},
-            {"endpoint": refusal()},
-            {"stack": refusal()},
+            {"endpoint": aws_error()},
+            {"stack": aws_error()},
         ],
     )
     def test_another_endpoint_than_the_wanted_is_put_right(self, answers: Facts) -> None:
@@ -141,18 +143,18 @@ class TestServed:
         assert found == {"decision": "restore"}
 
     def test_where_nothing_served_no_endpoint_is_looked_for(self) -> None:
-        found = self.decide(restoring=True, settled=True, target="none", endpoint=refusal())
+        found = self.decide(restoring=True, settled=True, target="none", endpoint=aws_error())
         assert found == {"decision": "restored"}
 
     @pytest.mark.parametrize(
         "answers",
         [
-            {"refused": STUCK},
-            {"stack": refusal()},
+            {"update_error": STUCK},
+            {"stack": aws_error()},
             {"stack": stack("UPDATE_ROLLBACK_FAILED")},
-            {"parameter": refusal(), "settled": True},
+            {"parameter": aws_error(), "settled": True},
             {"endpoint": {"status": "InService", "serves": NEW}, "settled": True},
-            {"endpoint": refusal(), "settled": True},
+            {"endpoint": aws_error(), "settled": True},
         ],
     )
     def test_what_cannot_be_put_back_is_said(self, answers: Facts) -> None:
@@ -161,7 +163,7 @@ class TestServed:
         assert f"(it read a bin wrongly) and {OLD} could NOT be put back" in found["end"]["cause"]
 
     @pytest.mark.parametrize("item", [{}, {"holder": OTHER}])
-    def test_who_lost_the_lock_changes_nothing(self, item: Facts) -> None:
+    def test_an_execution_that_lost_the_lock_changes_nothing(self, item: Facts) -> None:
         found = self.decide(item=item)
         assert (found["decision"], found["end"]["error"]) == ("failed", "LockLost")
 
@@ -183,7 +185,7 @@ class TestNewer:
 class TestLeft:
     @staticmethod
     def decide(given: Facts, item: Facts, **answers: Any) -> Facts:
-        variables = {"restoring": True, "unwritten": "", "reason": "it read\na bin wrongly"}
+        variables = {"restoring": True, "record_error": "", "reason": "it read\na bin wrongly"}
         for name in variables.keys() & answers.keys():
             variables[name] = answers.pop(name)
         facts = {"package": package(), "too_new": {}, **answers}
@@ -202,7 +204,7 @@ class TestLeft:
 
     @pytest.mark.parametrize(
         "answers",
-        [{"package": package(status="Rejected")}, {"package": refusal()}, {"unwritten": "it may not"}],
+        [{"package": package(status="Rejected")}, {"package": aws_error()}, {"record_error": "it may not"}],
     )
     def test_then_the_release_has_failed(self, answers: Facts) -> None:
         """A package that was deleted, or cannot be rejected, keeps nothing from being said."""
@@ -216,7 +218,7 @@ class TestLeft:
         assert f"The rollback to {arn(1)} failed and no model serves again" in found["end"]["cause"]
 
     @pytest.mark.parametrize("item", [journal("rollback", version=1), journal("rolled back", version=1)])
-    def test_who_put_another_s_work_right_goes_on_with_its_own(self, item: Facts) -> None:
+    def test_after_another_s_restore_it_goes_on_with_its_own(self, item: Facts) -> None:
         assert self.decide(approval(2), item) == {"decision": "done", "end": {"outcome": "again"}}
 
     def test_an_execution_that_puts_back_fails_so_that_it_rings(self) -> None:
@@ -233,9 +235,9 @@ class TestLeft:
         }
 
     @pytest.mark.parametrize("given", [rollback(), bad_end()])
-    @pytest.mark.parametrize("unwritten", ["", "the answer of the last one was lost"])
-    def test_until_none_is_newer(self, given: Facts, unwritten: str) -> None:
-        found = self.decide(given, journal("rolled back", version=1), unwritten=unwritten)
+    @pytest.mark.parametrize("record_error", ["", "the answer of the last one was lost"])
+    def test_until_none_is_newer(self, given: Facts, record_error: str) -> None:
+        found = self.decide(given, journal("rolled back", version=1), record_error=record_error)
         assert found["decision"] == "done"
         assert found["end"] == {
             "outcome": "succeeded",
@@ -243,7 +245,8 @@ class TestLeft:
         }
 
     @pytest.mark.parametrize(
-        "answers", [{"too_new": refusal()}, {"too_new": package(3), "unwritten": "AccessDenied: it may not"}]
+        "answers",
+        [{"too_new": aws_error()}, {"too_new": package(3), "record_error": "AccessDenied: it may not"}],
     )
     def test_a_newer_package_that_stays_approved_is_said(self, answers: Facts) -> None:
         """The lock is kept: the next execution goes on from the journal."""
@@ -253,9 +256,9 @@ class TestLeft:
     def test_a_journal_that_could_not_be_written_is_said(self) -> None:
         """The item still says rollback, though the model serves: the next execution reads it and knows."""
         item = journal("rollback", version=1)
-        found = self.decide(rollback(), item, restoring=False, unwritten="Connection reset")
+        found = self.decide(rollback(), item, restoring=False, record_error="Connection reset")
         assert (found["decision"], found["end"]["error"]) == ("failed", "Unsettled")
 
-    def test_who_lost_the_lock_changes_nothing(self) -> None:
+    def test_an_execution_that_lost_the_lock_changes_nothing(self) -> None:
         found = self.decide(approval(), journal(holder=OTHER))
         assert (found["decision"], found["end"]["error"]) == ("failed", "LockLost")

@@ -17,13 +17,13 @@ from tests.unit.release.answers import (
     approval,
     approved,
     arn,
+    aws_error,
     bad_end,
     event,
     execution,
     journal,
     package,
     parameter,
-    refusal,
     rollback,
 )
 
@@ -51,8 +51,8 @@ class TestLock:
             (execution("ABORTED", ended_seconds_ago=PATIENCE + 1), "take"),
             (execution("SUCCEEDED", ended_seconds_ago=PATIENCE + 1), "take"),
             (execution("PENDING_REDRIVE"), "wait"),
-            (refusal("ExecutionDoesNotExist"), "take"),
-            (refusal("AccessDeniedException"), "wait"),
+            (aws_error("ExecutionDoesNotExist"), "take"),
+            (aws_error("AccessDeniedException"), "wait"),
         ],
     )
     def test_another_s_lock_is_taken_once_it_is_gone(self, holder: Facts, decision: str) -> None:
@@ -75,7 +75,7 @@ class TestLock:
         assert "followed by no second restore" in found["end"]["output"]["reason"]
 
     @pytest.mark.parametrize("given", [{}, {"detail": {}}, {"detail": "text"}, {"rollback": {}}])
-    def test_an_input_of_no_known_form_is_refused(self, given: Facts) -> None:
+    def test_an_input_of_no_known_form_is_rejected(self, given: Facts) -> None:
         found = self.decide(given)
         assert (found["decision"], found["end"]["error"]) == ("failed", "BadInput")
 
@@ -141,7 +141,7 @@ class TestPlan:
 
     @pytest.mark.parametrize("which", ["package", "approved", "parameter"])
     def test_what_cannot_be_read_changes_nothing(self, which: str) -> None:
-        found = self.decide(approval(), **{which: refusal()})
+        found = self.decide(approval(), **{which: aws_error()})
         assert (found["decision"], found["end"]["error"]) == ("done", "NotRead")
         assert "nothing was changed. ValidationException: it is not there" in found["end"]["cause"]
 
@@ -165,6 +165,6 @@ class TestPlan:
         assert "left nothing to put back" in self.reason(self.decide(bad_end()))
 
     @pytest.mark.parametrize("item", [{}, {"holder": OTHER}])
-    def test_who_lost_the_lock_changes_nothing(self, item: Facts) -> None:
+    def test_an_execution_that_lost_the_lock_changes_nothing(self, item: Facts) -> None:
         found = self.decide(approval(), item=item)
         assert (found["decision"], found["end"]["error"]) == ("failed", "LockLost")

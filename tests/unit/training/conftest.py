@@ -86,12 +86,12 @@ def make_dataset(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def decoded() -> Callable[..., torch.Tensor]:
     """All pixels [N, size, size, 3] of an Images, by their places, as evaluation gets them."""
-    from bintrain.data.data_loader import Feed
+    from bintrain.data.data_loader import DataLoader
     from bintrain.data.sampling import ordered_plan
 
     def read(images: Any) -> torch.Tensor:
         pixels = torch.zeros((len(images), images.size, images.size, 3), dtype=torch.uint8)
-        for batch in Feed(images, threads=2, pin=False).batches(ordered_plan(images, batch=5)):
+        for batch in DataLoader(images, threads=2, pin=False).batches(ordered_plan(images, batch=5)):
             pixels[batch.indices] = batch.pixels
             assert batch.labels.tolist() == [images.labels[index] for index in batch.indices]
         return pixels

@@ -74,7 +74,7 @@ def test_the_quantile_is_the_split_conformal_one() -> None:
 
 
 @pytest.mark.parametrize("distortion", [0.3, 1.0, 3.0])
-def test_intervals_hold_the_promised_share_however_wrong_the_probabilities(distortion: float) -> None:
+def test_intervals_hold_the_promised_share_whatever_the_probabilities(distortion: float) -> None:
     logits, true = drawn(6_000, seed=3)
     probabilities = softmax(logits * distortion, axis=1)
     scores = join_scores(probabilities[:3_000])[np.arange(3_000), true[:3_000]]

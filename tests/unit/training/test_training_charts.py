@@ -31,7 +31,7 @@ DRAWN: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.filterwarnings("error")
-def test_a_chart_is_a_picture_with_ink_on_it(name: str, tmp_path: Path) -> None:
+def test_a_chart_is_an_image_with_ink_on_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / "evaluation" / "chart.png"
 
     DRAWN[name](path)

@@ -30,7 +30,7 @@ def test_a_kill_while_saving_leaves_the_state_before(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path, identity=IDENTITY) == {"epoch": 1}
 
 
-def test_another_training_s_state_is_refused_with_what_differs(tmp_path: Path) -> None:
+def test_another_training_s_state_is_rejected_with_what_differs(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, identity=IDENTITY, state={})
 
     with pytest.raises(TrainingError) as caught:

@@ -45,7 +45,7 @@ def test_an_image_that_is_listed_must_be_there(make_dataset: MakeDataset) -> Non
         read_dataset(folder)
 
 
-def test_a_seal_that_is_not_json_is_refused(make_dataset: MakeDataset) -> None:
+def test_a_seal_that_is_not_json_is_rejected(make_dataset: MakeDataset) -> None:
     folder = make_dataset()
     (folder / "dataset.json").write_text("{")
 
@@ -63,7 +63,7 @@ def test_a_seal_that_is_not_json_is_refused(make_dataset: MakeDataset) -> None:
         json.dumps({"id": "1", "count": 2, "split": "val", "key": "k", "sha256": "s"}),
     ],
 )
-def test_a_line_that_is_not_the_contract_s_is_refused_in_one_line(
+def test_a_line_that_is_not_the_contract_s_is_rejected_in_one_line(
     make_dataset: MakeDataset, line: str
 ) -> None:
     folder = make_dataset()
@@ -76,7 +76,7 @@ def test_a_line_that_is_not_the_contract_s_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_manifest_that_was_cut_off_is_refused(make_dataset: MakeDataset) -> None:
+def test_a_manifest_that_was_cut_off_is_rejected(make_dataset: MakeDataset) -> None:
     path = make_dataset() / "manifest.jsonl.gz"
     path.write_bytes(path.read_bytes()[:-20])
 
@@ -99,7 +99,7 @@ def test_images_are_the_same_from_memory_and_from_disk(
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_an_image_that_is_not_the_manifest_s_is_refused(
+def test_an_image_that_is_not_the_manifest_s_is_rejected(
     make_dataset: MakeDataset, decoded: Callable[[Images], torch.Tensor], keep: bool
 ) -> None:
     images = read_dataset(make_dataset()).split("train")
@@ -135,7 +135,7 @@ def test_quick_pixels_are_nearly_the_exact_ones(
     assert 0 < apart.mean() < 4
 
 
-def test_a_count_that_training_never_saw_is_refused(make_dataset: MakeDataset) -> None:
+def test_a_count_that_training_never_saw_is_rejected(make_dataset: MakeDataset) -> None:
     images = read_dataset(make_dataset(validation=[5])).split("validation")
 
     with pytest.raises(TrainingError, match=r"image 00003 \(validation\) shows 5 objects"):

@@ -43,7 +43,7 @@ def test_booleans_arrive_as_words(env: dict[str, str], text: str, value: bool) -
     assert parse_call(["--freeze-backbone", text], env=env).settings.freeze_backbone is value
 
 
-def test_every_fault_of_a_call_is_told_in_one_line(env: dict[str, str]) -> None:
+def test_every_fault_of_a_call_is_reported_in_one_line(env: dict[str, str]) -> None:
     del env["SM_MODEL_DIR"]
     argv = ["--epochs", "0", "--learning-rate", "fast", "--arch", "resnet19", "--batch_size", "8"]
 
@@ -60,7 +60,7 @@ def test_every_fault_of_a_call_is_told_in_one_line(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("argv", [["--epochs"], ["stray"], ["--learning-rate", "nan"], ["--epochs", ""]])
-def test_malformed_calls_are_refused(env: dict[str, str], argv: list[str]) -> None:
+def test_malformed_calls_are_rejected(env: dict[str, str], argv: list[str]) -> None:
     with pytest.raises(TrainingError):
         parse_call(argv, env=env)
 
@@ -73,12 +73,12 @@ def test_flags_win_over_the_environment(env: dict[str, str], tmp_path: Path) -> 
     assert places.weights is None
 
 
-def test_a_channel_that_is_no_folder_is_refused(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_channel_that_is_no_folder_is_rejected(env: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--dataset: .*nowhere is not a folder"):
         parse_call(["--dataset", str(tmp_path / "nowhere")], env=env)
 
 
-def test_checkpoints_go_where_the_platform_mounted_them_under_the_job_name(
+def test_checkpoints_go_to_the_mounted_folder_under_the_job_s_name(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     env["TRAINING_JOB_NAME"] = "trial-007"

@@ -128,7 +128,7 @@ def test_the_papers_lie_beside_the_model(trained: tuple[Run, str], forty_bins: P
     assert "# Model card: tiny-job" in card and "| 4 | 4 |" in card and "| all | 8 |" in card
 
 
-def test_a_person_finds_the_evaluation_in_pictures_and_on_a_page(trained: tuple[Run, str]) -> None:
+def test_a_person_finds_the_evaluation_in_charts_and_on_a_page(trained: tuple[Run, str]) -> None:
     folder = trained[0].base / "output" / "data" / "evaluation"
     metrics = json.loads((folder / "metrics.json").read_text())
 
@@ -248,7 +248,7 @@ def test_a_finished_job_empties_its_checkpoint(trained: tuple[Run, str]) -> None
     assert checkpoint.stat().st_size == 0
 
 
-def test_a_gpu_instance_without_a_gpu_for_torch_is_refused(forty_bins: Path, tmp_path: Path) -> None:
+def test_a_gpu_instance_without_a_gpu_for_torch_is_rejected(forty_bins: Path, tmp_path: Path) -> None:
     run = Run(tmp_path)
     result = subprocess.run(
         run.command(forty_bins),
@@ -264,7 +264,7 @@ def test_a_gpu_instance_without_a_gpu_for_torch_is_refused(forty_bins: Path, tmp
     assert "Traceback" not in result.stderr
 
 
-def test_a_checkpoint_of_other_hyperparameters_is_refused(forty_bins: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_hyperparameters_is_rejected(forty_bins: Path, tmp_path: Path) -> None:
     run = Run(tmp_path)
     process = subprocess.Popen(run.command(forty_bins), env=run.env, stdout=subprocess.DEVNULL)
     _wait_for_saves(tmp_path / "checkpoints" / "tiny-job", 1, process=process)
@@ -310,9 +310,7 @@ def test_under_the_real_toolkit_the_failure_file_is_our_one_line(tmp_path: Path)
     assert failure in result.stdout + result.stderr
 
 
-def test_a_cpu_that_is_told_to_trains_in_bf16_and_keeps_its_weights_in_fp32(
-    forty_bins: Path, tmp_path: Path
-) -> None:
+def test_a_cpu_trains_in_bf16_by_flag_and_keeps_its_weights_in_fp32(forty_bins: Path, tmp_path: Path) -> None:
     run = Run(tmp_path)
 
     result = run.train(forty_bins, amp="bf16", epochs="1")

@@ -47,7 +47,7 @@ def test_no_more_are_shown_than_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("size", "orientation"), [((60, 90), 1), ((900, 600), 6)])
-def test_a_photograph_is_shown_whole_and_upright_in_its_box(
+def test_an_image_is_shown_whole_and_upright_in_its_box(
     tmp_path: Path, size: tuple[int, int], orientation: int
 ) -> None:
     data = photograph(size=size, orientation=orientation)

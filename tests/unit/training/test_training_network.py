@@ -25,7 +25,7 @@ def test_the_weights_channel_gives_everything_but_the_head(tmp_path: Path) -> No
     assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 4)
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+def test_weights_of_another_network_are_rejected(tmp_path: Path) -> None:
     torch.save(torchvision.models.resnet34(weights=None).state_dict(), tmp_path / "resnet18.pth")
 
     with pytest.raises(TrainingError, match="resnet18.pth is not torchvision's state dict of a resnet18"):
@@ -33,7 +33,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02junk."])
-def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_holds_no_weights_is_rejected(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "resnet18.pth").write_bytes(content)
 
     with pytest.raises(TrainingError, match="is not torchvision's state dict"):

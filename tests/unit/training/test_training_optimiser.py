@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bintrain.engine.network import build_network, set_training
-from bintrain.engine.optimizer import build_average, build_optimiser, build_schedule
+from bintrain.engine.optimizer import build_ema, build_optimiser, build_schedule
 from bintrain.settings import Settings
 
 SCRATCH = Settings(arch="resnet18", pretrained="none", image_size=32)
@@ -28,7 +28,7 @@ def test_the_rate_rises_then_falls_along_a_cosine_to_nothing() -> None:
 
 def test_the_average_forgets_its_start_soon_and_then_keeps_to_its_decay() -> None:
     network = nn.Linear(1, 1, bias=False)
-    average = build_average(network, decay=0.5)
+    average = build_ema(network, decay=0.5)
     expected = None
     for n, value in enumerate([4.0, 8.0, 8.0]):
         nn.init.constant_(network.weight, value)

@@ -40,7 +40,7 @@ def images(forty_bins: Path) -> dict[str, Images]:
     }
 
 
-def test_int8_within_the_limits_ships_and_is_what_was_judged(
+def test_int8_within_the_limits_ships_and_is_what_was_evaluated(
     network: BinCounter, images: dict[str, Images], tmp_path: Path
 ) -> None:
     # Limits that an untrained network's answers cannot break.

@@ -61,7 +61,7 @@ def kill_all(process: "subprocess.Popen[bytes]") -> None:
     assert not any(member.is_running() for member in family)
 
 
-def test_two_processes_train_and_judge_as_one_does(odd_bins: Path, tmp_path: Path) -> None:
+def test_two_processes_train_and_evaluate_as_one_does(odd_bins: Path, tmp_path: Path) -> None:
     results = [train(odd_bins, tmp_path / str(size), processes=size) for size in (1, 2)]
 
     assert [result.returncode for result in results] == [0, 0], results[1].stderr
@@ -148,7 +148,7 @@ def test_the_machines_of_a_job_meet_at_the_first_one() -> None:
 
 
 @pytest.mark.parametrize("seen", [1, 3])
-def test_fewer_gpus_than_the_instance_has_are_refused(monkeypatch: pytest.MonkeyPatch, seen: int) -> None:
+def test_fewer_gpus_than_the_instance_has_are_rejected(monkeypatch: pytest.MonkeyPatch, seen: int) -> None:
     """One process a GPU that torch sees: the others would be paid for and idle. This machine has no GPU."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)

@@ -57,7 +57,7 @@ def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np
     ("width", "height"),
     [(468, 345), (320, 250), (690, 560), (1072, 1160), (337, 336), (250, 1100), (300, 180), (60, 40)],
 )
-def test_it_is_the_picture_of_preprocess_to_within_a_few_levels(width: int, height: int) -> None:
+def test_it_is_the_image_of_preprocess_to_within_a_few_levels(width: int, height: int) -> None:
     data = encoded(photograph(width=width, height=height))
     whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
 
@@ -70,7 +70,7 @@ def test_it_is_the_picture_of_preprocess_to_within_a_few_levels(width: int, heig
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
-def test_a_picture_that_is_decoded_whole_differs_by_rounding_alone(mode: str, subsampling: str) -> None:
+def test_an_image_that_is_decoded_whole_differs_by_rounding_alone(mode: str, subsampling: str) -> None:
     options = {} if mode == "L" else {"subsampling": subsampling}
     data = encoded(photograph(width=130, height=110, mode=mode), **options)
 
@@ -80,7 +80,7 @@ def test_a_picture_that_is_decoded_whole_differs_by_rounding_alone(mode: str, su
 
 
 @pytest.mark.parametrize("times", [0.5, 1.1, 1.18, 1.3, 1.45, 1.9, 2.3, 2.85, 3.7, 4.5, 9])
-def test_it_is_as_sharp_as_the_picture_that_serves(times: float) -> None:
+def test_it_is_as_sharp_as_the_image_that_serves(times: float) -> None:
     """Whole, half, quarter and eighth, each where it is as small as it may be, and larger."""
     data = encoded(photograph(width=round(240 * times), height=round(230 * times)))
 
@@ -182,7 +182,7 @@ def sharpness(pixels: NDArray[np.uint8]) -> float:
 
 
 @pytest.mark.parametrize(("width", "height"), [(100, 90), (60, 223), (224, 30), (300, 40), (1, 1)])
-def test_a_picture_that_is_too_small_is_enlarged_as_preprocess_does_it(width: int, height: int) -> None:
+def test_an_image_that_is_too_small_is_enlarged_as_preprocess_does_it(width: int, height: int) -> None:
     data = encoded(photograph(width=width, height=height), subsampling="4:4:4")
 
     apart = levels_apart(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
@@ -190,7 +190,7 @@ def test_a_picture_that_is_too_small_is_enlarged_as_preprocess_does_it(width: in
     assert apart.max() <= 1
 
 
-def test_memory_that_is_not_in_one_piece_is_refused() -> None:
+def test_memory_that_is_not_in_one_piece_is_rejected() -> None:
     window = torch.zeros((98, 98, 3), dtype=torch.uint8)[1:-1, 1:-1]
 
     with pytest.raises(ValueError, match="contiguous"):
@@ -202,7 +202,7 @@ def test_memory_that_is_not_in_one_piece_is_refused() -> None:
     [(96, 96), (110, 100), (130, 120), (200, 150), (210, 200)],
     ids=["as it is", "whole", "sharp bicubic", "bicubic", "bilinear"],
 )
-def test_only_the_picture_asked_for_is_written(width: int, height: int) -> None:
+def test_only_the_image_asked_for_is_written(width: int, height: int) -> None:
     batch = torch.full((3, 96, 96, 3), 7, dtype=torch.uint8)
 
     decode_quickly(encoded(photograph(width=width, height=height)), into=batch[1])
@@ -210,7 +210,7 @@ def test_only_the_picture_asked_for_is_written(width: int, height: int) -> None:
     assert bool((batch[[0, 2]] == 7).all()) and batch[1].float().std() > 10
 
 
-def test_a_picture_of_the_right_size_is_not_touched() -> None:
+def test_an_image_of_the_right_size_is_not_touched() -> None:
     data = encoded(photograph(width=224, height=224))
 
     assert np.array_equal(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
@@ -296,7 +296,7 @@ def without_address(error: ImageFault) -> str:
 
 
 @pytest.mark.parametrize("kept", [0, 1, 3, 10, 200, 700, 3000, -9])
-def test_damaged_bytes_are_refused_with_the_words_of_preprocess(kept: int) -> None:
+def test_damaged_bytes_are_rejected_with_the_words_of_preprocess(kept: int) -> None:
     data = encoded(photograph(width=400, height=300))[:kept]
 
     with pytest.raises(ImageFault) as expected:
@@ -308,7 +308,7 @@ def test_damaged_bytes_are_refused_with_the_words_of_preprocess(kept: int) -> No
 
 
 @given(place=st.integers(2, 2000), byte=st.integers(0, 255))
-def test_a_changed_byte_gives_pixels_or_one_clear_refusal(place: int, byte: int) -> None:
+def test_a_changed_byte_gives_pixels_or_one_clear_error(place: int, byte: int) -> None:
     data = bytearray(SMALL)
     data[place % len(data)] = byte
     try:

@@ -44,7 +44,7 @@ class Page(HTMLParser):
         self.pictures: list[str] = []
         self.foreign: list[str] = []
         self._cell = False
-        self.feed(text)
+        self.loader(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -108,7 +108,7 @@ def test_the_page_needs_no_other_file_and_no_network(text: str) -> None:
     assert "url(" not in text and "@import" not in text
 
 
-def test_the_pictures_on_the_page_are_those_beside_it(
+def test_the_charts_on_the_page_are_those_beside_it(
     written: tuple[Path, Evaluation, dict[str, Any]], text: str
 ) -> None:
     shown = [base64.b64decode(source.split("base64,")[1]) for source in Page(text).pictures]
@@ -141,7 +141,7 @@ def test_every_count_has_its_accuracy_and_rmse(
     ]  # fmt: skip
 
 
-def test_what_is_promised_stands_beside_what_was_measured(
+def test_what_is_promised_is_beside_what_was_measured(
     written: tuple[Path, Evaluation, dict[str, Any]], text: str
 ) -> None:
     details, rows = written[1].details, dict(row for row in Page(text).rows if len(row) == 2)
@@ -157,7 +157,7 @@ def test_what_is_promised_stands_beside_what_was_measured(
     assert rows["calibration error before temperature scaling"] == f"{100 * error['before']:.1f} %"
 
 
-def test_what_it_was_trained_on_and_how_is_told(text: str) -> None:
+def test_what_it_was_trained_on_and_how_is_reported(text: str) -> None:
     rows = Page(text).rows
 
     assert ["all", "1,903", "300", "400"] in rows
@@ -166,7 +166,7 @@ def test_what_it_was_trained_on_and_how_is_told(text: str) -> None:
     assert "Epoch 1 of 2 was kept" in text and "abc123" in text
 
 
-def test_what_int8_was_worth_is_told(text: str) -> None:
+def test_what_int8_was_worth_is_reported(text: str) -> None:
     assert "INT8 has an accuracy of 45.1 % and an RMSE of 1.234, FP32 50.0 % and 1.000" in text
     assert "beyond the limits, so FP16 ships" in text
 

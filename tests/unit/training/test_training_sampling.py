@@ -74,7 +74,7 @@ def test_shards_are_read_from_end_to_end_one_after_the_other(
     assert orders == {tuple(stored[0] + stored[1]), tuple(stored[1] + stored[0])}
 
 
-def test_more_processes_than_shards_are_refused_with_what_to_do(packed: Path) -> None:
+def test_more_processes_than_shards_are_rejected_with_what_to_do(packed: Path) -> None:
     train = Images(read_dataset(packed).split("train"), classes=CLASSES, size=32, keep=False)
 
     with pytest.raises(TrainingError, match="4 processes cannot share 2 shards .*--shard-mb"):

@@ -32,7 +32,7 @@ def test_images_from_shards_are_those_from_folders(
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_shard_that_lacks_an_image_is_refused(packed: Path, decoded: Decoded, keep: bool) -> None:
+def test_a_shard_without_a_listed_image_is_rejected(packed: Path, decoded: Decoded, keep: bool) -> None:
     images = read_dataset(packed).split("validation")
     shard = images[0].path
     alone = packed / f"{images[0].id}.jpg"
@@ -40,14 +40,14 @@ def test_a_shard_that_lacks_an_image_is_refused(packed: Path, decoded: Decoded, 
     with tarfile.open(shard, "w") as emptied:
         emptied.add(alone, alone.name)
 
-    with pytest.raises(TrainingError, match=r"validation-00000\d.tar lacks 3 of the 4 images") as caught:
+    with pytest.raises(TrainingError, match=r"validation-00000\d.tar misses 3 of the 4 images") as caught:
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
 
     assert images[2].id in str(caught.value)
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_shard_that_was_cut_off_is_refused(packed: Path, decoded: Decoded, keep: bool) -> None:
+def test_a_shard_that_was_cut_off_is_rejected(packed: Path, decoded: Decoded, keep: bool) -> None:
     images = read_dataset(packed).split("validation")
     images[0].path.write_bytes(images[0].path.read_bytes()[:700])
 
@@ -56,7 +56,7 @@ def test_a_shard_that_was_cut_off_is_refused(packed: Path, decoded: Decoded, kee
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_an_image_in_a_shard_that_is_not_the_manifests_is_refused(
+def test_an_image_in_a_shard_that_is_not_the_manifests_is_rejected(
     packed: Path, decoded: Decoded, keep: bool
 ) -> None:
     images = read_dataset(packed).split("validation")
@@ -75,7 +75,7 @@ def test_an_image_in_a_shard_that_is_not_the_manifests_is_refused(
     [(124, b"-0000001000\0"), (124, b"\x80" + b"\0" * 10 + b"\1"), (124, b"77777777777\0"), (257, b"rates")],
     ids=["negative size", "size in base 256", "size beyond the end", "no tar's header"],
 )
-def test_a_header_that_leads_nowhere_is_refused(
+def test_a_header_that_leads_nowhere_is_rejected(
     packed: Path, decoded: Decoded, place: int, bytes_: bytes, keep: bool
 ) -> None:
     images = read_dataset(packed).split("validation")
@@ -87,7 +87,7 @@ def test_a_header_that_leads_nowhere_is_refused(
         decoded(Images(images, classes=CLASSES, size=40, keep=keep))
 
 
-def test_a_size_that_the_tar_has_no_room_for_is_refused_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_member_larger_than_its_tar_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     header = bytearray(tarfile.TarInfo("00001.jpg").tobuf(tarfile.USTAR_FORMAT))
     header[124:136] = b"777777777777"  # 64 GiB
     shard = tmp_path / "train-000000.tar"

@@ -1,4 +1,4 @@
-"""What the columns of the logits stand for."""
+"""The classes: the number of objects that each column of the logits means."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bintrain.errors import TrainingError
 
 @dataclass(frozen=True, kw_only=True)
 class Classes:
-    """Column i stands for `counts[i]` objects; with `open_top` the last one for that many or more."""
+    """Column i means `counts[i]` objects; with `open_top` the last one for that many or more."""
 
     counts: tuple[int, ...]
     open_top: bool

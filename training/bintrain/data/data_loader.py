@@ -26,7 +26,7 @@ class Batch:
     indices: Tensor
 
 
-class Feed:
+class DataLoader:
     """Makes batches of `images` on `threads` threads.
 
     Threads, not processes: decoder and resizing let go of Python's lock, nothing is copied between

@@ -1,7 +1,7 @@
 """The pixels that are trained on: those of `preprocess` sooner, but not to the last level.
 
 What is evaluated, and what serves, is decoded by `preprocess` alone. Training may take a shorter way to
-almost the same picture, since augmentation then moves, blurs and recolours it by far more.
+almost the same image, since augmentation then moves, blurs and recolours it by far more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bincount_core.limits import MOST_PIXELS
 from bincount_core.preprocessing import preprocess
 
 PLAIN_PIXELS = 2**26
-"""Larger pictures are left to `preprocess`, which knows what to refuse."""
+"""Larger images are left to `preprocess`, which knows what to reject."""
 LEAST_SHARE = {8: 1.0, 4: 0.7, 2: 0.6}
 """What an eighth, a quarter and a half must have of the asked width and of the asked height, to be enough.
 
@@ -38,7 +38,7 @@ _SCAN = b"\xff\xda"
 """The marker that begins compressed data (T.81, B.1.1.3)."""
 _PASSED = bytes(0xC0 <= marker <= 0xFE and marker not in (*range(0xD0, 0xDB), 0xE1) for marker in range(256))
 """1 for markers of segments to pass over before that. 0 for itself, for markers without a length (restarts,
-begin and end of an image) and for APP1: EXIF or XMP, which may turn a picture."""
+begin and end of an image) and for APP1: EXIF or XMP, which may turn an image."""
 
 
 def decode_quickly(data: bytes, *, into: Tensor) -> None:
@@ -46,27 +46,27 @@ def decode_quickly(data: bytes, *, into: Tensor) -> None:
 
     Three things are quicker. JPEGs are decoded whole, to a half, a quarter or an eighth, not to sizes between
     as `preprocess` does. They are resized with vector instructions, which round differently (by one level,
-    seldom two). And no EXIF is looked for where none can be, nor damage beside the picture itself. What is no
+    seldom two). And no EXIF is looked for where none can be, nor damage beside the data. What is no
     plain JPEG, or damaged, goes to `preprocess`, and raises ImageFault as that does.
 
-    A half or quarter may be smaller than what is asked. It keeps what a whole picture, brought down to that
+    A half or quarter may be smaller than what is asked. It keeps what a whole image, brought down to that
     size by the contract's filter, has left of its detail: it is as near to the pixels of `preprocess` as that
     is, and nearly as sharp (docs/decisions/0023). `into` must be contiguous, else ValueError.
     """
     if not into.is_contiguous():
         raise ValueError("decode_quickly writes to contiguous memory only")
     height, width, _ = into.shape
-    picture = _decode(data, width=width, height=height)
-    if picture is None:
+    decoded = _decode(data, width=width, height=height)
+    if decoded is None:
         image = read_image(data, max_pixels=MOST_PIXELS)
         into.numpy()[...] = preprocess(image, width=width, height=height)
-    elif picture.pixels.shape[:2] == (height, width):
-        into.numpy()[...] = picture.pixels
+    elif decoded.pixels.shape[:2] == (height, width):
+        into.numpy()[...] = decoded.pixels
     else:
-        _resize(picture, into=into)
+        _resize(decoded, into=into)
 
 
-class _Picture(NamedTuple):
+class _Decoded(NamedTuple):
     pixels: NDArray[np.uint8]
     """[h, w, 3], with h and w rounded up."""
     part: int
@@ -76,7 +76,7 @@ class _Picture(NamedTuple):
     """Not rounded: 2.5 for the half of 5."""
 
 
-def _decode(data: bytes, *, width: int, height: int) -> _Picture | None:
+def _decode(data: bytes, *, width: int, height: int) -> _Decoded | None:
     """A plain JPEG, as much of it as is enough; None for what `preprocess` must see."""
     try:
         if (size := _plain_size(data)) is None:
@@ -88,7 +88,7 @@ def _decode(data: bytes, *, width: int, height: int) -> _Picture | None:
         )  # fmt: skip
     except Exception:  # damaged or rare bytes make the decoder raise anything; `preprocess` has the words
         return None
-    return _Picture(pixels, part, size[0] / part, size[1] / part)
+    return _Decoded(pixels, part, size[0] / part, size[1] / part)
 
 
 def _smallest_part(share: float) -> int:
@@ -98,22 +98,22 @@ def _smallest_part(share: float) -> int:
     return 1
 
 
-def _resize(picture: _Picture, *, into: Tensor) -> None:
-    """Write a picture to uint8 [height, width, 3], in place, by the kernel of `_kernel_for`.
+def _resize(decoded: _Decoded, *, into: Tensor) -> None:
+    """Write an image to uint8 [height, width, 3], in place, by the kernel of `_kernel_for`.
 
     torch.nn.functional.interpolate does the same, but not in place, which costs a fourth more.
     """
     height, width, _ = into.shape
-    kernel, scales = _kernel_for(picture, height=height, width=width)
+    kernel, scales = _kernel_for(decoded, height=height, width=width)
     # Both as [1, 3, h, w] in torch's channels_last, for which it has vector instructions.
-    source = torch.as_tensor(picture.pixels[None].transpose(0, 3, 1, 2))
+    source = torch.as_tensor(decoded.pixels[None].transpose(0, 3, 1, 2))
     kernel(source, [height, width], False, *scales, out=into.unsqueeze(0).permute(0, 3, 1, 2))
 
 
 def _kernel_for(
-    picture: _Picture, *, height: int, width: int
+    decoded: _Decoded, *, height: int, width: int
 ) -> tuple[_Kernel, tuple[float | None, float | None]]:
-    """What brings a picture to a size, and the scales if not those of its pixels: the contract's filter
+    """What brings an image to a size, and the scales if not those of its pixels: the contract's filter
     (bilinear, antialiased), unless it is a part that must be enlarged.
 
     Bilinear would leave that softer than what serves, so it is done by bicubic, and by the sharper one where
@@ -121,10 +121,10 @@ def _kernel_for(
     scales they would be squeezed in, and the others moved by up to a pixel. (The contract squeezes them in
     where it decodes the same part.)
     """
-    share = picture.height * picture.width / (height * width)
-    if picture.part == 1 or share >= 1:
+    share = decoded.height * decoded.width / (height * width)
+    if decoded.part == 1 or share >= 1:
         return _BILINEAR, (None, None)
-    scales = (height / picture.height, width / picture.width)
+    scales = (height / decoded.height, width / decoded.width)
     return _SHARP_BICUBIC if share < 2 / 3 else _BICUBIC, scales
 
 
@@ -139,7 +139,7 @@ def _plain_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _may_be_turned(data: bytes) -> bool:
-    """Whether there is an APP1 segment before the picture, or anything unusual."""
+    """Whether there is an APP1 segment before the image data, or anything unusual."""
     at, end = 2, len(data) - 4
     while at <= end and data[at] == 0xFF and _PASSED[data[at + 1]]:
         at += 2 + (data[at + 2] << 8) + data[at + 3]

@@ -33,7 +33,7 @@ class Images:
 
     With `keep` all are decoded here and now on all cores and stay in memory: size * size * 3 bytes each.
     Without, files are read when asked for, and shards (`streamed`) from end to end with `read_shard`.
-    `quick` pixels are for training alone: what judges a network must see what will serve it.
+    `quick` pixels are for training alone: a network is evaluated on what will serve it.
     Raises TrainingError when an image is unreadable, is not the one in the manifest when it is first read, or
     has no class.
     """

@@ -1,4 +1,4 @@
-"""What the loss is told of counts: they are ordered, and some are rare."""
+"""Soft labels and class priors: what the loss knows of counts, which are ordered, and some of them rare."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def read_shard(shard: Path, *, wanted: Mapping[str, int]) -> Iterator[tuple[int,
     """The wanted members with their bytes in one sequential pass, as streamed storage likes it.
 
     `wanted` gives each member's name a number, which comes back with it. Raises TrainingError when the shard
-    is no whole tar or lacks a wanted member.
+    is no whole tar, or where a wanted member is missing.
     """
     return _members(shard, wanted=wanted, contents=True)
 
@@ -69,7 +69,7 @@ def _members(
         ) from error
     if missing:
         raise TrainingError(
-            f"{shard} lacks {len(missing)} of the {len(wanted)} images that the manifest says it holds, "
+            f"{shard} misses {len(missing)} of the {len(wanted)} images that the manifest says it holds, "
             f"{min(missing)} first; copy it again"
         )
 
@@ -77,7 +77,7 @@ def _members(
 def _files(tar: BinaryIO, *, end: int) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of each file in a tar of `end` bytes. Raises ValueError where it is none.
 
-    Passed over: what is no file, and names too long for a header, which stand in a second one of their own.
+    Passed over: what is no file, and names too long for a header, which are in a second one of their own.
     """
     at = 0
     while True:

@@ -7,10 +7,10 @@ import torch
 from bintrain.settings import Machine
 
 
-def autocast_type(machine: Machine, *, device: torch.device) -> torch.dtype | None:
+def amp_dtype(machine: Machine, *, device: torch.device) -> torch.dtype | None:
     """What `device` computes in under autocast; None for FP32 throughout.
 
-    A CPU computes in bf16 only where it is told to: with AMX a step of ResNet50 at 224 px takes 0.4 of FP32's
+    A CPU computes in bf16 only by the flag: with AMX a step of ResNet50 at 224 px takes 0.4 of FP32's
     time (benchmarks/training.py), but one of ResNet18 at 64 px took ten times as long beside other work.
     Never in fp16, which would need scaling.
     """

@@ -68,7 +68,7 @@ ALONE = Processes(rank=0, size=1, device=torch.device("cpu"))
 
 @contextmanager
 def joined(env: Mapping[str, str]) -> Generator[Processes]:
-    """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) tell of; alone without them.
+    """The processes that torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK) describe; alone without them.
 
     Raises TrainingError where the machine has more GPUs than torch sees.
     """

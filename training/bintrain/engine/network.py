@@ -88,7 +88,7 @@ def _download(arch: str, *, missing: Path | str) -> dict[str, Tensor]:
     weights = torchvision.models.get_model_weights(arch)["DEFAULT"]  # pyright: ignore[reportUnknownMemberType]
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
-    # No route, no name, a proxy's refusal; a broken transfer; another file than the expected one.
+    # No route, no name, a proxy's error; a broken transfer; another file than the expected one.
     except (OSError, http.client.HTTPException, RuntimeError) as error:
         raise TrainingError(
             f"no ImageNet weights for {arch}: {missing} is missing and the download failed ({error}). "

@@ -44,7 +44,7 @@ def build_schedule(optimiser: AdamW, *, steps: int, warmup: float) -> LambdaLR:
     return LambdaLR(optimiser, factor)
 
 
-def build_average(network: nn.Module, *, decay: float) -> AveragedModel:
+def build_ema(network: nn.Module, *, decay: float) -> AveragedModel:
     """The exponential moving average of weights and batch statistics.
 
     Early on the decay is (1 + n) / (10 + n) after n steps, so that the random start is soon forgotten.

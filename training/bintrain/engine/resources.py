@@ -33,7 +33,7 @@ def keep_freed_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, _NEVER_BYTES)
 
 
-def spare_what_stays() -> None:
+def freeze_garbage_collector() -> None:
     """Let Python's garbage collector pass over all objects that are there now: modules, the manifest.
 
     They live as long as the job, and looking at them again and again took a tenth of the time of reading

@@ -18,15 +18,15 @@ from tqdm import tqdm
 
 from bintrain.data.augment import augment
 from bintrain.data.classes import Classes
-from bintrain.data.data_loader import Batch, Feed
+from bintrain.data.data_loader import Batch, DataLoader
 from bintrain.data.images import Images
 from bintrain.data.labels import log_priors, soft_labels
 from bintrain.data.sampling import ordered_plan, step_seed, training_plan
-from bintrain.engine.amp import autocast_type
+from bintrain.engine.amp import amp_dtype
 from bintrain.engine.checkpoint import load_checkpoint, save_checkpoint
 from bintrain.engine.distributed import Processes
 from bintrain.engine.network import BinCounter, set_training
-from bintrain.engine.optimizer import build_average, build_optimiser, build_schedule
+from bintrain.engine.optimizer import build_ema, build_optimiser, build_schedule
 from bintrain.engine.resources import usable_cpus
 from bintrain.errors import TrainingError
 from bintrain.evaluation.metrics import count_metrics
@@ -94,9 +94,9 @@ class Trainer:
         self._schedule = build_schedule(
             self._optimiser, steps=self._steps * settings.epochs, warmup=settings.warmup
         )
-        self._average = build_average(network, decay=settings.ema_decay)
-        self._precision = autocast_type(machine, device=self._device)
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._precision is torch.float16)
+        self._ema = build_ema(network, decay=settings.ema_decay)
+        self._amp_dtype = amp_dtype(machine, device=self._device)
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._amp_dtype is torch.float16)
         self._progress = Progress()
         self._saved = time.monotonic()
 
@@ -105,7 +105,7 @@ class Trainer:
         self._resume()
         while self._progress.epoch < self._settings.epochs and not self._out_of_patience():
             epoch = self._progress.epoch + 1
-            figures = self.train_epoch(epoch) | self._judge()
+            figures = self.train_epoch(epoch) | self._validate()
             for name, value in figures.items():
                 log_metric(name, value, epoch=epoch)
             self._keep(epoch, figures)
@@ -140,7 +140,7 @@ class Trainer:
             rank=self._processes.rank, size=self._processes.size,
         )  # fmt: skip
         yield from tqdm(
-            self._feed(self._train).batches(plan), desc=f"epoch {epoch}", leave=False,
+            self._loader(self._train).batches(plan), desc=f"epoch {epoch}", leave=False,
             initial=self._progress.step, total=self._steps,
             disable=not (self._processes.is_first and sys.stderr.isatty()),
         )  # fmt: skip
@@ -162,11 +162,11 @@ class Trainer:
         self._scaler.update()
         self._schedule.step()
         if self._settings.ema_decay:
-            self._average.update_parameters(self._network)
+            self._ema.update_parameters(self._network)
         return self._processes.mean(loss.detach())
 
-    def _judge(self) -> dict[str, float]:
-        logits, true = self._predict(self._judged()), torch.tensor(self._validation.labels)
+    def _validate(self) -> dict[str, float]:
+        logits, true = self._predict(self._evaluated_network()), torch.tensor(self._validation.labels)
         loss = functional.cross_entropy(logits, self._targets.cpu()[true])
         figures = count_metrics(
             logits.argmax(1).numpy().astype(np.int64), true.numpy().astype(np.int64), classes=self._classes
@@ -181,7 +181,7 @@ class Trainer:
         plan = ordered_plan(self._validation, batch=max(1, self._batch // size), rank=rank, size=size)
         own: list[tuple[Tensor, Tensor]] = []
         with torch.inference_mode():
-            for batch in self._feed(self._validation).batches(plan):
+            for batch in self._loader(self._validation).batches(plan):
                 own.append((batch.indices, network(self._to_floats(batch.pixels)).float().cpu()))
         # Each image by its place, once: the figures are those of one process.
         logits = torch.empty(len(self._validation), len(self._classes.counts))
@@ -189,8 +189,8 @@ class Trainer:
             logits[indices] = found
         return logits
 
-    def _judged(self) -> nn.Module:
-        return self._average.module if self._settings.ema_decay else self._network
+    def _evaluated_network(self) -> nn.Module:
+        return self._ema.module if self._settings.ema_decay else self._network
 
     def _keep(self, epoch: int, figures: dict[str, float]) -> None:
         progress = self._progress
@@ -199,7 +199,7 @@ class Trainer:
         score = (figures["validation:rmse"], figures["validation:loss"])
         if score < progress.best_score:
             progress.best_score, progress.best_epoch = score, epoch
-            progress.best_weights = copy.deepcopy(self._judged().state_dict())
+            progress.best_weights = copy.deepcopy(self._evaluated_network().state_dict())
 
     def _out_of_patience(self) -> bool:
         waited = self._progress.epoch - self._progress.best_epoch
@@ -230,18 +230,18 @@ class Trainer:
     def _parts(self) -> dict[str, Any]:
         return {
             "network": self._network,
-            "average": self._average,
+            "ema": self._ema,
             "optimiser": self._optimiser,
             "schedule": self._schedule,
             "scaler": self._scaler,
         }
 
-    def _feed(self, images: Images) -> Feed:
+    def _loader(self, images: Images) -> DataLoader:
         threads = self._machine.workers or usable_cpus()
-        return Feed(images, threads=threads, pin=self._device.type == "cuda")
+        return DataLoader(images, threads=threads, pin=self._device.type == "cuda")
 
     def _autocast(self) -> torch.autocast:
-        precision = self._precision
+        precision = self._amp_dtype
         return torch.autocast(self._device.type, dtype=precision, enabled=precision is not None)
 
     def _to_floats(self, pixels: Tensor) -> Tensor:

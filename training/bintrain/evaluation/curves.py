@@ -12,7 +12,7 @@ Points = list[dict[str, float]]
 
 RELIABILITY_BINS = 10
 CURVE_POINTS = 400
-"""At most so many points of a curve are kept; more cannot be told apart in a picture."""
+"""At most so many points of a curve are kept; more cannot be distinguished in a chart."""
 
 
 def reliability(probabilities: Floats, true: Ints, *, bins: int = RELIABILITY_BINS) -> Points:

@@ -1,4 +1,4 @@
-"""How well counts were told: the figures of the published tables."""
+"""Metrics of counting: the figures of the published tables."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bintrain.data.data_loader import Feed
+from bintrain.data.data_loader import DataLoader
 from bintrain.data.images import Images
 from bintrain.data.sampling import ordered_plan
 from bintrain.engine.network import BinCounter
@@ -58,8 +58,8 @@ def exported_logits(model: Path | ov.Model, images: Images) -> NDArray[np.float6
     """Logits [N, C] of `images` through the IR (in memory or a path) on the CPU; what is not INT8 in FP32."""
     compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     logits: NDArray[np.float64] | None = None
-    feed = Feed(images, threads=usable_cpus(), pin=False)
-    for batch in feed.batches(ordered_plan(images, batch=BATCH)):
+    loader = DataLoader(images, threads=usable_cpus(), pin=False)
+    for batch in loader.batches(ordered_plan(images, batch=BATCH)):
         found = compiled({"image": batch.pixels.numpy()})["logits"]
         if logits is None:
             logits = np.empty((len(images), found.shape[1]))

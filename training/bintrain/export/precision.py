@@ -16,7 +16,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from bintrain.data.classes import Classes
-from bintrain.data.data_loader import Feed
+from bintrain.data.data_loader import DataLoader
 from bintrain.data.images import Images
 from bintrain.data.sampling import sample_plan
 from bintrain.engine.network import BinCounter
@@ -110,5 +110,5 @@ def _figures(logits: NDArray[np.float64], images: Images, *, classes: Classes) -
 
 def _calibration_batches(train: Images, *, settings: Settings) -> list[NDArray[np.uint8]]:
     plan = sample_plan(train, count=settings.int8_images, batch=CALIBRATION_BATCH, seed=settings.seed)
-    feed = Feed(train, threads=usable_cpus(), pin=False)
-    return [batch.pixels.numpy() for batch in feed.batches(plan)]
+    loader = DataLoader(train, threads=usable_cpus(), pin=False)
+    return [batch.pixels.numpy() for batch in loader.batches(plan)]

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation, drawn from its figures: each function writes one PNG."""
+"""The charts of an evaluation: each function draws one and writes a PNG."""
 
 # matplotlib leaves its **kwargs without a type, so nearly every call of it would be a finding:
 # pyright: reportUnknownMemberType=false

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation: what is in them, not how they are drawn."""
+"""The charts of an evaluation: what is in them, not how they are drawn."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation.evaluation import Evaluation
-from bintrain.reports import figures as pictures
+from bintrain.reports import figures as charts
 from bintrain.reports.words import int8_trial, no_threshold, objects, percent, shown_class
 
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}
@@ -32,7 +32,7 @@ def write_report(
     epochs: tuple[int, int],
     folder: Path,
 ) -> None:
-    """Write the page from figures and from the pictures that lie in `folder`/evaluation already.
+    """Write the page from figures and from the charts that are in `folder`/evaluation already.
 
     `model` is model.json's content, `counts` the images of each split by count, `epochs` the kept one and how
     many were trained.
@@ -65,7 +65,7 @@ def write_report(
 def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
     test = evaluation.test
     lead = (
-        f"Of {test['images']:,} photographs that neither trained the model nor chose anything, it counted "
+        f"Of {test['images']:,} images that neither trained the model nor chose anything, it counted "
         f"{percent(test['accuracy'])} exactly right; always answering the commonest count would have been "
         f"right for {percent(test['majority_accuracy'])}."
     )
@@ -119,7 +119,7 @@ def _by_count(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path)
             percent(total["within_one"]))  # fmt: skip
     table = _table(("true count", "images", "accuracy", "RMSE, objects", "within one"), rows, total=last)
     picture = _picture(
-        target / pictures.CONFUSION, "Confusion matrix: true counts in rows, counted numbers in columns",
+        target / charts.CONFUSION, "Confusion matrix: true counts in rows, counted numbers in columns",
         "Each row is one true count; on the diagonal the right answers.",
     )  # fmt: skip
     return f'<h2>By true count</h2><div class="pair"><div>{table}</div>{picture}</div>'
@@ -143,11 +143,11 @@ def _certainty(evaluation: Evaluation, *, model: Mapping[str, Any], target: Path
         ("accuracy of those: measured", "no such answer" if accuracy is None else percent(accuracy)),
     )
     reliable = _picture(
-        target / pictures.RELIABILITY, "Reliability diagram",
+        target / charts.RELIABILITY, "Reliability diagram",
         "On the dashed line, answers given with 70 % confidence are right 70 % of the time.",
     )  # fmt: skip
     risk = _picture(
-        target / pictures.RISK_COVERAGE, "Risk-coverage curve",
+        target / charts.RISK_COVERAGE, "Risk-coverage curve",
         "Answering only the most confident bins makes fewer mistakes; the rest go to a person.",
     )  # fmt: skip
     return (
@@ -163,7 +163,7 @@ def _mistakes(evaluation: Evaluation, *, target: Path) -> str:
     return (
         f"<h2>The worst mistakes</h2><p>{wrong:,} of {test['images']:,} answers were wrong. Shown are "
         "those furthest off, the more confident first.</p>"
-        + _picture(target / pictures.MISTAKES, "Worst mistakes", wide=True)
+        + _picture(target / charts.MISTAKES, "Worst mistakes", wide=True)
     )
 
 
@@ -172,7 +172,7 @@ def _learning(*, settings: Mapping[str, Any], epochs: tuple[int, int], target: P
     stopped = f"; up to {settings['epochs']} were allowed" if trained < settings["epochs"] else ""
     text = f"Epoch {kept} of {trained} was kept: the lowest RMSE on <i>validation</i>{stopped}."
     return f"<h2>How it learned</h2><p>{text}</p>" + _picture(
-        target / pictures.LEARNING, "Learning curves", wide=True
+        target / charts.LEARNING, "Learning curves", wide=True
     )
 
 
@@ -182,7 +182,7 @@ def _origin(
     listed = sorted({count for split in counts.values() for count in split})
     rows = [(str(count), *(f"{split.get(count, 0):,}" for split in counts.values())) for count in listed]
     total = ("all", *(f"{sum(split.values()):,}" for split in counts.values()))
-    knobs = "".join(
+    values = "".join(
         f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(_setting(value))}</td></tr>"
         for name, value in settings.items()
     )
@@ -192,7 +192,7 @@ def _origin(
         f"<code>{escape(model['source_revision'])}</code>. No block of 100 neighbouring ids is in "
         'two splits.</p><div class="pair"><div><h3>Images by count</h3>'
         f"{_table(('objects', *counts), rows, total=total)}</div>"
-        f'<div><h3>Settings</h3><div class="scroll"><table class="facts">{knobs}</table></div></div></div>'
+        f'<div><h3>Settings</h3><div class="scroll"><table class="facts">{values}</table></div></div></div>'
     )
 
 

@@ -1,4 +1,4 @@
-"""The worst mistakes as one picture: what a person looks at first."""
+"""The contact sheet of the worst mistakes: what a person looks at first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bintrain.evaluation.evaluation import Evaluated
 MOST = 20
 COLUMNS = 5
 TILE = (220, 176)
-"""A photograph's box, pixels."""
+"""An image's box, pixels."""
 
 CAPTION = 50
 MARGIN = 12
@@ -37,7 +37,7 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """A photograph (a JPEG's bytes) and the words below it."""
+    """An image (a JPEG's bytes) and the words below it."""
 
     data: bytes
     title: str
@@ -86,6 +86,6 @@ def _fitted(data: bytes) -> Image.Image:
     image = read_image(data, max_pixels=MOST_PIXELS)
     width, height = image.upright_size
     scale = min(TILE[0] / width, TILE[1] / height)
-    # By the job's own decoder: another one may refuse, at the very end, what could be trained on.
+    # By the job's own decoder: another one may reject, at the very end, what could be trained on.
     pixels = preprocess(image, width=max(1, round(width * scale)), height=max(1, round(height * scale)))
     return ImageOps.pad(Image.fromarray(pixels), TILE, color=BOX)

@@ -29,7 +29,7 @@ def _origin(model: dict[str, Any], *, images: dict[str, int]) -> str:
     top = " (the last means: that many or more)" if model["classes"]["open_top"] else ""
     return f"""# Model card: {model["model_id"]}
 
-Counts the objects in a photograph of a warehouse bin. {model["architecture"]} at {size}x{size} pixels,
+Counts the objects in an image of a warehouse bin. {model["architecture"]} at {size}x{size} pixels,
 {model["precision"]} weights, made {model["created"]} from source revision {model["source_revision"]}.
 
 Answers: {counts}{top}. Trained on {images["train"]} images of dataset `{model["dataset_id"]}`; chosen on
@@ -78,7 +78,7 @@ def _trust(evaluation: Evaluation, *, model: dict[str, Any]) -> str:
   {percent(interval["promised_coverage"])}) and is {interval["mean_width"]:.2f} counts wide on average.
 - Calibration error {percent(error["after"])} ({percent(error["before"])} before temperature scaling).
 - Do not trust it on other cameras or other bins than those it was trained on, or on counts that are not
-  listed above: judge it on your own images first."""
+  listed above: evaluate it on your own images first."""
 
 
 def _review(measured: dict[str, Any], *, rule: dict[str, Any], validation: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ BAND = 100
 """Pixels; short sides are counted in bands of so many."""
 
 
-class Tally:
+class Statistics:
     """Sums over the accepted and the rejected; its size does not grow with the number of accepted images."""
 
     def __init__(self) -> None:

@@ -102,7 +102,7 @@ def case(tmp_path: Path) -> Case:
     return Case(tmp_path)
 
 
-def test_a_first_model_is_judged_by_the_floors_alone(case, make_model, gray) -> None:
+def test_a_first_model_is_evaluated_by_the_floors_alone(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3, 4, 5], gray)
     case.add_model("challenger", make_model())
     verdict = case.judge(min_accuracy=1, max_rmse=0.1, min_within_one=1, min_coverage=1)
@@ -133,17 +133,17 @@ def test_shards_give_the_verdict_that_folders_give(case, tmp_path, make_model, g
         ({"min_coverage": 1.01}, "coverage is 1.0000, at least 1.01 is wanted"),
     ],
 )
-def test_a_figure_below_its_floor_refuses_and_is_named(case, make_model, gray, rule, words) -> None:
+def test_a_figure_below_its_floor_rejects_and_is_named(case, make_model, gray, rule, words) -> None:
     case.add_bins([0, 1, 2, 3], gray)
     case.counts |= {"00000": 1, "00001": 2}  # two labels that the model cannot meet
     case.write_manifest()
     case.add_model("challenger", make_model(lambda d: d["calibration"]["interval"].update(score_quantile=1)))
     verdict = case.judge(**rule)
     assert (verdict["accepted"], verdict["reasons"]) == (False, [words])
-    assert case.message == f"refused: {words}"
+    assert case.message == f"rejected: {words}"
 
 
-def test_a_challenger_that_is_worse_beyond_noise_is_refused_by_both_figures(case, make_model, gray) -> None:
+def test_a_challenger_worse_beyond_noise_is_rejected_by_both_figures(case, make_model, gray) -> None:
     case.add_bins([count % 6 for count in range(60)], gray)
     case.add_model("champion", make_model())
     case.add_model("challenger", make_model(step=60))
@@ -176,7 +176,7 @@ def test_a_challenger_without_a_class_of_the_champion_needs_a_person(case, make_
     assert "<td>0 to 2+</td><td>0 to 5</td>" in page
 
 
-def test_a_browser_shows_who_was_refused_why_and_against_whom(case, make_model, gray, tmp_path) -> None:
+def test_a_browser_shows_what_was_rejected_why_and_against_what(case, make_model, gray, tmp_path) -> None:
     case.add_bins([count % 6 for count in range(60)], gray)
     case.add_model("champion", make_model())
     case.add_model("challenger", make_model(lambda d: d.update(model_id="a" * 63), step=60))
@@ -186,7 +186,7 @@ def test_a_browser_shows_who_was_refused_why_and_against_whom(case, make_model, 
     assert complaints(page, views) == []
     accuracy = f"{verdict['challenger']['metrics']['accuracy']:.4f}"
     for view in views.values():
-        assert view.title == f"{'a' * 63}: refused"
+        assert view.title == f"{'a' * 63}: rejected"
         for shown in (
             *verdict["reasons"],
             accuracy,
@@ -259,7 +259,7 @@ def test_without_a_fair_comparison_there_is_no_verdict(case, make_model, gray, d
     assert not (case.folder / "output" / "verdict.json").exists()
 
 
-def test_an_archive_that_leaves_its_folder_is_refused(case, gray, tmp_path) -> None:
+def test_an_archive_that_leaves_its_folder_is_rejected(case, gray, tmp_path) -> None:
     case.add_bins([1], gray)
     path = case.folder / "input" / "challenger" / "model.tar.gz"
     path.parent.mkdir()
@@ -283,12 +283,12 @@ class TestChanceOfWorse:
         harm = np.random.default_rng(1).integers(-9, 10, 5000)
         assert chance_of_worse(harm) == chance_of_worse(np.sort(harm))
 
-    def test_models_of_equal_worth_are_refused_as_often_as_the_level_says(self) -> None:
+    def test_models_of_equal_worth_are_rejected_as_often_as_the_level_says(self) -> None:
         random = np.random.default_rng(2)
-        refused = sum(chance_of_worse(random.integers(-4, 5, 300)) < 0.05 for _ in range(400))
-        assert 8 <= refused <= 34  # 20 expected, three standard deviations
+        rejected = sum(chance_of_worse(random.integers(-4, 5, 300)) < 0.05 for _ in range(400))
+        assert 8 <= rejected <= 34  # 20 expected, three standard deviations
 
-    def test_a_real_step_back_is_found_among_half_a_million_bins(self) -> None:
+    def test_a_real_step_back_is_found_among_500_000_bins(self) -> None:
         """Two points of accuracy lost on 53,000 bins, where the models disagree on a third of them."""
         random = np.random.default_rng(3)
         harm = random.choice([-1, 0, 1], size=53_000, p=[0.155, 0.67, 0.175])

@@ -1,4 +1,4 @@
-"""Which images are taken, which are refused with which reason, and what a smaller one looks like."""
+"""Which images are taken, which are rejected with which reason, and what a smaller one looks like."""
 
 import io
 import struct
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep import images as pictures
+from data_prep import images
 from data_prep.images import BadImage, check, shrink
 from data_prep.request import Stored
 
@@ -50,8 +50,8 @@ def reason_of(data: bytes) -> str:
     ids=["baseline", "progressive", "gray", "cmyk", "444", "exif"],
 )
 def test_jpegs_of_all_kinds_are_taken_as_they_are(data: bytes) -> None:
-    picture = check(data)
-    assert (picture.data, picture.width, picture.height) == (data, 60, 40)
+    jpeg = check(data)
+    assert (jpeg.data, jpeg.width, jpeg.height) == (data, 60, 40)
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_jpegs_of_all_kinds_are_taken_as_they_are(data: bytes) -> None:
         "bomb",
     ],
 )
-def test_what_is_no_whole_jpeg_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+def test_what_is_no_whole_jpeg_is_rejected_with_its_reason(data: bytes, reason: str) -> None:
     assert reason_of(data) == reason
 
 
-def test_a_picture_is_shrunk_to_its_short_side_and_keeps_its_shape() -> None:
+def test_an_image_is_shrunk_to_its_short_side_and_keeps_its_shape() -> None:
     small = shrink(check(encoded(size=(600, 400))), Stored(short_side=100, quality=90))
     opened = Image.open(io.BytesIO(small.data))
     assert (small.width, small.height) == opened.size == (150, 100)
@@ -99,7 +99,7 @@ def test_a_picture_is_shrunk_to_its_short_side_and_keeps_its_shape() -> None:
     ("size", "stored"),
     [((600, 400), (100, 100)), ((300, 900), (100, 100)), ((600, 80), (100, 80)), ((101, 100), (100, 100))],
 )
-def test_a_picture_is_shrunk_to_a_square_whatever_its_shape(
+def test_an_image_is_shrunk_to_a_square_whatever_its_shape(
     size: tuple[int, int], stored: tuple[int, int]
 ) -> None:
     small = shrink(check(encoded(size=size)), Stored(short_side=100, square=True))
@@ -111,20 +111,20 @@ def test_a_picture_is_shrunk_to_a_square_whatever_its_shape(
 
 
 @pytest.mark.parametrize(("short_side", "length"), [(256, 509), (224, 1777), (32, 49), (256, 1018)])
-def test_a_picture_is_never_decoded_smaller_than_it_is_stored(short_side: int, length: int) -> None:
-    picture = check(encoded(size=(length + 200, length)))
-    assert pictures._pixels(picture, short_side=short_side).height >= short_side  # noqa: SLF001
+def test_an_image_is_never_decoded_smaller_than_it_is_stored(short_side: int, length: int) -> None:
+    jpeg = check(encoded(size=(length + 200, length)))
+    assert images._pixels(jpeg, short_side=short_side).height >= short_side  # noqa: SLF001
 
 
 @pytest.mark.parametrize("stored", [Stored(short_side=40), Stored(short_side=60, square=True)])
-def test_a_small_picture_keeps_its_bytes(stored: Stored) -> None:
-    picture = check(encoded(size=(60, 40)))
-    assert shrink(picture, stored) is picture
+def test_a_small_image_keeps_its_bytes(stored: Stored) -> None:
+    jpeg = check(encoded(size=(60, 40)))
+    assert shrink(jpeg, stored) is jpeg
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("square", [False, True])
-def test_a_shrunk_picture_is_upright_as_pillow_sees_it(orientation: int, square: bool) -> None:
+def test_a_shrunk_image_is_upright_as_pillow_sees_it(orientation: int, square: bool) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(
@@ -142,7 +142,7 @@ def test_a_shrunk_picture_is_upright_as_pillow_sees_it(orientation: int, square:
     assert difference.mean() < 6
 
 
-def test_a_cmyk_picture_is_shrunk_to_rgb() -> None:
+def test_a_cmyk_image_is_shrunk_to_rgb() -> None:
     small = shrink(check(encoded(size=(600, 400), mode="CMYK")), Stored(short_side=100))
     opened = Image.open(io.BytesIO(small.data))
     assert (opened.mode, opened.size) == ("RGB", (150, 100))
@@ -150,5 +150,5 @@ def test_a_cmyk_picture_is_shrunk_to_rgb() -> None:
 
 
 def test_shrinking_is_the_same_every_time() -> None:
-    picture = check(encoded(size=(600, 400)))
-    assert shrink(picture, Stored(short_side=64)).data == shrink(picture, Stored(short_side=64)).data
+    jpeg = check(encoded(size=(600, 400)))
+    assert shrink(jpeg, Stored(short_side=64)).data == shrink(jpeg, Stored(short_side=64)).data
