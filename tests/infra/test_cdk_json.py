@@ -37,12 +37,12 @@ def test_a_broken_file_is_reported(tmp_path: Path, how: str) -> None:
         context_of_cdk_json(file=file)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cdk\.json.*No such file"):
         context_of_cdk_json(file=tmp_path / "cdk.json")
 
 
-def test_an_option_of_another_form_is_told() -> None:
+def test_an_option_of_another_form_is_reported() -> None:
     with pytest.raises(SettingsError, match="-c region: .*KEY=VALUE"):
         context_of_cdk_json(["region"])
 

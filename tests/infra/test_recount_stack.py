@@ -84,6 +84,6 @@ def test_further_buckets_may_be_read_and_not_written() -> None:
     assert [each["Action"] for each in found] == [["s3:GetObject", "s3:ListBucket"]] * 2
 
 
-def test_more_images_in_flight_than_sagemaker_takes_are_refused() -> None:
+def test_more_images_in_flight_than_sagemaker_takes_are_rejected() -> None:
     with pytest.raises(SettingsError, match="max_concurrent_transforms = 17: .*16"):
         load(context(stage="dev", **{"recount.max_concurrent_transforms": 17}).get)

@@ -230,7 +230,7 @@ def test_a_wrong_base_is_reported(stages: dict[str, Any], words: str) -> None:
         load({"stage": "dev", "stages": stages}.get)
 
 
-def test_a_stage_that_is_no_text_is_told() -> None:
+def test_a_stage_that_is_no_text_is_reported() -> None:
     with pytest.raises(SettingsError, match="dev.*-c stage=NAME|-c stage=NAME.*dev"):
         load({"stage": ["dev"], "stages": {"dev": {}}}.get)
 
@@ -242,7 +242,7 @@ def test_any_name_can_be_a_stage(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Dev", "dev\n", "dev-1", "1dev", "a1234567890", "dév"])
-def test_a_name_that_aws_or_another_stage_would_not_bear_is_refused(name: str) -> None:
+def test_a_name_that_aws_or_another_stage_rules_out_is_rejected(name: str) -> None:
     with pytest.raises(SettingsError, match="10 letters a-z and digits"):
         load({"stage": name, "stages": {name: {}}}.get)
 

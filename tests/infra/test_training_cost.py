@@ -25,7 +25,7 @@ def test_the_table_s_price_is_named_with_its_date() -> None:
     assert "2025-06" in training.cost_summary and "us-east-1" in training.cost_summary
 
 
-def test_a_tuning_job_above_the_bound_is_refused_with_what_to_change() -> None:
+def test_a_tuning_job_above_the_bound_is_rejected_with_what_to_change() -> None:
     with pytest.raises(SettingsError, match=r"max_cost_usd = 5.0: .*\$33\.79.*max_jobs"):
         settings(max_cost_usd=5)
 
@@ -36,7 +36,7 @@ def test_an_unknown_price_is_asked_for() -> None:
     assert settings(instance_type="ml.p9.xlarge", usd_per_hour=2).training.price == 2
 
 
-def test_all_faults_of_a_training_section_are_told_together() -> None:
+def test_all_faults_of_a_training_section_are_reported_together() -> None:
     words = "(?s)max_cost_usd = 1.0: .*max_parallel_jobs = 9: .*max_jobs"
     with pytest.raises(SettingsError, match=words):
         settings(max_parallel_jobs=9, max_cost_usd=1)
