@@ -185,11 +185,11 @@ def test_a_log_group_that_the_deploy_makes_is_in_its_way(cloud: Cloud, look: Loo
     assert found.next == f"aws logs delete-log-group --log-group-name {name} --region us-east-1"
 
 
-def test_a_stage_without_a_budget_is_told(look: Look) -> None:
+def test_a_stage_without_a_budget_is_reported(look: Look) -> None:
     assert look("budget", **{"operations.monthly_usd": 0})["budget"].state == "missing"
 
 
-def test_a_region_of_another_partition_is_told(look: Look) -> None:
+def test_a_region_of_another_partition_is_reported(look: Look) -> None:
     assert look("identity", region="cn-north-1")["identity"].state == "missing"
 
 
