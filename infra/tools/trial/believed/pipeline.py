@@ -136,7 +136,7 @@ ASSUMPTIONS = (
         shows="images per second far below [the measured rate](../benchmarks/README.md#training)",
         command="a job's log, in `prod`",
         by="nobody yet",
-        because="300 images are one shard: no rate can be told from it",
+        because="300 images are one shard, which shows no rate",
     ),
     Assumption(
         name="checkpoint-local",
