@@ -33,7 +33,7 @@ def main(model_dir: Path, images: Path, seconds: float, threads: int) -> None:
     compiled = core.compile_model(
         network, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"}
     )
-    # One call alone: two threads whose first calls meet can stop for ever (see inference/model/engine.py).
+    # One call alone: two threads whose first calls meet can never end (see inference/model/engine.py).
     compiled.create_infer_request().infer([_decode(bodies[0], shape)[None]], share_inputs=True)
     times: list[float] = []
     start = time.perf_counter()

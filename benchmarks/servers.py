@@ -85,7 +85,7 @@ def stock(*, venv: Path, image: bytes, folder: Path, **environment: str) -> Iter
         "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(model / "code"),
         "SAGEMAKER_BASE_DIR": str(folder),
-        "TMPDIR": str(folder),  # torchserve keeps its pid there, and refuses to start beside another
+        "TMPDIR": str(folder),  # torchserve keeps its pid there, and does not start beside another
     }
     environment = {**places, **environment}
     with _running(command, folder=folder, port=port, image=image, environment=environment) as server:

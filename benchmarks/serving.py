@@ -5,7 +5,7 @@
 
 Prints a line for each side and number of callers, then the ratios; the first model is compared with the stock
 stack. Rounds go through all sides in turn and medians are shown, so that what else the machine does falls on
-all of them. The slowest refusal of each round stands beside the longest time that a CPU of this machine stood
+all of them. The slowest 503 of each round is beside the longest time that a CPU of this machine stood
 still in it, as a thread that goes before all others saw it (stalls.py). Needs `wrk` and, for the stock side,
 Java 17 and packages that are installed into --stock-venv.
 `--soak N` sends N images instead and prints the resident memory on the way.
@@ -33,7 +33,7 @@ CALLERS = (1, 8, 64)
 WARM_UP_SECONDS = 3
 TUNED = "stock, OMP_NUM_THREADS=1"
 SHORT = ", 8 may wait"
-"""A server that must refuse most of 64 callers, however fast it is: how long do refusals take?"""
+"""A server that must reject most of 64 callers, however fast it is: how long do its 503 answers take?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _soak(options: argparse.Namespace, images: list[Path]) -> None:
 
 def _print_table(results: Results, bare: Bare) -> None:
     print(
-        "| side | callers | answers/s | p50 ms | p99 ms | refused | slowest refusal ms, by round "
+        "| side | callers | answers/s | p50 ms | p99 ms | rejected | slowest 503 ms, by round "
         "| a CPU stood still ms | errors | resident MB | /ping s | first answer s | load's CPU |"
     )
     print("|---" * 13 + "|")
@@ -158,13 +158,13 @@ def _print_table(results: Results, bare: Bare) -> None:
 
 def _row(runs: list[Measured]) -> str:
     loads = [run.load for run in runs]
-    refusals = [f"{max(load.refused) * 1000:.0f}" for load in loads if load.refused]
+    slowest = [f"{max(load.rejected) * 1000:.0f}" for load in loads if load.rejected]
     cells = [
         f"{statistics.median(load.per_second for load in loads):.1f}",
         f"{statistics.median(load.percentile(50) for load in loads):.1f}",
         f"{statistics.median(load.percentile(99) for load in loads):.1f}",
-        f"{sum(len(load.refused) for load in loads)}",
-        ", ".join(refusals),
+        f"{sum(len(load.rejected) for load in loads)}",
+        ", ".join(slowest),
         ", ".join(f"{run.stalled_ms:.0f}" for run in runs),
         f"{sum(load.errors for load in loads)}",
         f"{statistics.median(run.resident_mb for run in runs):.0f}",

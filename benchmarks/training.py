@@ -9,7 +9,7 @@ pipeline  Images per CPU second on one core, from original JPEGs (a folder in th
           makes floats of them in its step; one to normalised floats as the seed's; and the mean over the
           default number of epochs, of which the job decodes in the first alone where the images fit in
           memory. Without the job's augmentation, which is done on the device that trains, in whole batches;
-          what it costs where that is the CPU stands beside it. Each way runs in a process of its own
+          what it costs where that is the CPU is beside it. Each way runs in a process of its own
           (training_pipeline.py), so that neither side has the other's settings.
 step      Images a second of whole training steps on the CPU, ResNet50, 224 px, batch 16: the seed's loop
           (torchvision's network as it comes, FP32, cross entropy, SGD) against the job's own step
@@ -40,7 +40,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
-import bintrain  # noqa: E402, F401, I001  (first: it tells OpenMP, and so both sides, not to spin)
+import bintrain  # noqa: E402, F401, I001  (first: it keeps OpenMP, and so both sides, from spinning)
 import torch  # noqa: E402
 
 from bintrain.data.augment import augment  # noqa: E402
@@ -222,7 +222,7 @@ def overhead(options: argparse.Namespace, scratch: Path) -> None:
         "decode 2,600 images into memory": found["trains"] - found["read"],
         "evaluate validation once (FP32, torch), checkpoint": found["best"] - found["trains"] - epoch,
         "convert, quantise, evaluate FP32 and INT8 on validation": found["chosen"] - found["best"],
-        "evaluate test, calibrate, pictures, papers": lines[-1][0] - found["chosen"],
+        "evaluate test, calibrate, charts, report": lines[-1][0] - found["chosen"],
     }
     print(f"| phase, ResNet50 at 224 px, {len(read_dataset(dataset).images):,} images | seconds |")
     print("|---|---|")

@@ -37,7 +37,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One request: a checked, still encoded image, and the number of objects it should show, if told.
+    """One request: a checked, still encoded image, and the number of objects it should show, if given.
 
     `every_verification` asks for the verdict on every number (batch transform: its records carry none).
     """

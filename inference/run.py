@@ -22,7 +22,7 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that tells the service when it is asked to stop."""
+    """uvicorn's server that informs the service when it is asked to stop."""
 
     def __init__(self, config: uvicorn.Config, *, service: Service) -> None:
         super().__init__(config)

@@ -97,7 +97,7 @@ class TestServingStack:
         targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         assert [target["MaxCapacity"] for target in targets] == [2]
 
-    def test_an_update_to_another_model_changes_what_serves_and_leaves_no_old_model(
+    def test_an_update_to_another_model_leaves_no_old_model(
         self, cloud: Cloud, template: dict[str, Any]
     ):
         assert self.release(cloud, "two")["StackStatus"] == "UPDATE_COMPLETE"
@@ -113,7 +113,7 @@ class TestServingStack:
         assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
         assert served_weight(cloud, "serving") == 2
 
-    def test_a_change_set_from_before_an_update_would_put_the_model_back_and_is_refused(
+    def test_a_change_set_from_before_an_update_is_obsolete(
         self, cloud: Cloud, template: dict[str, Any]
     ):
         cloudformation, name = cloud.client("cloudformation"), {"ChangeSetName": "early"}

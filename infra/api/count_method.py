@@ -28,7 +28,7 @@ _FROM_CALLER = {
 
 
 def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: dict[str, Any]) -> None:
-    """Let POST on `resource` invoke `endpoint` (its name); `options` say who may call.
+    """Let POST on `resource` invoke `endpoint` (its name); `options` say which callers may.
 
     The role may invoke this one endpoint. It is named, not referred to: the API exists, and answers 503,
     while no model is approved. (API Gateway sends no source account when it takes a role, so its trust has

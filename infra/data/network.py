@@ -61,7 +61,7 @@ class StageNetwork(Construct):
         )
         # The only addresses with a route are those of the VPC itself and of S3.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints of AWS services")
-        # Not TCP alone: instances with Elastic Fabric Adapter refuse to start without all protocols.
+        # Not TCP alone: instances with Elastic Fabric Adapter do not start without all protocols.
         group.connections.allow_internally(ec2.Port.all_traffic(), "instances of one training job")
         for name, service in SERVICES.items():
             vpc.add_interface_endpoint(name, service=service, open=False).connections.allow_from(

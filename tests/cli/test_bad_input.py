@@ -54,7 +54,7 @@ def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file_list", "told"),
+    ("file_list", "message"),
     [
         ("", "is not a list of images"),
         ("[]", "is not a list of images"),
@@ -63,14 +63,14 @@ def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
         ('{"1": ["data/metadata/00001.json", "data/metadata/00002.json"]}', "2 listed, 1 of them"),
     ],
 )
-def test_a_directory_with_too_little_in_it(tmp_path: Path, file_list: str, told: str) -> None:
+def test_a_directory_with_too_little_in_it(tmp_path: Path, file_list: str, message: str) -> None:
     for name in ("bin-images/00001.jpg", "metadata/00001.json"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("{}")
     (tmp_path / "file_list.json").write_text(file_list)
     code, printed = demo(BINS=str(tmp_path))
     assert (code, printed.count("\n")) == (1, 1)
-    assert told in printed
+    assert message in printed
 
 
 def test_a_locale_without_the_signs_that_are_printed(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Each command of `bincount` where nothing is right yet: one line that says what to do, never a traceback.
 
-What AWS itself says stands in for AWS, which cannot be had here; all else is the program and the SDK.
+Recorded answers of AWS take the place of AWS, which cannot be had here; all else is the program and the SDK.
 """
 
 import json
@@ -75,14 +75,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         code = self.server.code
         if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
-            told = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+            reported = (
+                f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+            )
         else:
-            told = json.dumps({"__type": code, "message": "no"})
+            reported = json.dumps({"__type": code, "message": "no"})
         self.send_response(400)
-        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Length", str(len(reported)))
         self.send_header("x-amzn-ErrorType", code)
         self.end_headers()
-        self.wfile.write(told.encode())
+        self.wfile.write(reported.encode())
 
     def log_message(self, format: str, *args: Any) -> None:
         return

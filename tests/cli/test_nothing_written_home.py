@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_synth_leaves_the_home_folder_empty(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    # pip's own cache is pip's; it is told to keep none.
+    # pip's own cache is pip's; it is set to keep none.
     variables = {**os.environ, "HOME": str(home), "PIP_NO_CACHE_DIR": "1", "STAGE": "local"}
     subprocess.run(["make", "synth"], cwd=ROOT, env=variables, check=True, capture_output=True, timeout=300)
     files = [path.relative_to(home) for path in home.rglob("*") if path.is_file()]

@@ -43,7 +43,7 @@ class Caller:
 
 
 def new_caller(cloud: Cloud, name: str, *statements: dict[str, Any]) -> Caller:
-    """A new IAM user who may do what `statements` (Action, Resource) allow, and nothing else."""
+    """A new IAM user that may do what `statements` (Action, Resource) allow, and nothing else."""
     iam = cloud.client("iam")
     iam.create_user(UserName=name)
     if statements:

@@ -1,4 +1,4 @@
-"""What the tests of the doctor share: an account that lacks nothing, and how the doctor is asked about it."""
+"""What the doctor's tests share: an account with nothing missing, and how the doctor is asked about it."""
 
 import json
 import re
@@ -25,7 +25,7 @@ Look = Callable[..., dict[str, Finding]]
 
 @contextmanager
 def complete_account(data: Path) -> Generator[Cloud]:
-    """An embedded cloud whose account lacks nothing for the stage dev."""
+    """An embedded cloud whose account has all that the stage dev needs."""
     with Cloud(data_dir=data, project=BINCOUNT) as cloud:
         bootstrapped(cloud, "30")
         for quota in quotas(settings.load(context(stage="dev").get)):

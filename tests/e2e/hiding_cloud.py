@@ -1,4 +1,4 @@
-"""An embedded cloud that can hide the container's own status and text from who calls an endpoint.
+"""An embedded cloud that can hide the container's own status and text from callers of an endpoint.
 
 While the file `switch` is there, a ModelError has its message alone, without OriginalStatusCode and
 OriginalMessage.

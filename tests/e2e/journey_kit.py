@@ -1,4 +1,4 @@
-"""A stage of cdk.json as it stands, on a cloud of its own, and what people do with it."""
+"""A stage of cdk.json as it is, on a cloud of its own, and what people do with it."""
 
 import json
 import os
@@ -32,7 +32,7 @@ COUNTS = range(0, 6)
 
 
 class Journey:
-    """One stage, what it was told, and how long each state of each machine took."""
+    """One stage, what it was given, and how long each state of each machine took."""
 
     def __init__(self, *, stage: str, cloud: Cloud, out: Path, mirror: WeightsMirror) -> None:
         self.stage = stage
@@ -47,7 +47,7 @@ class Journey:
         self._report: dict[str, Any] = {"stage": stage, "overrides": run_sizes(), "seconds": {}, "states": {}}
 
     def deployment_with(self, **overrides: str) -> Deployment:
-        """The stage as it stands, with further settings where a test changes one."""
+        """The stage as it is, with further settings where a test changes one."""
         return Deployment(
             environment=self.cloud.environment(),
             out=self.out,

@@ -1,6 +1,6 @@
 """Settings of the tests that look at one part of a stage with models and images made for it.
 
-The journeys run `dev` and `prod` as they stand; here no floor of the gate decides and nothing waits longer
+The journeys run `dev` and `prod` as they are; here no floor of the gate decides and nothing waits longer
 than the part needs.
 """
 

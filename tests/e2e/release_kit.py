@@ -36,7 +36,7 @@ TERMINAL = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 
 
 def gray_bin(count: int, *, height: int = 48) -> bytes:
-    """A photograph whose brightness tells the count: 40 for each object."""
+    """An image whose brightness gives the count: 40 for each object."""
     buffer = io.BytesIO()
     Image.new("RGB", (64, height), (40 * count,) * 3).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()

@@ -27,7 +27,7 @@ EXPECTED = {
     "aisle 2/many": 12,  # shows 5, no class for 12
     "broken": 1,
     "empty": 1,
-    "forgotten": 2,  # no photograph
+    "forgotten": 2,  # no image
 }
 
 

@@ -1,7 +1,7 @@
 """`make account-trial` on an embedded cloud, under IAM enforcement: interrupted, held, broken, removed.
 
 One trial of the stage `trial`, in this machine's sizes; each test goes on where the one before it ended. The
-cloud's SageMaker can be told to hide the container's own status from its callers: then the one assumption
+cloud's SageMaker can be set to hide the container's own status from its callers: then the one assumption
 that rests on it is broken, and no other.
 """
 
@@ -91,10 +91,10 @@ class Operator:
         return [stack["StackName"] for stack in found if "trial" in stack["StackName"]]
 
     def evidence(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads((self._folder / "evidence.json").read_text())
-        jsonschema.validate(told, SCHEMA)
-        assert [each["name"] for each in told["assumptions"]] == [each.name for each in ASSUMPTIONS]
-        return told
+        reported: dict[str, Any] = json.loads((self._folder / "evidence.json").read_text())
+        jsonschema.validate(reported, SCHEMA)
+        assert [each["name"] for each in reported["assumptions"]] == [each.name for each in ASSUMPTIONS]
+        return reported
 
     def found(self, state: str) -> dict[str, dict[str, Any]]:
         return {each["name"]: each for each in self.evidence()["assumptions"] if each["state"] == state}
@@ -137,8 +137,8 @@ def test_an_interrupted_trial_says_how_to_go_on_and_how_to_remove(operator: Oper
     assert process.wait(60) == 130, said
     for words in ("--resume", "--remove", "npx cdk destroy --all --force", "make teardown STAGE=trial"):
         assert words in said
-    told = operator.evidence()
-    assert (told["state"], told["steps"]["deploy"]["state"]) == ("interrupted", "done")
+    reported = operator.evidence()
+    assert (reported["state"], reported["steps"]["deploy"]["state"]) == ("interrupted", "done")
 
 
 def test_another_trial_does_not_collide_with_it(operator: Operator) -> None:
@@ -148,9 +148,9 @@ def test_another_trial_does_not_collide_with_it(operator: Operator) -> None:
 
 def test_the_whole_path_is_gone_and_what_was_asked_held(operator: Operator) -> None:
     operator.run("--resume", "--yes", "--keep", code=0)
-    told = operator.evidence()
-    assert set(told["steps"]) == set(STEPS) - set(REMOVING)
-    assert {step["state"] for step in told["steps"].values()} == {"done"}
+    reported = operator.evidence()
+    assert set(reported["steps"]) == set(STEPS) - set(REMOVING)
+    assert {step["state"] for step in reported["steps"].values()} == {"done"}
     assert not operator.found("broken")
     held = operator.found("held")
     assert {"tuning-fields", "typed-parameter", "error-mapping", "transform-out", "blue-green"} <= set(held)
@@ -181,8 +181,8 @@ def test_what_a_destroyed_stage_keeps_is_taken_over(operator: Operator) -> None:
 def test_remove_leaves_nothing_of_the_stage(operator: Operator) -> None:
     said = operator.run("--remove", code=0)
     assert "nothing of the stage is left" in said and "issue" in said
-    told = operator.evidence()
-    assert told["state"] == "done" and set(told["steps"]) == set(STEPS)
+    reported = operator.evidence()
+    assert reported["state"] == "done" and set(reported["steps"]) == set(STEPS)
     assert set(operator.found("not reached")) == {"capture-id"}, "the embedded cloud captures no answers"
     assert not operator.found("broken")
     assert not operator.stacks()
@@ -193,9 +193,9 @@ def test_a_step_that_fails_is_written_down_and_all_is_removed(operator: Operator
     operator.cloud.client("sns").create_topic(Name=taken)
     said = operator.run("--yes", code=1)
     assert "nothing of the stage is left" in said
-    told = operator.evidence()
-    assert (told["state"], told["steps"]["deploy"]["state"]) == ("failed", "failed")
-    assert f"'{taken}' already exists" in told["steps"]["deploy"]["error"]
+    reported = operator.evidence()
+    assert (reported["state"], reported["steps"]["deploy"]["state"]) == ("failed", "failed")
+    assert f"'{taken}' already exists" in reported["steps"]["deploy"]["error"]
     assert not operator.found("broken")
-    assert told["steps"]["teardown"]["state"] == "done"
+    assert reported["steps"]["teardown"]["state"] == "done"
     assert not operator.stacks()

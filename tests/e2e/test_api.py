@@ -1,4 +1,4 @@
-"""The API on a strict cloud, by the template that `cdk deploy` would send: answers, refusals, docs, keys.
+"""The API on a strict cloud, by the template that `cdk deploy` would send: answers, errors, docs, keys.
 
 That the real CDK deploys it is shown in test_strict_account.py.
 """
@@ -41,7 +41,7 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 JPEG = {"Content-Type": "image/jpeg"}
-REFUSAL = json.loads((ROOT / "docs" / "schemas" / "error.schema.json").read_text())
+ERROR_SCHEMA = json.loads((ROOT / "docs" / "schemas" / "error.schema.json").read_text())
 ALL_SNIPPETS = re.findall(r"```(bash|python)\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
 KEY_SNIPPETS = [snippet for snippet in ALL_SNIPPETS if "API_KEY" in snippet[1]]
 SNIPPETS = [snippet for snippet in ALL_SNIPPETS if snippet not in KEY_SNIPPETS]
@@ -67,7 +67,7 @@ def warehouse(cloud: Cloud, empty_api: Api) -> Caller:
 
 def test_while_no_model_serves_the_api_says_so(empty_api: Api, warehouse: Caller) -> None:
     answer = empty_api.ask(caller=warehouse, body=bin_image(2), headers=JPEG)
-    assert refusal_of(answer) == (503, "no_model")
+    assert error_of(answer) == (503, "no_model")
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +77,10 @@ def api(cloud: Cloud, empty_api: Api) -> Api:
     return empty_api
 
 
-def refusal_of(answer: Any) -> tuple[int, str]:
-    """Status and code of a refusal that has our form, our id, and no word of AWS's."""
+def error_of(answer: Any) -> tuple[int, str]:
+    """Status and code of an error response that has our form, our id, and no word of AWS's."""
     document = answer.json()
-    jsonschema.validate(document, REFUSAL)
+    jsonschema.validate(document, ERROR_SCHEMA)
     assert document["error"]["request_id"] == answer.headers["x-amzn-requestid"]
     assert "000000000000" not in answer.text and "arn:" not in answer.text
     return answer.status_code, document["error"]["code"]
@@ -142,7 +142,7 @@ def test_a_number_that_the_model_cannot_say_is_uncertain(api: Api, warehouse: Ca
 def test_every_error_response_is_ours(
     api: Api, warehouse: Caller, path: str, body: bytes, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
-    assert refusal_of(api.ask(path, caller=warehouse, body=body, headers=headers)) == expected
+    assert error_of(api.ask(path, caller=warehouse, body=body, headers=headers)) == expected
 
 
 def test_callers_without_a_right_or_a_true_signature_are_rejected(
@@ -151,12 +151,12 @@ def test_callers_without_a_right_or_a_true_signature_are_rejected(
     everything_else = {"Action": ["s3:*", "sagemaker:*"], "Resource": "*"}
     stranger = new_caller(cloud, "stranger", everything_else)
     ask = {"body": bin_image(1), "headers": JPEG}
-    assert refusal_of(api.ask(**ask)) == (403, "forbidden")
-    assert refusal_of(api.ask(caller=stranger, **ask)) == (403, "forbidden")
-    assert refusal_of(api.ask(caller=replace(warehouse, secret="x" * 40), **ask)) == (403, "bad_signature")
+    assert error_of(api.ask(**ask)) == (403, "forbidden")
+    assert error_of(api.ask(caller=stranger, **ask)) == (403, "forbidden")
+    assert error_of(api.ask(caller=replace(warehouse, secret="x" * 40), **ask)) == (403, "bad_signature")
     unknown = replace(warehouse, key=f"AKIA{'A' * 16}")
-    assert refusal_of(api.ask(caller=unknown, **ask)) == (403, "bad_request")
-    assert refusal_of(api.ask("/openapi.json", method="GET", caller=stranger)) == (403, "forbidden")
+    assert error_of(api.ask(caller=unknown, **ask)) == (403, "bad_request")
+    assert error_of(api.ask("/openapi.json", method="GET", caller=stranger)) == (403, "forbidden")
 
 
 def test_the_access_log_has_the_caller_and_the_outcome_but_not_what(
@@ -323,9 +323,9 @@ def test_with_api_keys_the_snippets_run_and_no_key_is_rejected(
     cloud: Cloud, api_with_keys: Api, tmp_path: Path
 ) -> None:
     ask = {"body": bin_image(1), "headers": JPEG}
-    assert refusal_of(api_with_keys.ask(**ask)) == (403, "forbidden")
+    assert error_of(api_with_keys.ask(**ask)) == (403, "forbidden")
     wrong = {**JPEG, "x-api-key": "a" * 40}
-    assert refusal_of(api_with_keys.ask(body=bin_image(1), headers=wrong)) == (403, "forbidden")
+    assert error_of(api_with_keys.ask(body=bin_image(1), headers=wrong)) == (403, "forbidden")
     keys = {key["name"]: key["id"] for key in cloud.client("apigateway").get_api_keys()["items"]}
     show, call = KEY_SNIPPETS
     key = run_snippet(cloud, tmp_path, *show, {"API_KEY_ID": keys["bincount-local-scanner"]})
@@ -339,7 +339,7 @@ def test_a_caller_that_asks_too_often_gets_too_many_requests(cloud: Cloud, api_w
     headers = {**JPEG, "x-api-key": value}
     answers = [api_with_keys.ask(body=bin_image(1), headers=headers) for _ in range(30)]
     assert answers[0].status_code == 200
-    assert refusal_of([answer for answer in answers if answer.status_code != 200][0]) == (
+    assert error_of([answer for answer in answers if answer.status_code != 200][0]) == (
         429,
         "too_many_requests",
     )

@@ -1,6 +1,6 @@
 """The client, the command line and the recount of a site, against one embedded cloud.
 
-The command runs as a person runs it: a process of its own, told nothing but the stage.
+The command runs as a person runs it: a process of its own, given nothing but the stage.
 """
 
 import asyncio
@@ -225,9 +225,9 @@ class TestLibrary:
         assert (answer.count, answer.verification.verdict, answer.model) == (3, "match", "brightness-1")
 
     def test_an_error_has_its_code_and_status(self, counter: BinCounter):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Refused) as caught:
             counter.count(b"hello")
-        assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
+        assert (caught.value.code, caught.value.status) == ("undecodable_image", 400)
 
     def test_asynchronous_calls_run_side_by_side(self, counter: BinCounter):
         async def ask() -> list[int]:

@@ -130,8 +130,8 @@ def test_an_older_version_is_not_released_by_an_approval(releases: Releases) -> 
     assert "is PendingManualApproval" in bincount(releases, "models", "rollback", "2", check=1).stderr
     assert "version 2 serves" in bincount(releases, "models", "approve", "2", check=0).stdout
     before = runs(releases)
-    refused = bincount(releases, "models", "approve", "1", check=1)
-    assert "bincount models rollback 1" in refused.stderr and "version 1 is" not in refused.stdout
+    rejected = bincount(releases, "models", "approve", "1", check=1)
+    assert "bincount models rollback 1" in rejected.stderr and "version 1 is" not in rejected.stdout
     assert runs(releases) == before
 
 
@@ -183,8 +183,8 @@ def test_a_release_that_fails_is_reported_and_the_stage_is_degraded(releases: Re
 
 
 def test_a_version_that_was_rejected_is_no_rollback_s_aim(releases: Releases) -> None:
-    refused = bincount(releases, "models", "rollback", "4", check=1)
-    assert "version 4 is Rejected (Release failed: " in refused.stderr
+    rejected = bincount(releases, "models", "rollback", "4", check=1)
+    assert "version 4 is Rejected (Release failed: " in rejected.stderr
 
 
 def test_watching_shows_this_run_s_jobs_and_cost_and_no_other_s(releases: Releases) -> None:

@@ -1,4 +1,4 @@
-"""`make doctor` on the embedded cloud: each thing that an account may lack before a deploy, one at a time."""
+"""`make doctor` on the embedded cloud: each thing that an account may miss before a deploy, one at a time."""
 
 from collections.abc import Callable, Iterator
 
@@ -197,8 +197,8 @@ def test_without_rights_all_is_unknown_and_nothing_hidden(cloud: Cloud) -> None:
     nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
     look = looking(cloud, user="nobody", policy=nothing)
     found = look(**{"operations.email": "a@example.com"})
-    told = {name for name, finding in found.items() if finding.state == "unknown"}
-    assert told >= {
+    reported = {name for name, finding in found.items() if finding.state == "unknown"}
+    assert reported >= {
         "bootstrap",
         "quotas of sagemaker",
         "quotas of lambda",
@@ -217,4 +217,4 @@ def test_without_rights_all_is_unknown_and_nothing_hidden(cloud: Cloud) -> None:
         "endpoint",
     }
     assert not [name for name, finding in found.items() if finding.state == "missing"]
-    assert all(found[name].next for name in told)
+    assert all(found[name].next for name in reported)

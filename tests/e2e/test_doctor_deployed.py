@@ -1,4 +1,4 @@
-"""`make doctor` after a deploy, on the embedded cloud: what AWS made of it, as far as it tells."""
+"""`make doctor` after a deploy, on the embedded cloud: what AWS made of it, as far as AWS reports it."""
 
 import json
 from collections.abc import Iterator

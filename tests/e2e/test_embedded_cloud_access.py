@@ -1,4 +1,4 @@
-"""Who is let in to the embedded cloud: keys and signatures as AWS judges them, and public buckets."""
+"""Access to the embedded cloud: keys and signatures as AWS checks them, and public buckets."""
 
 import io
 import ssl
@@ -58,7 +58,7 @@ def private(cloud: Cloud) -> Any:
     return s3
 
 
-def refusal(act: Callable[[], Any]) -> str:
+def error_code(act: Callable[[], Any]) -> str:
     with pytest.raises(ClientError) as caught:
         act()
     return caught.value.response["Error"]["Code"]
@@ -69,14 +69,14 @@ def test_a_key_that_does_not_exist_is_rejected(cloud: Cloud, service: str):
     call, unknown, _ = PROTOCOLS[service]
     for key in ("AKIAIOSFODNN7EXAMPLE", "111111111111"):
         client = cloud.client(service, aws_access_key_id=key)
-        assert refusal(lambda client=client: call(client)) == unknown
+        assert error_code(lambda client=client: call(client)) == unknown
 
 
 @pytest.mark.parametrize("service", PROTOCOLS)
 def test_the_owner_with_a_wrong_secret_is_rejected(cloud: Cloud, service: str):
     call, _, wrong = PROTOCOLS[service]
     client = cloud.client(service, aws_secret_access_key="wrong")
-    assert refusal(lambda: call(client)) == wrong
+    assert error_code(lambda: call(client)) == wrong
 
 
 def test_keys_of_users_are_those_that_iam_made(cloud: Cloud):
@@ -87,7 +87,7 @@ def test_keys_of_users_are_those_that_iam_made(cloud: Cloud):
     identity = cloud.client("sts", **known).get_caller_identity()
     assert identity["Arn"] == "arn:aws:iam::000000000000:user/keyed"
     wrong = cloud.client("sts", **{**known, "aws_secret_access_key": "wrong"})
-    assert refusal(wrong.get_caller_identity) == "SignatureDoesNotMatch"
+    assert error_code(wrong.get_caller_identity) == "SignatureDoesNotMatch"
 
 
 @pytest.mark.parametrize("size", [10, 9_000_000])
@@ -126,7 +126,7 @@ def test_nobody_reads_a_private_bucket_or_lists_and_makes_buckets(cloud: Cloud, 
         nobody.list_buckets,
         lambda: nobody.create_bucket(Bucket="nobodys"),
     ):
-        assert refusal(act) == "AccessDenied"
+        assert error_code(act) == "AccessDenied"
 
 
 def test_everybody_reads_the_public_source_and_nobody_writes_it(cloud: Cloud, tmp_path: Path):
@@ -138,4 +138,4 @@ def test_everybody_reads_the_public_source_and_nobody_writes_it(cloud: Cloud, tm
     for item in listed:
         assert nobody.head_object(Bucket=SOURCE_BUCKET, Key=item["Key"])["ContentLength"] == item["Size"]
         assert nobody.get_object(Bucket=SOURCE_BUCKET, Key=item["Key"])["Body"].read()[:2] == b"\xff\xd8"
-    assert refusal(lambda: nobody.put_object(Bucket=SOURCE_BUCKET, Key="mine", Body=b"")) == "AccessDenied"
+    assert error_code(lambda: nobody.put_object(Bucket=SOURCE_BUCKET, Key="mine", Body=b"")) == "AccessDenied"

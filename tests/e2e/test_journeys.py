@@ -1,7 +1,7 @@
-"""`dev` and `prod` as they stand in cdk.json, in this machine's sizes alone, from nothing to nothing.
+"""`dev` and `prod` as they are in cdk.json, in this machine's sizes alone, from nothing to nothing.
 
 HTTPS, signatures and IAM are enforced, and the public bucket is read unsigned. The tests are one journey:
-each goes on where the one before it ended, first all of dev, then all of prod. build/journeys/ tells how long
+each goes on where the one before it ended, first all of dev, then all of prod. build/journeys/ says how long
 each state took.
 """
 
@@ -130,10 +130,10 @@ def test_the_bucket_answers_over_tls_only(journey: Journey) -> None:
 
 def test_a_bad_image_is_rejected_in_json(journey: Journey) -> None:
     runtime = journey.cloud.client("sagemaker-runtime")
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as caught:
         runtime.invoke_endpoint(EndpointName=journey.name, ContentType="image/jpeg", Body=b"not an image")
-    assert refused.value.response["OriginalStatusCode"] == 400
-    assert json.loads(refused.value.response["OriginalMessage"])["error"]["code"] == "undecodable_image"
+    assert caught.value.response["OriginalStatusCode"] == 400
+    assert json.loads(caught.value.response["OriginalMessage"])["error"]["code"] == "undecodable_image"
 
 
 def test_a_whole_site_is_recounted(journey: Journey) -> None:

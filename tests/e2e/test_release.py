@@ -80,12 +80,12 @@ def test_a_better_challenger_replaces_it_without_a_failed_request(releases: Rele
 
 def test_a_worse_challenger_is_rejected_and_changes_nothing(releases: Releases, gated) -> None:
     before, started = releases.serving(), releases.executions().keys()
-    refused = releases.gate("worse", step=60)
-    assert refused["verdict"]["accepted"] is False
-    assert "against the champion's 1.0000" in refused["verdict"]["reasons"][0]
-    package = releases.package(refused)
+    rejected = releases.gate("worse", step=60)
+    assert rejected["verdict"]["accepted"] is False
+    assert "against the champion's 1.0000" in rejected["verdict"]["reasons"][0]
+    package = releases.package(rejected)
     assert package["ModelApprovalStatus"] == "Rejected"
-    assert refused["verdict"]["reasons"][0] in package["ModelPackageDescription"]
+    assert rejected["verdict"]["reasons"][0] in package["ModelPackageDescription"]
     assert (releases.serving(), releases.executions().keys()) == (before, started)
 
 
@@ -214,10 +214,10 @@ def test_a_deploy_during_a_release_leaves_the_served_model_alone(releases: Relea
         # The Training stack is the one ahead of the Serving stack.
         wait_until(releases.stacks, lambda stacks: stacks[f"{STAGE}-training"] != "CREATE_COMPLETE")
         releases.decide(meanwhile)
-        # Where both come to the Serving stack at once, CloudFormation refuses the deploy: it is done again.
-        refused = deployed.exception()
+        # Where both come to the Serving stack at once, CloudFormation rejects the deploy: it is done again.
+        rejected = deployed.exception()
     assert [item["status"] for item in ended] == ["SUCCEEDED"], ended
-    assert refused is None or re.search("OBSOLETE|IN_PROGRESS state", str(refused)), refused
+    assert rejected is None or re.search("OBSOLETE|IN_PROGRESS state", str(rejected)), rejected
     assert releases.serving()[:2] == (meanwhile["candidate"]["model_data"], "meanwhile")
     releases.deployment(**changed).deploy()
     assert releases.stacks()[f"{STAGE}-data"] == "UPDATE_COMPLETE"

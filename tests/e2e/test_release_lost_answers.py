@@ -26,7 +26,7 @@ WRITES = {
 CASES = [
     (name, fault)
     for name, state in WRITES.items()
-    # Where any fault is tried again one stands for all; else what the state makes of each counts.
+    # Where any fault is tried again one is enough for all; else what the state makes of each counts.
     for fault in ["connection", *(["server"] if "States.TaskFailed" not in str(state["Retry"]) else [])]
 ]
 
@@ -96,8 +96,8 @@ def test_after_a_kill_in_any_state_the_next_one_ends_well(
 ) -> None:
     name = next(name for name in KILLED if state in undisturbed[name][1])
     # The event of the bad end is lost in every other case: then the next release finds the dead lock itself.
-    told = KILLS.index((state, when)) % 2 == 0
-    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, told=told)))
+    reported = KILLS.index((state, when)) % 2 == 0
+    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, reported=reported)))
 
 
 @pytest.mark.parametrize(("state", "when"), KILLS_OF_A_RESTORE)
@@ -106,17 +106,17 @@ def test_after_a_kill_of_what_puts_back_the_next_one_ends_well(
 ) -> None:
     """The end of a restore starts no second one: the next release does it."""
     name = "an_aborted_release_is_put_back"
-    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, told=False)))
+    table.append((state, f"killed {when}", name, *_after_a_kill(stage, name, state, when, reported=False)))
 
 
-def _after_a_kill(stage: Stage, scenario: str, state: str, when: str, *, told: bool) -> tuple[str, str]:
+def _after_a_kill(stage: Stage, scenario: str, state: str, when: str, *, reported: bool) -> tuple[str, str]:
     """What follows: the restore that the bad end starts and a rollback, or the next release alone."""
     given = SCENARIOS[scenario](stage)
     killed = stage.run(given, stage.name(kill=f"{state}-{when}"))
     assert killed["status"] == "ABORTED", killed
     assert stage.entered(killed)[-1] == state
     then = "no event of the end"
-    if told:
+    if reported:
         restored = stage.run(bad_end(killed["executionArn"]), stage.name())
         then = f"bad end: {stage.entered(restored)[-1]} {restored.get('error', '')}".strip()
         wanted = stage.package(stage.other_than_the_former())
@@ -129,4 +129,4 @@ def _after_a_kill(stage: Stage, scenario: str, state: str, when: str, *, told: b
     assert ended["status"] == "SUCCEEDED", ended
     assert json.loads(ended["output"]).get("model_package") == wanted, ended
     assert stage.is_at_rest() == stage.model_of(wanted)
-    return then, f"next {'rollback' if told else 'release'}: {stage.entered(ended)[-1]}"
+    return then, f"next {'rollback' if reported else 'release'}: {stage.entered(ended)[-1]}"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "bincount-dev-data-bucket-1"
 OTHERS = "bincount-prod-data-bucket-1"
-ELSEWHERE = "bincount-dev-data-bucket-2"  # of a stage dev that stands in another region
+ELSEWHERE = "bincount-dev-data-bucket-2"  # of a stage dev that is in another region
 TRAINING = "/aws/sagemaker/TrainingJobs"
 
 

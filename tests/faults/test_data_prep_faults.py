@@ -57,9 +57,9 @@ def run(s3: Any, source: str, stage: str, monkeypatch: pytest.MonkeyPatch) -> di
     opened = handler({"step": "open", "request": request}, None)
     planned = handler({"step": "plan", "dataset_id": opened["dataset_id"]}, None)
     items = json.loads(s3.get_object(Bucket=stage, Key=planned["work_list"]["key"])["Body"].read())
-    told = {"step": "arrange", "dataset_id": planned["dataset_id"]}
+    batch = {"step": "arrange", "dataset_id": planned["dataset_id"]}
     for start in range(0, len(items), 50):
-        handler({"Items": items[start : start + 50], "BatchInput": told}, None)
+        handler({"Items": items[start : start + 50], "BatchInput": batch}, None)
     return handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
 
 
@@ -115,10 +115,10 @@ def test_missing_keys_are_rejected_with_their_reason_the_rest_is_kept(
     assert gzip.decompress(manifest(s3, "faults-gone")).splitlines() == kept
 
 
-@pytest.mark.parametrize(("fault", "told"), [("slow_down", "SlowDown"), ("truncate", "cut short")])
+@pytest.mark.parametrize(("fault", "message"), [("slow_down", "SlowDown"), ("truncate", "cut short")])
 def test_a_lasting_fault_fails_without_a_dataset_and_can_be_resumed(
     fault: Any,
-    told: str,
+    message: str,
     s3: Any,
     source: str,
     whole: bytes,
@@ -130,7 +130,7 @@ def test_a_lasting_fault_fails_without_a_dataset_and_can_be_resumed(
     s3_store.forget_clients()
     bad = f"/{source}/bin-images/{sorted(COUNTS)[60]}.jpg"
     faulty.choose = lambda method, path: fault if method == "GET" and path.startswith(bad) else None
-    with pytest.raises(TransferFailed, match=f"^TransferFailed: .*{told}"):
+    with pytest.raises(TransferFailed, match=f"^TransferFailed: .*{message}"):
         run(s3, source, stage, monkeypatch)
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=stage)["Contents"]]
     assert not [key for key in keys if key.endswith("dataset.json")]

@@ -1,4 +1,4 @@
-"""What S3 may answer that the embedded one does not: other regions, refused heads, errors as status 200."""
+"""What S3 may answer that the embedded one does not: other regions, denied heads, errors as status 200."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What `make account-trial` asks of AWS, how it judges what it saw, and what it refuses to begin."""
+"""What `make account-trial` asks of AWS, how it evaluates what it saw, and what it does not begin."""
 
 import subprocess
 import sys
@@ -149,9 +149,9 @@ def test_nobody_is_named_in_the_evidence() -> None:
         f"User: arn:aws:sts::111122223333:assumed-role/Admin/alice@example.org in {ROOT}/cdk.out, "
         "bucket cdk-assets-111122223333-eu-west-1, image 444455556666.dkr.ecr.eu-west-1.amazonaws.com/a:1"
     )
-    told = redacted(said, number="111122223333")
-    assert not any(word in told for word in ("111122223333", "444455556666", "alice", str(ROOT)))
-    assert "…3333" in told and "…6666" in told and "Admin" in told
+    reported = redacted(said, number="111122223333")
+    assert not any(word in reported for word in ("111122223333", "444455556666", "alice", str(ROOT)))
+    assert "…3333" in reported and "…6666" in reported and "Admin" in reported
 
 
 def test_a_trial_is_taken_up_from_its_journal(tmp_path: Any) -> None:

@@ -35,7 +35,7 @@ def test_every_bad_end_of_every_state_machine_rings(combination: str) -> None:
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_every_lambda_fails_with_a_state_machine_or_with_a_deployment(combination: str) -> None:
-    """Both tell: the one by its alarms, the other at once. A Lambda called by neither needs an alarm."""
+    """Both notify: the one by its alarms, the other at once. A Lambda called by neither needs an alarm."""
     for template in synthesized(combination).values():
         found = template.to_json()["Resources"]
         definitions = json.dumps([r for r in found.values() if r["Type"] == _MACHINE])

@@ -1,4 +1,4 @@
-"""The API in front of the endpoint: who may call it, and that no word of AWS's gets through."""
+"""The API: its callers, and that no word of AWS's gets through."""
 
 import functools
 import json

@@ -85,9 +85,9 @@ def test_a_good_answer_passes_with_its_own_type() -> None:
 
 
 def test_an_error_of_the_container_keeps_its_status_and_text() -> None:
-    refusal = '{"error":{"code":"bad_expected_count"}}'
-    status, headers, body = answer(424, {"OriginalStatusCode": 422, "OriginalMessage": refusal})
-    assert (status, headers["Content-Type"], body.decode().strip()) == (422, "application/json", refusal)
+    error = '{"error":{"code":"bad_expected_count"}}'
+    status, headers, body = answer(424, {"OriginalStatusCode": 422, "OriginalMessage": error})
+    assert (status, headers["Content-Type"], body.decode().strip()) == (422, "application/json", error)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ class TestRecount:
     def test_without_any_answer_it_fails(
         self, monkeypatch: pytest.MonkeyPatch, templates: Templates, beside: str
     ) -> None:
-        """Whatever stands beside the images that were sent."""
+        """Whatever is beside the images that were sent."""
         others = self.failed(beside, 2) if beside else []
         found = self.end(monkeypatch, templates, rows=[*self.failed("no_answer", 3), *others], images=3)
         assert found.states[-1] == "NothingAnswered"
@@ -175,8 +175,8 @@ class TestGate:
         """The answer of the first one is lost; the registry is the embedded cloud's."""
         groups = ModelPackageGroups()
         groups.create({"ModelPackageGroupName": "bincount-dev"})
-        told: list[dict[str, Any]] = []
-        packages = ModelPackages(groups=groups, publish_event=told.append)
+        reported: list[dict[str, Any]] = []
+        packages = ModelPackages(groups=groups, publish_event=reported.append)
         attempts: list[dict[str, Any]] = []
 
         def create(request: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class TestGate:
 
         _, found = self.register(monkeypatch, "automatic", accepted=True, doubts=[], create=create)
         assert len(attempts) == 2
-        assert len(packages.store.all()) == len(told) == 1
+        assert len(packages.store.all()) == len(reported) == 1
         assert found.output["model_package"] == attempts[0]["ModelPackageArn"]
 
     @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ class TestStopper:
 
     @staticmethod
     def walk(monkeypatch: pytest.MonkeyPatch, templates: Templates, *, cause: str) -> Walk:
-        def refuse(asked: dict[str, Any]) -> None:
+        def reject(asked: dict[str, Any]) -> None:
             assert asked["TransformJobName"].startswith("bincount-dev-recount-")
             raise ExecutionError("SageMaker.SageMakerException", cause)
 
@@ -231,7 +231,7 @@ class TestStopper:
         machine["States"]["LetTheCreateLand"]["Seconds"] = 0
         machine["States"]["DescribeTransformJob"]["Retry"] = []
         ended = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-recount:one"
-        answers = {"DescribeTransformJob": refuse}
+        answers = {"DescribeTransformJob": reject}
         return walk(monkeypatch, machine, given={"detail": {"executionArn": ended}}, answers=answers)
 
     @pytest.mark.parametrize(

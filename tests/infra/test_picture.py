@@ -50,7 +50,7 @@ def called(drawn: picture.Picture) -> set[tuple[str, str]]:
 
 def test_a_change_of_code_alone_does_not_change_it(assembly: Path) -> None:
     graph = picture.dot(picture.draw(picture.read(assembly)))
-    assert not re.search(r"[0-9a-f]{16}", graph), "an asset's hash stands in the picture"
+    assert not re.search(r"[0-9a-f]{16}", graph), "an asset's hash is in the diagram"
 
 
 def test_without_templates_it_says_what_to_do(tmp_path: Path) -> None:

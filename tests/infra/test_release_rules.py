@@ -42,7 +42,7 @@ def test_the_serving_stack_reads_the_approved_model_as_a_typed_parameter(
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_image_and_no_model_crosses_stacks_as_an_export(templates: Templates, stage: str) -> None:
-    """CloudFormation refuses to change an export in use: only what never changes may be one."""
+    """CloudFormation does not change an export in use: only what never changes may be one."""
     for template in templates[stage].values():
         exports = [
             json.dumps(output["Value"])
@@ -131,7 +131,7 @@ def test_what_a_stack_says_to_an_update_is_read_by_the_function(templates: Templ
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_variable_is_assigned_before_anything_can_fail(templates: Templates, stage: str) -> None:
-    """Step Functions refuses an expression that names a variable which was never assigned."""
+    """Step Functions rejects an expression that names a variable which was never assigned."""
     release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
     states = release["States"]
     assigned = set(states[release["StartAt"]]["Assign"])

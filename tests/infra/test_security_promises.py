@@ -130,7 +130,7 @@ def test_the_stage_s_key_encrypts_bucket_logs_captures_and_topic(combination: st
 
 @pytest.mark.parametrize("combination", WITH_KEY)
 def test_the_stage_s_key_encrypts_what_jobs_read_and_write(combination: str) -> None:
-    """Disks too, but of instances with disks of their own, for which SageMaker refuses a key."""
+    """Disks too, but of instances with disks of their own, for which SageMaker rejects a key."""
     found = jobs(combination)
     for job, request in found.items():
         text = json.dumps(request)

@@ -142,7 +142,7 @@ def test_prod_asks_for_shards_of_small_images_and_streams_them() -> None:
         ("tags", '{"aws:owner": "x"}'),
         ("tags", '{"owner": "a\\nb"}'),
         ("tags", '{"Owner": "a", "owner": "b"}'),  # one key to IAM
-        ("tags", '{"Stage": "live"}'),  # stands beside our own "stage"
+        ("tags", '{"Stage": "live"}'),  # is beside our own "stage"
         ("tags", '{"system": "mine"}'),  # the budget counts by it
         ("operations.retrain", "cron(0 12 * * *)"),  # a crontab's five fields
         ("operations.retrain", "rate(0 days)"),

@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def faults(scope: ast.Module | ast.ClassDef, real: Any, where: str) -> Iterator[str]:
-    """Names that `real`, a module or class, lacks; other values of an enumeration; other parameters."""
+    """Names that the module or class `real` does not have, other values of enumerations, other parameters."""
     for node in scope.body:
         match node:
             case ast.ClassDef(name=name) if name.startswith("_"):
@@ -44,7 +44,7 @@ def _faults_of_member(node: Any, real: Any, name: str, where: str) -> Iterator[s
     elif isinstance(node, ast.ClassDef):
         yield from faults(node, getattr(real, name), where)
     elif not isinstance(member := getattr(real, name), property):
-        # A class tells of its fields, where its __init__ takes anything.
+        # A class has its fields, where its __init__ takes anything.
         yield from _wrong_parameters(node.args, real if name == "__init__" else member, where)
 
 

@@ -16,7 +16,7 @@ COMMAND = re.compile(
     r"\$?\s*((?:[A-Z_]+=\S+ )*(?:make|npx|aws|bincount|curl|pip|\.venv/bin/\S+|python3?) [^#]*)"
 )
 
-# (what a command looks like, the test that runs it, what stands there of it)
+# (what a command looks like, the test that runs it, what the page has of it)
 RUN_BY = [
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),

@@ -34,8 +34,8 @@ def test_the_stubs_of_the_sagemaker_sdk_are_so_of_it() -> None:
 def test_a_wrong_stub_is_reported(tmp_path: Path) -> None:
     stub = tmp_path / "textwrap.pyi"
     stub.write_text("def dedent(words: str) -> str: ...\ndef embolden(text: str) -> str: ...\n")
-    told = faults(stub, python=Path(sys.executable), typings=tmp_path)
-    assert told.splitlines() == [
+    reported = faults(stub, python=Path(sys.executable), typings=tmp_path)
+    assert reported.splitlines() == [
         "textwrap.dedent takes no words",
         "textwrap.dedent wants text",
         "textwrap.embolden does not exist",

@@ -13,7 +13,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "output_dir": ("SM_OUTPUT_DATA_DIR", "folder for weights.pt, evaluation/ and MODEL_CARD.md"),
     "checkpoint_dir": ("SM_CHECKPOINT_DIR", "folder for checkpoints (optional)"),
 }
-"""Flag (as a field) -> the variable that stands in for it, and help."""
+"""Flag (as a field) -> the variable that replaces it, and help."""
 
 REQUIRED = ("dataset", "model_dir", "output_dir")
 

@@ -22,7 +22,7 @@ class Uploads:
         raise AssertionError("restore is not part of these tests")
 
 
-def test_a_scratch_file_that_is_renamed_meanwhile_is_taken_under_its_new_name_the_next_time(
+def test_a_file_renamed_meanwhile_is_taken_under_its_new_name_next_time(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "a.pt").write_bytes(b"first")

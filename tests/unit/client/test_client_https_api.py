@@ -58,9 +58,9 @@ def test_a_full_server_is_asked_again(api: Api, counter: BinCounter, gray: Gray)
 
 
 def test_an_error_response_keeps_its_code(counter: BinCounter) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as caught:
         counter.count(b"x")
-    assert (refused.value.code, refused.value.status) == ("undecodable_image", 400)
+    assert (caught.value.code, caught.value.status) == ("undecodable_image", 400)
 
 
 @pytest.mark.parametrize("document", [{"message": "hello"}, [], "text", {"count": 3, "interval": [1]}])
@@ -68,9 +68,9 @@ def test_an_answer_of_another_form_is_an_error_and_no_crash(
     api: Api, counter: BinCounter, document: Any
 ) -> None:
     api.first = [(200, document)]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as caught:
         counter.count(b"x")
-    assert refused.value.code == "bad_answer"
+    assert caught.value.code == "bad_answer"
 
 
 def test_a_caller_without_the_right_reads_which_one_is_missing(api: Api, counter: BinCounter) -> None:
@@ -87,9 +87,9 @@ def test_a_caller_without_the_right_reads_which_one_is_missing(api: Api, counter
 @pytest.mark.parametrize("words", ["word " * 200, "x" * 3000])
 def test_a_long_text_of_others_is_not_cut_in_a_word(api: Api, counter: BinCounter, words: str) -> None:
     api.first = [(418, {"message": words})]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as caught:
         counter.count(b"x")
-    text = str(refused.value)
+    text = str(caught.value)
     assert len(text) < 300
     assert text.endswith("…") and "wor …" not in text
 

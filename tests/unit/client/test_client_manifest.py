@@ -80,12 +80,12 @@ def test_the_order_and_the_other_columns_are_kept() -> None:
     ],
 )
 def test_a_faulty_manifest_is_rejected_with_line_and_reason(data: str | bytes, words: str) -> None:
-    with pytest.raises(BincountError, match=f"^m.csv.*{words}") as refused:
+    with pytest.raises(BincountError, match=f"^m.csv.*{words}") as caught:
         read(data)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_only_the_first_faults_of_a_manifest_are_reported() -> None:
-    with pytest.raises(BincountError) as refused:
+    with pytest.raises(BincountError) as caught:
         read("id,expected\n" + "".join(f"{n},x\n" for n in range(100_000)))
-    assert str(refused.value).count("line ") == 5
+    assert str(caught.value).count("line ") == 5

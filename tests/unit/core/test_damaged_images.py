@@ -1,4 +1,4 @@
-"""Which damaged JPEGs are read and which are refused, by all that reads images with the core."""
+"""Which damaged JPEGs are read and which are rejected, by all that reads images with the core."""
 
 import io
 import re
@@ -80,7 +80,7 @@ def before_restarts(filler: bytes) -> Damage:
 
 
 def cut(share: float, *, end: bytes = b"") -> Damage:
-    """What is left of the picture's data; the headers are whole."""
+    """What is left of the image data; the headers are whole."""
 
     def damage(data: bytes) -> bytes:
         start = data.index(b"\xff\xda")
@@ -140,7 +140,7 @@ WHOLE: dict[str, Damage] = {
         with_scan_parameters(b"\x00\x00\x00")(with_jfif(b"JFIF")(data))[:-2]
     ),
 }
-"""By name: what is wrong beside a picture of which nothing is missing."""
+"""By name: what is wrong beside image data of which nothing is missing."""
 
 CUT: dict[str, Damage] = {
     "nine tenths": cut(0.9),
@@ -163,7 +163,7 @@ CUT: dict[str, Damage] = {
     "the header": lambda data: data[: data.index(b"\xff\xc4")],
     "all but three bytes": lambda data: data[:3],
 }
-"""By name: what is missing of the picture itself."""
+"""By name: what is missing of the image data itself."""
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def plain(request: pytest.FixtureRequest, drawn: Image.Image) -> bytes:
 
 
 def served(data: bytes) -> Pixels:
-    """As training judges and serving answers."""
+    """As training evaluates and serving answers."""
     return preprocess(read_image(data, max_pixels=25_000_000), width=SIZE, height=SIZE)
 
 
@@ -218,7 +218,7 @@ def test_a_whole_image_is_read_by_all_with_the_same_pixels(plain: bytes, damage:
     data = WHOLE[damage](plain)
     for read in (served, stored):
         np.testing.assert_array_equal(read(data), read(plain), err_msg=read.__name__)
-    # The short way leaves to the exact one what it does not know: nearly the same picture.
+    # The short way leaves to the exact one what it does not know: nearly the same image.
     assert np.abs(trained_on(data).astype(int) - trained_on(plain)).mean() < 4
     assert thumbnail(data, height=60) == thumbnail(plain, height=60)
     draw_contact_sheet([Tile(data=data, title="", subtitle="")], empty="", path=tmp_path / "sheet.jpg")
@@ -228,16 +228,16 @@ def test_a_whole_image_is_read_by_all_with_the_same_pixels(plain: bytes, damage:
 def test_a_cut_image_is_rejected_by_all_with_a_reason(plain: bytes, damage: str):
     data = CUT[damage](plain)
     for read in (served, trained_on):
-        with pytest.raises(ImageFault) as refused:
+        with pytest.raises(ImageFault) as caught:
             read(data)
-        assert refused.value.reason == "undecodable" and str(refused.value)
+        assert caught.value.reason == "undecodable" and str(caught.value)
     with pytest.raises(BadImage) as rejected:
         check(data)
     assert rejected.value.reason == "undecodable" and str(rejected.value)
 
 
 def test_a_progressive_image_that_ends_between_two_scans_is_cut(drawn: Image.Image):
-    """All that is there decodes without a warning: only that bits are missing tells."""
+    """All that is there decodes without a warning: only the missing bits show it."""
     data = without_its_last_scan(encoded(drawn, progressive=True))
     assert accepted_by(data) == {"served": False, "trained_on": False, "prepared": False}
 
@@ -300,7 +300,7 @@ def test_the_orientation_is_kept(drawn: Image.Image, orientation: int, damage: s
 
 
 def accepted_by(data: bytes) -> dict[str, bool]:
-    """Who takes the image; anything but its own refusal fails the test."""
+    """The readers that take the image; anything but their own error fails the test."""
     takers = {"served": served, "trained_on": trained_on, "prepared": check}
     found: dict[str, bool] = {}
     for name, take in takers.items():

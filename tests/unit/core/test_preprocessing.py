@@ -23,7 +23,7 @@ def pixels(data: bytes, *, width: int = 40, height: int = 40) -> np.ndarray:
 
 @pytest.fixture
 def encoded() -> Callable[..., bytes]:
-    """A picture as the bytes of a file."""
+    """An image as the bytes of a file."""
 
     def encode(image: Image.Image, format: str, **options: Any) -> bytes:
         buffer = io.BytesIO()
@@ -77,7 +77,7 @@ def test_the_aspect_ratio_is_not_kept_so_that_nothing_is_cut_away(encoded, forma
     assert_quarters(result)
 
 
-# How the camera's upright picture lies in the file for each EXIF orientation (the inverse of exif_transpose).
+# How the camera's upright image lies in the file for each EXIF orientation (the inverse of exif_transpose).
 STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -187,9 +187,9 @@ def test_the_limit_holds_for_the_frame_that_is_decoded(encoded):
     small = data[frame : frame + 5] + bytes((0, 16, 0, 16)) + data[frame + 9 : end]
     # Pillow reads on within a segment of a kind that it does not know, and takes the last frame header.
     hidden = b"\xff\xf0" + (len(small) + 2).to_bytes(2, "big") + small
-    with pytest.raises(ImageFault) as refused:
+    with pytest.raises(ImageFault) as caught:
         read_image(data[:end] + hidden + data[end:], max_pixels=10_000_000)
-    assert refused.value.reason == "too_large"
+    assert caught.value.reason == "too_large"
 
 
 def test_many_intervals_behind_a_long_head_do_not_take_long(encoded):

@@ -97,7 +97,7 @@ def test_a_bucket_becomes_a_dataset_in_a_bucket(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (
             ("--file-list", "no-such-file"),
@@ -109,12 +109,14 @@ def test_a_bucket_becomes_a_dataset_in_a_bucket(
         (("--counts", "0-9", "--square"), "BadRequest: --square wants a size too; give --short-side 256"),
     ],
 )
-def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_a_fault_is_one_line_and_exit_code_1(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     done = data_prep("--quiet", "--source", tmp_path / "none", "--target", tmp_path / "t", *arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("BadRequest: ") and done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert message in done.stderr
     assert not list(tmp_path.rglob("dataset.json"))
 
 

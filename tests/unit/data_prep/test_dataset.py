@@ -79,12 +79,12 @@ def test_the_manifest_names_every_image_once_sorted_by_id(source: Path, tmp_path
 
 def test_dataset_json_counts_what_the_manifest_holds(source: Path, tmp_path: Path) -> None:
     dataset = make(source, tmp_path / "target")
-    manifest, told = lines(dataset / "manifest.jsonl.gz"), summary(dataset)
+    manifest, reported = lines(dataset / "manifest.jsonl.gz"), summary(dataset)
     for split in ("train", "validation", "test"):
         counts = Counter(str(line["count"]) for line in manifest if line["split"] == split)
-        assert told["counts"][split] == counts
-    assert told["images"] == len(manifest)
-    assert told["bytes"] == sum(line["bytes"] for line in manifest)
+        assert reported["counts"][split] == counts
+    assert reported["images"] == len(manifest)
+    assert reported["bytes"] == sum(line["bytes"] for line in manifest)
 
 
 def test_the_same_request_makes_the_same_bytes_elsewhere(source: Path, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_same_request_makes_the_same_bytes_elsewhere(source: Path, tmp_path:
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
     differing = [str(path) for path in files if (one / path).read_bytes() != (two / path).read_bytes()]
-    assert set(differing) <= {"dataset.json"}  # the time of its making stands in it
+    assert set(differing) <= {"dataset.json"}  # the time of its making is in it
 
 
 def test_each_rejection_has_its_reason_and_nothing_is_lost(source: Path, tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_each_rejection_has_its_reason_and_nothing_is_lost(source: Path, tmp_pat
         ids[20]: "listed_twice",
         "data/metadata/../../x.json": "bad_id",
     }
-    told = summary(dataset)
-    assert told["rejected"] == Counter(rejected(dataset).values())
-    assert told["images"] + sum(told["rejected"].values()) == sum(map(len, listed.values()))
+    reported = summary(dataset)
+    assert reported["rejected"] == Counter(rejected(dataset).values())
+    assert reported["images"] + sum(reported["rejected"].values()) == sum(map(len, listed.values()))
 
 
 DEEP = "[" * 200_000

@@ -83,7 +83,7 @@ def test_a_class_that_is_there_twice_has_the_entries_of_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"[" * 200_000, "nested too deeply"),
         (b'{"1":' * 200_000, "nested too deeply"),
@@ -98,9 +98,9 @@ def test_a_class_that_is_there_twice_has_the_entries_of_both() -> None:
         (b'{"1": "data/metadata/1.json"}', "'1'"),
     ],
 )
-def test_a_list_of_another_form_is_a_bad_request(data: bytes, told: str) -> None:
+def test_a_list_of_another_form_is_a_bad_request(data: bytes, message: str) -> None:
     with pytest.raises(BadRequest) as error:
         parse_file_list(data, address="s3://b/list.json")
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "file_list s3://b/list.json" in str(error.value)
     assert "expected {" in str(error.value)

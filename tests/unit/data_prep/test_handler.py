@@ -179,7 +179,7 @@ def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "message"),
     [
         (
             {"step": "explode"},
@@ -200,12 +200,12 @@ def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
     ],
 )
 def test_an_event_that_no_step_takes_is_a_bad_request(
-    event: dict[str, Any], told: str, request_for: Callable[..., Any]
+    event: dict[str, Any], message: str, request_for: Callable[..., Any]
 ) -> None:
     with pytest.raises(BadRequest) as error:
         handler(event, None)
     assert str(error.value).startswith("BadRequest: ")
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize("change", [{"id": "../../x"}, {"split": "../.."}, {"count": "3"}, {"id": None}])
@@ -224,8 +224,8 @@ def test_shards_are_dealt_packed_and_sealed(s3: Any, request_for: Callable[..., 
     dealt = handler({"step": "deal", "dataset_id": planned["dataset_id"]}, None)
     items = json.loads(read(s3, dealt["work_list"]["key"]))
     assert len(items) == dealt["shards"]
-    told = {"step": "pack", "dataset_id": planned["dataset_id"]}
-    assert handler({"Items": items, "BatchInput": told}, None) == {"shards": len(items)}
+    batch = {"step": "pack", "dataset_id": planned["dataset_id"]}
+    assert handler({"Items": items, "BatchInput": batch}, None) == {"shards": len(items)}
     handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     stored = [key for key in keys(s3, planned["prefix"]) if key.endswith(".tar")]
     assert len(stored) == dealt["shards"]
@@ -263,14 +263,14 @@ def test_a_public_bucket_becomes_a_dataset(
     bucket = f"public-{len(fields)}"
     request = request_for(bucket, **fields) | {"source": {"bucket": bucket, "unsigned": True}}
     opened = handler({"step": "open", "request": request}, None)
-    told = {"dataset_id": opened["dataset_id"]}
+    batch = {"dataset_id": opened["dataset_id"]}
     parts = json.loads(read(s3, opened["parts"]["key"]))
-    handler({"Items": parts, "BatchInput": {"step": "index"} | told}, None)
-    planned = handler({"step": "plan"} | told, None)
+    handler({"Items": parts, "BatchInput": {"step": "index"} | batch}, None)
+    planned = handler({"step": "plan"} | batch, None)
     arrange(planned["dataset_id"], work_of(s3, planned))
     if planned["shards"]:
-        dealt = handler({"step": "deal"} | told, None)
+        dealt = handler({"step": "deal"} | batch, None)
         shards = json.loads(read(s3, dealt["work_list"]["key"]))
-        handler({"Items": shards, "BatchInput": {"step": "pack"} | told}, None)
-    sealed = handler({"step": "seal"} | told, None)
+        handler({"Items": shards, "BatchInput": {"step": "pack"} | batch}, None)
+    sealed = handler({"step": "seal"} | batch, None)
     assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)

@@ -1,4 +1,4 @@
-"""Requests: every fault in one message, each with how to mend it; the id follows from the request."""
+"""Requests: every fault in one message, each with how to correct it; the id follows from the request."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_the_contracts_request_is_taken() -> None:
 
 
 def test_all_faults_are_reported_at_once_with_their_corrections() -> None:
-    told = fault_of(
+    message = fault_of(
         {
             "source": {"bucket": "No Such Name!", "prefix": "/x"},
             "counts": [1, -5],
@@ -42,7 +42,7 @@ def test_all_faults_are_reported_at_once_with_their_corrections() -> None:
             "colour": "red",
         }
     )
-    assert "10 fault(s)" in told
+    assert "10 fault(s)" in message
     for words in (
         "source.bucket: ",
         "give a bucket's bare name",
@@ -62,11 +62,11 @@ def test_all_faults_are_reported_at_once_with_their_corrections() -> None:
         "keep each image's shape",
         "colour: there is no such field",
     ):
-        assert words in told
+        assert words in message
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"file_list": None}, "either file_list or counts"),
         ({"counts": [1, 5]}, "either file_list or counts"),
@@ -78,8 +78,8 @@ def test_all_faults_are_reported_at_once_with_their_corrections() -> None:
         ({"validation_share": 0}, "above 0 and up to 0.5"),
     ],
 )
-def test_what_does_not_fit_together_is_reported(change: dict[str, Any], told: str) -> None:
-    assert told in fault_of(GOOD | change)
+def test_what_does_not_fit_together_is_reported(change: dict[str, Any], message: str) -> None:
+    assert message in fault_of(GOOD | change)
 
 
 @pytest.mark.parametrize("value", [None, [], "request", {}])

@@ -1,4 +1,4 @@
-"""A run keeps what it was begun with, and one that went wrong does not stand in the next one's way."""
+"""A run keeps what it was begun with, and one that went wrong is not in the next one's way."""
 
 import gzip
 import json
@@ -47,19 +47,19 @@ def steps(s3: Any, bucket: str, request: dict[str, Any]) -> Iterator[tuple[str, 
 
     def batch(step: str, answer: dict[str, Any], place: str) -> dict[str, Any]:
         items = json.loads(s3.get_object(Bucket=bucket, Key=answer[place]["key"])["Body"].read())
-        return handler({"Items": items, "BatchInput": {"step": step} | told}, None)
+        return handler({"Items": items, "BatchInput": {"step": step} | started}, None)
 
     opened = handler({"step": "open", "request": request}, None)
-    told = {"dataset_id": opened["dataset_id"]}
+    started = {"dataset_id": opened["dataset_id"]}
     yield "open", opened
     yield "index", batch("index", opened, "parts")
-    planned = handler({"step": "plan"} | told, None)
+    planned = handler({"step": "plan"} | started, None)
     yield "plan", planned
     yield "arrange", batch("arrange", planned, "work_list")
-    dealt = handler({"step": "deal"} | told, None)
+    dealt = handler({"step": "deal"} | started, None)
     yield "deal", dealt
     yield "pack", batch("pack", dealt, "work_list")
-    yield "seal", handler({"step": "seal"} | told, None)
+    yield "seal", handler({"step": "seal"} | started, None)
 
 
 @pytest.mark.parametrize("overwritten_after", STEPS[:-1])
@@ -70,20 +70,20 @@ def test_a_list_that_is_overwritten_meanwhile_changes_nothing(
     source: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    photographs, stage = f"rewritten-{overwritten_after}", f"stage-{overwritten_after}"
-    upload(source, photographs)
+    images, stage = f"rewritten-{overwritten_after}", f"stage-{overwritten_after}"
+    upload(source, images)
     s3.create_bucket(Bucket=stage)
     monkeypatch.setenv("BUCKET", stage)
     request = {
-        "source": {"bucket": photographs},
-        "file_list": f"s3://{photographs}/file_list.json",
+        "source": {"bucket": images},
+        "file_list": f"s3://{images}/file_list.json",
         "layout": "both",
     }
     sealed: dict[str, Any] = {}
     for name, answer in steps(s3, stage, request):
         sealed = answer
         if name == overwritten_after:
-            s3.put_object(Bucket=photographs, Key="file_list.json", Body=OTHER_LIST)
+            s3.put_object(Bucket=images, Key="file_list.json", Body=OTHER_LIST)
     assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)
 
     (_, again), *_ = steps(s3, stage, request)
@@ -145,7 +145,7 @@ def test_a_crash_is_no_reason_to_begin_anew(source: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("step", "told"),
+    ("step", "message"),
     [
         ("plan", "BadRequest: .*run the open step"),
         ("deal", "NotReconciled: .*run the plan step"),
@@ -153,9 +153,9 @@ def test_a_crash_is_no_reason_to_begin_anew(source: Path, tmp_path: Path) -> Non
     ],
 )
 def test_a_step_out_of_its_turn_names_the_one_before(
-    step: str, told: str, source: Path, tmp_path: Path
+    step: str, message: str, source: Path, tmp_path: Path
 ) -> None:
     run = begin(source, tmp_path, layout="shards")
     (tmp_path / run.key("index.json")).unlink()
-    with pytest.raises((BadRequest, NotReconciled), match=f"^{told}"):
+    with pytest.raises((BadRequest, NotReconciled), match=f"^{message}"):
         {"plan": plan, "deal": deal, "seal": seal}[step](run)

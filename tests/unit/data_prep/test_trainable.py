@@ -1,4 +1,4 @@
-"""No dataset is sealed that cannot be trained on; of one that can, its weak points are told."""
+"""No dataset is sealed that cannot be trained on; of one that can, its weak points are reported."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def splits(
     return {"train": Counter(train), "validation": Counter(validation), "test": Counter(test)}
 
 
-def refusal(counts: dict[str, Counter[int]], *, share: float = 0.2) -> str:
+def fault_of(counts: dict[str, Counter[int]], *, share: float = 0.2) -> str:
     with pytest.raises(NotTrainable) as error:
         require_trainable(counts, blocks=1, validation_share=share)
     return str(error.value)
@@ -43,28 +43,28 @@ ENOUGH = {1: 200, 2: 200}
 
 
 def test_each_fault_is_reported_with_what_to_change() -> None:
-    one_block = refusal(splits(ENOUGH, {}, {}))
+    one_block = fault_of(splits(ENOUGH, {}, {}))
     assert one_block.startswith("NotTrainable: ") and "start it again" in one_block
     assert "no image is in validation and test" in one_block
     assert "from 1 block(s); take images from more blocks (about 51 are enough)" in one_block
-    assert "about 11 are enough" not in refusal(splits(ENOUGH, ENOUGH, {}), share=0.5)
-    assert "train has images of 3 objects only" in refusal(splits({3: 9}, {3: 9}, {3: 9}))
-    assert "test has 5 image(s) of 4 objects, train has none" in refusal(
+    assert "about 11 are enough" not in fault_of(splits(ENOUGH, ENOUGH, {}), share=0.5)
+    assert "train has images of 3 objects only" in fault_of(splits({3: 9}, {3: 9}, {3: 9}))
+    assert "test has 5 image(s) of 4 objects, train has none" in fault_of(
         splits(ENOUGH, ENOUGH, {1: 20, 4: 5})
     )
 
 
 def test_all_faults_are_reported_at_once() -> None:
-    told = refusal(splits({1: 9}, {2: 9, 7: 1}, {}))
+    reported = fault_of(splits({1: 9}, {2: 9, 7: 1}, {}))
     for words in ("no image is in test", "train has images of 1 object only", "of 2 and 7 objects"):
-        assert words in told
+        assert words in reported
 
 
 def test_a_few_rare_counts_missing_from_train_are_a_warning() -> None:
     counts = splits(ENOUGH, ENOUGH, {1: 200, 2: 200, 47: 1})
     require_trainable(counts, blocks=100, validation_share=0.2)
-    (told,) = weaknesses(counts)
-    assert "test has 1 image(s) of 47 objects" in told and "--max-count below 47" in told
+    (reported,) = weaknesses(counts)
+    assert "test has 1 image(s) of 47 objects" in reported and "--max-count below 47" in reported
 
 
 def test_large_parts_with_every_count_have_no_weakness() -> None:
@@ -72,12 +72,12 @@ def test_large_parts_with_every_count_have_no_weakness() -> None:
 
 
 def test_small_splits_and_counts_without_images_are_reported() -> None:
-    told = weaknesses(splits({1: 500, 2: 500, 3: 20}, ENOUGH, {1: 15, 2: 10}))
-    assert len(told) == 4
-    assert "validation has no image of 3 objects" in told[0]
-    assert "test measures them by 25 images: an accuracy is uncertain by 20 points" in told[1]
-    assert "test has no image of 3 objects" in told[2]
-    assert "train has fewer than 100 images of 3 objects" in told[3]
+    reported = weaknesses(splits({1: 500, 2: 500, 3: 20}, ENOUGH, {1: 15, 2: 10}))
+    assert len(reported) == 4
+    assert "validation has no image of 3 objects" in reported[0]
+    assert "test measures them by 25 images: an accuracy is uncertain by 20 points" in reported[1]
+    assert "test has no image of 3 objects" in reported[2]
+    assert "train has fewer than 100 images of 3 objects" in reported[3]
 
 
 def test_images_of_one_block_are_rejected_before_any_is_fetched(

@@ -188,7 +188,7 @@ class Running:
                 return line
 
     def post(self, body: Any, **headers: str) -> httpx.Response:
-        """POST /invocations with underscores of header names as dashes; image/jpeg unless told otherwise."""
+        """POST /invocations with underscores of header names as dashes; image/jpeg unless given otherwise."""
         named = {"Content-Type": "image/jpeg", **{k.replace("_", "-"): v for k, v in headers.items()}}
         return httpx.post(f"{self.url}/invocations", content=body, headers=named, timeout=30)
 
@@ -198,7 +198,7 @@ ServerStarter = Callable[..., contextlib.AbstractContextManager[Running]]
 
 @pytest.fixture(scope="session")
 def start_server() -> ServerStarter:
-    """Starts `python -m inference` on a free port; waits until it is ready (or only listens, if told so)."""
+    """Starts `python -m inference` on a free port; waits until it is ready (or only listens, if asked)."""
 
     @contextlib.contextmanager
     def start(model_dir: Path, *, ready: bool = True, **environment: str) -> Iterator[Running]:

@@ -1,4 +1,4 @@
-"""The gate's judge, run as its processing job runs it: folders in, a verdict out."""
+"""The gate's evaluation, run as its processing job runs it: folders in, a verdict out."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ FLOORS = {"min-accuracy": 0, "max-rmse": 100, "min-within-one": 0, "min-coverage
 
 @dataclass
 class Case:
-    """The job's folder; `judge` runs the program."""
+    """The job's folder; `evaluate` runs the program."""
 
     folder: Path
     counts: dict[str, int] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Case:
         self.stderr = done.stderr
         return done.returncode
 
-    def judge(self, **rules: float) -> dict[str, Any]:
+    def evaluate(self, **rules: float) -> dict[str, Any]:
         assert self.run(**rules) == 0, self.stderr
         verdict = json.loads((self.folder / "output" / "verdict.json").read_text())
         schema = json.loads((ROOT / "docs" / "schemas" / "verdict.schema.json").read_text())
@@ -105,7 +105,7 @@ def case(tmp_path: Path) -> Case:
 def test_a_first_model_is_evaluated_by_the_floors_alone(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3, 4, 5], gray)
     case.add_model("challenger", make_model())
-    verdict = case.judge(min_accuracy=1, max_rmse=0.1, min_within_one=1, min_coverage=1)
+    verdict = case.evaluate(min_accuracy=1, max_rmse=0.1, min_within_one=1, min_coverage=1)
     assert (verdict["accepted"], verdict["reasons"], verdict["champion"]) == (True, [], None)
     assert verdict["challenger"]["metrics"]["accuracy"] == 1.0
     assert verdict["challenger"]["metrics"]["images"] == 6
@@ -120,7 +120,7 @@ def test_shards_give_the_verdict_that_folders_give(case, tmp_path, make_model, g
         case.folder.mkdir()
         case.add_bins([0, 1, 2, 3], gray, shards=shards)
         case.add_model("challenger", make_model(step=60))
-        verdicts.append(case.judge())
+        verdicts.append(case.evaluate())
     assert verdicts[0] == verdicts[1]
 
 
@@ -138,7 +138,7 @@ def test_a_figure_below_its_floor_rejects_and_is_named(case, make_model, gray, r
     case.counts |= {"00000": 1, "00001": 2}  # two labels that the model cannot meet
     case.write_manifest()
     case.add_model("challenger", make_model(lambda d: d["calibration"]["interval"].update(score_quantile=1)))
-    verdict = case.judge(**rule)
+    verdict = case.evaluate(**rule)
     assert (verdict["accepted"], verdict["reasons"]) == (False, [words])
     assert case.message == f"rejected: {words}"
 
@@ -147,7 +147,7 @@ def test_a_challenger_worse_beyond_noise_is_rejected_by_both_figures(case, make_
     case.add_bins([count % 6 for count in range(60)], gray)
     case.add_model("champion", make_model())
     case.add_model("challenger", make_model(step=60))
-    verdict = case.judge()
+    verdict = case.evaluate()
     assert not verdict["accepted"]
     assert [reason.split()[0] for reason in verdict["reasons"]] == ["accuracy", "rmse"]
     assert "against the champion's 1.0000 on the same 60 bins" in verdict["reasons"][0]
@@ -157,11 +157,11 @@ def test_a_challenger_worse_beyond_noise_is_rejected_by_both_figures(case, make_
 def test_fewer_bins_than_wanted_need_a_person(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3], gray)
     case.add_model("challenger", make_model())
-    verdict = case.judge(min_images=5)
+    verdict = case.evaluate(min_images=5)
     words = "it was evaluated on 4 bins, at least 5 are wanted"
     assert (verdict["accepted"], verdict["needs_person"]) == (True, [words])
     assert case.message == f"accepted, needs a person: {words}"
-    assert case.judge(min_images=4)["needs_person"] == []
+    assert case.evaluate(min_images=4)["needs_person"] == []
 
 
 def test_a_challenger_without_a_class_of_the_champion_needs_a_person(case, make_model, gray) -> None:
@@ -169,7 +169,7 @@ def test_a_challenger_without_a_class_of_the_champion_needs_a_person(case, make_
     case.add_model("champion", make_model())
     fewer = make_model(lambda d: d["classes"].update(counts=[0, 1, 2], open_top=True))
     case.add_model("challenger", fewer)
-    verdict = case.judge()
+    verdict = case.evaluate()
     assert verdict["needs_person"] == ["it has no class for 3, 4, 5, the champion has"]
     page = (case.folder / "output" / "report.html").read_text()
     assert "A person must decide" in page
@@ -180,7 +180,7 @@ def test_a_browser_shows_what_was_rejected_why_and_against_what(case, make_model
     case.add_bins([count % 6 for count in range(60)], gray)
     case.add_model("champion", make_model())
     case.add_model("challenger", make_model(lambda d: d.update(model_id="a" * 63), step=60))
-    verdict = case.judge(min_accuracy=0.9)
+    verdict = case.evaluate(min_accuracy=0.9)
     page = case.folder / "output" / "report.html"
     views = look(page, tmp_path / "views")
     assert complaints(page, views) == []
@@ -201,7 +201,7 @@ def test_a_challenger_that_is_worse_by_one_bin_is_within_noise(case, make_model,
     case.add_bins([0, 1, 2, 1, 2, 2, 1], gray)
     case.add_model("champion", make_model())
     case.add_model("challenger", make_model(step=54))  # takes 2 (brightness 80) for 1 … and so do others
-    verdict = case.judge(level=0.0001)
+    verdict = case.evaluate(level=0.0001)
     assert verdict["accepted"]
     assert verdict["comparison"]["accuracy"]["challenger"] <= verdict["comparison"]["accuracy"]["champion"]
 
@@ -212,7 +212,7 @@ def test_models_of_other_classes_are_compared_on_what_both_can_say(case, make_mo
     open_at_two = make_model(lambda d: d["classes"].update(counts=[0, 1, 2], open_top=True))
     case.add_model("champion", open_at_two)
     case.add_model("challenger", make_model())
-    verdict = case.judge()
+    verdict = case.evaluate()
     assert verdict["comparison"]["capped_at"] == 2
     assert verdict["comparison"]["accuracy"] == {"challenger": 1.0, "champion": 1.0, "p": 1.0}
     assert verdict["champion"]["metrics"]["accuracy"] == 1.0
@@ -221,7 +221,7 @@ def test_models_of_other_classes_are_compared_on_what_both_can_say(case, make_mo
 def test_the_smoke_bin_is_the_one_that_the_challenger_is_surest_about(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3], gray)
     case.add_model("challenger", make_model())
-    smoke = case.judge()["smoke"]
+    smoke = case.evaluate()["smoke"]
     image = (case.folder / "output" / "smoke.jpg").read_bytes()
     assert smoke["sha256"] == hashlib.sha256(image).hexdigest()
     assert smoke["model"] == "brightness-1"
@@ -232,7 +232,7 @@ def test_few_unreadable_bins_are_left_out_and_listed(case, make_model, gray) -> 
     case.add_bins([1] * 120, gray)
     (case.folder / "input" / "bins" / "1" / "00007.jpg").write_bytes(b"\xff\xd8 damaged")
     case.add_model("challenger", make_model())
-    verdict = case.judge()
+    verdict = case.evaluate()
     assert (verdict["images"], verdict["unreadable"]) == (119, ["00007"])
 
 

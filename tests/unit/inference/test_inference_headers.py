@@ -163,7 +163,7 @@ def test_a_bad_expected_count_is_422(attributes):
     "query", [b"expect=3", b"expected=", b"a=1&expected=3", b"expected-count=3", b"Expected"]
 )
 def test_a_query_that_names_an_expected_count_is_422(query):
-    """SageMaker passes no query on: only who calls the server directly can send one, and means it."""
+    """SageMaker passes no query on: only a caller of the server itself can send one, and means it."""
     with pytest.raises(RequestError) as caught:
         reject_query(query)
     assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")

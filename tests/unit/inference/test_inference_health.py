@@ -8,7 +8,7 @@ from inference.http.health import Health
 
 
 class Model:
-    """Something that answers, breaks or hangs, as told, and counts how often it was asked."""
+    """Something that answers, breaks or hangs, as asked, and counts how often it was asked."""
 
     def __init__(self) -> None:
         self.mood = "answers"

@@ -36,6 +36,6 @@ def test_a_chart_is_an_image_with_ink_on_it(name: str, tmp_path: Path) -> None:
 
     DRAWN[name](path)
 
-    with Image.open(path) as picture:
-        assert picture.format == "PNG" and min(picture.size) >= 500
-        assert picture.convert("L").getextrema() == (pytest.approx(30, abs=30), 255)
+    with Image.open(path) as chart:
+        assert chart.format == "PNG" and min(chart.size) >= 500
+        assert chart.convert("L").getextrema() == (pytest.approx(30, abs=30), 255)

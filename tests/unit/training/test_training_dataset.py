@@ -1,4 +1,4 @@
-"""Reading a sealed dataset, and refusing what is none."""
+"""Reading a sealed dataset, and errors for what is none."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What the person who started a job can mend: one line in log and failure file, exit code 1."""
+"""What the person that started a job can correct: one line in log and failure file, exit code 1."""
 
 import gzip
 import hashlib

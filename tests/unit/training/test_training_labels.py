@@ -1,4 +1,4 @@
-"""What the loss is told of counts."""
+"""What the loss knows of counts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Which mistakes are shown, and the sheet they stand on."""
+"""Which mistakes are shown, and the sheet they are on."""
 
 import io
 from pathlib import Path
@@ -22,7 +22,7 @@ def answers(*rows: tuple[int, int, float]) -> Evaluated:
     return Evaluated(logits=logits, true=np.array([true for true, _, _ in rows]))
 
 
-def photograph(*, size: tuple[int, int], orientation: int) -> bytes:
+def sample_image(*, size: tuple[int, int], orientation: int) -> bytes:
     buffer = io.BytesIO()
     image = Image.new("RGB", size, "navy")
     exif = image.getexif()
@@ -50,7 +50,7 @@ def test_no_more_are_shown_than_asked_for() -> None:
 def test_an_image_is_shown_whole_and_upright_in_its_box(
     tmp_path: Path, size: tuple[int, int], orientation: int
 ) -> None:
-    data = photograph(size=size, orientation=orientation)
+    data = sample_image(size=size, orientation=orientation)
     tiles = [Tile(data=data, title="true 2 · counted 5", subtitle="confidence 40 %")] * 7
 
     draw_contact_sheet(tiles, empty="", path=tmp_path / "sheet.jpg")

@@ -1,4 +1,4 @@
-"""Where weights come from, and what happens to pictures on their way."""
+"""Where weights come from, and what happens to images on their way."""
 
 from pathlib import Path
 

@@ -68,10 +68,10 @@ def test_beyond_the_limits_fp16_ships_and_both_figures_are_kept(
     export = export_model(network, images=images, classes=CLASSES, settings=Settings(**TINY), folder=tmp_path)
 
     assert export.int8 is not None
-    told = export.int8["validation"]
+    reported = export.int8["validation"]
     assert (export.precision, export.int8["shipped"]) == ("FP16", False)
-    assert told["FP32"] == {"accuracy": 1.0, "rmse": 0.0}
-    assert told["INT8"]["accuracy"] < 0.995
+    assert reported["FP32"] == {"accuracy": 1.0, "rmse": 0.0}
+    assert reported["INT8"]["accuracy"] < 0.995
     kinds = {operation.get_type_name() for operation in ov.Core().read_model(export.path).get_ops()}
     assert "FakeQuantize" not in kinds
 
@@ -87,7 +87,7 @@ def _tells_apart(images: Images) -> BinCounter:
         assert isinstance(head, torch.nn.Linear)
         head.bias.zero_()
         head.weight[1].zero_()
-        # Half way between the lowest and the highest, so that none stands on the line.
+        # Half way between the lowest and the highest, so that none is on the line.
         logits = network(pixels)[:, 0]
         head.bias[1] = (logits.min() + logits.max()) / 2
         images.labels[:] = network(pixels).argmax(1).tolist()

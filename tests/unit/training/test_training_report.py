@@ -1,4 +1,4 @@
-"""The evaluation's page: one file that shows every figure and every picture."""
+"""The evaluation's page: one file that shows every figure and every chart."""
 
 import base64
 import json
@@ -32,16 +32,16 @@ EXPORT = Export(
     },
 )  # fmt: skip
 PICTURES = [CONFUSION, RELIABILITY, RISK_COVERAGE, MISTAKES, LEARNING]
-"""As they stand on the page."""
+"""As they are on the page."""
 
 
 class Page(HTMLParser):
-    """The rows of a page's tables, its pictures, and what it would fetch or run."""
+    """The rows of a page's tables, its charts, and what it would fetch or run."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
-        self.pictures: list[str] = []
+        self.charts: list[str] = []
         self.foreign: list[str] = []
         self._cell = False
         self.loader(text)
@@ -53,7 +53,7 @@ class Page(HTMLParser):
         elif tag in ("td", "th"):
             self.rows[-1].append("")
         elif tag == "img":
-            self.pictures.append(given["src"] or "")
+            self.charts.append(given["src"] or "")
             assert given["alt"]
         if tag in ("script", "link", "iframe") or "href" in given:
             self.foreign.append(tag)
@@ -104,14 +104,14 @@ def test_the_page_needs_no_other_file_and_no_network(text: str) -> None:
     page = Page(text)
 
     assert page.foreign == []
-    assert all(source.startswith("data:image/") for source in page.pictures)
+    assert all(source.startswith("data:image/") for source in page.charts)
     assert "url(" not in text and "@import" not in text
 
 
 def test_the_charts_on_the_page_are_those_beside_it(
     written: tuple[Path, Evaluation, dict[str, Any]], text: str
 ) -> None:
-    shown = [base64.b64decode(source.split("base64,")[1]) for source in Page(text).pictures]
+    shown = [base64.b64decode(source.split("base64,")[1]) for source in Page(text).charts]
 
     assert shown == [(written[0] / name).read_bytes() for name in PICTURES]
 

@@ -74,7 +74,7 @@ def review_threshold(probabilities: Floats, true: Ints, *, classes: Classes, tar
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], (predicted == true)[automatic][order]
     answered = np.arange(1, len(right) + 1)
-    # Equal confidences stand or fall together: only the last of them may end the run.
+    # Equal confidences belong together: only the last of them may end the run.
     last = np.append(confidence[1:] < confidence[:-1], True)[: len(right)]
     good = last & (np.cumsum(right) / answered >= target) & (answered >= MIN_AUTOMATED)
     return float(confidence[np.flatnonzero(good)[-1]]) if good.any() else None

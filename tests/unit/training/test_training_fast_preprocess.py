@@ -1,4 +1,4 @@
-"""The short way to training's pixels: nearly the picture of `preprocess`, and exactly so where in doubt."""
+"""fast_preprocess: nearly the pixels of `preprocess`, and exactly so where in doubt."""
 
 import io
 import re
@@ -26,7 +26,7 @@ def preprocess(data: bytes, *, width: int, height: int) -> NDArray[np.uint8]:
     return preprocessing.preprocess(read_image(data, max_pixels=MOST_PIXELS), width=width, height=height)
 
 
-def photograph(*, width: int, height: int, mode: str = "RGB") -> Image.Image:
+def sample_image(*, width: int, height: int, mode: str = "RGB") -> Image.Image:
     """Edges and texture of many sizes, as a full bin has them."""
     random = np.random.default_rng(5)
     image = Image.new("RGB", (width, height), (120, 90, 60))
@@ -58,7 +58,7 @@ def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np
     [(468, 345), (320, 250), (690, 560), (1072, 1160), (337, 336), (250, 1100), (300, 180), (60, 40)],
 )
 def test_it_is_the_image_of_preprocess_to_within_a_few_levels(width: int, height: int) -> None:
-    data = encoded(photograph(width=width, height=height))
+    data = encoded(sample_image(width=width, height=height))
     whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
 
     pixels = quickly(data, width=224, height=224)
@@ -72,7 +72,7 @@ def test_it_is_the_image_of_preprocess_to_within_a_few_levels(width: int, height
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_an_image_that_is_decoded_whole_differs_by_rounding_alone(mode: str, subsampling: str) -> None:
     options = {} if mode == "L" else {"subsampling": subsampling}
-    data = encoded(photograph(width=130, height=110, mode=mode), **options)
+    data = encoded(sample_image(width=130, height=110, mode=mode), **options)
 
     apart = levels_apart(quickly(data, width=120, height=100), preprocess(data, width=120, height=100))
 
@@ -82,7 +82,7 @@ def test_an_image_that_is_decoded_whole_differs_by_rounding_alone(mode: str, sub
 @pytest.mark.parametrize("times", [0.5, 1.1, 1.18, 1.3, 1.45, 1.9, 2.3, 2.85, 3.7, 4.5, 9])
 def test_it_is_as_sharp_as_the_image_that_serves(times: float) -> None:
     """Whole, half, quarter and eighth, each where it is as small as it may be, and larger."""
-    data = encoded(photograph(width=round(240 * times), height=round(230 * times)))
+    data = encoded(sample_image(width=round(240 * times), height=round(230 * times)))
 
     ratio = sharpness(quickly(data, width=224, height=224)) / sharpness(
         preprocess(data, width=224, height=224)
@@ -120,7 +120,7 @@ def test_the_smallest_part_that_is_enough_is_resized(
     size: tuple[int, int], asked: tuple[int, int], part: int, how: str
 ) -> None:
     height, width = size
-    data = encoded(photograph(width=width, height=height))
+    data = encoded(sample_image(width=width, height=height))
     smaller = simplejpeg.decode_jpeg(
         data, "RGB", fastdct=True, fastupsample=True,
         min_height=-(-height // part), min_width=-(-width // part), min_factor=2,
@@ -131,7 +131,7 @@ def test_the_smallest_part_that_is_enough_is_resized(
             smaller, asked=asked, scales=(part * asked[0] / height, part * asked[1] / width)
         )
     else:
-        # Bicubic: of the last row and column only the share that the picture fills.
+        # Bicubic: of the last row and column only the share that the image fills.
         box = (0, 0, width / part, height / part) if how == "BICUBIC" else None
         expected = np.asarray(
             Image.fromarray(smaller).resize((asked[1], asked[0]), Image.Resampling[how], box)
@@ -167,7 +167,7 @@ def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("side", [269, 281, 315, 325, 337, 629, 645, 829])
 def test_nothing_moves_where_a_side_does_not_divide(side: int) -> None:
     """Every part's last row and column hold less than the others."""
-    data = encoded(photograph(width=side, height=side))
+    data = encoded(sample_image(width=side, height=side))
     whole = np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR))
 
     corner = levels_apart(quickly(data, width=224, height=224), whole)[-64:, -64:]
@@ -183,7 +183,7 @@ def sharpness(pixels: NDArray[np.uint8]) -> float:
 
 @pytest.mark.parametrize(("width", "height"), [(100, 90), (60, 223), (224, 30), (300, 40), (1, 1)])
 def test_an_image_that_is_too_small_is_enlarged_as_preprocess_does_it(width: int, height: int) -> None:
-    data = encoded(photograph(width=width, height=height), subsampling="4:4:4")
+    data = encoded(sample_image(width=width, height=height), subsampling="4:4:4")
 
     apart = levels_apart(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
 
@@ -194,7 +194,7 @@ def test_memory_that_is_not_in_one_piece_is_rejected() -> None:
     window = torch.zeros((98, 98, 3), dtype=torch.uint8)[1:-1, 1:-1]
 
     with pytest.raises(ValueError, match="contiguous"):
-        decode_quickly(encoded(photograph(width=200, height=150)), into=window)
+        decode_quickly(encoded(sample_image(width=200, height=150)), into=window)
 
 
 @pytest.mark.parametrize(
@@ -205,13 +205,13 @@ def test_memory_that_is_not_in_one_piece_is_rejected() -> None:
 def test_only_the_image_asked_for_is_written(width: int, height: int) -> None:
     batch = torch.full((3, 96, 96, 3), 7, dtype=torch.uint8)
 
-    decode_quickly(encoded(photograph(width=width, height=height)), into=batch[1])
+    decode_quickly(encoded(sample_image(width=width, height=height)), into=batch[1])
 
     assert bool((batch[[0, 2]] == 7).all()) and batch[1].float().std() > 10
 
 
 def test_an_image_of_the_right_size_is_not_touched() -> None:
-    data = encoded(photograph(width=224, height=224))
+    data = encoded(sample_image(width=224, height=224))
 
     assert np.array_equal(quickly(data, width=224, height=224), preprocess(data, width=224, height=224))
 
@@ -227,7 +227,7 @@ XMP_TURN = (
 def turned(orientation: int) -> bytes:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    return encoded(photograph(width=400, height=300), exif=exif)
+    return encoded(sample_image(width=400, height=300), exif=exif)
 
 
 def with_luma_sampling(data: bytes, sampling: int) -> bytes:
@@ -239,7 +239,7 @@ def with_luma_sampling(data: bytes, sampling: int) -> bytes:
 
 @pytest.mark.parametrize("sampling", [width * 16 + height for width in (1, 2, 4) for height in (1, 2, 4)])
 def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> None:
-    data = with_luma_sampling(encoded(photograph(width=64, height=64), subsampling="4:4:4"), sampling)
+    data = with_luma_sampling(encoded(sample_image(width=64, height=64), subsampling="4:4:4"), sampling)
 
     def outcome(decode: Callable[..., NDArray[np.uint8]]) -> object:
         try:
@@ -251,7 +251,7 @@ def test_a_sampling_that_nobody_uses_is_as_preprocess_has_it(sampling: int) -> N
 
 
 def with_a_restart_before(data: bytes) -> bytes:
-    """EXIF hidden behind a marker that has no length: who takes EXIF's marker for one finds a scan there."""
+    """EXIF hidden behind a marker that has no length: taking EXIF's marker for one finds a scan."""
     begin = data.index(b"\xff\xe1")
     end = begin + 2 + int.from_bytes(data[begin + 2 : begin + 4], "big")
     front = b"\xff\xd8\xff\xd0" + data[begin:end]
@@ -270,11 +270,11 @@ def with_filler(data: bytes) -> bytes:
     "data",
     [
         *(turned(orientation) for orientation in range(1, 9)),
-        encoded(photograph(width=400, height=300), xmp=XMP_TURN),
-        encoded(photograph(width=400, height=300), "PNG"),
-        encoded(photograph(width=400, height=300, mode="CMYK")),
+        encoded(sample_image(width=400, height=300), xmp=XMP_TURN),
+        encoded(sample_image(width=400, height=300), "PNG"),
+        encoded(sample_image(width=400, height=300, mode="CMYK")),
         with_filler(turned(6)),
-        with_filler(encoded(photograph(width=400, height=300))),
+        with_filler(encoded(sample_image(width=400, height=300))),
         with_a_restart_before(turned(6)),
     ],
     ids=[
@@ -297,7 +297,7 @@ def without_address(error: ImageFault) -> str:
 
 @pytest.mark.parametrize("kept", [0, 1, 3, 10, 200, 700, 3000, -9])
 def test_damaged_bytes_are_rejected_with_the_words_of_preprocess(kept: int) -> None:
-    data = encoded(photograph(width=400, height=300))[:kept]
+    data = encoded(sample_image(width=400, height=300))[:kept]
 
     with pytest.raises(ImageFault) as expected:
         preprocess(data, width=64, height=64)
@@ -317,17 +317,17 @@ def test_a_changed_byte_gives_pixels_or_one_clear_error(place: int, byte: int) -
         assert error.reason in ("undecodable", "too_large")
 
 
-SMALL = encoded(photograph(width=90, height=70))
+SMALL = encoded(sample_image(width=90, height=70))
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    pictures = [encoded(photograph(width=300 + 7 * step, height=260)) for step in range(12)]
-    alone = [quickly(data, width=96, height=96) for data in pictures]
+    samples = [encoded(sample_image(width=300 + 7 * step, height=260)) for step in range(12)]
+    alone = [quickly(data, width=96, height=96) for data in samples]
     wrong: list[int] = []
 
     def work() -> None:
         for _ in range(5):
-            for place, data in enumerate(pictures):
+            for place, data in enumerate(samples):
                 if not np.array_equal(quickly(data, width=96, height=96), alone[place]):
                     wrong.append(place)
 
