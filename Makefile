@@ -73,13 +73,13 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	@touch $@
 
 test: install launch-env browser ## every test, WORKERS files at a time (default 2)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 40
 
 emulator-test: install ## the emulator's own tests
-	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadgroup
 
 test-quick: install browser ## the tests without the embedded cloud
-	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadgroup
 
 synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out
 	@npx --no-install cdk synth --quiet -c stage=$(STAGE)
@@ -102,7 +102,7 @@ adopt: install ## take what cdk destroy left of STAGE into new stacks, so that i
 	@$(BIN)/python -m infra.tools.adopt --stage $(STAGE)
 
 judge: install ## hold every template, policy, call and expression to tools and models that others wrote
-	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadgroup
 
 # Whatever runs a state machine of ours on the embedded cloud; the last one walks further branches.
 RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.py tests/e2e/test_release.py \

@@ -36,8 +36,10 @@ class Deployment:
         temporary = out / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        self._temporary = temporary
         self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
         self._out = out
+        self._assembly = (out / "cdk.out").resolve()
         self._say = say
         self._context = ["-c", f"stage={stage}"]
         sizes = {} if stage == STAGE else run_sizes()
@@ -47,8 +49,11 @@ class Deployment:
         self._log.unlink(missing_ok=True)
 
     def bootstrap(self) -> None:
-        """`cdk bootstrap`: the bucket and roles that the CDK itself needs."""
-        self._cdk("bootstrap", ACCOUNT_AND_REGION)
+        """`cdk bootstrap`: the bucket and roles that the CDK itself needs.
+
+        It needs no app, so it runs where there is none: a synthesis takes ten seconds.
+        """
+        self._cdk("bootstrap", ACCOUNT_AND_REGION, directory=self._temporary)
 
     def deploy(self, *stacks: str) -> dict[str, dict[str, str]]:
         """`cdk deploy` of `stacks` with what they depend on, or of all; returns the stacks' outputs."""
@@ -64,24 +69,22 @@ class Deployment:
         self._cdk("diff", "--all", "--fail")
 
     def destroy(self) -> None:
-        """`cdk destroy --all`."""
-        self._cdk("destroy", "--all", "--force")
+        """`cdk destroy --all` of what the last deploy synthesized."""
+        arguments = ("--all", "--force", "--app", str(self._assembly), "--progress", "events")
+        self._cdk("destroy", *arguments, directory=self._temporary)
 
-    def _cdk(self, *arguments: str) -> None:
+    def _cdk(self, *arguments: str, directory: Path = ROOT) -> None:
+        of_the_app = [*self._context, "--output", str(self._assembly), "--progress", "events"]
         command = [
             str(ROOT / "node_modules" / ".bin" / "cdk"),
             *arguments,
-            *self._context,
-            "--output",
-            str(self._out / "cdk.out"),
-            "--progress",
-            "events",
+            *(of_the_app if directory == ROOT else []),
             "--no-color",
             "--no-notices",  # they are fetched from the internet
         ]
         with self._log.open("a", encoding="utf-8") as log:
             # Guarded: the CDK starts Python, which starts Node, and a killed demo must leave none of them.
-            process = GuardedProcess(command=command, environment=self._environment, directory=ROOT)
+            process = GuardedProcess(command=command, environment=self._environment, directory=directory)
             try:
                 last = self._follow(process, log)
             finally:

@@ -22,6 +22,7 @@ from demo.deployment import Deployment
 from demo.source import Bin, read_bin, upload
 from demo.weights import WeightsMirror
 from infra.settings import Settings, load
+from infra.tools.leftovers import keys_of, registry_of
 from tests.e2e.api_kit import Api
 from tests.infra.conftest import context
 
@@ -154,10 +155,12 @@ class Journey:
         }
         return self._run([sys.executable, "-m", "bincount", *map(str, arguments)], environment, check)
 
-    def infra(self, module: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """`python -m infra.tools.<module> --stage <stage>`, as `make` calls it; it must succeed."""
+    def infra(
+        self, module: str, *arguments: str, typed: str = "", check: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """`python -m infra.tools.<module> --stage <stage>`, as `make` calls it; it must exit with `check`."""
         command = [sys.executable, "-m", f"infra.tools.{module}", "--stage", self.stage, *arguments]
-        return self._run(command, {**os.environ, **self.cloud.environment()}, 0, typed=typed, folder=ROOT)
+        return self._run(command, {**os.environ, **self.cloud.environment()}, check, typed=typed, folder=ROOT)
 
     def sizes(self) -> list[str]:
         """This machine's sizes, as a command of infra takes them."""
@@ -225,6 +228,23 @@ class Journey:
     def buckets(self) -> list[str]:
         found = self.cloud.client("s3").list_buckets()["Buckets"]
         return [bucket["Name"] for bucket in found if bucket["Name"].startswith(f"{self.name}-")]
+
+    def keys(self) -> list[str]:
+        """The encryption keys that the stage made and that are not waiting for their deletion."""
+        return keys_of(self.cloud.client("kms"), part=f"{self.name}-data/Key")
+
+    def packages_kept(self) -> int:
+        """How many model packages the registry holds; 0 where it is gone."""
+        sagemaker = self.cloud.client("sagemaker")
+        if registry_of(sagemaker, group=self.name) is None:
+            return 0
+        found = sagemaker.list_model_packages(ModelPackageGroupName=self.name)
+        return len(found["ModelPackageSummaryList"])
+
+    def logging_role(self) -> str:
+        """The role with which API Gateway writes the logs of the whole account."""
+        arn: str = self.cloud.client("apigateway").get_account()["cloudwatchRoleArn"]
+        return arn.rsplit("/", 1)[-1]
 
     def stacks(self) -> dict[str, str]:
         stacks = self.cloud.client("cloudformation").describe_stacks()["Stacks"]

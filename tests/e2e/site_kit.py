@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import openvino as ov
@@ -13,9 +11,8 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import make_role, settled_endpoint
 from PIL import Image
 
-from demo.cloud import BINCOUNT, INFERENCE_IMAGE
-from demo.deployment import Deployment
-from tests.e2e.one_part import ONE_PART
+from demo.cloud import INFERENCE_IMAGE
+from tests.e2e.common_stage import CommonStage
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network, encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,17 +118,10 @@ def _put_images(site: Site) -> None:
     assert settled_endpoint(site.cloud, "bincount-local")["EndpointStatus"] == "InService"
 
 
-@contextmanager
-def deployed_site(out: Path) -> Iterator[Site]:
-    """The site on a cloud of its own, below `out`."""
-    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
-        found = Site(cloud, out)
-        deployment = Deployment(
-            environment=cloud.environment(), out=out, overrides=ONE_PART, say=lambda _: None
-        )
-        deployment.bootstrap()
-        outputs = deployment.deploy("bincount-local-recount")
-        found.bucket = outputs["bincount-local-data"]["BucketName"]
-        _approve_a_model(found)
-        _put_images(found)
-        yield found
+def site_on(common: CommonStage) -> Site:
+    """The site on the common stage."""
+    found = Site(common.cloud, common.out)
+    found.bucket = common.bucket
+    _approve_a_model(found)
+    _put_images(found)
+    return found

@@ -17,15 +17,15 @@ import pytest
 from embedded_cloud.testing import wait_until
 
 from bincount import BinCounter, Question, Refused
-from tests.e2e.site_kit import EXPECTED, IMAGES, ROOT, Site, deployed_site, gray
+from tests.e2e.common_stage import CommonStage
+from tests.e2e.site_kit import EXPECTED, IMAGES, ROOT, Site, gray, site_on
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with deployed_site(tmp_path_factory.mktemp("site")) as found:
-        yield found
+def site(common_stage: CommonStage) -> Site:
+    return site_on(common_stage)
 
 
 def rows(folder: Path) -> dict[str, dict[str, str]]:

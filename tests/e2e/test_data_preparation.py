@@ -9,19 +9,15 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from embedded_cloud.cloud import Cloud
 
 from demo.bins.generate import generate
-from demo.cloud import BINCOUNT
-from demo.deployment import Deployment
 from demo.source import SOURCE_BUCKET, upload
-from tests.e2e.one_part import ONE_PART
+from tests.e2e.common_stage import CommonStage
 
 pytestmark = pytest.mark.e2e
 
@@ -41,11 +37,12 @@ CHOICES = ("Has", "Is", "Wants", "UseStageRequest")
 class Stage:
     """The deployed stage and the executions of its pipeline."""
 
-    def __init__(self, cloud: Cloud, outputs: dict[str, dict[str, str]]) -> None:
-        self.s3 = cloud.client("s3")
-        self.bucket = outputs["bincount-local-data"]["BucketName"]
-        self._pipeline = outputs["bincount-local-training"]["PipelineArn"]
-        self._stepfunctions = cloud.client("stepfunctions")
+    def __init__(self, common: CommonStage) -> None:
+        self.s3 = common.cloud.client("s3")
+        self.bucket = common.bucket
+        self._pipeline = common.outputs["bincount-local-training"]["PipelineArn"]
+        self._stepfunctions = common.cloud.client("stepfunctions")
+        self._others = self._sealed()
 
     def prepare(self) -> list[str]:
         """Start the pipeline, stop it once the dataset is there; the states that were entered so far."""
@@ -69,8 +66,12 @@ class Stage:
         return {entry["Key"]: f"{entry['ETag']} {entry['LastModified']}" for entry in entries}
 
     def dataset_prefix(self) -> str:
-        (sealed,) = (key for key in self.objects("datasets/") if key.endswith("/dataset.json"))
+        """Of the one dataset that was not there before."""
+        (sealed,) = self._sealed() - self._others
         return sealed.removesuffix("dataset.json")
+
+    def _sealed(self) -> set[str]:
+        return {key for key in self.objects("datasets/") if key.endswith("/dataset.json")}
 
     def manifest(self) -> list[dict[str, Any]]:
         lines = gzip.decompress(self.read(self.dataset_prefix() + "manifest.jsonl.gz")).splitlines()
@@ -87,20 +88,11 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    out = tmp_path_factory.mktemp("preparation")
-    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
-        bins = out / "bins"
-        generate(out=bins, images=IMAGES, seed=5, counts=range(1, 4))
-        upload(cloud.client("s3"), bins, progress=lambda done, all_: None)
-        deployment = Deployment(
-            environment=cloud.environment(),
-            out=out,
-            overrides={**ONE_PART, "data_prep.batch_size": "30"},
-            say=lambda _: None,
-        )
-        deployment.bootstrap()
-        yield Stage(cloud, deployment.deploy())
+def stage(common_stage: CommonStage) -> Stage:
+    bins = common_stage.out / "preparation"
+    generate(out=bins, images=IMAGES, seed=5, counts=range(1, 4))
+    upload(common_stage.cloud.client("s3"), bins, progress=lambda done, all_: None)
+    return Stage(common_stage)
 
 
 def test_a_request_for_folders_and_shards_goes_through_every_step(stage: Stage) -> None:

@@ -205,33 +205,51 @@ def test_a_changed_tag_leaves_the_serving_model_as_it_is(journey: Journey) -> No
     assert (journey.approved_model(), journey.model_config()) == before
 
 
+def test_adopting_is_refused_while_the_stage_is_there(journey: Journey) -> None:
+    refused = journey.infra("adopt", check=1).stderr
+    assert all(stack in refused for stack in journey.stacks())
+
+
 def test_destroy_leaves_what_the_stage_keeps(journey: Journey) -> None:
+    keeps = journey.declared.retain_data
+    keys, role, packages = journey.keys(), journey.logging_role(), journey.packages_kept()
     with journey.timed("cdk destroy"):
         journey.deployment.destroy()
     assert (journey.stacks(), journey.endpoint()) == ({}, None)
-    assert bool(journey.buckets()) is journey.declared.retain_data
+    assert bool(journey.buckets()) is keeps
+    assert (journey.keys(), journey.packages_kept()) == ((keys, packages) if keeps else ([], 0))
+    assert bool(journey.keys()) is (keeps and journey.declared.storage.encryption == "kms")
     sagemaker = journey.cloud.client("sagemaker")
     assert not sagemaker.list_models()["Models"] and not sagemaker.list_endpoint_configs()["EndpointConfigs"]
-    groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
-    assert bool(groups) is journey.declared.retain_data
+    aliases = journey.cloud.client("kms").list_aliases()["Aliases"]
+    assert f"alias/{journey.name}" not in [alias["AliasName"] for alias in aliases]
     roles = journey.cloud.client("iam").list_roles()["Roles"]
-    left = {role["RoleName"] for role in roles if role["RoleName"].startswith(journey.name)}
-    logging = [journey.name in name and "LoggingRole" in name for name in left]
-    assert all(logging), f"the account's logging role alone may stay: {left}"
+    left = {name["RoleName"] for name in roles if name["RoleName"].startswith(journey.name)}
+    assert left == {role}, "the account's logging role alone stays"
+    assert journey.logging_role() == role
     with pytest.raises(ClientError, match="ParameterNotFound"):
         journey.approved_model()
 
 
+def test_a_kept_bucket_still_answers_over_tls_only(journey: Journey) -> None:
+    s3 = journey.cloud.client("s3")
+    policies = [s3.get_bucket_policy(Bucket=bucket)["Policy"] for bucket in journey.buckets()]
+    assert all("aws:SecureTransport" in policy for policy in policies)
+    assert bool(policies) is journey.declared.retain_data
+
+
 def test_it_is_deployed_again_onto_what_it_kept(journey: Journey) -> None:
-    kept = journey.buckets()
+    kept, keys, packages = journey.buckets(), journey.keys(), journey.packages_kept()
     if journey.declared.retain_data:
-        journey.infra("adopt")
+        adopted = journey.infra("adopt").stdout
+        assert all(f"adopted AWS::S3::Bucket {bucket}" in adopted for bucket in kept)
     with journey.timed("cdk deploy after destroy"):
         journey.deploy()
     assert set(journey.stacks()) == {f"{journey.name}-{part}" for part in PARTS}
     if not journey.declared.retain_data:
         return
     assert journey.bucket in kept
+    assert (journey.keys(), journey.packages_kept()) == (keys, packages)
     journey.cloud.client("s3").head_object(Bucket=journey.bucket, Key="weights/resnet18.pth")
     with journey.timed("release of a kept model"):
         journey.bincount("models", "rollback", "1", check=0)
@@ -239,12 +257,23 @@ def test_it_is_deployed_again_onto_what_it_kept(journey: Journey) -> None:
 
 
 def test_teardown_leaves_nothing(journey: Journey) -> None:
+    """After a destroy the key has no alias any more, so it must be found otherwise."""
+    keys = journey.keys()
     with journey.timed("destroy and teardown"):
         journey.deployment.destroy()
-        journey.infra("teardown", typed=f"{journey.stage}\n")
+        removed = journey.infra("teardown", typed=f"{journey.stage}\n").stdout
     assert (journey.stacks(), journey.buckets(), journey.endpoint()) == ({}, [], None)
+    assert (journey.keys(), journey.packages_kept()) == ([], 0)
+    kms = journey.cloud.client("kms")
+    states = [kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys]
+    assert set(states) <= {"PendingDeletion"}
+    assert f"kept role {journey.logging_role()}" in removed
     sagemaker = journey.cloud.client("sagemaker")
     assert not sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert not journey.cloud.client("ssm").get_parameters_by_path(Path="/bincount/", Recursive=True)[
         "Parameters"
     ]
+
+
+def test_where_nothing_is_left_nothing_is_adopted(journey: Journey) -> None:
+    assert f"nothing was left of stage {journey.stage}" in journey.infra("adopt").stdout

@@ -1,6 +1,6 @@
 """Training from a working tree in a deployed stage, with the weights and wheels that an isolated job needs.
 
-The tests are one journey. One deployment of the Data and Training stacks with IAM enforced; the SDK v3 in its
+The tests are one journey on the common stage with IAM enforced; the SDK v3 in its
 own environment (`make launch-env`), SageMaker's own toolkit, and a file server of real HTTP in place of
 download.pytorch.org.
 """
@@ -12,24 +12,17 @@ import os
 import subprocess
 import sys
 import tarfile
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-import torchvision
 from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.environment import neutral_environment
 
 from demo.bins.generate import generate
-from demo.cloud import BINCOUNT
-from demo.deployment import Deployment
-from tests.e2e.one_part import ONE_PART
+from tests.e2e.common_stage import CommonStage, WeightsSource
 
 pytestmark = pytest.mark.e2e
 
@@ -37,35 +30,7 @@ SCRATCH = ("-c", "training.pretrained=none")
 
 ROOT = Path(__file__).resolve().parents[2]
 SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
-FILE = "resnet18-f37072fd.pth"
 KEY = "weights/resnet18.pth"
-
-
-class Source(ThreadingHTTPServer):
-    """Serves one file of weights below /whole/, and below /cut/ breaks off in the middle of it."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.asked = 0
-        super().__init__(("127.0.0.1", 0), _Answer)
-
-    def address(self, how: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/{how}/"
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Source
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        content = self.server.content
-        self.send_response(200 if self.path.endswith(FILE) else 404)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if self.path.startswith("/cut/") else content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +38,7 @@ class Retraining:
     """The deployed stage, its source of weights, and the two programs under test."""
 
     cloud: Cloud
-    source: Source
+    source: WeightsSource
     bucket: str
     sha256: str
 
@@ -121,34 +86,15 @@ class Retraining:
 
 
 @pytest.fixture(scope="module")
-def retraining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retraining]:
+def retraining(common_stage: CommonStage) -> Retraining:
     assert SDK_PYTHON.exists(), "the SDK's environment is missing: make launch-env (make test does it)"
-    out = tmp_path_factory.mktemp("retraining")
-    weights = io.BytesIO()
-    torch.save(torchvision.models.resnet18(weights=None).state_dict(), weights)
-    digest = hashlib.sha256(weights.getvalue()).hexdigest()
-    source = Source(weights.getvalue())
-    threading.Thread(target=source.serve_forever, daemon=True).start()
-    settings = {
-        **ONE_PART,
-        "training.pretrained": "auto",
-        "training.weights_source": source.address("whole"),
-        "training.weights_sha256": digest,
-        "training.network_isolation": "true",
-        "training.image_size": "32",
-        "training.batch_sizes": "[16, 32]",
-    }
-    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
-        deployment = Deployment(
-            environment=cloud.environment(), out=out, overrides=settings, say=lambda _: None
-        )
-        deployment.bootstrap()
-        outputs = deployment.deploy("bincount-local-training")
-        bucket = outputs["bincount-local-data"]["BucketName"]
-        upload_dataset(cloud, out, bucket)
-        yield Retraining(cloud=cloud, source=source, bucket=bucket, sha256=digest)
-    source.shutdown()
-    source.server_close()
+    upload_dataset(common_stage.cloud, common_stage.out / "retraining", common_stage.bucket)
+    return Retraining(
+        cloud=common_stage.cloud,
+        source=common_stage.weights,
+        bucket=common_stage.bucket,
+        sha256=common_stage.weights_sha256,
+    )
 
 
 def upload_dataset(cloud: Cloud, out: Path, bucket: str) -> None:
