@@ -1,6 +1,6 @@
 """The API on a strict cloud, by the template that `cdk deploy` would send: answers, errors, docs, keys.
 
-That the real CDK deploys it is shown in test_strict_account.py.
+That the real CDK deploys it is shown in test_journeys.py.
 """
 
 import csv

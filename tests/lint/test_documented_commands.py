@@ -12,6 +12,18 @@ PAGES = [
     *(ROOT / "emulator" / name for name in ("README.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+FOLDERS = (
+    "benchmarks",
+    "client",
+    "core",
+    "data_prep",
+    "demo",
+    "docs",
+    "emulator",
+    "inference",
+    "infra",
+    "tests",
+)
 COMMAND = re.compile(
     r"\$?\s*((?:[A-Z_]+=\S+ )*(?:make|npx|aws|bincount|curl|pip|\.venv/bin/\S+|python3?) [^#]*)"
 )
@@ -88,6 +100,12 @@ def test_anchors_lead_to_headings(page: Path) -> None:
         for path, anchor in targets
         if anchor not in anchors((page.parent / path) if path else page)
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_files_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w/.-]*\w)`", page.read_text())
+    assert not [path for path in named if not (ROOT / path).exists()]
 
 
 def test_the_snippet_of_readme_is_the_one_that_is_run() -> None:
