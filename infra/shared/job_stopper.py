@@ -21,8 +21,8 @@ PAUSE_SECONDS = 20
 _NOT_THERE = "SageMaker.ResourceNotFoundException"
 # Of a missing job SageMaker mostly says ValidationException, which has this name, as all that has none of its
 # own: a missing right and a throttled call too. Those say nothing of the job.
-_ANY_REFUSAL = "SageMaker.SageMakerException"
-_NOT_SEEN = "not authorized|AccessDenied|Rate exceeded|Throttling|Status Code: (403|429|5[0-9]{2})"
+_ANY_ERROR = "SageMaker.SageMakerException"
+_NOT_DESCRIBED = "not authorized|AccessDenied|Rate exceeded|Throttling|Status Code: (403|429|5[0-9]{2})"
 _RESOURCES: dict[Kind, str] = {
     "HyperParameterTuningJob": "hyper-parameter-tuning-job",
     "ProcessingJob": "processing-job",
@@ -65,7 +65,7 @@ class JobStopper(Construct):
             resource = stack.format_arn(
                 service="sagemaker", resource=_RESOURCES[kind], resource_name=f"{prefix}*"
             )
-            actions = [f"sagemaker:{verb}{kind}" for verb in ("Describe", "Stop")]
+            actions = [f"sagemaker:{action}{kind}" for action in ("Describe", "Stop")]
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
             reason = "the names of jobs end with a digest of their execution"
             explain_wildcards(role, {f":{_RESOURCES[kind]}/{prefix}*": reason})
@@ -100,7 +100,7 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
         next_state = f"Describe{following}" if following else "Stopped"
         job = f"'The {WORDS[kind]} ' & {name_of(jobs[kind], execution='$ended')}"
         # No such job: the execution never came that far.
-        no_job = catch(next_state, _NOT_THERE) + catch(f"WasThe{kind}Seen", _ANY_REFUSAL)
+        no_job = catch(next_state, _NOT_THERE) + catch(f"Was{kind}Described", _ANY_ERROR)
         states |= {
             f"Describe{kind}": task(
                 f"{sdk}:describe{kind}",
@@ -108,17 +108,18 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
                 Output={"status": f"{{% $states.result.{kind}Status %}}"},
                 Retry=[never(_NOT_THERE), *any_fault()],
                 Catch=no_job,
-                next_state=f"DoesThe{kind}Run",
+                next_state=f"Is{kind}Running",
             ),
-            f"WasThe{kind}Seen": choice(
-                (f"$contains($states.input.Cause, /{_NOT_SEEN}/)", f"{kind}NotSeen"), otherwise=next_state
+            f"Was{kind}Described": choice(
+                (f"$contains($states.input.Cause, /{_NOT_DESCRIBED}/)", f"{kind}NotDescribed"),
+                otherwise=next_state,
             ),
-            f"{kind}NotSeen": {
+            f"{kind}NotDescribed": {
                 "Type": "Fail",
-                "Error": "JobNotSeen",
+                "Error": "JobNotDescribed",
                 "Cause": f"{{% {job} & ' may run on and cost money: ' & $states.input.Cause %}}",
             },
-            f"DoesThe{kind}Run": choice(
+            f"Is{kind}Running": choice(
                 ("$states.input.status = 'InProgress'", f"Stop{kind}"), otherwise=next_state
             ),
             # It may end by itself in between, which SageMaker answers with an error: looked at once more.
@@ -132,11 +133,11 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
                 next_state=f"Has{kind}Ended",
             ),
             f"Has{kind}Ended": choice(
-                ("$states.input.status = 'InProgress'", f"{kind}RunsOn"), otherwise=next_state
+                ("$states.input.status = 'InProgress'", f"{kind}StillRunning"), otherwise=next_state
             ),
-            f"{kind}RunsOn": {
+            f"{kind}StillRunning": {
                 "Type": "Fail",
-                "Error": "JobRunsOn",
+                "Error": "JobStillRunning",
                 "Cause": f"{{% {job} & ' could not be stopped, and costs money: stop it by hand.' %}}",
             },
         }
@@ -148,9 +149,9 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
             "Begin": {
                 "Type": "Pass",
                 "Assign": {"ended": "{% $states.input.detail.executionArn %}"},
-                "Next": "LetTheCreateLand",
+                "Next": "WaitForJobCreation",
             },
-            "LetTheCreateLand": wait(PAUSE_SECONDS, next_state=f"Describe{kinds[0]}"),
+            "WaitForJobCreation": wait(PAUSE_SECONDS, next_state=f"Describe{kinds[0]}"),
             **states,
             "Stopped": end(ended="{% $ended %}"),
         },

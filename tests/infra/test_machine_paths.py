@@ -228,7 +228,7 @@ class TestStopper:
             raise ExecutionError("SageMaker.SageMakerException", cause)
 
         machine = state_machine(templates["dev"]["recount"], "bincount-dev-recount-stop")
-        machine["States"]["LetTheCreateLand"]["Seconds"] = 0
+        machine["States"]["WaitForJobCreation"]["Seconds"] = 0
         machine["States"]["DescribeTransformJob"]["Retry"] = []
         ended = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-recount:one"
         answers = {"DescribeTransformJob": reject}
@@ -247,7 +247,7 @@ class TestStopper:
     ) -> None:
         found = self.walk(monkeypatch, templates, cause=cause)
         assert found.error
-        assert found.error[0] == "JobNotSeen"
+        assert found.error[0] == "JobNotDescribed"
         assert cause in found.error[1]
 
     def test_a_job_that_is_not_there_needs_no_stopping(

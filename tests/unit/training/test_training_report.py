@@ -44,7 +44,7 @@ class Page(HTMLParser):
         self.charts: list[str] = []
         self.foreign: list[str] = []
         self._cell = False
-        self.loader(text)
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
