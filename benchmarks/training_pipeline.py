@@ -79,14 +79,14 @@ def _ours(folder: Path, *, way: str) -> Callable[[], Iterator[Any]]:
     from bintrain.data.dataset import read_dataset
     from bintrain.data.images import Images
     from bintrain.data.sampling import training_plan
-    from bintrain.engine.resources import keep_freed_memory, spare_what_stays
+    from bintrain.engine.resources import freeze_garbage_collector, keep_freed_memory
 
     keep_freed_memory()
     torch.use_deterministic_algorithms(True, warn_only=True)  # as the job does
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     dataset = read_dataset(folder)
     classes = Classes(counts=tuple(sorted({image.count for image in dataset.images})), open_top=False)
-    spare_what_stays()
+    freeze_garbage_collector()
     # A row of pixels is a long vector; three channels at a time would take four times as long.
     scale = torch.tensor([1 / (255 * std) for std in STD]).repeat(SIZE)
     shift = torch.tensor([-mean / std for mean, std in zip(MEAN, STD, strict=True)]).repeat(SIZE)

@@ -13,7 +13,7 @@ from bincount_core.model_json import ModelFault
 from inference.http.logs import log_event
 from inference.http.protocol import bounded_protocol
 from inference.http.server import create_app
-from inference.model.resources import spare_what_stays
+from inference.model.resources import freeze_garbage_collector
 from inference.model.service import Service
 from inference.settings import Settings
 
@@ -56,7 +56,7 @@ def run_server(*, service: Service, settings: Settings, listener: socket.socket)
             faults.append(str(error) if isinstance(error, ModelFault) else unforeseen)
             server.should_exit = True
             return
-        spare_what_stays()
+        freeze_garbage_collector()
         await service.health.watch()
 
     config = uvicorn.Config(

@@ -73,13 +73,13 @@ def _image(run: Run, record: Line) -> bytes:
     try:
         data = run.target.read(key)
     except Missing as error:
-        raise _spoiled(run, f"{run.target.uri}{key} was recorded but is not there") from error
+        raise _abandoned(run, f"{run.target.uri}{key} was recorded but is not there") from error
     if hashlib.sha256(data).hexdigest() != record["sha256"]:
-        raise _spoiled(run, f"{run.target.uri}{key} is not what was recorded")
+        raise _abandoned(run, f"{run.target.uri}{key} is not what was recorded")
     return data
 
 
-def _spoiled(run: Run, fault: str) -> NotReconciled:
+def _abandoned(run: Run, fault: str) -> NotReconciled:
     run.abandon(fault)
     return NotReconciled(f"{fault}; start it again, it begins anew")
 

@@ -52,13 +52,13 @@ class DirectoryStore:
         folder, _, start = prefix.rpartition("/")
         if not (self.root / folder).is_dir():
             return
-        with _telling("listing", self.root / folder):
+        with _transfer_errors("listing", self.root / folder):
             found = [path for path in (self.root / folder).iterdir() if path.name.startswith(start)]
             for path in found:
                 yield from _below(path)
 
     def write(self, key: str, data: bytes, *, content_type: str) -> None:
-        with _telling("writing", self.root / key):
+        with _transfer_errors("writing", self.root / key):
             path, scratch = self._prepare(key)
             scratch.write_bytes(data)
             os.replace(scratch, path)
@@ -67,7 +67,7 @@ class DirectoryStore:
         return lambda: self.write(key, data, content_type=content_type)
 
     def create(self, key: str, data: bytes, *, content_type: str) -> bool:
-        with _telling("writing", self.root / key):
+        with _transfer_errors("writing", self.root / key):
             path, scratch = self._prepare(key)
             scratch.write_bytes(data)
             try:
@@ -79,7 +79,7 @@ class DirectoryStore:
             return True
 
     def write_file(self, key: str, path: Path, *, content_type: str) -> None:
-        with _telling("writing", self.root / key):
+        with _transfer_errors("writing", self.root / key):
             target, scratch = self._prepare(key)
             shutil.copyfile(path, scratch)
             os.replace(scratch, target)
@@ -98,7 +98,7 @@ class DirectoryStore:
 
 
 @contextmanager
-def _telling(what: str, path: Path) -> Generator[None, None, None]:
+def _transfer_errors(what: str, path: Path) -> Generator[None, None, None]:
     """An error of the file system (rights, a full disk, a file in a folder's place) is TransferFailed."""
     try:
         yield

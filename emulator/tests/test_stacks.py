@@ -97,9 +97,7 @@ class TestServingStack:
         targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         assert [target["MaxCapacity"] for target in targets] == [2]
 
-    def test_an_update_to_another_model_leaves_no_old_model(
-        self, cloud: Cloud, template: dict[str, Any]
-    ):
+    def test_an_update_to_another_model_leaves_no_old_model(self, cloud: Cloud, template: dict[str, Any]):
         assert self.release(cloud, "two")["StackStatus"] == "UPDATE_COMPLETE"
         assert served_weight(cloud, "serving") == 2
         assert len(cloud.client("sagemaker").list_models(NameContains="TheModel")["Models"]) == 1
@@ -113,9 +111,7 @@ class TestServingStack:
         assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
         assert served_weight(cloud, "serving") == 2
 
-    def test_a_change_set_from_before_an_update_is_obsolete(
-        self, cloud: Cloud, template: dict[str, Any]
-    ):
+    def test_a_change_set_from_before_an_update_is_obsolete(self, cloud: Cloud, template: dict[str, Any]):
         cloudformation, name = cloud.client("cloudformation"), {"ChangeSetName": "early"}
         change = {"StackName": "serving", "UsePreviousTemplate": True, **KEEP}
         tags = [{"Key": "owner", "Value": "somebody"}]

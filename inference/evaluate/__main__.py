@@ -58,9 +58,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """The verdict, written to the output folder, verdict.json last. EvaluationError, ModelFault, OSError."""
     labels = read_labels(options.input / "manifest" / "manifest.jsonl.gz")
     with tempfile.TemporaryDirectory() as scratch:
-        challenger = _ask(options, "challenger", labels, Path(scratch))
+        challenger = _examine(options, "challenger", labels, Path(scratch))
         champion = (
-            None if options.champion == NO_CHAMPION else _ask(options, "champion", labels, Path(scratch))
+            None if options.champion == NO_CHAMPION else _examine(options, "champion", labels, Path(scratch))
         )
     smoke = challenger.examination.surest
     if smoke is None:
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return verdict
 
 
-def _ask(options: argparse.Namespace, role: str, labels: dict[str, int], scratch: Path) -> Evaluated:
+def _examine(options: argparse.Namespace, role: str, labels: dict[str, int], scratch: Path) -> Evaluated:
     """One model loaded and examined; the two never share the CPUs."""
     folder = unpack(options.input / role / "model.tar.gz", target=scratch / role)
     model = model_fn(folder)

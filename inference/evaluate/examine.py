@@ -53,12 +53,12 @@ def examine(model: Model, bins: Iterable[Bin]) -> Examination:
     examination = Examination()
     with ThreadPoolExecutor(max_workers=model.engine.workers) as pool:
         for batch in _batches(bins, size=_BATCH * model.engine.workers):
-            for bin_, prediction in zip(batch, pool.map(partial(_ask, model), batch), strict=True):
+            for bin_, prediction in zip(batch, pool.map(partial(_predict, model), batch), strict=True):
                 examination.add(bin_, prediction)
     return examination
 
 
-def _ask(model: Model, bin_: Bin) -> Prediction | None:
+def _predict(model: Model, bin_: Bin) -> Prediction | None:
     try:
         return predict_fn(input_fn(bin_.data, _JPEG), model)
     except RequestError:

@@ -63,7 +63,7 @@ def give_memory_back() -> None:
         mallopt(_M_TRIM_THRESHOLD, _TRIMMED_FROM_BYTES)
 
 
-def spare_what_stays() -> None:
+def freeze_garbage_collector() -> None:
     """Collect once, and never again look at what is alive now: modules, model, application.
 
     A full collection looks at some 50,000 objects: 17 ms on a quiet machine, in which no thread runs Python.

@@ -34,14 +34,14 @@ class StageKey(kms.Key):
             f"logs.{stack.region}.amazonaws.com",
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": context}},
         )
-        self._let(logs, *LOGS_ACTIONS)
+        self._grant(logs, *LOGS_ACTIONS)
         for service in ("cloudwatch", "budgets"):  # each publishes to the alarm topic
             publisher = iam.ServicePrincipal(
                 f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             )
-            self._let(publisher, "kms:Decrypt", "kms:GenerateDataKey")
+            self._grant(publisher, "kms:Decrypt", "kms:GenerateDataKey")
 
-    def _let(self, principal: iam.ServicePrincipal, *actions: str) -> None:
+    def _grant(self, principal: iam.ServicePrincipal, *actions: str) -> None:
         # In a key's own policy `*` is the key.
         self.add_to_resource_policy(
             iam.PolicyStatement(actions=list(actions), resources=["*"], principals=[principal])  # pyright: ignore[reportArgumentType]

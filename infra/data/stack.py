@@ -61,16 +61,16 @@ class DataStack(Stack):
         grant_read(role, self.bucket, "datasets/", "runs/", "requests/")
         grant_write(role, self.bucket, "datasets/", "runs/")
         source = settings.data_prep
-        self._let_data_prep_read(source.source_bucket, f"{source.source_prefix}*")
+        self._grant_data_prep_read(source.source_bucket, f"{source.source_prefix}*")
         explain_wildcards(
             role,
             {f":::{source.source_bucket}/{source.source_prefix}*": "the source holds half a million images"},
         )
         if source.file_list:  # it may lie in any bucket
             bucket, _, key = source.file_list.removeprefix("s3://").partition("/")
-            self._let_data_prep_read(bucket, key)
+            self._grant_data_prep_read(bucket, key)
 
-    def _let_data_prep_read(self, name: str, keys: str) -> None:
+    def _grant_data_prep_read(self, name: str, keys: str) -> None:
         bucket = f"arn:{self.partition}:s3:::{name}"
         self.data_prep.own_role.add_to_policy(
             iam.PolicyStatement(

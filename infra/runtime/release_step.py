@@ -39,7 +39,7 @@ def _lock(event: Facts) -> Decision:
     other = item.get("holder") and item["holder"] not in (event["me"], ended_execution(event))
     holder = None
     if other and not ended_execution(event):
-        holder = _ask("stepfunctions", "describe_execution", executionArn=item["holder"])
+        holder = _call("stepfunctions", "describe_execution", executionArn=item["holder"])
     return release_plan.lock(event, item, holder, now=_now())
 
 
@@ -57,7 +57,7 @@ def _plan(event: Facts) -> Decision:
 
 
 def _served(event: Facts) -> Decision:
-    stack = _ask("cloudformation", "describe_stacks", StackName=os.environ["STACK"])
+    stack = _call("cloudformation", "describe_stacks", StackName=os.environ["STACK"])
     return release_outcome.served(event, _item(), stack, _parameter(), _endpoint(), now=_now())
 
 
@@ -71,23 +71,23 @@ def _left(event: Facts) -> Decision:
 def _item() -> dict[str, str]:
     """The lock's item, read as it is now."""
     key = {"id": {"S": "release"}}
-    found = _ask("dynamodb", "get_item", TableName=os.environ["TABLE"], Key=key, ConsistentRead=True)
+    found = _call("dynamodb", "get_item", TableName=os.environ["TABLE"], Key=key, ConsistentRead=True)
     if error_of(found):
         raise RuntimeError(f"the lock could not be read: {error_of(found)}")
     return {name: value["S"] for name, value in found.get("Item", {}).items()}
 
 
 def _parameter() -> Facts:
-    return _ask("ssm", "get_parameter", Name=os.environ["PARAMETER"])
+    return _call("ssm", "get_parameter", Name=os.environ["PARAMETER"])
 
 
 def _package(name: str) -> Facts:
-    return _ask("sagemaker", "describe_model_package", ModelPackageName=name)
+    return _call("sagemaker", "describe_model_package", ModelPackageName=name)
 
 
 def _approved() -> Facts:
     """The approved packages, newest first; the newest hundred are enough."""
-    return _ask(
+    return _call(
         "sagemaker",
         "list_model_packages",
         ModelPackageGroupName=os.environ["GROUP"],
@@ -112,7 +112,7 @@ def _newer(event: Facts, item: Facts) -> Facts:
 
 def _endpoint() -> Facts:
     """`status` and `serves`, the address of the model, by the endpoint's config and its model."""
-    ask = partial(_ask, "sagemaker")
+    ask = partial(_call, "sagemaker")
     endpoint = ask("describe_endpoint", EndpointName=os.environ["ENDPOINT"])
     if error_of(endpoint):
         return endpoint
@@ -125,7 +125,7 @@ def _endpoint() -> Facts:
     return {"status": endpoint["EndpointStatus"], "serves": model["PrimaryContainer"]["ModelDataUrl"]}
 
 
-def _ask(service: str, operation: str, **arguments: Any) -> Facts:
+def _call(service: str, operation: str, **arguments: Any) -> Facts:
     """What AWS answers, an error too (`Error`); raises where it could not answer."""
     try:
         return getattr(_client(service), operation)(**arguments)

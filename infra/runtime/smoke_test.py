@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     wanted = {"count": expected["count"], "model": expected["model"]}
     for _ in range(REQUESTS):
         try:
-            answer = _ask(runtime, event["endpoint"], image, deadline=deadline)
+            answer = _invoke(runtime, event["endpoint"], image, deadline=deadline)
         except (ClientError, ValueError) as error:
             return {"passed": False, "reason": f"smoke test: {error}"}
         came = {name: answer.get(name) for name in wanted}
@@ -43,7 +43,7 @@ def _known_bin(uri: str) -> tuple[dict[str, Any], bytes]:
     return smoke, s3.get_object(Bucket=bucket, Key=image)["Body"].read()
 
 
-def _ask(runtime: Any, endpoint: str, image: bytes, *, deadline: float) -> dict[str, Any]:
+def _invoke(runtime: Any, endpoint: str, image: bytes, *, deadline: float) -> dict[str, Any]:
     """The endpoint's answer; a server that is full is asked again until the deadline."""
     while True:
         try:

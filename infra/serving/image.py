@@ -41,7 +41,7 @@ class ServingImage(Construct):
         self.uri = build.image_uri
         evaluation = self._build("EvaluationBuild", ecr_assets.Platform.LINUX_AMD64) if arm else build
         self.evaluation_uri = evaluation.image_uri
-        self._tend_build({build, evaluation}, days=settings.log_retention_days, key=key)
+        self._configure_builds({build, evaluation}, days=settings.log_retention_days, key=key)
 
     def _build(self, id: str, platform: ecr_assets.Platform) -> ContainerImageBuild:
         return ContainerImageBuild(
@@ -56,7 +56,7 @@ class ServingImage(Construct):
         """Allow pulling the image."""
         self._repository.grant_pull(grantee)
 
-    def _tend_build(self, builds: set[ContainerImageBuild], *, days: int, key: kms.Key | None) -> None:
+    def _configure_builds(self, builds: set[ContainerImageBuild], *, days: int, key: kms.Key | None) -> None:
         """What cdklabs.deploy-time-build makes beside the stack's own resources: findings, and its logs."""
         for child in Stack.of(self).node.children:
             if child.node.id.startswith("ContainerImageBuild"):

@@ -46,5 +46,5 @@ class Api(Section):
         return None
 
     @rule("api_keys")
-    def _tells_callers_apart(self) -> str | None:
+    def _distinguishes_callers(self) -> str | None:
         return "must differ from one another" if len(set(self.api_keys)) < len(self.api_keys) else None

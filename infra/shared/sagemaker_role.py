@@ -61,9 +61,9 @@ class SageMakerRole(iam.Role):
             },
         )
         if network.subnets:
-            self._let_join(network)
+            self._grant_network_interfaces(network)
 
-    def _let_join(self, network: StageNetwork) -> None:
+    def _grant_network_interfaces(self, network: StageNetwork) -> None:
         """SageMaker puts the job's network interfaces into the VPC with the role's rights."""
         stack = Stack.of(self)
         interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")

@@ -90,7 +90,7 @@ class TrainingStack(Stack):
         if weights:
             self._explain_versions(weights)
         self._grant_tuning()
-        self._grant_judging(data.bucket)
+        self._grant_evaluation(data.bucket)
         self.pipeline.allow_passing(role, evaluation_role)
         self._grant_registry(data.bucket)
         self.pipeline.add_to_role_policy(
@@ -187,7 +187,7 @@ class TrainingStack(Stack):
         for jobs in ("hyper-parameter-tuning-job", "training-job"):
             explain_wildcards(self._pipeline_role, {f":{jobs}/{self._names.tuning_jobs}*": NAMED_LATE})
 
-    def _grant_judging(self, bucket: s3.IBucket) -> None:
+    def _grant_evaluation(self, bucket: s3.IBucket) -> None:
         """The gate's processing job, its verdict, and which model and image it takes."""
         jobs = f"{self._names.evaluation_jobs}*"
         self.pipeline.add_to_role_policy(

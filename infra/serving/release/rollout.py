@@ -18,7 +18,7 @@ def rollout_states(
     """
     return {
         **_update(partition, names=names),
-        **_look(partition, function=step_function, settings=settings),
+        **_check(partition, function=step_function, settings=settings),
         **_smoke_test(partition, function=smoke_function, names=names),
     }
 
@@ -58,7 +58,7 @@ def _update(partition: str, *, names: Names) -> dict[str, State]:
     }
 
 
-def _look(partition: str, *, function: str, settings: Release) -> dict[str, State]:
+def _check(partition: str, *, function: str, settings: Release) -> dict[str, State]:
     """What the endpoint really serves; another model than the wanted one leads back."""
     cannot_look = {
         "ErrorEquals": ["States.ALL"],

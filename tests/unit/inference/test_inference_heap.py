@@ -7,13 +7,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import gc
-from inference.model.resources import spare_what_stays
+from inference.model.resources import freeze_garbage_collector
 loaded = [[] for _ in range(100_000)]
 cycle = []
 cycle.append(cycle)
 del cycle
 before = len(gc.get_objects())
-spare_what_stays()
+freeze_garbage_collector()
 print(before, len(gc.get_objects()), gc.get_freeze_count(), gc.isenabled())
 """
 

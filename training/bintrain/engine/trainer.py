@@ -108,7 +108,7 @@ class Trainer:
             figures = self.train_epoch(epoch) | self._validate()
             for name, value in figures.items():
                 log_metric(name, value, epoch=epoch)
-            self._keep(epoch, figures)
+            self._record_epoch(epoch, figures)
             self._save()
         self._network.load_state_dict(self._progress.best_weights)
         say(f"best epoch {self._progress.best_epoch} of {self._progress.epoch}")
@@ -192,7 +192,7 @@ class Trainer:
     def _evaluated_network(self) -> nn.Module:
         return self._ema.module if self._settings.ema_decay else self._network
 
-    def _keep(self, epoch: int, figures: dict[str, float]) -> None:
+    def _record_epoch(self, epoch: int, figures: dict[str, float]) -> None:
         progress = self._progress
         progress.epoch = epoch
         progress.history.append({"epoch": epoch, **figures})
