@@ -6,12 +6,15 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from embedded_cloud.errors import AwsError
 from embedded_cloud.sagemaker.runtime import Response
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 Invoke = Callable[[str, Mapping[str, str], bytes], Response]

@@ -4,7 +4,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from embedded_cloud.codebuild.script import build_script
+from embedded_cloud.codebuild.builds import build_script
 
 
 def run(**phases: list[str]) -> tuple[int, list[str]]:

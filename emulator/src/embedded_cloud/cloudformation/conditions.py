@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from embedded_cloud.json_value import Json
+from embedded_cloud.wire import Json
 
 References = Callable[[Any], Iterator[tuple[str, str | None]]]
 

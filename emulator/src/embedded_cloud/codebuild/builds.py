@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shlex
 import shutil
 import sys
 import threading
@@ -12,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from embedded_cloud.aws import Aws
-from embedded_cloud.codebuild.script import build_script
 from embedded_cloud.identity import REGION
-from embedded_cloud.jobs.log_stream import LogStream
+from embedded_cloud.jobs.output import LogStream
 from embedded_cloud.processes import GuardedProcess
 from embedded_cloud.settings import Settings
 
+_PHASES = ("install", "pre_build", "build", "post_build")
 _LOG = logging.getLogger("embedded_cloud.codebuild")
 _TOOLS = ("aws", "docker", "curl", "unzip")
 _STOP_SECONDS = 5.0
@@ -122,3 +123,21 @@ class Builds:
 
 def _values(variables: list[dict[str, str]]) -> dict[str, str]:
     return {variable["name"]: variable["value"] for variable in variables}
+
+
+def build_script(specification: dict[str, Any]) -> str:
+    """All commands run in one shell, so that `cd` and variables last from one to the next.
+
+    A command that fails ends its phase and the build; only `post_build` still runs after a failed `build`,
+    with CODEBUILD_BUILD_SUCCEEDING=0. The script ends with 0 where every phase did.
+    """
+    lines = ["CODEBUILD_BUILD_SUCCEEDING=1", "export CODEBUILD_BUILD_SUCCEEDING", "running=1"]
+    for phase in _PHASES:
+        commands: list[str] = specification.get("phases", {}).get(phase, {}).get("commands", [])
+        lines.append(f"ok=$running; echo 'Entering phase {phase.upper()}'")
+        for command in commands:
+            lines.append(f'[ "$ok" = 0 ] || eval {shlex.quote(command)} || ok=0')
+        lines.append('[ "$ok" = 1 ] || CODEBUILD_BUILD_SUCCEEDING=0')
+        if phase != "build":
+            lines.append('running="$ok"')
+    return "\n".join([*lines, '[ "$CODEBUILD_BUILD_SUCCEEDING" = 1 ]', ""])

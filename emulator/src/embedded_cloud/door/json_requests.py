@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded_cloud.errors import AwsError
-from embedded_cloud.json_value import Json
 from embedded_cloud.sagemaker.shapes import shapes_of
+from embedded_cloud.wire import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
-"""From a model to a server that answers."""
+"""From a model to a server that answers, by the project's program in place of its image."""
 
-import os
-import sys
 import tarfile
 import time
 import uuid
@@ -13,10 +11,42 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_cloud.aws import Aws, split_s3_uri
-from embedded_cloud.hosting.images import is_replaced
 from embedded_cloud.hosting.model_server import ModelServer
-from embedded_cloud.jobs.log_stream import LogStream
-from embedded_cloud.settings import Settings
+from embedded_cloud.identity import ACCOUNT
+from embedded_cloud.jobs.output import LogStream
+from embedded_cloud.jobs.run import container_environment
+from embedded_cloud.settings import Project, Settings
+
+
+def repository_of(image: str) -> str:
+    """The repository in an image's address: `123.dkr.ecr.region.amazonaws.com/bins:1` is `bins`."""
+    path = image.split("@", 1)[0]
+    first, _, rest = path.partition("/")
+    is_registry = rest and ("." in first or ":" in first)
+    return (rest if is_registry else path).split(":", 1)[0]
+
+
+def is_replaced(image: str, *, project: Project, aws: Aws, role: str | None) -> bool:
+    """Whether the project's programs run in place of `image`.
+
+    They do for its server_repository, and for what a build pushed to this account's registry and `role` may
+    pull.
+    """
+    repository = repository_of(image)
+    if repository == project.server_repository:
+        return True
+    if not image.startswith(f"{ACCOUNT}.dkr.ecr."):
+        return False
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2] or "latest"
+    wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
+    try:
+        found: dict[str, Any] = aws.client("ecr", role=role).batch_get_image(
+            repositoryName=repository, imageIds=[wanted]
+        )
+    except ClientError:
+        return False
+    return bool(found["images"])
 
 
 class DeploymentError(Exception):
@@ -101,13 +131,8 @@ def _start(
     )
     role = deployment.role or ""
     environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
-        "HOME": str(model_dir.parent),
-        "TMPDIR": str(settings.temporary_dir),
-        "LANG": "C.UTF-8",
+        **container_environment(home=model_dir.parent, temporary=settings.temporary_dir),
         "PYTHONPATH": settings.project.python_path_variable,
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         **aws.environment(role=role, session=deployment.name),
         **{
             key: value.replace("/opt/ml/model", str(model_dir), 1)

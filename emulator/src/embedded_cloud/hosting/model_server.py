@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedded_cloud.hosting.connections import Answer, Connections, ServerGone, ServerTimeout
-from embedded_cloud.jobs.log_stream import LogStream
+from embedded_cloud.jobs.output import LogStream
 from embedded_cloud.processes import GuardedProcess
 
 INVOKE_SECONDS = 60.0  # SageMaker's limit for a real-time answer

@@ -1,7 +1,5 @@
 """One run of one training job, from its record to its end."""
 
-import logging
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -9,72 +7,37 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from embedded_cloud.aws import Aws
-from embedded_cloud.jobs.artifacts import upload_archive
-from embedded_cloud.jobs.channels import download_channel
-from embedded_cloud.jobs.checkpoints import DEFAULT_LOCAL_PATH, CheckpointSync
-from embedded_cloud.jobs.container import own_command
-from embedded_cloud.jobs.failure import JobFailure
+from embedded_cloud.jobs.container import own_command, toolkit_command, toolkit_environment
 from embedded_cloud.jobs.job_files import JobFiles
-from embedded_cloud.jobs.log_stream import LogStream
-from embedded_cloud.jobs.metrics import MetricScanner
-from embedded_cloud.jobs.toolkit import toolkit_command, toolkit_environment
-from embedded_cloud.processes import GuardedProcess
+from embedded_cloud.jobs.output import LogStream, MetricScanner
+from embedded_cloud.jobs.run import JobFailure, ProgramRun
+from embedded_cloud.jobs.s3_files import DEFAULT_LOCAL_PATH, CheckpointSync, download_channel, upload_archive
 from embedded_cloud.settings import Settings
 
-_LOG = logging.getLogger("embedded_cloud.jobs")
 _CHECKPOINT_SECONDS = 2.0
-_POLL_SECONDS = 0.1
-DEFAULT_MAX_RUNTIME = 86_400
 
 
-class TrainingRun:
-    """Runs a job once; keeps `record` (what DescribeTrainingJob answers) up to date and sets "
-    "`ended` at the end.
+class TrainingRun(ProgramRun):
+    """One job. It ends as Completed, Failed with FailureReason, or Stopped (asked to, or MaxRuntimeExceeded)."""
 
-    How it ends: Completed; Failed with FailureReason; Stopped (asked to, or MaxRuntimeExceeded).
-    """
+    kind = "Training"
 
     def __init__(self, *, record: dict[str, Any], settings: Settings, aws: Aws) -> None:
-        self.ended = threading.Event()
-        self._record = record
-        self._settings = settings
-        self._aws = aws
-        self._name: str = record["TrainingJobName"]
-        self._stop = threading.Event()
-        self._abandon = threading.Event()
+        super().__init__(record=record, settings=settings, aws=aws)
         self._files = JobFiles(settings.jobs_dir / self._name)
         self._metrics = MetricScanner(record["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._checkpoints: CheckpointSync | None = None
+        self._next_push = 0.0
 
     def stop(self) -> None:
         """Asks the job to stop; what it has made so far is kept."""
-        self._record.update(TrainingJobStatus="Stopping")
         self._enter("Stopping", "Stopping the training job")
-        self._stop.set()
-
-    def abandon(self) -> None:
-        """Ends the job at once and keeps nothing; for the end of the whole cloud."""
-        self._abandon.set()
+        super().stop()
 
     def run(self) -> None:
         """Does everything; never raises, since a fault of ours is the job's InternalServerError."""
         self._enter("Starting", "Preparing the instances for training")
-        try:
-            secondary = self._do()
-        except JobFailure as failure:
-            self._record.update(TrainingJobStatus="Failed", FailureReason=failure.reason)
-            self._enter("Failed", failure.reason)
-        except Exception as error:
-            _LOG.exception("training job %s", self._name)
-            self._record.update(
-                TrainingJobStatus="Failed", FailureReason=f"InternalServerError: {error!r}"[:1024]
-            )
-            self._enter("Failed", "Internal error of the embedded cloud")
-        else:
-            self._record["TrainingJobStatus"] = "Completed" if secondary == "Completed" else "Stopped"
-            self._enter(secondary, f"Training job {secondary.lower()}")
-        self._record["TrainingEndTime"] = self._record["LastModifiedTime"] = time.time()
-        self._close_transition()
-        self.ended.set()
+        super().run()
 
     def _do(self) -> str:
         """The job's life; returns its last secondary status."""
@@ -84,82 +47,50 @@ class TrainingRun:
         self._enter("Downloading", "Downloading input data")
         for channel in self._record.get("InputDataConfig", []):
             download_channel(channel, target=self._files.input_data / channel["ChannelName"], s3=s3)
-        checkpoints = self._checkpoints(s3)
-        if checkpoints:
-            checkpoints.restore()
+        self._checkpoints = self._checkpoint_sync(s3)
+        if self._checkpoints:
+            self._checkpoints.restore()
         if self._stop.is_set():
             return "Stopped"
         self._record["TrainingStartTime"] = time.time()
         self._enter("Training", "Training image download completed. Training in progress.")
+        self._next_push = time.monotonic() + _CHECKPOINT_SECONDS
         try:
-            secondary = self._train(checkpoints)
+            why = self._run_program(
+                command=own_command(self._record, self._files) or toolkit_command(),
+                environment=toolkit_environment(record=self._record, files=self._files, aws=self._aws),
+                directory=self._files.root,
+            )
         except JobFailure:
             self._upload_output(s3)
             raise
         self._enter("Uploading", "Uploading generated training model")
         self._upload_model(s3)
         self._upload_output(s3)
-        return secondary
-
-    def _train(self, checkpoints: CheckpointSync | None) -> str:
-        log = LogStream(
-            logs=self._aws.client("logs"),
-            group="/aws/sagemaker/TrainingJobs",
-            stream=f"{self._name}/algo-1-{int(time.time())}",
-        )
-        process = GuardedProcess(
-            command=own_command(self._record, self._files) or toolkit_command(),
-            environment=toolkit_environment(record=self._record, files=self._files, aws=self._aws),
-            directory=self._files.root,
-        )
-        pump = threading.Thread(target=self._copy_output, args=(process, log), daemon=True)
-        pump.start()
-        why = self._watch(process, checkpoints)
-        code = process.wait()
-        pump.join(timeout=10)
-        log.close()
-        if checkpoints:
-            checkpoints.push()
-        if why is None and code != 0:
-            raise JobFailure(self._failure_reason(code, log))
         return why or "Completed"
 
-    def _watch(self, process: GuardedProcess, checkpoints: CheckpointSync | None) -> str | None:
-        """Waits for the end; ends the process where it must. Returns why we ended it, or None where it
-        ended.
-        """
-        limit = self._record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
-        deadline = time.monotonic() + limit
-        next_push = time.monotonic() + _CHECKPOINT_SECONDS
-        while process.wait(timeout=_POLL_SECONDS) is None:
-            if self._abandon.is_set():
-                process.kill()
-                raise JobFailure("InternalServerError: the embedded cloud was shut down")
-            if self._stop.is_set() or time.monotonic() > deadline:
-                process.stop(grace=self._settings.stop_grace_seconds)
-                return "Stopped" if self._stop.is_set() else "MaxRuntimeExceeded"
-            if checkpoints and time.monotonic() > next_push:
-                checkpoints.push()
-                next_push = time.monotonic() + _CHECKPOINT_SECONDS
-        return None
+    def _conclude(self, outcome: str) -> str:
+        failed = outcome == "Failed"
+        self._enter(outcome, self._record["FailureReason"] if failed else f"Training job {outcome.lower()}")
+        self._close_transition()
+        return outcome if outcome in ("Completed", "Failed") else "Stopped"
 
-    def _copy_output(self, process: GuardedProcess, log: LogStream) -> None:
-        for raw in process.output:
-            line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
-            log.write(line)
-            self._metrics.scan(line)
-            final = self._metrics.final()
-            if final:
-                self._record["FinalMetricDataList"] = final
+    def _tick(self, *, last: bool) -> None:
+        if self._checkpoints and (last or time.monotonic() > self._next_push):
+            self._checkpoints.push()
+            self._next_push = time.monotonic() + _CHECKPOINT_SECONDS
 
-    def _failure_reason(self, code: int | None, log: LogStream) -> str:
+    def _heard(self, line: str) -> None:
+        self._metrics.scan(line)
+        if final := self._metrics.final():
+            self._record["FinalMetricDataList"] = final
+
+    def _last_words(self, log: LogStream) -> str:
         if self._files.failure.is_file():
-            text = self._files.failure.read_text(encoding="utf-8", errors="replace")[:900]
-        else:
-            text = log.tail_text()[-900:]
-        return f"AlgorithmError: {text}, exit code: {code}"
+            return self._files.failure.read_text(encoding="utf-8", errors="replace")[:900]
+        return super()._last_words(log)
 
-    def _checkpoints(self, s3: Any) -> CheckpointSync | None:
+    def _checkpoint_sync(self, s3: Any) -> CheckpointSync | None:
         config = self._record.get("CheckpointConfig")
         if not config:
             return None

@@ -1,12 +1,10 @@
 """One run of one batch transform job, from its record to its end."""
 
 import json
-import logging
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,22 +12,53 @@ from embedded_cloud.aws import Aws, split_s3_uri
 from embedded_cloud.hosting.connections import ServerGone, ServerTimeout
 from embedded_cloud.hosting.deployment import Deployment, DeploymentError, deploy
 from embedded_cloud.hosting.model_server import ModelServer
-from embedded_cloud.jobs.failure import JobFailure
-from embedded_cloud.jobs.transform_input import transform_input
+from embedded_cloud.jobs.run import JobFailure, JobRun
 from embedded_cloud.settings import Settings
 
-_LOG = logging.getLogger("embedded_cloud.jobs")
+
+def transform_input(source: dict[str, str], *, s3: Any) -> Iterator[tuple[str, str, str]]:
+    """Yields (bucket, key, name) of every object; its answer becomes `<output>/<name>.out`.
+
+    `source` is an S3DataSource. S3Prefix: all below the prefix, the name is relative to its last folder.
+    ManifestFile: `[{"prefix": "s3://bucket/folder/"}, "a.jpg", …]`, the name is the entry.
+    Raises ValueError for a manifest of another form, ClientError where S3 refuses.
+    """
+    bucket, key = split_s3_uri(source["S3Uri"])
+    if source["S3DataType"] == "ManifestFile":
+        yield from _listed(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), source["S3Uri"])
+        return
+    folder = key[: key.rfind("/") + 1]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+        for item in page.get("Contents", []):
+            if not item["Key"].endswith("/"):
+                yield bucket, item["Key"], item["Key"].removeprefix(folder)
+
+
+def _listed(content: bytes, uri: str) -> Iterator[tuple[str, str, str]]:
+    document = json.loads(content)
+    entries = cast("list[object]", document) if isinstance(document, list) else []
+    if not entries or not isinstance(entries[0], dict):
+        raise ValueError(f'{uri}: expected [{{"prefix": "s3://bucket/folder/"}}, "name", …]')
+    bucket, prefix = split_s3_uri(cast("dict[str, str]", entries[0]).get("prefix", ""))
+    for name in entries[1:]:
+        if not isinstance(name, str):
+            raise ValueError(f"{uri}: expected names after the prefix, got {name!r}")
+        yield bucket, f"{prefix}{name}", name
+
+
 _DEFAULT_RETRIES = 3
 _RETRY_SECONDS = 0.5
 _MEGABYTE = 1024 * 1024
 
 
-class TransformRun:
-    """Runs a job once; keeps `record` (what DescribeTransformJob answers) and sets `ended` at the end.
+class TransformRun(JobRun):
+    """One job: a server of the model is started with SAGEMAKER_BATCH=true, as batch transform does.
 
-    A server of the model is started with SAGEMAKER_BATCH=true, as batch transform does; every object of the
-    input becomes a request, and its answer an object `<name>.out`. An answer other than 2xx fails the job.
+    Every object of the input becomes a request, and its answer an object `<name>.out`. An answer other than
+    2xx fails the job.
     """
+
+    kind = "Transform"
 
     def __init__(
         self,
@@ -40,40 +69,20 @@ class TransformRun:
         settings: Settings,
         aws: Aws,
     ) -> None:
-        self.ended = threading.Event()
-        self._record = record
+        super().__init__(record=record, settings=settings, aws=aws)
         self._container = container
         self._role = role
-        self._settings = settings
-        self._aws = aws
-        self._stop = threading.Event()
 
     def stop(self) -> None:
         """Asks the job to stop; answers that are written already stay."""
         if not self.ended.is_set():
-            self._record["TransformJobStatus"] = "Stopping"
-            self._stop.set()
+            super().stop()
 
     def abandon(self) -> None:
         """Ends the job; for the end of the whole cloud."""
         self.stop()
 
-    def run(self) -> None:
-        """Does everything; never raises, since a fault of ours is the job's InternalServerError."""
-        try:
-            self._do()
-        except JobFailure as failure:
-            self._record.update(TransformJobStatus="Failed", FailureReason=failure.reason)
-        except Exception as error:
-            _LOG.exception("transform job %s", self._record["TransformJobName"])
-            reason = f"InternalServerError: {error!r}"[:1024]
-            self._record.update(TransformJobStatus="Failed", FailureReason=reason)
-        else:
-            self._record["TransformJobStatus"] = "Stopped" if self._stop.is_set() else "Completed"
-        self._record["TransformEndTime"] = time.time()
-        self.ended.set()
-
-    def _do(self) -> None:
+    def _do(self) -> str:
         s3 = self._aws.client("s3", role=self._role)
         source = self._record["TransformInput"]["DataSource"]["S3DataSource"]
         try:
@@ -88,6 +97,7 @@ class TransformRun:
             self._transform(objects, server=server, s3=s3)
         finally:
             server.stop(grace=self._settings.stop_grace_seconds)
+        return "Stopped" if self._stop.is_set() else "Completed"
 
     def _start(self) -> ModelServer:
         record = self._record

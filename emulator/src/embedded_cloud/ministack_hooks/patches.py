@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from embedded_cloud import iam
+from embedded_cloud.account import iam
 from embedded_cloud.account import installation as account
 from embedded_cloud.apigateway.access_log import AccessLog
 from embedded_cloud.apigateway.mock_integration import with_templates

@@ -14,10 +14,8 @@ from embedded_cloud.hosting.model_server import ModelServer
 from embedded_cloud.hosting.rollout import Fleets, alarms_of, ringing, roll_out, steps_of
 from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.sagemaker.endpoint_configs import EndpointConfigs
-from embedded_cloud.sagemaker.listing import page_of
-from embedded_cloud.sagemaker.operations import Operations
 from embedded_cloud.sagemaker.registry.models import Models, container_of
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
 from embedded_cloud.settings import Settings
 
 _LOG = logging.getLogger("embedded_cloud.endpoints")

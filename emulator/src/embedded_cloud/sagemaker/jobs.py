@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from embedded_cloud.errors import AwsError, validation_error
-from embedded_cloud.sagemaker.listing import page_of
-from embedded_cloud.sagemaker.operations import Operations
-from embedded_cloud.sagemaker.store import Record, Store
+from embedded_cloud.sagemaker.store import Operations, Record, Store, page_of
 
 
 class Run(Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
-from embedded_cloud.hosting.images import is_replaced
+from embedded_cloud.hosting.deployment import is_replaced
 from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.jobs.processing_run import ROOT, ProcessingRun
 from embedded_cloud.sagemaker.jobs import Jobs

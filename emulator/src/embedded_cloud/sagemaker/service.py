@@ -7,12 +7,12 @@ from embedded_cloud.aws import Aws
 from embedded_cloud.errors import AwsError
 from embedded_cloud.sagemaker.endpoint_configs import EndpointConfigs
 from embedded_cloud.sagemaker.endpoints import Endpoints
-from embedded_cloud.sagemaker.operations import Operations
 from embedded_cloud.sagemaker.processing_jobs import ProcessingJobs
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
 from embedded_cloud.sagemaker.registry.model_packages import ModelPackages, PublishEvent
 from embedded_cloud.sagemaker.registry.models import Models
 from embedded_cloud.sagemaker.shapes import shapes_of
+from embedded_cloud.sagemaker.store import Operations
 from embedded_cloud.sagemaker.tags import Tags
 from embedded_cloud.sagemaker.training_jobs import TrainingJobs
 from embedded_cloud.sagemaker.transform_jobs import TransformJobs

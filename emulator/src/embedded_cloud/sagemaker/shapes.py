@@ -8,7 +8,7 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from embedded_cloud.errors import AwsError, validation_error
-from embedded_cloud.json_value import Json
+from embedded_cloud.wire import Json
 
 
 class Shapes:

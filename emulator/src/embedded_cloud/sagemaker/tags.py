@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from embedded_cloud.sagemaker.operations import Operations
+from embedded_cloud.sagemaker.store import Operations
 
 
 class Tags:

@@ -7,10 +7,8 @@ from typing import Any
 
 from embedded_cloud.errors import validation_error
 from embedded_cloud.identity import sagemaker_arn
-from embedded_cloud.sagemaker.listing import page_of
-from embedded_cloud.sagemaker.operations import Operations
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
 
 PublishEvent = Callable[[dict[str, Any]], None]
 

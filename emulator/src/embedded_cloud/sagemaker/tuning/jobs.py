@@ -6,9 +6,7 @@ from typing import Any
 
 from embedded_cloud.errors import AwsError, validation_error
 from embedded_cloud.identity import sagemaker_arn
-from embedded_cloud.sagemaker.listing import page_of
-from embedded_cloud.sagemaker.operations import Operations
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
 from embedded_cloud.sagemaker.tags import Tags
 from embedded_cloud.sagemaker.training_jobs import TrainingJobs, check_definition
 from embedded_cloud.sagemaker.tuning.run import TuningRun

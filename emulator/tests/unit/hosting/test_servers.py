@@ -6,7 +6,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from embedded_cloud.hosting.connections import Connections, ServerGone, ServerTimeout
+from embedded_cloud.hosting.deployment import repository_of
 from embedded_cloud.hosting.model_server import free_port
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/toy-server:1", "toy-server"),
+        ("000000000000.dkr.ecr.us-east-1.amazonaws.com/toy-server@sha256:ab", "toy-server"),
+        ("localhost:5000/team/bins:1", "team/bins"),
+        ("toy-server", "toy-server"),
+        ("team/bins:2", "team/bins"),
+    ],
+)
+def test_the_repository_is_the_name_without_registry_tag_and_digest(image: str, repository: str):
+    assert repository_of(image) == repository
 
 
 class Echo(BaseHTTPRequestHandler):
