@@ -1,1 +1,1 @@
-"""`make demo`: the whole system on this machine, from photographs to counts."""
+"""`make demo`: the whole system on this machine, from images to counts."""

@@ -18,7 +18,7 @@ def main() -> int:
     forget_account()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a locale that lacks a sign of the table ends no run
+            stream.reconfigure(errors="replace")  # a locale without a sign of the table ends no run
     # A terminated demo ends what it started, as an interrupted one does. SIGINT is named too: a shell lets
     # what it starts in the background ignore it.
     for number in _ENDINGS:

@@ -20,7 +20,7 @@ class Deployment:
     """Bootstraps and deploys a stage of cdk.json, in the sizes of a run on this machine.
 
     `environment` is what the cloud adds to this process's own. `overrides` are further settings. `say` is
-    told what the CDK is doing. The full output stands in `out`/cdk.log.
+    called with what the CDK is doing. The full output is in `out`/cdk.log.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Deployment:
                 code = process.stop(grace=_STOP_SECONDS)
         if code:
             words = "\n       ".join(last[-5:])
-            raise DemoError(f"cdk {arguments[0]} failed; all of it stands in {self._log}:\n       {words}")
+            raise DemoError(f"cdk {arguments[0]} failed; all of it is in {self._log}:\n       {words}")
 
     def _follow(self, process: GuardedProcess, log: Any) -> list[str]:
         lines: list[str] = []

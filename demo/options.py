@@ -87,7 +87,7 @@ def _layout_faults(bins: Path) -> list[str]:
         return [f"BINS={bins} is no directory: name one with {', '.join(parts)}"]
     missing = [name for name, is_there in parts.items() if not is_there(bins / name)]
     if missing:
-        return [f"BINS={bins} lacks {', '.join(missing)} (the public bucket's layout)"]
+        return [f"BINS={bins} has no {', '.join(missing)} (the public bucket's layout)"]
     return _list_faults(bins)
 
 
@@ -105,6 +105,6 @@ def _list_faults(bins: Path) -> list[str]:
         for identity in ids
     )
     if there < FEWEST_IMAGES:
-        listed = f"{len(ids)} listed, {there} of them with photograph and metadata"
+        listed = f"{len(ids)} listed, {there} of them with image and metadata"
         return [f"BINS={bins}: {listed}; at least {FEWEST_IMAGES} are needed to train and to hold some out"]
     return []

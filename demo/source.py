@@ -27,7 +27,7 @@ PUBLIC = {
 
 @dataclass(frozen=True)
 class Bin:
-    """A photographed bin and the number of objects that truly lie in it."""
+    """The image of a bin and the number of objects that truly lie in it."""
 
     id: str
     count: int
@@ -76,7 +76,7 @@ def unseen_generated(directory: Path) -> list[Bin]:
 
 
 def read_bin(directory: Path, identity: str) -> Bin:
-    """The photograph and the label of one id in the public layout."""
+    """The image and the label of one id in the public layout."""
     label = json.loads((directory / "metadata" / f"{identity}.json").read_text())
     jpeg = (directory / "bin-images" / f"{identity}.jpg").read_bytes()
     return Bin(id=identity, count=int(label["EXPECTED_QUANTITY"]), jpeg=jpeg)

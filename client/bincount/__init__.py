@@ -1,4 +1,4 @@
-"""Counts objects in photographs of warehouse bins.
+"""Counts objects in images of warehouse bins.
 
 from bincount import BinCounter
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as the caller is told, and the server's error responses as exceptions."""
+"""What can go wrong, as the caller sees it, and the server's error responses as exceptions."""
 
 import json
 

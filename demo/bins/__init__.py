@@ -1,1 +1,1 @@
-"""Photographs of bins that are drawn, not taken."""
+"""Images of bins that are drawn, not taken."""

@@ -1,10 +1,10 @@
-"""Photographs of warehouse bins that never were, in the public bucket's layout.
+"""Images of warehouse bins that never were, in the public bucket's layout.
 
     python -m demo.bins.generate --out DIR --images 800 --seed 0 [--counts 1-5]
 
 Writes `bin-images/<id>.jpg`, `metadata/<id>.json` and `file_list.json`, as the Amazon Bin Image Dataset
-does, so that the demo and the end-to-end tests need neither the network nor pictures whose licence
-forbids shipping them. Every picture shows a known number of objects, each of them at least 60 % uncovered
+does, so that the demo and the end-to-end tests need neither the network nor images whose licence
+forbids shipping them. Every image shows a known number of objects, each of them at least 60 % uncovered
 by the others.
 
 Image k depends on (seed, k) alone: asking for more images extends a set and changes none of it. The bytes
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.bins.photograph import Thing, draw_bin
+from demo.bins.bin_image import Thing, draw_bin
 from demo.bins.tidy_bin import draw_tidy_bin
 
 IDS_PER_RUN = 4
@@ -116,9 +116,7 @@ def _range(text: str) -> range:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command line; a fault in the arguments is one line and exit code 2."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.bins.generate", description="Make photographs of bins."
-    )
+    parser = argparse.ArgumentParser(prog="python -m demo.bins.generate", description="Draw images of bins.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into; made if missing")
     parser.add_argument("--images", type=int, required=True, help=f"how many, up to {MAX_IMAGES}")
     parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same set (default 0)")

@@ -1,6 +1,6 @@
 """A bin that is easy to count: for runs that show the whole path, not how well a network counts.
 
-Boxes of one kind stand side by side, filled from the left, none hides another. A small network learns them in
+Boxes of one kind are side by side, filled from the left, none hides another. A small network learns them in
 a minute of a laptop's time, well enough for the floors of every stage's gate.
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from demo.bins.photograph import Photograph, Point, Product, Thing
+from demo.bins.bin_image import BinImage, Point, Product, Thing
 
 MOST = 6
 WIDTH, HEIGHT = 192, 144
 _FLOOR = 0.9
 
 
-def draw_tidy_bin(*, count: int, rng: np.random.Generator) -> Photograph:
-    """One photograph with `count` boxes, 0 to MOST. Raises ValueError for more."""
+def draw_tidy_bin(*, count: int, rng: np.random.Generator) -> BinImage:
+    """One image with `count` boxes, 0 to MOST. Raises ValueError for more."""
     if count > MOST:
         raise ValueError(f"a tidy bin holds at most {MOST} boxes, not {count}")
     product = Product(
@@ -36,7 +36,7 @@ def draw_tidy_bin(*, count: int, rng: np.random.Generator) -> Photograph:
     for thing in things:
         draw.polygon(thing.outline(), fill=product.colour, outline=(70, 25, 15), width=2)
     pixels = np.asarray(image, dtype=np.float32) * light + rng.normal(0, 4, (HEIGHT, WIDTH, 1))
-    return Photograph(things, Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), 85)
+    return BinImage(things, Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), 85)
 
 
 def _stand(slot: int, *, product: Product, rng: np.random.Generator) -> Thing:

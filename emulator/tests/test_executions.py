@@ -206,7 +206,7 @@ class TestRedrive:
         assert (execution["status"], execution["redriveStatus"]) == ("TIMED_OUT", "REDRIVABLE")
 
 
-class TestRefusals:
+class TestErrors:
     def test_an_input_that_is_not_json(self, cloud: Cloud, role: str):
         machine = make_machine(
             cloud, role, "inputs", {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}

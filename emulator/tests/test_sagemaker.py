@@ -199,7 +199,7 @@ class TestEndpoints:
             "AllTraffic",
         )
 
-    def test_a_refusal_of_the_server_is_a_model_error(self, cloud: Cloud, endpoint: str):
+    def test_an_error_of_the_server_is_a_model_error(self, cloud: Cloud, endpoint: str):
         runtime = cloud.client("sagemaker-runtime")
         with pytest.raises(runtime.exceptions.ModelError) as caught:
             runtime.invoke_endpoint(EndpointName=endpoint, Body=b"not an image")

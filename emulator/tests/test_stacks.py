@@ -19,7 +19,7 @@ KEEP = {"Parameters": [{"ParameterKey": "Model", "UsePreviousValue": True}]}
 
 
 def serving_template(role: str) -> dict[str, Any]:
-    """A serving stack whose resources stand under the Condition `a model is approved`."""
+    """A serving stack whose resources are under the Condition `a model is approved`."""
     conditional = {"Condition": "HasModel"}
     container = {"Image": SERVER_IMAGE, "ModelDataUrl": {"Ref": "Model"}}
     variant = {

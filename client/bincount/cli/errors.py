@@ -69,12 +69,12 @@ _ABSENT = (
 
 def words_of_aws(error: ClientError) -> str:
     """AWS's words, and what to do about them."""
-    told = error.response["Error"]
-    code = told.get("Code", "")
+    found = error.response["Error"]
+    code = found.get("Code", "")
     hint = _HINTS.get(code, "see docs/troubleshooting.md")
     if code in _ABSENT:
-        hint = f"is this stage deployed{_where()}? `bincount status` tells"
-    return f"{error.operation_name}: {code}: {told.get('Message', '')}: {hint}"
+        hint = f"is this stage deployed{_where()}? `bincount status` says"
+    return f"{error.operation_name}: {code}: {found.get('Message', '')}: {hint}"
 
 
 def _where() -> str:

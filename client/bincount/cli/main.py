@@ -16,7 +16,7 @@ from bincount.cli.status import status
 from bincount.cli.train import train
 from bincount.errors import BincountError
 
-HELP = """Count objects in photographs of warehouse bins.
+HELP = """Count objects in images of warehouse bins.
 
 \b
   bincount count bin.jpg --expect 3            does it hold what it should?
@@ -64,7 +64,7 @@ def main() -> None:
     """Runs the command line and ends the process with its exit status (see exit_codes.py)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a locale that lacks a sign of a table ends no run
+            stream.reconfigure(errors="replace")  # a locale without a sign of a table ends no run
     try:
         app()
     except BincountError as error:
@@ -74,7 +74,7 @@ def main() -> None:
     except BotoCoreError as error:
         _fail(words_of_sdk(error))
     except BrokenPipeError:
-        sys.stderr.close()  # who read us has enough (`| head`)
+        sys.stderr.close()  # the reader has enough (`| head`)
         sys.exit(ERROR)
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")

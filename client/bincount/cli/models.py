@@ -57,7 +57,7 @@ def approve(
     Ctrl-C ends the following, not the release. Exit status: 0 the version serves, 1 it does not; one line
     says why.
     """
-    _tell(release.approve(Stage(stage, region=region, profile=profile), version=version, note=note))
+    _print_lines(release.approve(Stage(stage, region=region, profile=profile), version=version, note=note))
 
 
 @models.command()
@@ -72,7 +72,7 @@ def rollback(
     Newer approved versions become Rejected. Ctrl-C ends the following, not the rollback. Exit status: 0 the
     version serves, 1 it does not; one line says why.
     """
-    _tell(release.rollback(Stage(stage, region=region, profile=profile), version=version))
+    _print_lines(release.rollback(Stage(stage, region=region, profile=profile), version=version))
 
 
 @models.command()
@@ -93,7 +93,7 @@ def reject(
     screen().print(f"version {version} is {after.approval}{more}", markup=False, soft_wrap=True)
 
 
-def _tell(lines: Iterator[str]) -> None:
+def _print_lines(lines: Iterator[str]) -> None:
     console = screen()
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

@@ -21,7 +21,7 @@ from bincount.cli.shared import (
 from bincount.counting.counter import BinCounter
 from bincount.errors import BincountError
 from bincount.recount.start import recount_prefix
-from bincount.site.folder import arrange_folder, picture_in_folder, recount_folder
+from bincount.site.folder import arrange_folder, image_in_folder, recount_folder
 from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
@@ -94,13 +94,13 @@ def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) 
             **unmatched,
             **found.left_alone.facts(),
         }
-        report.finish(title=f"Recount of {folder.resolve().name}", facts=facts, picture=picture_in_folder)
+        report.finish(title=f"Recount of {folder.resolve().name}", facts=facts, image_of=image_in_folder)
         return {**report.summary.to_json(), "facts": facts}
 
 
 def _cloud(prefix: str, manifest: str | None, out: Path, stage: Stage) -> dict[str, Any]:
     console = progress_screen()
-    _read(manifest)  # a faulty file is told here, not after an upload
+    _read(manifest)  # a faulty file is reported here, not after an upload
     with console.status("starting") as status:
         for state in recount_prefix(stage=stage, images=prefix, manifest=manifest, out=out):
             status.update(state)

@@ -9,7 +9,7 @@ Verdict = Literal["match", "mismatch", "uncertain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """How an expected number fits the photograph; `probability` is the calibrated one of that number.
+    """How an expected number fits the image; `probability` is the calibrated one of that number.
 
     `reason` says why a verdict is uncertain where that lies in the question: the model has no such class.
     """
@@ -42,7 +42,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many objects a photograph shows, and how far that can be trusted.
+    """How many objects an image shows, and how far that can be trusted.
 
     `confidence` is the calibrated probability of `count`; `interval` holds the true count with the model's
     coverage (90 %); `at_least` means "`count` or more"; `review` asks for a person; `verification` is there

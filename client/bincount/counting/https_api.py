@@ -61,9 +61,9 @@ class HttpsApi:
             raise Refused(UNREACHABLE, words) from error
         text = response.data.decode("utf-8", errors="replace")
         if response.status == 403:
-            told = of_response(text, status=403)
+            said = of_response(text, status=403)
             raise BincountError(
-                f"{self._url} answered 403: {told}. The caller needs the right execute-api:Invoke on this "
+                f"{self._url} answered 403: {said}. The caller needs the right execute-api:Invoke on this "
                 "API; one that asks for API keys is not for this client"
             )
         if response.status != 200:

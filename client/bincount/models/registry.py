@@ -81,30 +81,30 @@ def serving_model(stage: Stage) -> str:
 
 def _read(client: Any, arn: str) -> ModelPackage:
     package = client.describe_model_package(ModelPackageName=arn)
-    told = package.get("CustomerMetadataProperties", {})
+    properties = package.get("CustomerMetadataProperties", {})
     quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
     return ModelPackage(
         version=package["ModelPackageVersion"],
         arn=arn,
         approval=package["ModelApprovalStatus"],
         created=package["CreationTime"],
-        training_job=told.get("training_job"),
-        dataset=told.get("dataset_id"),
+        training_job=properties.get("training_job"),
+        dataset=properties.get("dataset_id"),
         model_data=package["InferenceSpecification"]["Containers"][0].get("ModelDataUrl", ""),
-        gate=told.get("verdict"),
-        figures=_figures(told),
-        report=told.get("report"),
+        gate=properties.get("verdict"),
+        figures=_figures(properties),
+        report=properties.get("report"),
         verdict=quality.get("Statistics", {}).get("S3Uri"),
         reason=package.get("ApprovalDescription") or package.get("ModelPackageDescription"),
     )
 
 
-def _figures(told: Mapping[str, str]) -> dict[str, float]:
+def _figures(properties: Mapping[str, str]) -> dict[str, float]:
     """Those that are numbers; a registry may also hold packages that others registered."""
     figures: dict[str, float] = {}
     for name in FIGURES:
         try:
-            figures[name] = float(told[name])
+            figures[name] = float(properties[name])
         except (KeyError, ValueError):
             continue
     return figures

@@ -36,7 +36,7 @@ def join(*, place: Place, chunk: str) -> int:
 
 
 def row_of_answer(document: Mapping[str, Any], *, id: str, image: str, expected: int | None) -> Row:
-    """The row of one batch answer or refusal. The verdict is the server's own: it is only looked up.
+    """The row of one batch answer or error. The verdict is the server's own: it is only looked up.
 
     Raises KeyError, TypeError, ValueError or IndexError for a document of another form.
     """

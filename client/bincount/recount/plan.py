@@ -88,7 +88,7 @@ def _write(
 def _refused(bin: Bin, key: str, expected: int | None) -> Row | None:
     """The row of an object that must not reach the transform job."""
     if bin.size == 0:
-        code, message = "empty_body", "the object is empty: photograph the bin again"
+        code, message = "empty_body", "the object is empty: take the image again"
     elif bin.size > ENDPOINT_BYTES:
         code, message = (
             "body_too_large",
@@ -100,7 +100,7 @@ def _refused(bin: Bin, key: str, expected: int | None) -> Row | None:
 
 
 def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """(name below the prefix, bytes) of every object but those that stand for folders."""
+    """(name below the prefix, bytes) of every object but those that are markers of folders."""
     images = 0
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

@@ -12,7 +12,7 @@ from bincount_core.s3_address import split_s3_address
 
 
 def recount_prefix(*, stage: Stage, images: str, manifest: str | None, out: Path) -> Iterator[str]:
-    """Yields what is being done. At the end recount.csv, summary.html and summary.json stand in `out`.
+    """Yields what is being done. At the end recount.csv, summary.html and summary.json are in `out`.
 
     A manifest that is a file here is uploaded first, below sites/manifests/ in the stage's bucket.
     Raises BincountError with the cause where the recount fails. Leaving the loop early does not stop it.

@@ -33,8 +33,8 @@ def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
     source = next(place.read_lines("work/source.json"))
     bucket, _ = split_uri(source["source"], what="images")
 
-    def picture(row: Row) -> bytes | None:
-        return None if row.image is None else _picture(place.s3, bucket, row.image)
+    def image_of(row: Row) -> bytes | None:
+        return None if row.image is None else _image(place.s3, bucket, row.image)
 
     columns = tuple(source["columns"])
     with tempfile.TemporaryDirectory() as folder, SiteReport(Path(folder), columns=columns) as report:
@@ -42,7 +42,7 @@ def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
             for members in place.read_lines(f"work/rows/{chunk}.jsonl"):
                 report.add(Row.from_json(members))
         files = report.finish(
-            title=f"Recount of {source['source']}", facts=_facts(place, request, source), picture=picture
+            title=f"Recount of {source['source']}", facts=_facts(place, request, source), image_of=image_of
         )
         uris = {kind: place.upload(path, media_type=_MEDIA_TYPES[kind]) for kind, path in files.items()}
         return {**uris, "summary": report.summary.to_json()}
@@ -62,7 +62,7 @@ def _facts(place: Place, request: Mapping[str, Any], source: Mapping[str, Any]) 
     }
 
 
-def _picture(s3: Any, bucket: str, key: str) -> bytes | None:
+def _image(s3: Any, bucket: str, key: str) -> bytes | None:
     try:
         return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{ENDPOINT_BYTES - 1}")["Body"].read()
     except ClientError:

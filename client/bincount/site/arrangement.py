@@ -78,7 +78,7 @@ def arrange(
     """The bins of `files` ((name, bytes), in the order of names) and of the manifest.
 
     `where` is the folder or address, for messages; `image_of` makes a row's `image` of a name. An id of the
-    manifest without an image, a second image of an id, and a photograph in a format that is not counted
+    manifest without an image, a second image of an id, and an image in a format that is not counted
     are rows with an error. Raises BincountError where nothing can be counted, or where a manifest names none
     of the images, and says what its ids look like.
     """

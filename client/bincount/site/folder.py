@@ -42,7 +42,7 @@ def recount_folder(
 ) -> None:
     """Asks for every image and puts a row of each bin into `report`, in the order of `arrangement`.
 
-    `progress` is told of each image as it is answered, in the order of completion. Rows that were answered
+    `progress` is called with each row as it is answered, in the order of completion. Rows that were answered
     before an earlier one wait for it in memory. Raises BincountError where nobody answers to the first image.
     """
     ready: dict[str, Row] = {}
@@ -94,7 +94,7 @@ def row_of(outcome: Outcome) -> Row:
     return Row.of_error(code, message, id=question.id, image=image, expected=question.expected)
 
 
-def picture_in_folder(row: Row) -> bytes | None:
+def image_in_folder(row: Row) -> bytes | None:
     """The image of a row."""
     try:
         return None if row.image is None else read_image(Path(row.image))

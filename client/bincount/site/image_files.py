@@ -1,4 +1,4 @@
-"""What a file is by its name: an image that is counted, a photograph in another format, or something else."""
+"""What a file is by its name: an image that is counted, an image in another format, or something else."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ OTHER_FORMATS = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
     ".gif": "GIF",
-    ".dng": "a raw photograph",
+    ".dng": "a raw image",
     ".jxl": "JPEG XL",
     ".jfif": "JPEG under another suffix",
     ".jpe": "JPEG under another suffix",
 }
-"""Suffixes of photographs that are not counted, and what they are."""
-# What macOS and Windows leave in a folder or an archive beside the photographs.
+"""Suffixes of images that are not counted, and what they are."""
+# What macOS and Windows leave in a folder or an archive beside the images.
 _SYSTEM = re.compile(r"(^|.*/)(\._[^/]*|__MACOSX/.*|\.DS_Store|Thumbs\.db|desktop\.ini)", re.IGNORECASE)
 _SHOWN = 20
 
@@ -28,7 +28,7 @@ _SHOWN = 20
 def image_id(name: str) -> str:
     """The id of a file name, a relative key or a manifest's entry.
 
-    Without the suffix of a photograph, in Unicode's composed form (NFC), with slashes only.
+    Without the suffix of an image, in Unicode's composed form (NFC), with slashes only.
     """
     name = composed(name).replace("\\", "/").removeprefix("./")
     for suffix in (*SUFFIXES, *OTHER_FORMATS):
@@ -48,7 +48,7 @@ def is_of_the_system(name: str) -> bool:
 
 
 def other_format(name: str) -> str | None:
-    """What a photograph is that is not counted, and what to do; None for any other file."""
+    """What an image is that is not counted, and what to do; None for any other file."""
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     kind = OTHER_FORMATS.get(suffix)
     if kind is None:
@@ -58,7 +58,7 @@ def other_format(name: str) -> str | None:
 
 @dataclass
 class LeftAlone:
-    """The files that are no photographs: how many, and the names of the first."""
+    """The files that are no images: how many, and the names of the first."""
 
     number: int = 0
     names: list[str] = field(default_factory=list[str])

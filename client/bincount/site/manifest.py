@@ -76,6 +76,6 @@ def _take(given: str, number: str, manifest: Manifest) -> str | None:
     if whole is None or len(number) > 100 or int(whole[1]) > MAX_EXPECTED:
         return f"expected is a whole number from 0 to {MAX_EXPECTED}, got {number[:20]!r}"
     if identity in manifest.expected:
-        return f"the id {identity[:80]!r} stands there twice"
+        return f"the id {identity[:80]!r} is there twice"
     manifest.expected[identity] = int(whole[1])
     return None

@@ -16,27 +16,27 @@ from bincount_core.limits import SERVED_PIXELS
 SIDE = 320
 STYLE = Path(__file__).with_name("page.css")
 _ERRORS = {
-    "no_image": "expected by the manifest, but there is no photograph",
+    "no_image": "expected by the manifest, but there is no image",
     "undecodable_image": "the file is no image, or it is damaged",
     "empty_body": "the file is empty",
     "image_too_large": "more pixels than the server takes",
     "body_too_large": "more bytes than the endpoint takes",
     "duplicate_id": "another image has the same id",
-    "unsupported_format": "a photograph that is no JPEG, PNG or WebP, such as HEIC",
+    "unsupported_format": "an image that is no JPEG, PNG or WebP, such as HEIC",
     "bad_answer": "what came was no answer of this server",
     "unreachable": "the endpoint did not answer",
     "overloaded": "the server was full",
     "no_answer": "the transform job wrote no answer for it",
 }
-"""What a person is told of a refusal's code."""
+"""What a person reads for an error's code."""
 _NUMBERS = ("bins", "expected")
 _STYLES = {"bin": ' class="id"', **dict.fromkeys(_NUMBERS, ' class="n"')}
 
 
 def site_page(
-    summary: Summary, *, title: str, facts: Mapping[str, str], picture: Callable[[Row], bytes | None]
+    summary: Summary, *, title: str, facts: Mapping[str, str], image_of: Callable[[Row], bytes | None]
 ) -> str:
-    """The whole HTML page. `facts` are lines about the run (name, value); `picture` gives a row's image."""
+    """The whole HTML page. `facts` are lines about the run (name, value); `image_of` gives a row's image."""
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>\n{STYLE.read_text(encoding='utf-8')}</style>"
@@ -46,7 +46,7 @@ def site_page(
         _lead(summary),
         _cards(summary),
         _bar(summary),
-        _worst(summary, picture),
+        _worst(summary, image_of),
         _to_recount(summary),
         _failures(summary),
         _facts(facts),
@@ -93,7 +93,7 @@ def _bar(summary: Summary) -> str:
     return f'<div class="bar" role="img" aria-label="shares of the bins">{pieces}</div>'
 
 
-def _worst(summary: Summary, picture: Callable[[Row], bytes | None]) -> str:
+def _worst(summary: Summary, image_of: Callable[[Row], bytes | None]) -> str:
     rows = summary.worst()
     if not rows:
         return "<h2>Mismatches</h2><p>None.</p>"
@@ -104,14 +104,14 @@ def _worst(summary: Summary, picture: Callable[[Row], bytes | None]) -> str:
     )
     return (
         f'<h2>The worst mismatches</h2><p>Shown: {shown}. Look at these first.</p><div class="bins">'
-        + "".join(_figure(row, picture(row)) for row in rows)
+        + "".join(_figure(row, image_of(row)) for row in rows)
         + "</div>"
     )
 
 
 def _figure(row: Row, data: bytes | None) -> str:
     source = None if data is None else thumbnail(data)
-    image = f'<img src="{source}" alt="{escape(row.id)}">' if source else '<div class="none">no picture</div>'
+    image = f'<img src="{source}" alt="{escape(row.id)}">' if source else '<div class="none">no image</div>'
     more = " or more" if row.at_least else ""
     return (
         f'<figure>{image}<figcaption><strong class="id">{escape(row.id)}</strong>'
@@ -168,7 +168,7 @@ def _to_recount(summary: Summary) -> str:
 def _listed(heads: tuple[str, ...], rows: list[tuple[str, ...]], *, of: int) -> str:
     """A table of the first bins of a kind, and how many more the CSV has."""
     rest = of - len(rows)
-    more = f'<p class="soft">{rest:,} more stand in the CSV.</p>' if rest else ""
+    more = f'<p class="soft">{rest:,} more are in the CSV.</p>' if rest else ""
     return _table(heads, rows) + more
 
 
@@ -193,7 +193,7 @@ def _facts(facts: Mapping[str, str]) -> str:
     )
     return (
         f"<h2>This run</h2><table>{rows}</table>"
-        '<p class="soft">Every bin stands in the CSV beside this page. A match is a count that agrees '
+        '<p class="soft">Every bin is in the CSV beside this page. A match is a count that agrees '
         "and is sure enough to need no person; a mismatch is an expected number that is improbable; the "
         "rest is to be recounted by a person.</p>"
     )
@@ -214,7 +214,7 @@ def thumbnail(data: bytes) -> str | None:
             upright.thumbnail((SIDE, SIDE))
             out = io.BytesIO()
             upright.save(out, "JPEG", quality=80)
-    # Hostile bytes make decoders raise anything; a page without this picture is still a page.
+    # Hostile bytes make decoders raise anything; a page without this image is still a page.
     except Exception:
         return None
     return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"

@@ -51,11 +51,11 @@ class SiteReport:
         self.summary.add(row)
 
     def finish(
-        self, *, title: str, facts: Mapping[str, str], picture: Callable[[Row], bytes | None]
+        self, *, title: str, facts: Mapping[str, str], image_of: Callable[[Row], bytes | None]
     ) -> dict[str, Path]:
         """Write page and figures; returns the files by kind: csv, page, figures."""
         self._file.close()
-        page = site_page(self.summary, title=title, facts=facts, picture=picture)
+        page = site_page(self.summary, title=title, facts=facts, image_of=image_of)
         files = {
             "csv": self._folder / CSV_NAME,
             "page": self._folder / PAGE_NAME,

@@ -9,7 +9,7 @@ from bincount.site.row import Row
 
 WORST = 24
 LISTED = 200
-"""So many bins of each kind that is left for a person stand on the page; the CSV has all."""
+"""So many bins of each kind that is left for a person are on the page; the CSV has all."""
 _Ranked = tuple[tuple[float, ...], int, Row]
 
 

@@ -18,7 +18,7 @@ _AS_CSV = "save it as CSV (in Excel: Save As, CSV UTF-8)"
 
 
 def read_table(data: bytes, *, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of every row that is not blank, the column names first, as they stand there.
+    """(line, cells) of every row that is not blank, the column names first, as they are there.
 
     The separator is the one by which the first row has the columns `wanted` (in any case), or the one that a
     first line `sep=;` names. The encoding is UTF-8 or, by its byte order mark, UTF-16. Raises BincountError,
@@ -26,12 +26,12 @@ def read_table(data: bytes, *, name: str, wanted: tuple[str, ...]) -> Iterator[t
     """
     lines = _lines(_text(data, name))
     first = next(lines, "")
-    told = _told_separator(first)
-    if told is not None:
+    named = _named_separator(first)
+    if named is not None:
         first = next(lines, "")
-    separator = _separator(first, name, wanted, told or "".join(DELIMITERS))
+    separator = _separator(first, name, wanted, named or "".join(DELIMITERS))
     # The first row may go over several lines: a quoted name with a line break.
-    yield from _rows(_together(first, lines), separator, name, offset=0 if told is None else 1)
+    yield from _rows(_together(first, lines), separator, name, offset=0 if named is None else 1)
 
 
 def _text(data: bytes, name: str) -> str:
@@ -54,7 +54,7 @@ def _lines(text: str) -> Iterator[str]:
     return iter(io.StringIO(text, newline=""))
 
 
-def _told_separator(line: str) -> str | None:
+def _named_separator(line: str) -> str | None:
     """Excel's own first line `sep=;`, which only says what separates."""
     words = line.rstrip("\r\n").strip('"')
     return words[4] if len(words) == 5 and words.lower().startswith("sep=") else None

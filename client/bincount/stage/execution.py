@@ -94,12 +94,12 @@ def cause_of(execution: dict[str, Any]) -> str:
 def _words(cause: str) -> str:
     """A Lambda's cause is JSON with its message, a job's with its FailureReason; else the text itself."""
     try:
-        told = json.loads(cause)
+        document = json.loads(cause)
     except ValueError:
         return cause
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return cause
-    members = cast("dict[str, object]", told)
+    members = cast("dict[str, object]", document)
     return str(members.get("errorMessage") or members.get("FailureReason") or cause)
 
 

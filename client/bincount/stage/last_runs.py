@@ -45,8 +45,8 @@ def last_run(stage: Stage, machine: str) -> LastRun | None:
 def last_release(stage: Stage) -> tuple[LastRun | None, LastRun | None]:
     """The last release of a package, and the last follow-up of a bad end where that went wrong as well.
 
-    An execution that only found that nothing was to be done is taken where there is no other: SageMaker tells
-    of every edit of an approved package.
+    An execution that only found that nothing was to be done is taken where there is no other: SageMaker
+    reports every edit of an approved package.
     """
     idle: LastRun | None = None
     follow_up: LastRun | None = None

@@ -30,7 +30,7 @@ class CloudError(Exception):
 class Cloud:
     """An embedded cloud in a process of its own, for the length of a `with` block.
 
-    It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is told
+    It ends with the block, also after an exception or Ctrl-C, and when this process dies. `log` is called
     once where the server's log is. It speaks HTTPS (and on a second port without, `plain_url`, to see it
     refused) and holds everybody to IAM policies and signatures; only the account's owner, with the keys
     test/test, may do everything.

@@ -14,7 +14,7 @@ def neutral_environment(variables: Mapping[str, str] = os.environ) -> dict[str, 
     """`variables` without what could lead an AWS client to a real account, or to 127.0.0.1 by a proxy.
 
     Profiles, endpoints, regions and what `~/.aws` holds count for nothing. PATH, HOME and proxies stay:
-    Node may stand anywhere, and pip fetches the packages of a Lambda.
+    Node may be anywhere, and pip fetches the packages of a Lambda.
     """
     neutral = {name: value for name, value in variables.items() if not name.startswith(_LEADS_ELSEWHERE)}
     direct = variables.get("no_proxy") or variables.get("NO_PROXY") or ""

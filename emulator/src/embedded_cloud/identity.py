@@ -1,4 +1,4 @@
-"""Who the embedded cloud is: one account, one region."""
+"""The account and region of the embedded cloud: one account, one region."""
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"

@@ -116,30 +116,32 @@ def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
         lambda_runtime.reset()
 
     try:
-        asyncio.run(_serve_until_told(app.app, settings, end_children, until_stdin_closes=until_stdin_closes))
+        asyncio.run(
+            _serve_until_asked(app.app, settings, end_children, until_stdin_closes=until_stdin_closes)
+        )
     finally:
         end_children()
 
 
-async def _serve_until_told(
+async def _serve_until_asked(
     application: Any, settings: Settings, end_children: Callable[[], None], *, until_stdin_closes: bool
 ) -> None:
-    """Serves until told to end; the APIs still answer while the children end, as jobs write their last
+    """Serves until it is asked to end; the APIs still answer while the children end, as jobs write their last
     lines.
     """
     from hypercorn.asyncio import serve as hypercorn_serve
 
-    told, close = asyncio.Event(), asyncio.Event()
+    asked, close = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, told.set)
+        loop.add_signal_handler(name, asked.set)
     if until_stdin_closes:
-        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, told), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, asked), daemon=True).start()
     serving = asyncio.create_task(
         hypercorn_serve(application, _hypercorn(settings), shutdown_trigger=close.wait)
     )
     announcement = asyncio.create_task(_announce(settings))
-    await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({serving, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)
     announcement.cancel()
     if serving.done():
         serving.result()
@@ -185,10 +187,10 @@ async def _announce(settings: Settings) -> None:
         return
 
 
-def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> None:
     while os.read(0, 1024):
         continue
-    loop.call_soon_threadsafe(told.set)
+    loop.call_soon_threadsafe(asked.set)
 
 
 def _complain(message: str) -> int:

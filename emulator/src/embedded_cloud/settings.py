@@ -44,7 +44,7 @@ class Settings:
     """Settings of one embedded cloud.
 
     port: TCP port on 127.0.0.1.
-    data_dir: everything the cloud writes stands below it.
+    data_dir: everything that the cloud writes is below it.
     plain_port: a second TCP port that answers over plain HTTP, so that what policies say of
     `aws:SecureTransport` can be seen; None for no such port.
     project: whose programs run in place of container images.
@@ -94,10 +94,10 @@ class Settings:
 
     @property
     def jobs_dir(self) -> Path:
-        """One folder for each training job stands here: the `/opt/ml` of that job."""
+        """One folder for each training job is here: the `/opt/ml` of that job."""
         return self.data_dir / "jobs"
 
     @property
     def models_dir(self) -> Path:
-        """One folder for each running server stands here: its unpacked model."""
+        """One folder for each running server is here: its unpacked model."""
         return self.data_dir / "models"

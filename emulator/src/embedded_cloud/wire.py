@@ -25,7 +25,7 @@ _JSON = "application/x-amz-json-1.1"
 
 
 def json_handler(call: Call) -> Handler:
-    """A ministack handler for a JSON 1.1 service; the operation stands in X-Amz-Target."""
+    """A ministack handler for a JSON 1.1 service; the operation is in X-Amz-Target."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]

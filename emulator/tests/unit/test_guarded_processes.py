@@ -1,4 +1,4 @@
-"""A guarded process ends with everything it started: when told, and when its parent dies."""
+"""A guarded process ends with everything it started: when asked, and when its parent dies."""
 
 import os
 import signal

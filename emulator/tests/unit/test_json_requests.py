@@ -1,11 +1,11 @@
-"""What JSON services of the embedded cloud refuse at their door, by AWS's own description of them."""
+"""What JSON services of the embedded cloud refuse before they act, by AWS's own description of them."""
 
 import json
 from typing import Any
 
 import pytest
-from embedded_cloud.door.json_requests import SERVICES, check_json
 from embedded_cloud.errors import AwsError
+from embedded_cloud.request_checks.json_requests import SERVICES, check_json
 
 PARAMETER = {"Name": "/a", "Value": "x", "Type": "String"}
 BUDGET = {"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY"}

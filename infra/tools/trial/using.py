@@ -17,7 +17,7 @@ from infra.tools.trial.options import ROOT, Options
 IMAGES = 6
 SITE = "sites/account-trial"
 COUNTED = (0, 3, 4)  # exit statuses of `bincount site` that say it went through
-NO_IMAGE = "This is no photograph.\n"
+NO_IMAGE = "This is no image.\n"
 
 
 class Using(Building):

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 class Api(ThreadingHTTPServer):
     """Passes each request on to the real server, as API Gateway does; keeps what came in `requests`.
 
-    What stands in `first` is answered before that: (status, document), such as API Gateway's own refusals.
+    What is in `first` is answered before that: (status, document), such as API Gateway's own error responses.
     """
 
     def __init__(self, upstream: str) -> None:

@@ -15,7 +15,7 @@ from tests.browser.look import complaints, look
 HOSTILE = '<script>document.title="owned"</script>"><img src=x onerror=alert(1)>'
 
 
-def picture(row: Row) -> bytes | None:
+def image_of(row: Row) -> bytes | None:
     """A picture for all but the third."""
     if row.id == "mismatch 2":
         return b"no image"
@@ -41,7 +41,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n in range(9):
             report.add(Row.of_error("undecodable_image", "no", id=f"bad {n}", image=None, expected=1))
         files = report.finish(
-            title="Recount of a site & more", facts={"images": "s3://bins/<1>/"}, picture=picture
+            title="Recount of a site & more", facts={"images": "s3://bins/<1>/"}, image_of=image_of
         )
     return files["page"]
 

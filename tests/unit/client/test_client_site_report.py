@@ -61,7 +61,7 @@ def test_the_csv_holds_every_row_in_its_order(tmp_path: Path) -> None:
     with SiteReport(tmp_path) as report:
         report.add(row("aisle 1/ü, 7"))
         report.add(failed("b", message="two\nlines"))
-        files = report.finish(title="t", facts={}, picture=lambda _: None)
+        files = report.finish(title="t", facts={}, image_of=lambda _: None)
     found = read_csv(files["csv"])
     assert list(found[0]) == list(COLUMNS)
     assert [each["id"] for each in found] == ["aisle 1/ü, 7", "b"]
@@ -78,7 +78,7 @@ def test_the_csv_holds_every_row_in_its_order(tmp_path: Path) -> None:
 def test_a_spreadsheet_takes_no_id_for_a_formula(tmp_path: Path, name: str) -> None:
     with SiteReport(tmp_path) as report:
         report.add(row(name))
-        files = report.finish(title="t", facts={}, picture=lambda _: None)
+        files = report.finish(title="t", facts={}, image_of=lambda _: None)
     assert read_csv(files["csv"])[0]["id"] == f"'{name}"
 
 
@@ -86,7 +86,7 @@ def test_a_negative_number_of_the_manifest_stays_one(tmp_path: Path) -> None:
     with SiteReport(tmp_path, columns=("balance", "note")) as report:
         report.add(replace(row("a"), others=("-12.50", "-1+2")))
         report.add(row("b"))
-        files = report.finish(title="t", facts={}, picture=lambda _: None)
+        files = report.finish(title="t", facts={}, image_of=lambda _: None)
     found = [(each["balance"], each["note"]) for each in read_csv(files["csv"])]
     assert found == [("-12.50", "'-1+2"), ("", "")]
 
@@ -94,7 +94,7 @@ def test_a_negative_number_of_the_manifest_stays_one(tmp_path: Path) -> None:
 def test_a_run_that_breaks_off_leaves_no_csv_and_keeps_the_former_one(tmp_path: Path) -> None:
     with SiteReport(tmp_path) as report:
         report.add(row("first"))
-        report.finish(title="t", facts={}, picture=lambda _: None)
+        report.finish(title="t", facts={}, image_of=lambda _: None)
     with pytest.raises(KeyboardInterrupt), SiteReport(tmp_path) as report:
         report.add(row("second"))
         raise KeyboardInterrupt
@@ -105,6 +105,6 @@ def test_a_run_that_breaks_off_leaves_no_csv_and_keeps_the_former_one(tmp_path: 
 def test_a_file_name_that_is_no_utf_8_is_spelt_out(tmp_path: Path) -> None:
     with SiteReport(tmp_path) as report:
         report.add(row(b"caf\xe9".decode("utf-8", errors="surrogateescape"), verdict="mismatch"))
-        files = report.finish(title="t", facts={}, picture=lambda _: None)
+        files = report.finish(title="t", facts={}, image_of=lambda _: None)
     assert read_csv(files["csv"])[0]["id"] == r"caf\udce9"
     assert r"caf\udce9" in files["page"].read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo.bins.bin_image import VISIBLE_SHARE, draw_bin, place, visible_shares
 from demo.bins.generate import MAX_IMAGES, generate, identities
-from demo.bins.photograph import VISIBLE_SHARE, draw_bin, place, visible_shares
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -62,5 +62,5 @@ def test_the_callers_account_does_not_reach_it(tree: Path, monkeypatch: pytest.M
 
 
 def test_a_failure_names_the_log_and_shows_its_end(tree: Path) -> None:
-    with pytest.raises(DemoError, match=r"cdk bootstrap failed; all of it stands in .*cdk\.log:\n +❌  no"):
+    with pytest.raises(DemoError, match=r"cdk bootstrap failed; all of it is in .*cdk\.log:\n +❌  no"):
         deploy(tree, fail="yes")

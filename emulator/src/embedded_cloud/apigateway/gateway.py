@@ -28,7 +28,7 @@ def gateway_error(response_type: str, message: str) -> GatewayError:
 
 
 def answer_of(outcome: Any, request: dict[str, Any]) -> tuple[Response, str | None]:
-    """What the caller gets of a response or a refusal, and the refusal's type; None where it is none."""
+    """What the caller gets of a response or a refusal, and the error's type; None where it is none."""
     if isinstance(outcome, apigateway_v1._GatewayError):
         return apigateway_v1._gateway_error_response(outcome, request), outcome.response_type
     return outcome, None
@@ -46,7 +46,7 @@ def name_of(api_id: str) -> str:
 
 
 def caller_of(headers: Mapping[str, str], query: Mapping[str, Any]) -> dict[str, str | None]:
-    """Who signed a request; empty where nobody did."""
+    """The caller that signed a request; empty where nobody did."""
     return apigateway_v1._iam_caller_identity(headers, query) or {}
 
 

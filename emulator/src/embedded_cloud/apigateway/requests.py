@@ -23,7 +23,7 @@ _TIME = "%d/%b/%Y:%H:%M:%S +0000"
 
 
 class GatewayRequests:
-    """Stands in for ministack's function that answers a request; `execute` is what it calls inside."""
+    """Replaces ministack's function that answers a request; `execute` is what it calls inside."""
 
     def __init__(self, *, execute: Callable[..., Any], log: AccessLog, metric: RecordMetric) -> None:
         self._execute = execute

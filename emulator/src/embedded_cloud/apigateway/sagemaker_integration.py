@@ -22,7 +22,7 @@ Authorise = Callable[[str, str, str], bool]
 class SageMakerIntegration:
     """Answers requests whose integration URI names `runtime.sagemaker`; `other` takes all others.
 
-    `invoke(endpoint, headers, body)` is the runtime; `authorise(role, action, arn)` tells whether the
+    `invoke(endpoint, headers, body)` is the runtime; `authorise(role, action, arn)` says whether the
     integration's role may do it.
     """
 

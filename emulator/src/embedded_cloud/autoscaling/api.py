@@ -17,7 +17,7 @@ _Key = tuple[str, str, str]
 class ApplicationAutoScaling:
     """Keeps what is registered and answers it; an endpoint here is one process, so nothing is scaled.
 
-    `variant_exists(resource_id)` tells whether `endpoint/<name>/variant/<variant>` is there.
+    `variant_exists(resource_id)` says whether `endpoint/<name>/variant/<variant>` is there.
     """
 
     def __init__(self, *, variant_exists: VariantExists) -> None:

@@ -1,1 +1,1 @@
-"""CloudFormation resource types that ministack lacks, and a check that it is too lenient about."""
+"""CloudFormation resource types that ministack does not have, and a check that it is too lenient about."""

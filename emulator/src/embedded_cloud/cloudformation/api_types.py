@@ -144,7 +144,7 @@ class _NotFoundError(ValueError):
 
 
 def _telling(name: str, act: Callable[..., Any]) -> Callable[..., Any]:
-    """`act`, with the service's refusal as CloudFormation words it."""
+    """`act`, with the service's error as CloudFormation words it."""
     service = name.split("::")[1]
 
     def run(*arguments: Any) -> Any:

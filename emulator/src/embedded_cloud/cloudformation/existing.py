@@ -14,7 +14,7 @@ Lookups = Mapping[str, tuple[tuple[str, ...], Callable[..., str | None]]]
 
 
 class Existing:
-    """Tells which name of a resource is taken.
+    """Reports which name of a resource is taken.
 
     `lookups` is ministack's table of what can be imported: the keys of a type's identifier, and a function
     that gives None where such a thing exists. `names` holds for further types the property that names it and

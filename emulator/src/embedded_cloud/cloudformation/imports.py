@@ -1,4 +1,4 @@
-"""Resource import of types that ministack cannot import, or lacks."""
+"""Resource import of types that ministack cannot import, or does not have."""
 
 import contextvars
 from collections.abc import Awaitable, Callable, Mapping

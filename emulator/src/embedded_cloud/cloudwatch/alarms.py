@@ -49,13 +49,13 @@ class Alarms:
             try:
                 changed = self._changed(alarm, now)
                 if changed:
-                    self.judge(alarm, now=now)
+                    self.evaluate_one(alarm, now=now)
             except MathError as error:
                 _LOG.warning("alarm %s: %s", alarm["AlarmName"], error)
             except Exception:
                 _LOG.exception("alarm %s", alarm.get("AlarmName"))
 
-    def judge(self, alarm: dict[str, Any], *, now: float) -> None:
+    def evaluate_one(self, alarm: dict[str, Any], *, now: float) -> None:
         """Gives an alarm the state that its data give. Raises MathError."""
         if not is_known(str(alarm.get("ComparisonOperator"))):
             return

@@ -1,4 +1,4 @@
-"""Metrics that tell how something stands, once a minute: queues of SQS and instances of endpoints."""
+"""Metrics that say how something is, once a minute: queues of SQS and instances of endpoints."""
 
 import math
 import os

@@ -8,7 +8,9 @@ _PROVISIONERS = "ministack.services.cloudformation.provisioners"
 _REQUEST = ("params", "cbor_data", "is_cbor", "is_json")
 
 REPLACED = (
-    Hook(module=_WATCH, name="_evaluate_alarm", parameters=("alarm",), reason="alarms are judged over time"),
+    Hook(
+        module=_WATCH, name="_evaluate_alarm", parameters=("alarm",), reason="alarms are evaluated over time"
+    ),
     Hook(module=_WATCH, name="_evict_old_metrics", parameters=(), reason="loses nothing of other threads"),
     Hook(module=_WATCH, name="_evaluate_all_alarms", parameters=(), reason="the same"),
     Hook(module=_WATCH, name="_put_metric_alarm", parameters=_REQUEST, reason="metric math is kept"),

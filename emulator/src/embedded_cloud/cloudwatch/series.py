@@ -62,7 +62,7 @@ def end_of_last_period(alarm: dict[str, Any], *, now: float) -> float:
 
 
 def series_of(alarm: dict[str, Any], *, end: float) -> tuple[Series, list[float]]:
-    """The values that the alarm judges, oldest first, and when each period begins. Raises MathError."""
+    """The values that the alarm evaluates, oldest first, and when each period begins. Raises MathError."""
     seconds = period_of(alarm)
     count = int(alarm.get("EvaluationPeriods") or 1) + EXTRA_PERIODS
     starts = [end - seconds * (count - index) for index in range(count)]

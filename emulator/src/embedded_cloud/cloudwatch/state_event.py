@@ -12,20 +12,20 @@ from embedded_cloud.cloudwatch.series import dimensions_of, metrics_of
 def reason_data(
     alarm: dict[str, Any], *, rule: Rule, points: Series, starts: list[float], now: float, period: int
 ) -> str:
-    """StateReasonData: the values that were judged."""
-    judged = [(s, p) for s, p in zip(starts, points, strict=True) if p is not None]
-    judged = judged[-rule.evaluation_periods :]
+    """StateReasonData: the values that were evaluated."""
+    evaluated = [(s, p) for s, p in zip(starts, points, strict=True) if p is not None]
+    evaluated = evaluated[-rule.evaluation_periods :]
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic")
     data = {
         "version": "1.0",
         "queryDate": _stamp(now),
-        "startDate": _stamp(judged[0][0]) if judged else None,
+        "startDate": _stamp(evaluated[0][0]) if evaluated else None,
         "statistic": statistic,
         "period": period,
-        "recentDatapoints": [value for _, value in judged],
+        "recentDatapoints": [value for _, value in evaluated],
         "threshold": rule.threshold,
         "evaluatedDatapoints": [
-            {"timestamp": _stamp(start), "value": value} for start, value in reversed(judged)
+            {"timestamp": _stamp(start), "value": value} for start, value in reversed(evaluated)
         ],
     }
     return json.dumps({key: value for key, value in data.items() if value is not None})
@@ -35,16 +35,16 @@ def state_change(
     alarm: dict[str, Any], *, previous: dict[str, Any], reason: str, state: str, now: float
 ) -> dict[str, Any]:
     """The EventBridge entry of a change; `previous` holds value, reason, reasonData and timestamp."""
-    told = {"value": state, "reason": reason, "timestamp": _stamp(now)}
+    described = {"value": state, "reason": reason, "timestamp": _stamp(now)}
     if alarm.get("StateReasonData"):
-        told["reasonData"] = alarm["StateReasonData"]
+        described["reasonData"] = alarm["StateReasonData"]
     return {
         "Source": "aws.cloudwatch",
         "DetailType": "CloudWatch Alarm State Change",
         "Resources": [alarm["AlarmArn"]],
         "Detail": {
             "alarmName": alarm["AlarmName"],
-            "state": told,
+            "state": described,
             "previousState": previous,
             "configuration": _configuration(alarm),
         },

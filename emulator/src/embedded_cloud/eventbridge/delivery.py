@@ -14,7 +14,7 @@ from embedded_cloud.eventbridge.failure import Failure, begin
 _LOG = logging.getLogger("embedded_cloud.events")
 _ATTEMPTS = 185  # EventBridge's default MaximumRetryAttempts
 _AGE_SECONDS = 86_400  # … and MaximumEventAgeInSeconds
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds; EventBridge does not tell its own
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds; EventBridge does not publish its own
 Invoke = Callable[..., None]
 RecordMetric = Callable[..., None]
 SendDead = Callable[[str, str, dict[str, str]], None]
@@ -24,7 +24,7 @@ EventOf = Callable[[Any, Any], dict[str, Any]]
 
 @dataclass(kw_only=True)
 class Delivery:
-    """Stands in for ministack's `_invoke_target(target, event, rule, view)`.
+    """Replaces ministack's `_invoke_target(target, event, rule, view)`.
 
     `invoke` makes one attempt and reports its failure; `check(target)` says whether the target's role may;
     `send(queue_arn, body, attributes)` puts a message into a dead-letter queue and raises where it cannot;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """`code` is one of EventBridge's ERROR_CODEs; `retryable` tells whether it tries again."""
+    """`code` is one of EventBridge's ERROR_CODEs; `retryable` says whether it tries again."""
 
     code: str
     message: str
@@ -24,7 +24,7 @@ def begin() -> list[Failure]:
 
 
 def report(failure: Failure) -> None:
-    """Tells the delivery that is under way that it failed."""
+    """Reports to the delivery that is under way that it failed."""
     failures = _FAILURES.get()
     if failures is not None:
         failures.append(failure)

@@ -35,6 +35,6 @@ USED = (
     Hook(module=_EVENTS, name="_rule_arn", parameters=("rule_name", "bus_name"), reason="names a rule"),
     Hook(module=_EVENTS, name="_pattern_event_view", parameters=("event",), reason="an event as delivered"),
     Hook(module=_SNS, name="publish_internal", parameters=None, reason="sends to a topic"),
-    Hook(module=_SNS, name="SnsPublishError", reason="a topic's refusal"),
+    Hook(module=_SNS, name="SnsPublishError", reason="a topic's error"),
     Hook(module="ministack.services.sqs", name="_queue_by_arn", parameters=("arn",), reason="finds a queue"),
 )

@@ -17,7 +17,7 @@ class DeadLetterError(Exception):
 
 
 def install(*, aws: Aws, authorise: Authorise, record: RecordMetric) -> None:
-    """Once in a process. `authorise(role, action, arn)` tells whether a role may."""
+    """Once in a process. `authorise(role, action, arn)` says whether a role may."""
     eventbridge._dispatch_to_stepfunctions = to_stepfunctions(lambda request: sfn._start_execution(request))
     eventbridge._dispatch_to_lambda = to_existing(
         eventbridge._dispatch_to_lambda,

@@ -50,13 +50,13 @@ def to_existing(dispatch: Dispatch, *, exists: Callable[[str], bool], what: str)
     return run
 
 
-def to_sns(publish: Callable[..., Any], refusal: type[Exception]) -> Dispatch:
+def to_sns(publish: Callable[..., Any], error_type: type[Exception]) -> Dispatch:
     """In place of ministack's `_dispatch_to_sns`; `publish` answers None for no topic."""
 
     def run(arn: str, payload: str) -> None:
         try:
             published = publish(arn, payload, "EventBridge Notification")
-        except refusal as error:
+        except error_type as error:
             report(Failure(code="ERROR_FROM_TARGET", message=str(error)))
             return
         if published is None:

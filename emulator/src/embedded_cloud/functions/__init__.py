@@ -1,1 +1,1 @@
-"""What ministack's Lambda lacks: AWS's names of errors, and metrics of every invocation."""
+"""What ministack's Lambda does not have: AWS's names of errors, and metrics of every invocation."""

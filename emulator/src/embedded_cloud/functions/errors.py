@@ -1,6 +1,6 @@
 """A failed Lambda function's error as AWS reports it: the exception's class is the error's name.
 
-ministack's worker tells only the exception's text. Its script is changed to tell the class and the stack,
+ministack's worker reports only the exception's text. Its script is changed to report the class and the stack,
 which reach the invocation's answer as `errorType` and `stackTrace`.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-_TOLD: ContextVar[dict[str, Any] | None] = ContextVar("lambda_error", default=None)
+_REPORTED: ContextVar[dict[str, Any] | None] = ContextVar("lambda_error", default=None)
 _RAISED = '"error": str(e), "trace": traceback.format_exc()}'
 _RAISED_WITH_CLASS = (
     '"error": str(e), "trace": traceback.format_exc(), "error_type": type(e).__name__, '
@@ -39,11 +39,11 @@ def with_error_class(script: str) -> str:
 
 
 def telling_class(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """ministack's `Worker.invoke`; what the worker told is kept for the invocation's answer."""
+    """ministack's `Worker.invoke`; what the worker reported is kept for the invocation's answer."""
 
     def run(*arguments: Any, **named: Any) -> dict[str, Any]:
         answer = invoke(*arguments, **named)
-        _TOLD.set(answer)
+        _REPORTED.set(answer)
         return answer
 
     return run
@@ -53,26 +53,26 @@ def named_by_class(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict
     """ministack's `_execute_function_warm(func, event, request_id)`; a failed answer in AWS's form."""
 
     def run(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        _TOLD.set(None)
+        _REPORTED.set(None)
         answer = execute(function, event, request_id)
         if not answer.get("error") or answer.get("throttle"):
             return answer
         body = error_body(
-            told=_TOLD.get() or {}, message=answer["body"]["errorMessage"], request_id=request_id
+            reported=_REPORTED.get() or {}, message=answer["body"]["errorMessage"], request_id=request_id
         )
         return {**answer, "body": body or answer["body"]}
 
     return run
 
 
-def error_body(*, told: dict[str, Any], message: str, request_id: str) -> dict[str, Any] | None:
+def error_body(*, reported: dict[str, Any], message: str, request_id: str) -> dict[str, Any] | None:
     """The payload that Lambda answers for an exception; None where ministack's own payload is right."""
-    if "error_type" in told:
+    if "error_type" in reported:
         return {
             "errorMessage": message,
-            "errorType": told["error_type"],
+            "errorType": reported["error_type"],
             "requestId": request_id,
-            "stackTrace": told.get("stack", []),
+            "stackTrace": reported.get("stack", []),
         }
     if message.startswith(_INIT_FAILED) and "|" in message:
         kind, text = message.removeprefix(_INIT_FAILED).split("|", 1)

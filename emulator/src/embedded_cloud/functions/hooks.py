@@ -6,8 +6,8 @@ _RUNTIME = "ministack.core.lambda_runtime"
 _SERVICE = "ministack.services.lambda_svc"
 
 REPLACED = (
-    Hook(module=_RUNTIME, name="_PYTHON_WORKER_SCRIPT", reason="tells the class of an exception"),
-    Hook(module=_RUNTIME, name="Worker", reason="what the worker tells is kept"),
+    Hook(module=_RUNTIME, name="_PYTHON_WORKER_SCRIPT", reason="reports the class of an exception"),
+    Hook(module=_RUNTIME, name="Worker", reason="what the worker reports is kept"),
     Hook(
         module=_SERVICE,
         name="_execute_function_warm",

@@ -36,7 +36,7 @@ class Connections:
             connection.close()
             if not used:
                 raise ServerGone(f"the model server broke off: {error!r}") from error
-        # The server may have closed an idle connection in the meantime; a fresh one tells whether it lives.
+        # The server may have closed an idle connection in the meantime; a fresh one says whether it lives.
         self.close()
         return self.request(method=method, path=path, headers=headers, body=body)
 

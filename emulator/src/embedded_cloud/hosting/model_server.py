@@ -17,7 +17,7 @@ _PING_SECONDS = 2.0
 
 
 class ModelServer:
-    """Starts a server, tells when it is ready, carries requests to it and lets it end.
+    """Starts a server, reports when it is ready, carries requests to it and lets it end.
 
     `command` may hold `{model_dir}` and `{port}`. The server's output goes to `log`.
     """

@@ -37,7 +37,7 @@ class Step:
 def steps_of(config: dict[str, Any] | None, *, instances: int) -> Iterator[Step]:
     """The steps of a DeploymentConfig; without one all traffic moves at once and nobody watches.
 
-    The last step is the time before the blue fleet ends. `instances` tells what a capacity by count means.
+    The last step is the time before the blue fleet ends. `instances` says what a capacity by count means.
     """
     policy: dict[str, Any] = (config or {}).get("BlueGreenUpdatePolicy") or {}
     routing: dict[str, Any] = policy.get("TrafficRoutingConfiguration") or {}

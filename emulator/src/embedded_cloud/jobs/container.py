@@ -48,7 +48,7 @@ def own_command(record: dict[str, Any], files: JobFiles) -> list[str] | None:
     """The program that the job names, with its arguments; None where it names none.
 
     Replaces `/opt/ml` in the drivers that were downloaded. Raises JobFailure where this job's folder cannot
-    stand in a shell script.
+    be in a shell script.
     """
     algorithm = record["AlgorithmSpecification"]
     entrypoint = algorithm.get("ContainerEntrypoint")

@@ -28,7 +28,7 @@ class JobFiles:
             folder.mkdir(parents=True)
 
     def local_path(self, path: str) -> Path:
-        """Where a path of the container stands on this machine."""
+        """Where a path of the container is on this machine."""
         return Path(self.localised(path))
 
     def localised(self, text: str) -> str:

@@ -18,7 +18,7 @@ _CHECKPOINT_SECONDS = 2.0
 
 
 class TrainingRun(ProgramRun):
-    """One job. It ends as Completed, Failed with FailureReason, or Stopped (asked to, or MaxRuntimeExceeded)."""
+    """One job; it ends as Completed, Failed with FailureReason, or Stopped (also at MaxRuntimeInSeconds)."""
 
     kind = "Training"
 

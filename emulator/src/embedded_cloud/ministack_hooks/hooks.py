@@ -239,8 +239,8 @@ USED = (
         reason="sessions of execution roles",
     ),
     Hook(module=_LAMBDA, name="reset", parameters=(), reason="ends Lambda's worker processes"),
-    Hook(module=_EVALUATOR, name="EvalResult", reason="a refusal"),
-    Hook(module=_EVALUATOR, name="_anonymous", reason="tells unsigned requests"),
+    Hook(module=_EVALUATOR, name="EvalResult", reason="a denial"),
+    Hook(module=_EVALUATOR, name="_anonymous", reason="recognizes unsigned requests"),
     Hook(
         module=_EVALUATOR,
         name="pin_request_origin",
@@ -280,7 +280,7 @@ USED = (
         module=_CHANGESETS,
         name="_error",
         parameters=("code", "message", "status"),
-        reason="a refusal of CloudFormation's",
+        reason="an error response of CloudFormation",
     ),
     Hook(module=_SFN, name="_ExecutionError", reason="fails a task with an error and a cause"),
     Hook(module=_SFN, name="_executions", reason="the status of an execution"),
@@ -321,7 +321,7 @@ USED = (
         parameters=("request", *_EXECUTE, "owner_account_id", "owner_region"),
         reason="answers a request up to its integration",
     ),
-    Hook(module=_GATEWAY, name="_GatewayError", reason="a refusal of API Gateway's own"),
+    Hook(module=_GATEWAY, name="_GatewayError", reason="an error response of API Gateway itself"),
     Hook(module=_GATEWAY, name="_gw_error", parameters=("response_type", "message"), reason="makes one"),
     Hook(
         module=_GATEWAY,
@@ -331,7 +331,7 @@ USED = (
     ),
     Hook(module=_GATEWAY, name="stages_for_api", parameters=("api_id",), reason="the stage of a request"),
     Hook(module=_GATEWAY, name="_rest_apis", reason="an API's name in its metrics"),
-    Hook(module=_GATEWAY, name="find_api_scope", parameters=("api_id",), reason="tells REST APIs"),
+    Hook(module=_GATEWAY, name="find_api_scope", parameters=("api_id",), reason="recognizes REST APIs"),
     Hook(
         module=_GATEWAY,
         name="_media_type_matches",

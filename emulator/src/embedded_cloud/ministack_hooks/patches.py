@@ -1,4 +1,4 @@
-"""Puts the embedded cloud's parts into ministack; every name that is touched stands in `hooks.py`."""
+"""Puts the embedded cloud's parts into ministack; every name that is touched is in `hooks.py`."""
 
 import contextvars
 import functools
@@ -15,13 +15,11 @@ from embedded_cloud.apigateway.rest_api_tls import with_tls
 from embedded_cloud.apigateway.sagemaker_integration import SageMakerIntegration
 from embedded_cloud.autoscaling.api import ApplicationAutoScaling
 from embedded_cloud.aws import Aws, Credentials
+from embedded_cloud.cloudformation.installation import teach_cloudformation
 from embedded_cloud.cloudformation.stage_access_logs import with_access_logs
-from embedded_cloud.cloudformation.teaching import teach_cloudformation
 from embedded_cloud.cloudwatch import installation as watch
 from embedded_cloud.cloudwatch.recording import record
 from embedded_cloud.codebuild.builds import Builds
-from embedded_cloud.door import credentials, ec2_texts
-from embedded_cloud.door.json_requests import SERVICES, JsonService, check_json
 from embedded_cloud.errors import AwsError
 from embedded_cloud.eventbridge import installation as events
 from embedded_cloud.functions import installation as functions
@@ -38,6 +36,8 @@ from embedded_cloud.ministack_hooks.parts import (
     provisioners,
     router,
 )
+from embedded_cloud.request_checks import credentials, ec2_texts
+from embedded_cloud.request_checks.json_requests import SERVICES, JsonService, check_json
 from embedded_cloud.sagemaker.runtime import Response, invoke
 from embedded_cloud.sagemaker.service import SageMaker
 from embedded_cloud.settings import Settings
@@ -67,7 +67,7 @@ def install(settings: Settings) -> SageMaker:
 
 def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> None:
     runtime = functools.partial(_invoke, sagemaker)
-    # The control plane is told by its target, the runtime by its signature (both sign as `sagemaker`).
+    # The control plane is known by its target, the runtime by its signature (both sign as `sagemaker`).
     app.SERVICE_HANDLERS["sagemaker-control"] = _with_further_rights(
         json_handler(sagemaker.call), iam.further_rights
     )
@@ -213,7 +213,7 @@ def _authorise(role: str, action: str, arn: str) -> bool:
         iam_evaluator.pin_request_origin("127.0.0.1", True)  # services speak TLS to one another
         return iam_evaluator.enforce(key, action, service, REGION, arn)
 
-    # In a context of its own: the caller's request (perhaps unsigned) is not what is judged here.
+    # In a context of its own: the caller's request (perhaps unsigned) is not what is checked here.
     return contextvars.Context().run(denied) is None
 
 

@@ -59,7 +59,7 @@ class SageMaker:
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Does one operation as the wire would: checked request in, answer of the operation's shape out.
 
-        Raises AwsError for what AWS would refuse, and UnknownOperationException for what it has and we lack.
+        Raises AwsError for what AWS would refuse, and UnknownOperationException for what only AWS has.
         """
         shapes = shapes_of("sagemaker")
         if operation not in self._operations:

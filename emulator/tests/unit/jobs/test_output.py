@@ -73,6 +73,6 @@ def test_a_group_that_is_there_already_is_taken() -> None:
     LogStream(logs=logs("ResourceAlreadyExistsException"), group="jobs", stream="one").close()
 
 
-def test_any_other_refusal_of_the_group_is_an_error() -> None:
+def test_any_other_answer_about_the_group_is_an_error() -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         LogStream(logs=logs("AccessDeniedException"), group="jobs", stream="one")

@@ -10,7 +10,7 @@ from embedded_cloud.jobs.s3_files import CheckpointSync
 
 
 class Uploads:
-    """Stands in for S3's client and, at the first upload, does what a job does meanwhile: rename."""
+    """Replaces S3's client and, at the first upload, does what a job does meanwhile: rename."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The model registry: versions, approval, and the event that tells of it."""
+"""The model registry: versions, approval, and the event that reports it."""
 
 from typing import Any
 

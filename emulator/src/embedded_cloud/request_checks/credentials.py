@@ -1,4 +1,4 @@
-"""Who may knock: the owner's key test/test with a right signature, IAM's access keys, sessions of STS.
+"""Callers that are known: the owner's key test/test with a right signature, IAM's keys, sessions of STS.
 
 ministack checks the signatures of users and sessions, but takes the owner's key on its word, takes every
 number of 12 digits for the owner of another account, and lets anybody list and make buckets.
@@ -22,7 +22,7 @@ def is_exempt(access_key_id: str) -> bool:
 
 
 def with_owner_known(identity: Callable[[str], Any], *, account: Callable[[], str]) -> Callable[[str], Any]:
-    """ministack's display identity of a key, which asks `is_exempt` for who is the owner."""
+    """ministack's display identity of a key, which asks `is_exempt` whether it is the owner."""
 
     def run(access_key_id: str) -> Any:
         if access_key_id != OWNER_KEY:
@@ -42,7 +42,7 @@ def with_owner_known(identity: Callable[[str], Any], *, account: Callable[[], st
 def refusing_nobody(
     enforce: Callable[..., Any], *, is_anonymous: Callable[[], bool], refuse: Callable[[], Any]
 ) -> Callable[..., Any]:
-    """ministack's judgement, which knows nothing that an unsigned request to S3 itself may not do."""
+    """ministack's decision, which knows nothing that an unsigned request to S3 itself may not do."""
 
     def run(access_key_id: str, iam_action: str, *others: Any, **named: Any) -> Any:
         if iam_action in _OF_AN_ACCOUNT and not access_key_id and is_anonymous():

@@ -12,10 +12,10 @@ from embedded_cloud.wire import Json
 
 @dataclass(frozen=True, kw_only=True)
 class JsonService:
-    """`name` is boto3's name of the service, `refusal` the code with which it refuses a malformed request."""
+    """`name` is boto3's name of the service, `error_code` its code for a malformed request."""
 
     name: str
-    refusal: str = "ValidationException"
+    error_code: str = "ValidationException"
 
 
 # By ministack's name: the JSON services that the product calls.
@@ -23,12 +23,12 @@ SERVICES: Mapping[str, JsonService] = {
     "ssm": JsonService(name="ssm"),
     "states": JsonService(name="stepfunctions"),
     "events": JsonService(name="events"),
-    "logs": JsonService(name="logs", refusal="InvalidParameterException"),
+    "logs": JsonService(name="logs", error_code="InvalidParameterException"),
     "dynamodb": JsonService(name="dynamodb"),
     "kms": JsonService(name="kms"),
-    "budgets": JsonService(name="budgets", refusal="InvalidParameterException"),
-    "ecr": JsonService(name="ecr", refusal="InvalidParameterException"),
-    "codebuild": JsonService(name="codebuild", refusal="InvalidInputException"),
+    "budgets": JsonService(name="budgets", error_code="InvalidParameterException"),
+    "ecr": JsonService(name="ecr", error_code="InvalidParameterException"),
+    "codebuild": JsonService(name="codebuild", error_code="InvalidInputException"),
 }
 # Members that AWS's description leaves open and the service does not: service, operation, member.
 _NOT_EMPTY = {("ssm", "PutParameter", "Value")}
@@ -53,7 +53,7 @@ def check_json(service: JsonService, *, operation: str, body: bytes) -> None:
     try:
         shapes.validate(operation=operation, request=shapes.known(operation=operation, request=request))
     except AwsError as error:
-        raise AwsError(service.refusal, error.message) from error
+        raise AwsError(service.error_code, error.message) from error
     _check_values(service, operation, request)
 
 
@@ -61,19 +61,19 @@ def _check_values(service: JsonService, operation: str, request: Mapping[str, An
     for name, wanted, member in _NOT_EMPTY:
         if (service.name, operation) == (name, wanted) and request.get(member) == "":
             raise AwsError(
-                service.refusal,
+                service.error_code,
                 f"1 validation error detected: Value '' at '{member[:1].lower()}{member[1:]}' failed to "
                 "satisfy constraint: Member must have length greater than or equal to 1",
             )
     if (service.name, operation) == ("ssm", "PutParameter"):
-        _check_size(request, refusal=service.refusal)
+        _check_size(request, error_code=service.error_code)
 
 
-def _check_size(request: Mapping[str, Any], *, refusal: str) -> None:
+def _check_size(request: Mapping[str, Any], *, error_code: str) -> None:
     is_standard = request.get("Tier") in (None, "Standard")
     if is_standard and len(str(request["Value"]).encode()) > _STANDARD_PARAMETER:
         raise AwsError(
-            refusal,
+            error_code,
             "Standard tier parameters support a maximum parameter value of 4096 characters. To create a "
             "larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more "
             "information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/"

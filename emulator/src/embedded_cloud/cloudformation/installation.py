@@ -16,7 +16,6 @@ from embedded_cloud.cloudformation.conditions import check_references
 from embedded_cloud.cloudformation.existing import Existing
 from embedded_cloud.cloudformation.sagemaker_types import sagemaker_types
 from embedded_cloud.cloudformation.typed_parameters import with_resolved_values
-from embedded_cloud.door import ec2_texts
 from embedded_cloud.ministack_hooks.parts import (
     changesets,
     cloudwatch,
@@ -30,6 +29,7 @@ from embedded_cloud.ministack_hooks.parts import (
     sns,
     stacks,
 )
+from embedded_cloud.request_checks import ec2_texts
 from embedded_cloud.sagemaker.service import SageMaker
 
 
@@ -56,7 +56,7 @@ def teach_cloudformation(sagemaker: SageMaker, autoscaling: ApplicationAutoScali
 
     def validate_template_support(template: Any, conditions: Any, params: Any = None) -> None:
         validate(template, conditions, params)
-        if params is not None:  # ValidateTemplate has no parameter values, so no conditions to judge by
+        if params is not None:  # ValidateTemplate has no parameter values, so none of its conditions
             check_references(template, conditions, references=engine._intrinsic_references)
 
     engine.validate_template_support = validate_template_support

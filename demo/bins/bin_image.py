@@ -1,4 +1,4 @@
-"""One photograph of a bin with a known number of objects in it, drawn from a random generator.
+"""One image of a bin with a known number of objects in it, drawn from a random generator.
 
 Yellow fabric, brown cartons, printed boxes, poly bags and round containers, translucent bands across,
 then what a camera adds: perspective, blur, light, grain.
@@ -73,16 +73,16 @@ class Thing:
         ]
 
 
-class Photograph(NamedTuple):
-    """The objects in the bin, the picture, and the JPEG quality that its camera would use."""
+class BinImage(NamedTuple):
+    """The objects in the bin, the image, and the JPEG quality that its camera would use."""
 
     things: list[Thing]
     image: Image.Image
     quality: int
 
 
-def draw_bin(*, count: int, rng: np.random.Generator) -> Photograph:
-    """One photograph of a bin with `count` objects."""
+def draw_bin(*, count: int, rng: np.random.Generator) -> BinImage:
+    """One image of a bin with `count` objects."""
     width, height = int(rng.integers(320, 520)), int(rng.integers(250, 400))
     things = place(count=count, width=width, height=height, rng=rng)
     image = _fabric(width=width, height=height, rng=rng)
@@ -90,8 +90,8 @@ def draw_bin(*, count: int, rng: np.random.Generator) -> Photograph:
         _draw_thing(image=image, thing=thing)
     _draw_bands(image=image, rng=rng)
     _draw_lips(image=image, rng=rng)
-    image = _photograph(image=image, rng=rng)
-    return Photograph(things, image, int(rng.integers(78, 93)))
+    image = _camera(image=image, rng=rng)
+    return BinImage(things, image, int(rng.integers(78, 93)))
 
 
 def place(*, count: int, width: int, height: int, rng: np.random.Generator) -> list[Thing]:
@@ -273,7 +273,7 @@ def _draw_lips(*, image: Image.Image, rng: np.random.Generator) -> None:
         )
 
 
-def _photograph(*, image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _camera(*, image: Image.Image, rng: np.random.Generator) -> Image.Image:
     width, height = image.size
     dx, dy = rng.uniform(0, 0.045, 4) * width, rng.uniform(0, 0.045, 4) * height
     quad = (dx[0], dy[0], dx[1], height - dy[1], width - dx[2], height - dy[2], width - dx[3], dy[3])

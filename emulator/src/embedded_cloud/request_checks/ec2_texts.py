@@ -27,7 +27,7 @@ def check_query(query: Mapping[str, str]) -> None:
 
 
 def check_group(properties: Mapping[str, Any]) -> None:
-    """The same for the properties of an AWS::EC2::SecurityGroup, whose rules stand in it."""
+    """The same for the properties of an AWS::EC2::SecurityGroup, whose rules are in it."""
     _check((words, properties[key]) for key, words in _GROUP_TEXTS.items() if key in properties)
     _check(_rule_texts(properties))
 

@@ -1,1 +1,0 @@
-"""What the emulated services refuse at their door, as AWS does, before ministack sees the request."""
