@@ -25,6 +25,11 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def serve(port: int, *, data: Path) -> list[str]:
+    """The command of a cloud on that port that writes below `data`."""
+    return [sys.executable, "-m", "embedded_cloud", "serve", "--port", str(port), "--data", str(data)]
+
+
 def family(pid: int) -> list[int]:
     """A process and all that descend from it, by /proc."""
     parents: dict[int, int] = {}
@@ -117,16 +122,7 @@ class TestTheProcess:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            command = [
-                sys.executable,
-                "-m",
-                "embedded_cloud",
-                "serve",
-                "--port",
-                str(port),
-                "--data",
-                str(tmp_path),
-            ]
+            command = serve(port, data=tmp_path)
             ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert ended.returncode == 1
         assert ended.stderr.splitlines() == [
@@ -134,16 +130,7 @@ class TestTheProcess:
         ]
 
     def test_sigterm_ends_it_with_exit_code_0_and_it_said_one_line(self, tmp_path: Path):
-        command = [
-            sys.executable,
-            "-m",
-            "embedded_cloud",
-            "serve",
-            "--port",
-            str(free_port()),
-            "--data",
-            str(tmp_path),
-        ]
+        command = serve(free_port(), data=tmp_path)
         server = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -156,16 +143,7 @@ class TestTheProcess:
 
     def test_two_clouds_cannot_share_a_data_folder(self, tmp_path: Path):
         with Cloud(data_dir=tmp_path):
-            command = [
-                sys.executable,
-                "-m",
-                "embedded_cloud",
-                "serve",
-                "--port",
-                str(free_port()),
-                "--data",
-                str(tmp_path),
-            ]
+            command = serve(free_port(), data=tmp_path)
             second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert second.returncode == 1
         assert second.stderr.splitlines() == [
