@@ -4,10 +4,10 @@ import re
 import uuid
 from urllib.parse import parse_qsl
 
+from bincount_core.limits import MAX_EXPECTED
 from inference.http.errors import RequestError
 from inference.model.answer import Answer, Verification
 
-MAX_EXPECTED = 999_999
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _NAME = "expected-count"
 # What people write for it, without -, _, . and spaces: expected, expect, x-expected-count, expected_quantity.

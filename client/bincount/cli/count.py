@@ -19,7 +19,8 @@ from bincount.cli.shared import (
     StageOption,
     screen,
 )
-from bincount.counting.counter import MAX_EXPECTED, BinCounter, Outcome, Question
+from bincount.counting.counter import BinCounter, Outcome, Question
+from bincount_core.limits import MAX_EXPECTED
 
 _COLOURS = {"match": "green", "mismatch": "red", "uncertain": "yellow"}
 

@@ -15,6 +15,7 @@ from bincount.counting.stream import stream, stream_async
 from bincount.errors import BincountError, Refused
 from bincount.stage.stage import Stage
 from bincount.texts import shortened
+from bincount_core.limits import MAX_EXPECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,6 @@ class Outcome:
     answer: Count | None
     error: Refused | None
     seconds: float
-
-
-MAX_EXPECTED = 999_999
 
 
 class BinCounter:

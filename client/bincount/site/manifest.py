@@ -8,8 +8,8 @@ from bincount.errors import BincountError
 from bincount.site.image_files import image_id
 from bincount.site.row import COLUMNS
 from bincount.site.table import read_table
+from bincount_core.limits import MAX_EXPECTED
 
-MAX_EXPECTED = 999_999
 _MOST_FAULTS = 5
 # A spreadsheet writes 3 as 3.0, or as 3,0 where the comma is the decimal sign; 1,000 may be 1 or 1000.
 _WHOLE = re.compile(r"([0-9]+)(?:[.,]0{1,2})?")
