@@ -126,7 +126,7 @@ class S3Store:
             try:
                 return answer()
             except S3Error as error:
-                self._refused(operation, key, error.code, error)
+                self._raise_for(operation, key, error.code, error)
             except Broken as error:
                 raise TransferFailed(f"{operation} of {self.uri}{key}: {error}") from error
 
@@ -139,11 +139,11 @@ class S3Store:
             )
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
-            self._refused("ListObjectsV2", prefix, code, error)
+            self._raise_for("ListObjectsV2", prefix, code, error)
         except BotoCoreError as error:
             raise TransferFailed(f"ListObjectsV2 of {self.uri}{prefix}: {error}") from error
 
-    def _refused(self, operation: str, key: str, code: str, error: Exception) -> NoReturn:
+    def _raise_for(self, operation: str, key: str, code: str, error: Exception) -> NoReturn:
         if code in _ABSENT:
             raise Missing(key) from error
         if code in ("412", "PreconditionFailed"):

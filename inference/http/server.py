@@ -1,4 +1,4 @@
-"""HTTP in front of the service: routes, headers, error responses, log lines. The counting is in `model/`."""
+"""The HTTP routes: headers, error responses, log lines. The counting is in `model/`."""
 
 import json
 import logging

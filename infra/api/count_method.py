@@ -92,20 +92,24 @@ def _responses() -> list[apigateway.IntegrationResponse]:
             },
         ),
         # The container answered 4xx or 5xx: its own status and text are inside.
-        _refusal("424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")),
+        _error_response(
+            "424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")
+        ),
         # SageMaker itself answered with an error: no such endpoint, throttled, a header too long.
-        _refusal("400", pattern="400", template=(_VTL / "sagemaker_error.vtl").read_text(encoding="utf-8")),
-        _refusal(
+        _error_response(
+            "400", pattern="400", template=(_VTL / "sagemaker_error.vtl").read_text(encoding="utf-8")
+        ),
+        _error_response(
             "413",
             pattern="413",
             template=error_template("body_too_large", "the image is too large: send at most 6291456 bytes"),
         ),
-        _refusal(
+        _error_response(
             "503",
             pattern="429|503",
             template=error_template("overloaded", "the endpoint is busy: try again", retry_after=1),
         ),
-        _refusal(
+        _error_response(
             "502",
             pattern=None,
             template=error_template(
@@ -116,7 +120,7 @@ def _responses() -> list[apigateway.IntegrationResponse]:
     ]
 
 
-def _refusal(status: str, *, pattern: str | None, template: str) -> apigateway.IntegrationResponse:
+def _error_response(status: str, *, pattern: str | None, template: str) -> apigateway.IntegrationResponse:
     return apigateway.IntegrationResponse(
         selection_pattern=pattern,
         status_code=status,

@@ -19,7 +19,7 @@ def lambda_python() -> tuple[lambda_.Runtime, str]:
 
 
 def acknowledge_runtime(function: lambda_.Function) -> None:
-    """Tell cdk-nag why the function does not run on the newest Python that the CDK knows."""
+    """Give cdk-nag the reason why the function does not run on the newest Python that the CDK knows."""
     reason = "the locked wheels are made for and tested on this Python; it is raised with them"
     acknowledge(function, rule="AwsSolutions-L1", reason=reason)
 

@@ -58,8 +58,8 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     return call
 
 
-class Refusing(ThreadingHTTPServer):
-    """Refuses every request as AWS does, with `code`, in the protocol that it came in."""
+class RejectingServer(ThreadingHTTPServer):
+    """Rejects every request as AWS does, with `code`, in the protocol that it came in."""
 
     code = ""
 
@@ -69,7 +69,7 @@ class Refusing(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Refusing  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: RejectingServer  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -91,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def aws() -> Generator[Refusing]:
-    with Refusing(("127.0.0.1", 0), _Handler) as server:
+def aws() -> Generator[RejectingServer]:
+    with RejectingServer(("127.0.0.1", 0), _Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -125,19 +125,19 @@ def test_an_unknown_profile(run: Run, command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_session_that_has_ended(run: Run, aws: Refusing, command: tuple[str, ...]) -> None:
+def test_a_session_that_has_ended(run: Run, aws: RejectingServer, command: tuple[str, ...]) -> None:
     aws.code = "ExpiredTokenException"
     assert "aws sso login" in one_line(run(*command, AWS_ENDPOINT_URL=aws.url, **KEYS))
 
 
 @pytest.mark.parametrize("command", SOME.values(), ids=SOME)
-def test_keys_that_aws_does_not_know(run: Run, aws: Refusing, command: tuple[str, ...]) -> None:
+def test_keys_that_aws_does_not_know(run: Run, aws: RejectingServer, command: tuple[str, ...]) -> None:
     aws.code = "UnrecognizedClientException"
     assert "not known to AWS" in one_line(run(*command, AWS_ENDPOINT_URL=aws.url, **KEYS))
 
 
 @pytest.mark.parametrize("command", SOME.values(), ids=SOME)
-def test_a_caller_without_the_right(run: Run, aws: Refusing, command: tuple[str, ...]) -> None:
+def test_a_caller_without_the_right(run: Run, aws: RejectingServer, command: tuple[str, ...]) -> None:
     aws.code = "AccessDeniedException"
     assert "ask for this right" in one_line(run(*command, AWS_ENDPOINT_URL=aws.url, **KEYS))
 

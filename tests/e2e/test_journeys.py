@@ -205,9 +205,9 @@ def test_a_changed_tag_leaves_the_serving_model_as_it_is(journey: Journey) -> No
     assert (journey.approved_model(), journey.model_config()) == before
 
 
-def test_adopting_is_refused_while_the_stage_is_there(journey: Journey) -> None:
-    refused = journey.infra("adopt", check=1).stderr
-    assert all(stack in refused for stack in journey.stacks())
+def test_adopting_is_an_error_while_the_stage_is_there(journey: Journey) -> None:
+    errors = journey.infra("adopt", check=1).stderr
+    assert all(stack in errors for stack in journey.stacks())
 
 
 def test_destroy_leaves_what_the_stage_keeps(journey: Journey) -> None:

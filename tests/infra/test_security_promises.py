@@ -12,7 +12,7 @@ from tests.judges.aws_tasks import definitions_of, states_of
 from tests.judges.late import LATE
 
 Resource = dict[str, Any]
-TUNE, JUDGE = "createHyperParameterTuningJob", "createProcessingJob"
+TUNE, EVALUATE = "createHyperParameterTuningJob", "createProcessingJob"
 TRANSFORM, MODEL = "createTransformJob", "createModel"
 WITH_KEY = ["prod", "dev with everything on"]
 IN_A_VPC = ["prod", "dev with everything on", "prod with everything else"]
@@ -47,13 +47,13 @@ def jobs(combination: str) -> dict[str, Resource]:
         for definition in definitions_of(template.to_json()).values():
             for _, state in states_of(definition):
                 action = str(state.get("Resource", "")).rsplit(":", 1)[-1].removesuffix(".sync")
-                if action in (TUNE, JUDGE, TRANSFORM, MODEL):
+                if action in (TUNE, EVALUATE, TRANSFORM, MODEL):
                     found[action] = state.get("Arguments") or state["Parameters"]
     assert len(found) == 4
     return found
 
 
-# --- Who may do what
+# --- Rights of the roles
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
@@ -177,7 +177,7 @@ def test_whatever_runs_the_serving_image_has_no_network(combination: str) -> Non
     assert model["EnableNetworkIsolation"] is True
     found = jobs(combination)
     assert found[MODEL]["EnableNetworkIsolation"] is True
-    assert found[JUDGE]["NetworkConfig"]["EnableNetworkIsolation"] is True
+    assert found[EVALUATE]["NetworkConfig"]["EnableNetworkIsolation"] is True
 
 
 @pytest.mark.parametrize("combination", IN_A_VPC)

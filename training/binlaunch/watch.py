@@ -24,7 +24,7 @@ def watch_training(*, name: str, sagemaker: Any) -> None:
         if job["TrainingJobStatus"] in OVER:
             break
         time.sleep(POLL_SECONDS)
-    _refuse_failure(name, job["TrainingJobStatus"], job.get("FailureReason"))
+    _raise_on_failure(name, job["TrainingJobStatus"], job.get("FailureReason"))
     for line in metric_lines(job.get("FinalMetricDataList", [])):
         print(line, flush=True)
     print(f"model: {job['ModelArtifacts']['S3ModelArtifacts']}", flush=True)
@@ -51,13 +51,13 @@ def watch_tuning(*, name: str, sagemaker: Any) -> None:
         if job["HyperParameterTuningJobStatus"] in OVER:
             break
         time.sleep(POLL_SECONDS)
-    _refuse_failure(name, job["HyperParameterTuningJobStatus"], job.get("FailureReason"))
+    _raise_on_failure(name, job["HyperParameterTuningJobStatus"], job.get("FailureReason"))
     best = job["BestTrainingJob"]
     value = best["FinalHyperParameterTuningJobObjectiveMetric"]
     tuned = " ".join(f"--{name} {text}" for name, text in best["TunedHyperParameters"].items())
     print(f"best: {best['TrainingJobName']} ({value['MetricName']} {value['Value']:.4f}) {tuned}", flush=True)
 
 
-def _refuse_failure(name: str, status: str, reason: str | None) -> None:
+def _raise_on_failure(name: str, status: str, reason: str | None) -> None:
     if status != "Completed":
         raise LaunchError(f"{name} ended as {status}: {reason or 'somebody stopped it'}")

@@ -1,4 +1,4 @@
-"""Who imports what: the parts share bincount_core and nothing of one another (docs/contracts.md)."""
+"""Imports between packages: the parts share bincount_core and nothing of one another (docs/contracts.md)."""
 
 import ast
 import sys

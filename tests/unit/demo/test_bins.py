@@ -104,7 +104,7 @@ def test_ids_spread_over_many_blocks_with_neighbours_in_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--images", "0"], "images must be 1 to"),
         (["--images", "5", "--counts", "9-99"], "counts must be a non-empty range within 0 to 12"),
@@ -112,11 +112,13 @@ def test_ids_spread_over_many_blocks_with_neighbours_in_each() -> None:
         (["--images", "5", "--counts", "3-1"], "counts must be a non-empty range"),
     ],
 )
-def test_the_command_line_reports_faults_in_a_line(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_the_command_line_reports_faults_in_a_line(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     command = [sys.executable, "-m", "demo.bins.generate", "--out", str(tmp_path), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert told in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1]
 
 
 def test_the_command_line_makes_a_set(tmp_path: Path) -> None:

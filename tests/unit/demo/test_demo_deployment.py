@@ -10,7 +10,7 @@ from demo import deployment
 from demo.deployment import Deployment
 from demo.options import DemoError
 
-# Stands for the CDK: found by its own name on the PATH, as `/usr/bin/env node` is.
+# In place of the CDK: found by its own name on the PATH, as `/usr/bin/env node` is.
 CDK = """#!/usr/bin/env a-node-that-stands-elsewhere
 import json, os, sys
 sys.stdout.reconfigure(encoding="utf-8")

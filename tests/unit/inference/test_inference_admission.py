@@ -1,4 +1,4 @@
-"""Who is accepted: places, the measured time to an answer, and what an error says."""
+"""Admission: places, the measured time to an answer, and what an error says."""
 
 import contextlib
 

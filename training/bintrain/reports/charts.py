@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from bintrain.evaluation.curves import Points
 
 BLUE, ORANGE, GREY, INK = "#0072b2", "#d55e00", "#8a8f98", "#22262b"
-"""Told apart by colour-blind readers too (Okabe and Ito 2008)."""
+"""Distinct for colour-blind readers too (Okabe and Ito 2008)."""
 
 DPI = 150
 
