@@ -1,6 +1,5 @@
 """`POST /count`: the image goes straight to the SageMaker endpoint, no Lambda in between."""
 
-from pathlib import Path
 from typing import Any
 
 from aws_cdk import ArnFormat, Stack
@@ -8,15 +7,11 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.api.error_responses import error_template
+from infra.api.endpoint_errors import integration_responses
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 BINARY_TYPES = (*IMAGE_TYPES, "image/jpg", "image/pjpeg", "image/x-png")
 """With the old names that the server takes too: what is not listed API Gateway turns into text."""
-_VTL = Path(__file__).parent / "templates"
-_JSON = "application/json"
-_TYPE_HEADER = "method.response.header.Content-Type"
-_SAID_HEADER = "method.response.header.X-Bincount-Answer"
 _FROM_CALLER = {
     "integration.request.header.Accept": "method.request.header.Accept",
     "integration.request.header.Content-Type": "method.request.header.Content-Type",
@@ -43,7 +38,7 @@ def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: d
                 credentials_role=_role(resource, endpoint),  # pyright: ignore[reportArgumentType]
                 passthrough_behavior=apigateway.PassthroughBehavior.WHEN_NO_TEMPLATES,
                 request_parameters=_FROM_CALLER,
-                integration_responses=_responses(),
+                integration_responses=integration_responses(),
             ),
         ),
         request_parameters={
@@ -55,7 +50,7 @@ def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: d
                 status_code=response.status_code,
                 response_parameters=dict.fromkeys(response.response_parameters or {}, True),
             )
-            for response in _responses()
+            for response in integration_responses()
         ],
         **options,
     )
@@ -75,55 +70,3 @@ def _role(scope: Construct, endpoint: str) -> iam.Role:
     )
     role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[arn]))
     return role
-
-
-def _responses() -> list[apigateway.IntegrationResponse]:
-    """By the runtime's status. Patterns do not overlap; the last has none and takes all others, so that no
-    error of AWS's own passes as it is.
-    """
-    return [
-        apigateway.IntegrationResponse(
-            selection_pattern="200",
-            status_code="200",
-            response_parameters={
-                _TYPE_HEADER: "integration.response.header.Content-Type",
-                # Whether a person should look: a bare number as text/plain does not say it.
-                _SAID_HEADER: "integration.response.header.X-Amzn-SageMaker-Custom-Attributes",
-            },
-        ),
-        # The container answered 4xx or 5xx: its own status and text are inside.
-        _error_response(
-            "424", pattern="424", template=(_VTL / "model_error.vtl").read_text(encoding="utf-8")
-        ),
-        # SageMaker itself answered with an error: no such endpoint, throttled, a header too long.
-        _error_response(
-            "400", pattern="400", template=(_VTL / "sagemaker_error.vtl").read_text(encoding="utf-8")
-        ),
-        _error_response(
-            "413",
-            pattern="413",
-            template=error_template("body_too_large", "the image is too large: send at most 6291456 bytes"),
-        ),
-        _error_response(
-            "503",
-            pattern="429|503",
-            template=error_template("overloaded", "the endpoint is busy: try again", retry_after=1),
-        ),
-        _error_response(
-            "502",
-            pattern=None,
-            template=error_template(
-                "upstream_failed",
-                "the endpoint failed: try again, and give the operator the request_id if it goes on",
-            ),
-        ),
-    ]
-
-
-def _error_response(status: str, *, pattern: str | None, template: str) -> apigateway.IntegrationResponse:
-    return apigateway.IntegrationResponse(
-        selection_pattern=pattern,
-        status_code=status,
-        response_parameters={_TYPE_HEADER: f"'{_JSON}'"},
-        response_templates={_JSON: template},
-    )

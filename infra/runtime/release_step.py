@@ -28,7 +28,7 @@ THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "R
 def handler(event: Facts, context: object) -> Decision:
     """`step` is `lock`, `plan`, `served` or `left`; `input` the execution's input, `me` its ARN.
 
-    The other members are variables of the state machine, as release_definition.py hands them over.
+    The other members are variables of the state machine (infra/serving/release/definition.py).
     """
     steps = {"lock": _lock, "plan": _plan, "served": _served, "left": _left}
     return steps[event["step"]](event)

@@ -72,7 +72,7 @@ def tuning_job(
                 **({"KmsKeyId": data.key.key_arn} if data.key else {}),
             },
             # SageMaker copies all that is below this address into each job as it starts, and the API has one
-            # address for all trials: a trial that is done empties its checkpoint (bintrain/checkpoint.py).
+            # address for all trials: a trial that is done empties its checkpoint (engine/checkpoint.py).
             "CheckpointConfig": {"S3Uri": f"{{% 's3://{bucket.bucket_name}/checkpoints/' & {name} %}}"},
             "ResourceConfig": _resources(training, data.key),
             "StoppingCondition": _stopping(training),

@@ -70,7 +70,7 @@ class Release(Construct):
         self._on_bad_end(stack)
 
     def _lock_table(self) -> dynamodb.Table:
-        """One item (release_lock.py), gone whenever no release runs."""
+        """One item (lock.py), gone whenever no release runs."""
         table = dynamodb.Table(
             self,
             "Lock",

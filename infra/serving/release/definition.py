@@ -3,9 +3,9 @@
 from typing import Any
 
 from infra.names import Names
-from infra.serving.release.decision import ANSWER, decide, go, or_as_it_was, variables
+from infra.serving.release.ask_release_step import ANSWER, decide, go, or_as_it_was, variables
 from infra.serving.release.lock import journal, take, unlock
-from infra.serving.release.rollout import rollout_states
+from infra.serving.release.update_and_smoke_test import rollout_states
 from infra.settings import Release
 from infra.shared.state_language import State, catch, choice, task, wait
 
@@ -34,7 +34,7 @@ def release_definition(
     Input: the registry's event of an approval (`detail.ModelPackageArn`), a person's rollback
     (`rollback.model_package`), or the event of the end of an execution of this machine that did not succeed
     (`detail.executionArn`), after which what it left is put back. One execution at a time changes anything
-    (release_lock.py). The machine writes and waits; what it does next is decided by the function
+    (lock.py). The machine writes and waits; what it does next is decided by the function
     `release_step` (infra/runtime), which reads and never writes. Back and forth go the same way: the
     parameter, the stack, a look at the endpoint; `target` is the model wanted, `restoring` the direction.
     """

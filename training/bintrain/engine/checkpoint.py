@@ -1,4 +1,8 @@
-"""Save the whole state of training after an epoch, and take it up again."""
+"""Saves the whole state of training and resumes from it: how a spot interruption is survived.
+
+There is no signal handler: the state is saved every few minutes (engine/trainer.py), and whatever kills the
+job, SageMaker starts it again with the same checkpoint folder.
+"""
 
 from __future__ import annotations
 

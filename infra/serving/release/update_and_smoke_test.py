@@ -1,7 +1,7 @@
-"""The release's way to a model, forward and back: parameter, stack, a look at the endpoint, a known bin."""
+"""Updates the stack, checks the endpoint, runs the smoke test; restores the previous model if one fails."""
 
 from infra.names import Names
-from infra.serving.release.decision import decide, go, variables
+from infra.serving.release.ask_release_step import decide, go, variables
 from infra.settings import Release
 from infra.shared.state_language import State, catch, choice, lost_answer, task, wait
 
