@@ -8,7 +8,7 @@ from embedded_cloud.sagemaker.runtime import Response
 
 
 class GatewayError(Protocol):
-    """A refusal of API Gateway's own; `response_type` tells which gateway response it becomes."""
+    """An error of API Gateway itself; `response_type` is the gateway response that it becomes."""
 
     response_type: str
 
@@ -23,12 +23,12 @@ class ServiceUri(NamedTuple):
 
 
 def gateway_error(response_type: str, message: str) -> GatewayError:
-    """Makes a refusal."""
+    """Makes an error."""
     return apigateway_v1._gw_error(response_type, message)
 
 
 def answer_of(outcome: Any, request: dict[str, Any]) -> tuple[Response, str | None]:
-    """What the caller gets of a response or a refusal, and the error's type; None where it is none."""
+    """What the caller gets of a response or an error, and the error's type; None where it is none."""
     if isinstance(outcome, apigateway_v1._GatewayError):
         return apigateway_v1._gateway_error_response(outcome, request), outcome.response_type
     return outcome, None

@@ -1,4 +1,4 @@
-"""What API Gateway does with every request beside its integration: an id, a size limit, refusals, a log."""
+"""What API Gateway does with every request beside its integration: an id, a size limit, error responses, a log."""
 
 import time
 import uuid
@@ -73,7 +73,7 @@ class GatewayRequests:
         started: float,
         integration_ms: int | None,
     ) -> Response:
-        (status, headers, body), refusal = answer_of(outcome, request)
+        (status, headers, body), error_type = answer_of(outcome, request)
         milliseconds = round((time.monotonic() - started) * 1000)
         values = {
             "requestTime": time.strftime(_TIME, time.gmtime()),
@@ -81,7 +81,7 @@ class GatewayRequests:
             "httpMethod": method,
             "resourcePath": request["resource_path"],
             "status": status,
-            "error.responseType": refusal,
+            "error.responseType": error_type,
             "responseLength": len(body),
             "responseLatency": milliseconds,
             "integrationLatency": integration_ms,

@@ -12,7 +12,7 @@ NAMESPACE = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
 def asked(action: str, **parameters: str) -> ElementTree.Element:
-    """What ministack's SNS answers through the door."""
+    """What ministack's SNS answers after the request checks."""
     body = urlencode({"Action": action, **parameters}).encode()
     query: dict[str, Any] = {}
     handle = with_pending_mail(sns.handle_request)
