@@ -1,4 +1,4 @@
-"""What API Gateway does with every request beside its integration: an id, a size limit, error responses, a log."""
+"""What API Gateway does with every request beside its integration: id, size limit, error responses, log."""
 
 import time
 import uuid
