@@ -104,13 +104,14 @@ adopt: install ## take what cdk destroy left of STAGE into new stacks, so that i
 judge: install ## hold every template, policy, call and expression to tools and models that others wrote
 	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadgroup
 
-# Whatever runs a state machine of ours on the embedded cloud; the last one walks further branches.
+# Whatever runs a state machine of ours on the embedded cloud; the last ones walk all their branches.
 RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.py tests/e2e/test_release.py \
 	tests/e2e/test_client_and_recount.py tests/e2e/test_data_preparation.py tests/e2e/test_client_models.py \
-	tests/e2e/test_journeys.py tests/infra/test_machine_paths.py
+	tests/e2e/test_journeys.py tests/infra/test_machine_{paths,faults,whole}.py
 recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
 	rm -rf build/evaluations
-	BINCOUNT_EVALUATIONS=$(CURDIR)/build/evaluations $(BIN)/python -m pytest $(RECORDED)
+	EMBEDDED_CLOUD_EVALUATIONS=$(CURDIR)/build/evaluations \
+		$(BIN)/python -m pytest $(RECORDED) --numprocesses $(WORKERS) --dist loadfile
 	$(BIN)/python -m tests.judges.record build/evaluations
 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')

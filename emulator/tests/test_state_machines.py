@@ -146,6 +146,45 @@ class TestStateMachines:
         assert [[item["id"] for item in batch["Items"]] for batch in output] == [[0, 1], [2, 3], [4]]
         assert [batch["BatchInput"] for batch in output] == [{"step": "arrange"}] * 3
 
+    def test_a_distributed_map_in_a_parallel_state_in_jsonata(self, cloud: Cloud, role: str, echo: str):
+        """Arguments of all, the batches' input and both outputs are expressions."""
+        self.put_items(cloud, [{"id": number} for number in range(3)])
+        batches = self.map_state(
+            echo,
+            QueryLanguage="JSONata",
+            ItemReader={
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSON"},
+                "Arguments": {"Bucket": BUCKET, "Key": "{% 'items' & '.json' %}"},
+            },
+            ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"step": "{% 'arr' & 'ange' %}"}},
+            ResultWriter={
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Arguments": {"Bucket": BUCKET, "Prefix": "{% $states.input.folder & '/arrange' %}"},
+            },
+            Output="{% $states.result.ResultWriterDetails.Key %}",
+            End=True,
+        )
+        branch = {"StartAt": "Batches", "States": {"Batches": batches}}
+        output = {"manifest": "{% $states.result[0] %}", "given": "{% $states.input %}"}
+        parallel = {
+            "Type": "Parallel",
+            "QueryLanguage": "JSONata",
+            "Arguments": {"folder": "{% 'o' & 'f' %}"},
+            "Branches": [branch],
+            "Output": output,
+        }
+        ended = json.loads(run_state(cloud, role, parallel)["output"])
+        assert ended["given"] == {}
+        assert ended["manifest"].startswith("of/arrange/")
+        s3 = cloud.client("s3")
+        manifest = json.loads(s3.get_object(Bucket=BUCKET, Key=ended["manifest"])["Body"].read())
+        (file,) = manifest["ResultFiles"]["SUCCEEDED"]
+        rows = json.loads(s3.get_object(Bucket=BUCKET, Key=file["Key"])["Body"].read())
+        inputs = [json.loads(row["Input"]) for row in rows]
+        assert sorted(len(each["Items"]) for each in inputs) == [1, 2]
+        assert [each["BatchInput"] for each in inputs] == [{"step": "arrange"}] * 2
+
     def test_a_result_writer_puts_the_results_into_s3(self, cloud: Cloud, role: str, echo: str):
         self.put_items(cloud, [{"id": 1}, {"id": 2}])
         writer = {

@@ -6,7 +6,7 @@ from typing import Any
 from infra.names import NO_MODEL, Names
 from infra.settings.serving import PAYLOAD_MEGABYTES, Recount
 from infra.shared.sagemaker_job import job_name, job_state
-from infra.shared.state_language import any_fault, lambda_fault
+from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
 
 ANY = ["States.ALL"]
 SAGEMAKER = ["SageMaker.SageMakerException"]
@@ -37,70 +37,58 @@ def recount_definition(
     The model is the approved one, as the endpoint's is; the SageMaker model made of it lives as long as the
     transform job, so that a recount needs no endpoint and leaves nothing behind.
     """
-    states = f"arn:{partition}:states:::"
-    # Results are kept beside the input, also those that nobody reads: `"ResultPath": null` does not survive
-    # the CDK, which drops every null.
+    run = {"run": "{% $states.input.run %}"}
+    asked = {**run, "request": "{% $states.input %}"}
     return {
         "Comment": "Counts all images below a prefix and holds them against a manifest.",
+        "QueryLanguage": "JSONata",
         "TimeoutSeconds": settings.timeout_hours * 3600,
         "StartAt": "Name",
         "States": {
             "Name": _name(names),
-            **_read(names, states),
-            "Plan": {
-                **_invoke(function_arn, {"step": "plan", "run.$": "$.run", "request.$": "$"}),
-                "ResultPath": "$.plan",
-                "Next": "IsAnyToCount",
-            },
-            "IsAnyToCount": {
-                "Type": "Choice",
-                "Choices": [{"Variable": "$.plan.images", "NumericGreaterThan": 0, "Next": "CreateModel"}],
-                "Default": "Join",
-            },
-            **_model(states, role_arn, isolation),
+            **_read(names, partition),
+            "Plan": task(
+                function_arn,
+                {"step": "plan", **asked},
+                Retry=lambda_fault(),
+                Output=keep(plan="$states.result"),
+                next_state="IsAnyToCount",
+            ),
+            "IsAnyToCount": choice(("$states.input.plan.images > 0", "CreateModel"), otherwise="Join"),
+            **_model(partition, role_arn, isolation),
             **_transform(settings, names, partition, tags, isolation),
-            "Join": _join(settings, function_arn, states),
-            "Summarize": {
-                **_invoke(function_arn, {"step": "summarize", "run.$": "$.run", "request.$": "$"}),
-                "ResultPath": "$.done",
-                "Next": "IsAnyAnswered",
-            },
+            "Join": _join(settings, function_arn, partition),
+            "Summarize": task(
+                function_arn,
+                {"step": "summarize", **asked},
+                Retry=lambda_fault(),
+                Output=keep(done="$states.result"),
+                next_state="IsAnyAnswered",
+            ),
             **_ends(),
         },
     }
 
 
-def _name(names: Names) -> dict[str, Any]:
+def _name(names: Names) -> State:
     """Run and job names."""
     job = job_name(f"{names.recount}-")
-    named = f"{{'run': $states.context.Execution.Name, 'job': {job}}}"
-    return {
-        "Type": "Pass",
-        "QueryLanguage": "JSONata",
-        "Output": f"{{% $merge([$states.input, {named}]) %}}",
-        "Next": "ReadModel",
-    }
+    output = keep(run="$states.context.Execution.Name", job=job)
+    return {"Type": "Pass", "Output": output, "Next": "ReadModel"}
 
 
-def _read(names: Names, states: str) -> dict[str, Any]:
-    def read(what: str, parameter: str, next_state: str) -> dict[str, Any]:
-        return {
-            "Type": "Task",
-            "Resource": f"{states}aws-sdk:ssm:getParameter",
-            "Parameters": {"Name": names.parameter(parameter)},
-            "ResultSelector": {"uri.$": "$.Parameter.Value"},
-            "ResultPath": f"$.{what}",
-            "Retry": any_fault(),
-            "Next": next_state,
-        }
+def _read(names: Names, partition: str) -> dict[str, State]:
+    def read(what: str, parameter: str, next_state: str) -> State:
+        return task(
+            f"arn:{partition}:states:::aws-sdk:ssm:getParameter",
+            {"Name": names.parameter(parameter)},
+            Output=keep(**{what: "{'uri': $states.result.Parameter.Value}"}),
+            next_state=next_state,
+        )
 
     return {
         "ReadModel": read("model", "model", "IsApproved"),
-        "IsApproved": {
-            "Type": "Choice",
-            "Choices": [{"Variable": "$.model.uri", "StringEquals": NO_MODEL, "Next": "NoModel"}],
-            "Default": "ReadImage",
-        },
+        "IsApproved": choice((f"$states.input.model.uri = '{NO_MODEL}'", "NoModel"), otherwise="ReadImage"),
         "NoModel": {
             "Type": "Fail",
             "Error": "NoModel",
@@ -111,58 +99,54 @@ def _read(names: Names, states: str) -> dict[str, Any]:
     }
 
 
-def _model(states: str, role_arn: str, isolation: Isolation) -> dict[str, Any]:
+def _model(partition: str, role_arn: str, isolation: Isolation) -> dict[str, State]:
     """From CreateModel to Transform. One that is there already is this execution's own (its name says so)."""
+    sdk = f"arn:{partition}:states:::aws-sdk:sagemaker"
+    job = "{% $states.input.job %}"
     return {
-        "CreateModel": {
-            "Type": "Task",
-            "Resource": f"{states}aws-sdk:sagemaker:createModel",
-            "Parameters": {
-                "ModelName.$": "$.job",
+        "CreateModel": task(
+            f"{sdk}:createModel",
+            {
+                "ModelName": job,
                 "ExecutionRoleArn": role_arn,
                 "EnableNetworkIsolation": True,
                 **isolation.vpc_config,
                 "PrimaryContainer": {
-                    "Image.$": "$.image.uri",
-                    "ModelDataUrl.$": "$.model.uri",
+                    "Image": "{% $states.input.image.uri %}",
+                    "ModelDataUrl": "{% $states.input.model.uri %}",
                     # A batch waits for its turn rather than fail: nobody stands in front of it.
-                    "Environment": {"BINCOUNT_ENDPOINT.$": "$.job", "BINCOUNT_DEADLINE_SECONDS": "60"},
+                    "Environment": {"BINCOUNT_ENDPOINT": job, "BINCOUNT_DEADLINE_SECONDS": "60"},
                 },
             },
-            "ResultPath": "$.created",
-            "Retry": any_fault(),
-            "Catch": [{"ErrorEquals": SAGEMAKER, "ResultPath": "$.fault", "Next": "IsTheModelThere"}],
-            "Next": "Transform",
-        },
-        "IsTheModelThere": {
-            "Type": "Task",
-            "Resource": f"{states}aws-sdk:sagemaker:describeModel",
-            "Parameters": {"ModelName.$": "$.job"},
-            "ResultPath": "$.created",
-            "Retry": any_fault(),
-            "Catch": [{"ErrorEquals": ANY, "ResultPath": "$.none", "Next": "ModelNotMade"}],
-            "Next": "Transform",
-        },
-        "ModelNotMade": {"Type": "Fail", "Error": "ModelNotMade", "CausePath": "$.fault.Cause"},
+            Output="{% $states.input %}",
+            Catch=_caught(SAGEMAKER, "IsTheModelThere"),
+            next_state="Transform",
+        ),
+        "IsTheModelThere": task(
+            f"{sdk}:describeModel",
+            {"ModelName": job},
+            Output="{% $states.input %}",
+            Catch=[{"ErrorEquals": ANY, "Output": "{% $states.input %}", "Next": "ModelNotMade"}],
+            next_state="Transform",
+        ),
+        "ModelNotMade": _fail("ModelNotMade"),
     }
 
 
 def _transform(
     settings: Recount, names: Names, partition: str, tags: list[dict[str, str]], isolation: Isolation
-) -> dict[str, Any]:
-    def drop(next_state: str) -> dict[str, Any]:
-        return {
-            "Type": "Task",
-            "Resource": f"arn:{partition}:states:::aws-sdk:sagemaker:deleteModel",
-            "Parameters": {"ModelName.$": "$.job"},
-            "ResultPath": "$.dropped",
-            "Retry": any_fault(),
+) -> dict[str, State]:
+    def drop(next_state: str) -> State:
+        return task(
+            f"arn:{partition}:states:::aws-sdk:sagemaker:deleteModel",
+            {"ModelName": "{% $states.input.job %}"},
+            Output="{% $states.input %}",
             # Gone already, by an attempt whose answer was lost. One that stays costs nothing.
-            "Catch": [{"ErrorEquals": SAGEMAKER, "ResultPath": "$.dropped", "Next": next_state}],
-            "Next": next_state,
-        }
+            Catch=[{"ErrorEquals": SAGEMAKER, "Output": "{% $states.input %}", "Next": next_state}],
+            next_state=next_state,
+        )
 
-    state = job_state(
+    transform = job_state(
         partition=partition,
         kind="TransformJob",
         name=job_name(f"{names.recount}-"),
@@ -170,21 +154,19 @@ def _transform(
         keep={},
         error="TransformFailed",
         where="Its log is in /aws/sagemaker/TransformJobs.",
+        result="transformed",
+        Catch=_caught(ANY, "DropModelOfFailure"),
+        Next="DropModel",
     )
     return {
-        "Transform": {
-            **state,
-            "ResultPath": "$.transformed",
-            "Catch": [{"ErrorEquals": ANY, "ResultPath": "$.fault", "Next": "DropModelOfFailure"}],
-            "Next": "DropModel",
-        },
+        "Transform": transform,
         "DropModel": drop("Join"),
         "DropModelOfFailure": drop("TransformFailed"),
-        "TransformFailed": {"Type": "Fail", "Error": "TransformFailed", "CausePath": "$.fault.Cause"},
+        "TransformFailed": _fail("TransformFailed"),
     }
 
 
-def _ends() -> dict[str, Any]:
+def _ends() -> dict[str, State]:
     """A job whose answers are not where they are looked for, or which gave none, has counted nothing.
 
     Rows without an image, and those of images that never went into the job, say nothing of the job.
@@ -192,31 +174,25 @@ def _ends() -> dict[str, Any]:
     unanswered = "$states.input.done.summary.errors.no_answer"
     all_of_them = f"$exists({unanswered}) and {unanswered} = $states.input.plan.images"
     return {
-        "IsAnyAnswered": {
-            "Type": "Choice",
-            "QueryLanguage": "JSONata",
-            "Choices": [
-                {
-                    "Condition": f"{{% {all_of_them} %}}",
-                    "Next": "NothingAnswered",
-                }
-            ],
-            "Default": "Recounted",
-        },
+        "IsAnyAnswered": choice((all_of_them, "NothingAnswered"), otherwise="Recounted"),
         "NothingAnswered": {
             "Type": "Fail",
-            "QueryLanguage": "JSONata",
             "Error": "NothingAnswered",
             "Cause": "{% 'No image has an answer: the transform job wrote none below '"
             " & $substringBefore($states.input.done.csv, 'recount.csv') & 'answers/, where they are looked "
             "for. See its log in /aws/sagemaker/TransformJobs.' %}",
         },
-        "Recounted": {
-            "Type": "Succeed",
-            "QueryLanguage": "JSONata",
-            "Output": "{% $states.input.done %}",
-        },
+        "Recounted": {"Type": "Succeed", "Output": "{% $states.input.done %}"},
     }
+
+
+def _caught(errors: list[str], next_state: str) -> list[State]:
+    """Goes on with the fault beside the input."""
+    return [{"ErrorEquals": errors, "Output": keep(fault="$states.errorOutput"), "Next": next_state}]
+
+
+def _fail(error: str) -> State:
+    return {"Type": "Fail", "Error": error, "Cause": "{% $states.input.fault.Cause %}"}
 
 
 def _transform_job(settings: Recount, isolation: Isolation) -> dict[str, Any]:
@@ -248,41 +224,18 @@ def _transform_job(settings: Recount, isolation: Isolation) -> dict[str, Any]:
     }
 
 
-def _join(settings: Recount, function_arn: str, states: str) -> dict[str, Any]:
-    batch_input = {"step": "join", "run.$": "$.run"}
-    return {
-        "Type": "Map",
-        "ItemReader": {
-            "Resource": f"{states}s3:getObject",
-            "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket.$": "$.plan.chunks.bucket", "Key.$": "$.plan.chunks.key"},
+def _join(settings: Recount, function_arn: str, partition: str) -> State:
+    run, chunks = "$states.input.run", "$states.input.plan.chunks"
+    worker = {"Type": "Task", "Resource": function_arn, "Retry": lambda_fault(), "End": True}
+    return distributed_map(
+        partition=partition,
+        items={"Bucket": f"{{% {chunks}.bucket %}}", "Key": f"{{% {chunks}.key %}}"},
+        worker={"JoinChunk": worker},
+        batch={"MaxItemsPerBatch": 1, "BatchInput": {"step": "join", "run": f"{{% {run} %}}"}},
+        results={
+            "Bucket": f"{{% {chunks}.bucket %}}",
+            "Prefix": f"{{% 'recounts/' & {run} & '/work/map' %}}",
         },
-        "ItemBatcher": {"MaxItemsPerBatch": 1, "BatchInput": batch_input},
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "JoinChunk",
-            "States": {
-                "JoinChunk": {
-                    "Type": "Task",
-                    "Resource": function_arn,
-                    "Retry": lambda_fault(),
-                    "End": True,
-                }
-            },
-        },
-        # Without a writer the children's results count against the 256 KiB of a state's output.
-        "ResultWriter": {
-            "Resource": f"{states}s3:putObject",
-            "Parameters": {
-                "Bucket.$": "$.plan.chunks.bucket",
-                "Prefix.$": "States.Format('recounts/{}/work/map', $.run)",
-            },
-        },
-        "MaxConcurrency": settings.max_concurrency,
-        "ResultPath": "$.joined",
-        "Next": "Summarize",
-    }
-
-
-def _invoke(function_arn: str, payload: dict[str, Any]) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": function_arn, "Parameters": payload, "Retry": lambda_fault()}
+        MaxConcurrency=settings.max_concurrency,
+        Next="Summarize",
+    )

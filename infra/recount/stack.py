@@ -1,6 +1,6 @@
 """The Recount stack: a state machine that counts a whole site, with its Lambda and its roles."""
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -123,27 +123,12 @@ class RecountStack(Stack):
     ) -> None:
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
         recounts = f"{self._names.recount}-*"
-        function.grant_invoke(machine)
+        machine.allow_invoking(function)
+        machine.allow_map_runs()
         grant_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
         grant_write(self._machine_role, bucket, "recounts/*/work/map*")
         model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
         verbs = ("CreateTransformJob", "DescribeTransformJob", "AddTags")
-        this = self.format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=self._names.recount,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        # AWS's page of policies for a Distributed Map and the CDK's own grant name one form each.
-        runs = [
-            self.format_arn(
-                service="states",
-                resource="execution",
-                resource_name=f"{self._names.recount}{children}",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for children in ("/*", ":*")
-        ]
         grants = [
             (
                 ["ssm:GetParameter"],
@@ -151,9 +136,6 @@ class RecountStack(Stack):
             ),
             ([f"sagemaker:{verb}Model" for verb in ("Create", "Describe", "Delete")], [model]),
             ([f"sagemaker:{verb}" for verb in verbs], [job]),
-            # A Distributed Map starts its children as executions of the same machine.
-            (["states:StartExecution"], [this]),
-            (["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"], runs),
         ]
         named = "recounts, their models and jobs are named as they start"
         explain_wildcards(
@@ -161,9 +143,6 @@ class RecountStack(Stack):
             {
                 f":model/{recounts}": named,
                 f":transform-job/{recounts}": named,
-                f":execution:{self._names.recount}/*": named,
-                f":execution:{self._names.recount}:*": named,
-                f"{function.function_arn}:*": "the CDK adds the function's versions",
             },
         )
         for actions, resources in grants:

@@ -6,6 +6,7 @@ fields that Step Functions knows of, and no public text lists them below the fir
 
 from typing import Any, Literal
 
+from infra.shared import state_language
 from infra.shared.state_language import IS_THERE, any_fault, catch, job_fault
 
 Kind = Literal["HyperParameterTuningJob", "ProcessingJob", "TransformJob"]
@@ -42,12 +43,15 @@ def job_state(
     keep: dict[str, str],
     error: str,
     where: str,
+    result: str,
+    **fields: Any,
 ) -> dict[str, Any]:
-    """A state (JSONPath) whose result is `keep`: names and JSONata expressions of the job's description.
+    """A state that adds the member `result` to its input: `{"job": {…}}` with `keep`, names and JSONata
+    expressions of the job's description.
 
     `name` is a JSONata expression; `request` all but the name, in JSONata over the state's input. It fails as
-    `error` where the job does not complete, and says why and `where` to look. Its `ResultPath` and `Next` are
-    the caller's.
+    `error` where the job does not complete, and says why and `where` to look. `fields` are its `Next` and
+    the like.
     """
     sdk = f"arn:{partition}:states:::aws-sdk:sagemaker"
     described, reason = "$states.result", "$states.result.FailureReason"
@@ -95,7 +99,7 @@ def job_state(
             "Cause": f"{{% {what} & $states.input.reason & '. {where}' %}}",
         },
     }
-    inner = {key: {"QueryLanguage": "JSONata", **state} for key, state in states.items()}
-    branch = {"StartAt": f"Create{kind}", "States": inner}
+    branch = {"StartAt": f"Create{kind}", "States": states}
     # The branch's one result is a list of one.
-    return {"Type": "Parallel", "Branches": [branch], "ResultSelector": {"job.$": "$[0]"}}
+    output = state_language.keep(**{result: "{'job': $states.result[0]}"})
+    return {"Type": "Parallel", "Branches": [branch], "Output": output, **fields}

@@ -1,14 +1,10 @@
-"""Pieces of Amazon States Language (JSONata), and the one vocabulary of what state machines try again.
+"""Pieces of Amazon States Language that all state machines are made of: JSONata, and what is tried again.
 
 Every task has one of these. So every write of a task must bear being done twice: where the answer was lost,
 the write was done and is tried again.
 """
 
 from typing import Any
-
-from aws_cdk import Duration
-from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 
 State = dict[str, Any]
 
@@ -26,6 +22,47 @@ def choice(*rules: tuple[str, str], otherwise: str) -> State:
     """The first rule (condition, next state) that holds, else `otherwise`."""
     choices = [{"Condition": f"{{% {condition} %}}", "Next": following} for condition, following in rules]
     return {"Type": "Choice", "Choices": choices, "Default": otherwise}
+
+
+def keep(**members: str) -> str:
+    """The output of a state that adds to its input: names and JSONata expressions."""
+    added = ", ".join(f"'{name}': {value}" for name, value in members.items())
+    return f"{{% $merge([$states.input, {{{added}}}]) %}}"
+
+
+def distributed_map(
+    *,
+    partition: str,
+    items: dict[str, str],
+    worker: State,
+    batch: State,
+    results: dict[str, str],
+    **fields: Any,
+) -> State:
+    """A map over the JSON array in S3 that `items` names (Bucket, Key); its output is its input.
+
+    `worker` is the task (name and state) of each batch, `batch` the ItemBatcher, `results` where the
+    children's results go (Bucket, Prefix): without a writer they count against the 256 KiB of an output.
+    """
+    s3 = f"arn:{partition}:states:::s3"
+    (name,) = worker
+    return {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": f"{s3}:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Arguments": items,
+        },
+        "ItemBatcher": batch,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": name,
+            "States": worker,
+        },
+        "ResultWriter": {"Resource": f"{s3}:putObject", "Arguments": results},
+        "Output": "{% $states.input %}",
+        **fields,
+    }
 
 
 def wait(seconds: int, *, next_state: str) -> State:
@@ -97,20 +134,6 @@ def lambda_fault(*errors: str, attempts: int = 6) -> list[Retry]:
 def never(*errors: str) -> Retry:
     """Ahead of the others: these errors are answers."""
     return {"ErrorEquals": list(errors), "MaxAttempts": 0}
-
-
-def add_to(task: tasks.LambdaInvoke, retries: list[Retry]) -> None:
-    """The same for a task of the CDK's."""
-    for retry in retries:
-        longest = retry.get("MaxDelaySeconds")
-        task.add_retry(
-            errors=retry["ErrorEquals"],
-            interval=Duration.seconds(retry["IntervalSeconds"]),
-            max_attempts=retry["MaxAttempts"],
-            backoff_rate=retry["BackoffRate"],
-            max_delay=Duration.seconds(longest) if longest else None,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
 
 
 def _retry(errors: list[str], *, attempts: int, seconds: int = 2) -> Retry:

@@ -1,8 +1,9 @@
-"""A state machine of a stage: role, logs, data of its maps, events that it could not take."""
+"""A state machine of a stage: role, logs, rights of its tasks, events that it could not take."""
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -33,10 +34,7 @@ class StateMachineRole(iam.Role):
 
 
 class StageStateMachine(sfn.StateMachine):
-    """Traced, and logged in full into `logs_id`, a group of its own beside it.
-
-    `definition` is a chain of the CDK's, or text.
-    """
+    """Traced, and logged in full into `logs_id`, a group of its own beside it; `definition` is its JSON."""
 
     def __init__(
         self,
@@ -45,7 +43,7 @@ class StageStateMachine(sfn.StateMachine):
         *,
         name: str,
         role: StateMachineRole,
-        definition: sfn.IChainable | str,
+        definition: str,
         timeout: Duration,
         settings: Settings,
         key: kms.Key | None,
@@ -54,19 +52,17 @@ class StageStateMachine(sfn.StateMachine):
         # Step Functions writes to groups below this prefix without a policy on each of them.
         group = f"/aws/vendedlogs/states/{name}"
         logs = StageLogs(scope, logs_id, days=settings.log_retention_days, key=key, name=group)
-        body = sfn.DefinitionBody
         super().__init__(
             scope,
             id,
             state_machine_name=name,
             role=role,  # pyright: ignore[reportArgumentType]
-            definition_body=body.from_string(definition)
-            if isinstance(definition, str)
-            else body.from_chainable(definition),
+            definition_body=sfn.DefinitionBody.from_string(definition),
             timeout=timeout,
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
         )
+        self._own_name, self._own_role = name, role
 
     def allow_passing(self, *roles: iam.Role) -> None:
         """Allow handing `roles` to SageMaker, and to nobody else."""
@@ -78,21 +74,34 @@ class StageStateMachine(sfn.StateMachine):
             )
         )
 
+    def allow_invoking(self, function: lambda_.Function) -> None:
+        """Allow running `function` and its versions."""
+        function.grant_invoke(self)
+        explain_wildcards(
+            self._own_role, {f"{function.function_arn}:*": "the CDK adds the function's versions"}
+        )
 
-class MapItems(sfn.S3JsonItemReader):
-    """The list of items in the stage's bucket; the state machine's role is granted its prefix elsewhere."""
+    def allow_map_runs(self) -> None:
+        """Allow Distributed Maps, which start their children as executions of this machine."""
 
-    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
-        """None: `grant_read` grants what is read."""
-        return []
+        def arn(resource: str, resource_name: str) -> str:
+            return Stack.of(self).format_arn(
+                service="states",
+                resource=resource,
+                resource_name=resource_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
 
-
-class MapResults(sfn.ResultWriterV2):
-    """The results in the stage's bucket; the state machine's role is granted their prefix elsewhere."""
-
-    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
-        """None: `grant_write` grants what is written."""
-        return []
+        # AWS's page of policies for a Distributed Map and the CDK's own grant name one form each.
+        children = [f"{self._own_name}/*", f"{self._own_name}:*"]
+        verbs = ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"]
+        for actions, resources in (
+            (["states:StartExecution"], [arn("stateMachine", self._own_name)]),
+            (verbs, [arn("execution", child) for child in children]),
+        ):
+            self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        reason = "map runs are named as they start"
+        explain_wildcards(self._own_role, {f":execution:{child}": reason for child in children})
 
 
 class Undelivered(sqs.Queue):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
@@ -30,7 +29,7 @@ from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
 from infra.training.gate_job import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
-from infra.training.pipeline import PipelineDefinition
+from infra.training.pipeline import TIMEOUT_DAYS, pipeline_definition
 from infra.training.registry import ModelRegistry
 from infra.training.roles import EvaluationRole, TrainingRole
 from infra.training.triggers import Retraining
@@ -75,20 +74,30 @@ class TrainingStack(Stack):
             tuning_job=request,
         )
         self._pipeline_role = StateMachineRole(self, "PipelineRole", name=self._names.pipeline)
-        definition = PipelineDefinition(
-            self,
-            "Definition",
+        definition = pipeline_definition(
             settings=settings,
-            bucket=data.bucket,
-            data_prep=data.data_prep,
+            partition=self.partition,
+            bucket_name=data.bucket.bucket_name,
+            data_prep=data.data_prep.function_arn,
+            weights=weights.function_arn if weights else "",
             tuning_job=request,
-            weights=weights,
             evaluation_job=evaluation_job(settings=settings, data=data, role=evaluation_role),
         )
-        self.pipeline = self._state_machine(settings, definition, data.key)
-        self._grant_maps(data)
-        if weights:
-            self._explain_versions(weights)
+        self.pipeline = StageStateMachine(
+            self,
+            "Pipeline",
+            name=self._names.pipeline,
+            role=self._pipeline_role,
+            definition=self.to_json_string(definition),
+            timeout=Duration.days(TIMEOUT_DAYS),
+            settings=settings,
+            key=data.key,
+            logs_id="PipelineLogs",
+        )
+        self._grant_maps(data.bucket)
+        for function in (data.data_prep, weights):
+            if function:
+                self.pipeline.allow_invoking(function)
         self._grant_tuning()
         self._grant_evaluation(data.bucket)
         self.pipeline.allow_passing(role, evaluation_role)
@@ -132,32 +141,11 @@ class TrainingStack(Stack):
         grant_write(function.own_role, bucket, "weights/")
         return function
 
-    def _state_machine(
-        self, settings: Settings, definition: PipelineDefinition, key: kms.Key | None
-    ) -> StageStateMachine:
-        return StageStateMachine(
-            self,
-            "Pipeline",
-            name=self._names.pipeline,
-            role=self._pipeline_role,
-            definition=definition.start,
-            timeout=Duration.days(7),
-            settings=settings,
-            key=key,
-            logs_id="PipelineLogs",
-        )
-
-    def _grant_maps(self, data: DataStack) -> None:
-        """The maps read work lists and write their results; CDK grants the function and the child runs."""
-        grant_read(self._pipeline_role, data.bucket, "runs/")
-        grant_write(self._pipeline_role, data.bucket, "runs/")
-        self._explain_versions(data.data_prep)
-        reason = "the map runs of this state machine are named as they start"
-        explain_wildcards(self.pipeline, {"}:*": reason, "}/*:*": reason})
-
-    def _explain_versions(self, function: lambda_.Function) -> None:
-        reason = "the CDK adds the function's versions"
-        explain_wildcards(self._pipeline_role, {f"{function.function_arn}:*": reason})
+    def _grant_maps(self, bucket: s3.IBucket) -> None:
+        """The maps read work lists, write their results and start their children."""
+        grant_read(self._pipeline_role, bucket, "runs/")
+        grant_write(self._pipeline_role, bucket, "runs/")
+        self.pipeline.allow_map_runs()
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

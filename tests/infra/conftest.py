@@ -11,6 +11,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import settings, stage, synthesis
+from tests.judges.aws_tasks import definitions_of
+from tests.judges.resolved import resolve_stacks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +26,15 @@ def context(**overrides: Any) -> dict[str, Any]:
 def templates() -> dict[str, dict[str, Template]]:
     """{stage: {part: template}}; the parts are the stacks' names without their prefix."""
     return {name: as_it_stands(name) for name in settings.STAGES}
+
+
+@pytest.fixture(scope="session")
+def machines() -> dict[str, dict[str, Any]]:
+    """The state machines of dev by their names without stage, with what a deploy fills in."""
+    parts = {name: {**template.to_json()} for name, template in as_it_stands("dev").items()}
+    stacks = resolve_stacks(parts, region="us-east-1", partition="aws").values()
+    found = {name: each for stack in stacks for name, each in definitions_of(stack.template).items()}
+    return {name.removeprefix("bincount-dev-"): each for name, each in found.items()}
 
 
 @functools.cache

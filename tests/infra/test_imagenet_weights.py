@@ -24,7 +24,7 @@ def test_the_table_names_torchvision_s_best_weights_and_their_digest(arch: str) 
 def test_a_mirror_and_a_digest_of_one_s_own_reach_the_pipeline_s_step() -> None:
     mirror = {"training.weights_source": "https://mirror.example/models", "training.weights_sha256": "a" * 64}
     states = _states(synthesize("dev", **mirror), "dev")
-    asked = states["StageWeights"]["Parameters"]
+    asked = states["StageWeights"]["Arguments"]
     assert asked["url"] == "https://mirror.example/models/resnet50-11ad3fa6.pth"
     assert asked["sha256"] == "a" * 64
 

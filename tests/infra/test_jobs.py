@@ -47,6 +47,14 @@ def test_every_task_of_every_machine_is_tried_again(templates: Templates, stage:
 
 
 @pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("stage", STAGES)
+def test_all_machines_speak_one_language(templates: Templates, stage: str, name: str) -> None:
+    whole = machine(templates, stage, name)
+    assert whole["QueryLanguage"] == "JSONata"
+    assert [key for key, state in every_state(whole) if "QueryLanguage" in state] == []
+
+
+@pytest.mark.parametrize("name", MACHINES)
 def test_step_functions_takes_every_definition(templates: Templates, name: str) -> None:
     """By the embedded cloud's reading of the language; references to functions read as one's ARN."""
     function = "arn:aws:lambda:us-east-1:000000000000:function:any"
@@ -136,7 +144,7 @@ def test_each_job_of_prod_is_encrypted_and_in_the_network(templates: Templates, 
     assert output["KmsKeyId"]
     if state == "Transform":
         states = machine(templates, "prod", "recount")["States"]
-        container = states["CreateModel"]["Parameters"]
+        container = states["CreateModel"]["Arguments"]
         assert container["VpcConfig"]["Subnets"] and container["EnableNetworkIsolation"] is True
         assert request["TransformResources"]["VolumeKmsKeyId"]
     else:
@@ -148,7 +156,7 @@ def test_each_job_of_prod_is_encrypted_and_in_the_network(templates: Templates, 
 def test_a_recount_runs_the_x86_image(templates: Templates, stage: str) -> None:
     """Batch transform has no Graviton, whatever the endpoint runs on."""
     states = machine(templates, stage, "recount")["States"]
-    assert states["ReadImage"]["Parameters"] == {"Name": f"/bincount/{stage}/evaluation-image"}
+    assert states["ReadImage"]["Arguments"] == {"Name": f"/bincount/{stage}/evaluation-image"}
     policies = templates[stage]["recount"].find_resources("AWS::IAM::Policy").values()
     granted = json.dumps(list(policies))
     assert f":parameter/bincount/{stage}/evaluation-image" in granted
@@ -158,9 +166,8 @@ def test_a_recount_runs_the_x86_image(templates: Templates, stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_tuning_job_without_a_finished_trial_is_said(templates: Templates, stage: str) -> None:
     states = machine(templates, stage, "pipeline")["States"]
-    choice = states["HasBestTrial"]
-    assert choice["Choices"] == [
-        {"Variable": "$.tuning.job.best", "StringEquals": "", "Next": "NoTrialFinished"}
+    assert states["HasBestTrial"]["Choices"] == [
+        {"Condition": "{% $states.input.tuning.job.best = '' %}", "Next": "NoTrialFinished"}
     ]
     assert states["NoTrialFinished"]["Error"] == "NoTrialFinished"
     assert "/aws/sagemaker/TrainingJobs" in states["NoTrialFinished"]["Cause"]
@@ -171,7 +178,7 @@ def test_only_open_reads_the_request(templates: Templates, stage: str) -> None:
     """Its file list may be another one by the time of the next step."""
     states = dict(every_state(machine(templates, stage, "pipeline")))
     readers = [
-        name for name, state in states.items() if "$.request" in json.dumps(state.get("Parameters", {}))
+        name for name, state in states.items() if "input.request" in json.dumps(state.get("Arguments", {}))
     ]
     assert readers == ["Open"]
 

@@ -2,23 +2,31 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
 from embedded_cloud.sagemaker.registry.model_packages import ModelPackages
-from embedded_cloud.sagemaker.shapes import shapes_of
 from embedded_cloud.stepfunctions.interpreter import ExecutionError
 
 from bincount.site.row import Row
 from bincount.site.summary import Summary
 from tests.infra.conftest import synthesize
+from tests.infra.machines import State
 from tests.infra.test_release_rules import state_machine
 from tests.infra.walking import Walk, walk
 
 Templates = dict[str, dict[str, Template]]
 LIST = {"bucket": "bins", "key": "runs/one/list.json"}
+
+
+@cache
+def pipeline_of(approval: str) -> State:
+    """Dev's pipeline with that way to approve a model."""
+    template = synthesize("dev", **{"release.approval": approval})["training"]
+    return state_machine(template, "bincount-dev-pipeline")
 
 
 class TestPreparation:
@@ -34,6 +42,7 @@ class TestPreparation:
         return walk(
             monkeypatch,
             state_machine(templates["dev"]["training"], "bincount-dev-pipeline"),
+            name="bincount-dev-pipeline",
             given={"request": {"validation_share": 0.2}},
             answers={
                 "Open": {**place, "parts": {**LIST, "count": parts}},
@@ -86,6 +95,7 @@ class TestRecount:
         return walk(
             monkeypatch,
             state_machine(templates["dev"]["recount"], "bincount-dev-recount"),
+            name="bincount-dev-recount",
             given={"run": "one", "plan": {"images": images}},
             answers={"Summarize": {**uris, "summary": summary.to_json()}},
             start="Summarize",
@@ -133,7 +143,7 @@ class TestRecount:
 
 
 class TestGate:
-    """What becomes of a evaluated model."""
+    """What becomes of an evaluated model."""
 
     @staticmethod
     def register(
@@ -144,7 +154,7 @@ class TestGate:
         doubts: list[str],
         create: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> tuple[dict[str, Any], Walk]:
-        template = synthesize("dev", **{"release.approval": approval})["training"]
+        machine = pipeline_of(approval)
         figures = dict.fromkeys(("accuracy", "rmse", "within_one", "coverage"), 0.5)
         verdict = {
             "accepted": accepted,
@@ -154,7 +164,8 @@ class TestGate:
         }
         found = walk(
             monkeypatch,
-            state_machine(template, "bincount-dev-pipeline"),
+            machine,
+            name="bincount-dev-pipeline",
             given={
                 "dataset": {"dataset_id": "one"},
                 "candidate": {"training_job": "trial-1", "model_data": "s3://bins/models/1/model.tar.gz"},
@@ -180,7 +191,6 @@ class TestGate:
         attempts: list[dict[str, Any]] = []
 
         def create(request: dict[str, Any]) -> dict[str, Any]:
-            shapes_of("sagemaker").validate(operation="CreateModelPackage", request=request)
             attempts.append(packages.create(request))
             if len(attempts) == 1:
                 raise ExecutionError("SageMaker.SdkClientException", "Connection reset")
@@ -216,44 +226,3 @@ class TestGate:
         assert found.states[-1] == last
         said = "a person must decide: it was evaluated on 4 bins" in request["ModelPackageDescription"]
         assert said == (accepted and bool(doubts))
-
-
-class TestStopper:
-    """A job that cannot be looked at is not taken for one that is not there: it may cost money."""
-
-    @staticmethod
-    def walk(monkeypatch: pytest.MonkeyPatch, templates: Templates, *, cause: str) -> Walk:
-        def reject(asked: dict[str, Any]) -> None:
-            assert asked["TransformJobName"].startswith("bincount-dev-recount-")
-            raise ExecutionError("SageMaker.SageMakerException", cause)
-
-        machine = state_machine(templates["dev"]["recount"], "bincount-dev-recount-stop")
-        machine["States"]["WaitForJobCreation"]["Seconds"] = 0
-        machine["States"]["DescribeTransformJob"]["Retry"] = []
-        ended = "arn:aws:states:us-east-1:000000000000:execution:bincount-dev-recount:one"
-        answers = {"DescribeTransformJob": reject}
-        return walk(monkeypatch, machine, given={"detail": {"executionArn": ended}}, answers=answers)
-
-    @pytest.mark.parametrize(
-        "cause",
-        [
-            "User: arn:aws:sts::1:assumed-role/stop/x is not authorized to perform: sagemaker:Describe…",
-            "Rate exceeded (Service: SageMaker, Status Code: 400, Request ID: 1)",
-            "Internal failure (Service: SageMaker, Status Code: 500, Request ID: 1)",
-        ],
-    )
-    def test_a_job_that_cannot_be_seen_rings(
-        self, monkeypatch: pytest.MonkeyPatch, templates: Templates, cause: str
-    ) -> None:
-        found = self.walk(monkeypatch, templates, cause=cause)
-        assert found.error
-        assert found.error[0] == "JobNotDescribed"
-        assert cause in found.error[1]
-
-    def test_a_job_that_is_not_there_needs_no_stopping(
-        self, monkeypatch: pytest.MonkeyPatch, templates: Templates
-    ) -> None:
-        missing = "Could not find requested job with name: x (Service: SageMaker, Status Code: 400)"
-        found = self.walk(monkeypatch, templates, cause=missing)
-        assert found.error is None
-        assert found.states[-1] == "Stopped"

@@ -47,10 +47,10 @@ def test_the_transform_job_stays_within_sagemaker_s_limits(templates: Templates,
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_state_loses_its_input(templates: Templates, stage: str) -> None:
-    """The CDK drops nulls, and a task without ResultPath puts its result in the input's place."""
+    """A task without Output puts its result in the input's place."""
     states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
     tasks = {name: state for name, state in states.items() if state["Type"] in ("Task", "Map")}
-    assert [name for name, state in tasks.items() if "ResultPath" not in state] == []
+    assert [name for name, state in tasks.items() if "$states.input" not in state["Output"]] == []
 
 
 @pytest.mark.parametrize("stage", STAGES)

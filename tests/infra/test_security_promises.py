@@ -48,7 +48,7 @@ def jobs(combination: str) -> dict[str, Resource]:
             for _, state in states_of(definition):
                 action = str(state.get("Resource", "")).rsplit(":", 1)[-1].removesuffix(".sync")
                 if action in (TUNE, EVALUATE, TRANSFORM, MODEL):
-                    found[action] = state.get("Arguments") or state["Parameters"]
+                    found[action] = state["Arguments"]
     assert len(found) == 4
     return found
 

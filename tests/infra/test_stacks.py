@@ -86,7 +86,7 @@ def test_maps_are_distributed_batched_and_write_their_results_to_s3(templates: T
         assert states[name]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
         assert states[name]["ItemBatcher"]["BatchInput"] == {
             "step": name.lower(),
-            "dataset_id.$": "$.dataset.dataset_id",
+            "dataset_id": "{% $states.input.dataset.dataset_id %}",
         }
         assert states[name]["ResultWriter"]["Resource"].endswith(":s3:putObject")
         worker = states[name]["ItemProcessor"]["States"][f"{name}Batch"]

@@ -26,7 +26,7 @@ def definition_verdicts(definition: Mapping[str, Any]) -> list[Verdict]:
     """Of each text and number that the tasks of a definition send; what a run alone tells is passed over."""
     found: list[Verdict] = []
     for name, state in states_of(definition):
-        found += task_verdicts(name, state, state.get("Arguments", state.get("Parameters", {})))
+        found += task_verdicts(name, state, state.get("Arguments", {}))
     return found
 
 
@@ -48,21 +48,16 @@ def sends(definition: Mapping[str, Any]) -> int:
 
 
 def incomplete(state: Mapping[str, Any], arguments: Any) -> list[str]:
-    """What botocore itself finds wrong with whole arguments: missing members and wrong types.
-
-    Parameters (JSONPath) are held to the members that must be there alone: what paths name is not known.
-    """
+    """What botocore itself finds wrong with whole arguments: missing members and wrong types."""
     shape = call_of(state.get("Resource")).input_shape
     report = ParamValidator().validate(_as_botocore(shape, arguments), shape)
-    lines = report.generate_report().splitlines() if report.has_errors() else []
-    return [line for line in lines if "Parameters" not in state or line.startswith("Missing required")]
+    return report.generate_report().splitlines() if report.has_errors() else []
 
 
 def _as_botocore(shape: Any, value: Any) -> Any:
     """Step Functions begins all members with a capital, botocore not those of every service."""
     if shape.type_name == "structure" and isinstance(value, dict):
         known = {name.lower(): name for name in shape.members}
-        value = {name.removesuffix(".$"): item for name, item in value.items()}
         return {
             known.get(name.lower(), name): _as_botocore(member(shape, name), item)
             if name.lower() in known

@@ -11,7 +11,6 @@ from tests.judges.aws_tasks import call_of, incomplete, states_of, task_verdicts
 from tests.judges.jsonata import evaluated
 from tests.judges.places import Place, filled, places
 from tests.judges.recordings import Moment, moments
-from tests.judges.unrecorded import UNRECORDED
 from tests.judges.verdicts import Verdict
 
 _BY_CHANCE = re.compile(r"\$(millis|now|random|uuid)\(")
@@ -40,8 +39,7 @@ def expression_verdicts(machine: str, definition: Mapping[str, Any]) -> tuple[li
         ]
     )
     reached = {place: "" for place, _ in asked}
-    missed = [place for place in every if place not in reached and not _is_excused(machine, place)]
-    faults = {place: _unrecorded(place) for place in missed} | reached
+    faults = {place: _unrecorded(place) for place in every if place not in reached} | reached
     values: dict[tuple[int, str], Any] = {}
     for (place, moment), answer in zip(asked, answers, strict=True):
         faults[place] = faults[place] or _fault(place, moment, answer)
@@ -50,12 +48,9 @@ def expression_verdicts(machine: str, definition: Mapping[str, Any]) -> tuple[li
     return verdicts, _requests(definition, asked, values)
 
 
-def _is_excused(machine: str, place: Place) -> bool:
-    return place.kind in UNRECORDED.get((machine, place.state), {})
-
-
 def _unrecorded(place: Place) -> str:
-    return f"{place.text!r} was evaluated in no recording: make recordings (or tests/judges/unrecorded.py)"
+    where = "let a test of tests/infra/test_machine_*.py walk there, then make recordings"
+    return f"{place.text!r} was evaluated in no recording: {where}"
 
 
 def fits(place: Place, moment: Moment) -> bool:
@@ -83,11 +78,7 @@ def _requests(
     tasks = {name: state for name, state in states_of(definition) if call_of(state.get("Resource"))}
     told = {id(moment): moment for place, moment in asked if place.keys[0] == "Arguments"}
     of_place = {place.state for place in places(definition) if place.keys[0] == "Arguments"}
-    sent = [
-        (name, state.get("Arguments", state.get("Parameters", {})))
-        for name, state in tasks.items()
-        if name not in of_place
-    ]
+    sent = [(name, state.get("Arguments", {})) for name, state in tasks.items() if name not in of_place]
     for key, moment in told.items():
         if moment.state in tasks:
             mine = {text: value for (which, text), value in values.items() if which == key}

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
-from tests.judges.combinations import STAGES, Combination, assembly
-from tests.judges.places import places
-from tests.judges.recordings import FOLDER, kind_of
+from tests.judges.recordings import FOLDER, kind_of, moments
+from tests.judges.unreached import every_place, unreached
 
 Told = dict[str, Any]
 Moments = dict[str, dict[str, Any]]
@@ -23,24 +22,24 @@ def main(folder: Path) -> None:
     ]
     FOLDER.mkdir(exist_ok=True)
     for machine, known in _expressions().items():
-        kept = _needed(_moments(told, machine, known).values())
+        kept = _needed(_moments_of(told, machine, known).values())
         lines = [json.dumps(moment, sort_keys=True) for moment in kept]
         (FOLDER / f"{machine}.jsonl").write_text("".join(f"{_of_no_machine(line)}\n" for line in lines))
         print(f"{machine}: {len(lines)} moments, {sum(len(each['values']) for each in kept)} values")
+    moments.cache_clear()
+    for machine, state, kind in sorted(unreached()):
+        print(f"not reached: {machine}, {state}, {kind} (tests/infra/test_machine_*.py may walk there)")
 
 
 def _expressions() -> dict[str, set[tuple[str, str]]]:
     """{machine: (state, expression) of any stage}."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for stage in STAGES:
-        for stack in assembly(Combination(stage, stage)).values():
-            for name, definition in stack.machines.items():
-                of_machine = found.setdefault(name.removeprefix(f"bincount-{stage}-"), set())
-                of_machine |= {(place.state, place.text) for place in places(definition)}
+    for machine, place in every_place():
+        found.setdefault(machine, set()).add((place.state, place.text))
     return found
 
 
-def _moments(told: list[Told], machine: str, known: set[tuple[str, str]]) -> Moments:
+def _moments_of(told: list[Told], machine: str, known: set[tuple[str, str]]) -> Moments:
     """Those of a machine: by its name, or, where a test walked without one, by what only it has."""
     states = {state for state, _ in known}
     found: Moments = {}

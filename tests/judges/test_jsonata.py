@@ -4,13 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.judges.combinations import STAGES, Combination, assembly
-from tests.judges.expressions import expression_verdicts, fits
+from tests.judges.expressions import expression_verdicts
 from tests.judges.jsonata import evaluated
-from tests.judges.judges import machine_of
-from tests.judges.places import places
-from tests.judges.recordings import moments
-from tests.judges.unrecorded import UNRECORDED
+from tests.judges.unreached import unreached
 
 
 def answer(expression: str, **variables: Any) -> dict[str, Any]:
@@ -60,13 +56,5 @@ def test_a_new_expression_asks_for_a_new_recording() -> None:
     assert "make recordings" in verdicts[0].fault
 
 
-def test_what_is_excused_is_what_no_recording_reaches() -> None:
-    missed = {
-        (machine_of(name), place.state, place.kind)
-        for stage in STAGES
-        for stack in assembly(Combination(stage, stage)).values()
-        for name, definition in stack.machines.items()
-        for place in places(definition)
-        if not any(fits(place, moment) for moment in moments(machine_of(name)))
-    }
-    assert missed == {(*place, kind) for place, kinds in UNRECORDED.items() for kind in kinds}
+def test_recordings_reach_every_expression() -> None:
+    assert unreached() == set()

@@ -28,9 +28,8 @@ def value_verdicts(shape: Any, value: Any, path: str, elsewhere: Elsewhere | Non
                 yield from value_verdicts(inner, item, path, elsewhere)
         case "map" if isinstance(value, dict):
             for name, item in cast("dict[str, Any]", value).items():
-                if not name.endswith(".$"):
-                    yield from value_verdicts(shape.key, name, f"{path}.{name}", elsewhere)
-                    yield from value_verdicts(shape.value, item, f"{path}.{name}", elsewhere)
+                yield from value_verdicts(shape.key, name, f"{path}.{name}", elsewhere)
+                yield from value_verdicts(shape.value, item, f"{path}.{name}", elsewhere)
         case "string" if not isinstance(value, bool | int | float):
             yield from text_verdicts(shape, value, path)
         case "integer" | "long" | "float" | "double":
@@ -46,13 +45,12 @@ def _structure(
 ) -> Iterator[Verdict]:
     for name, item in value.items():
         here = f"{path}.{name}" if path else name
-        late = elsewhere is None and name.endswith(".$")
-        inner = member(shape, name.removesuffix(".$") if late else name)
+        inner = member(shape, name)
         if elsewhere is not None:
             moved, target = elsewhere(here)
             inner = target if moved else inner
         if inner is None:
             if elsewhere is None or holds_text(item):
                 yield Verdict(here, f"{shape.name} has no such member")
-        elif not late:
+        else:
             yield from value_verdicts(inner, item, here, elsewhere)

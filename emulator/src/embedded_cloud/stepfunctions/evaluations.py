@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FOLDER_VARIABLE = "BINCOUNT_EVALUATIONS"
+FOLDER_VARIABLE = "EMBEDDED_CLOUD_EVALUATIONS"
 _MOST = 3
 """So often is an expression of a state written down at most, however many items a map has."""
 _NO_PART_OF_CONTEXT = ("QueryLanguage", "variables")

@@ -10,6 +10,7 @@ from embedded_cloud.stepfunctions.evaluations import Evaluations, folder
 from embedded_cloud.stepfunctions.interpreter import ExecutionError
 from embedded_cloud.stepfunctions.limits import check_size
 from embedded_cloud.stepfunctions.maps.distributed_map import DistributedMap
+from embedded_cloud.stepfunctions.parallel import in_jsonata
 from embedded_cloud.stepfunctions.requests import check_definition
 from embedded_cloud.stepfunctions.retrying import with_delay
 from embedded_cloud.stepfunctions.status_events import PublishEvent, RecordMetric, StatusEvents
@@ -27,6 +28,7 @@ def install(*, aws: Aws, authorise: Authorise, publish: PublishEvent, record: Re
     """Once in a process. `authorise(role, action, arn)` tells whether a role may."""
     sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=ExecutionError)
     sfn._SERVICE_DISPATCH["arn:aws:states:::aws-sdk:"] = SdkTasks(aws=aws, fail=ExecutionError)
+    sfn._run_parallel_branches = in_jsonata(sfn._run_parallel_branches)
     sfn._run_distributed_map = DistributedMap(run=sfn._run_distributed_map, aws=aws, authorise=authorise)
     for name in ("_execute_task", "_execute_map", "_execute_parallel"):
         setattr(sfn, name, _limited(getattr(sfn, name)))

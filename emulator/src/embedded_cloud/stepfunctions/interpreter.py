@@ -67,7 +67,7 @@ def executor(kind: str) -> Callable[..., tuple[Any, str | None]]:
 
 def succeed_output(state: dict[str, Any], value: Any, ctx: Any) -> Any:
     """The output of a Succeed state."""
-    if sfn._state_query_language(state, ctx) == "JSONata":
+    if is_jsonata(state, ctx):
         return sfn._apply_jsonata_output(state, value, ctx, default=value)
     return sfn._apply_output_path(state, sfn._apply_input_path(state, value, ctx), ctx)
 
@@ -88,8 +88,13 @@ def map_run(label: str) -> str:
     return next(arn for arn in sfn._map_runs if f"/{label}:" in arn)
 
 
+def is_jsonata(state: dict[str, Any], ctx: Any) -> bool:
+    """Whether a state's expressions are JSONata, by its own language or the machine's."""
+    return sfn._state_query_language(state, ctx) == "JSONata"
+
+
 def read_items(reader: dict[str, Any], effective: Any, ctx: Any) -> Any:
-    """What an ItemReader names."""
+    """What an ItemReader names, whose Parameters or Arguments are filled."""
     return sfn._read_map_items(reader, effective, ctx)
 
 
@@ -98,19 +103,28 @@ def at_path(path: str, data: Any, ctx: Any) -> Any:
     return sfn._resolve_path_or_ctx(path, data, ctx)
 
 
-def fill(template: Any, data: Any, ctx: Any) -> Any:
-    """A payload template with what its paths name."""
+def fill(state: dict[str, Any], template: Any, data: Any, ctx: Any) -> Any:
+    """A template of a state's with what its paths name, or its JSONata gives."""
+    if is_jsonata(state, ctx):
+        return sfn._apply_jsonata_template(template, data, ctx)
     return sfn._resolve_params_obj(template, data, ctx)
 
 
 def output_of(state: dict[str, Any], *, given: Any, result: Any, ctx: Any) -> Any:
-    """The state's output: its result through ResultSelector, ResultPath and OutputPath."""
+    """The state's output: its result through Output, or ResultSelector, ResultPath and OutputPath.
+
+    What a JSONata state assigns is assigned.
+    """
+    if is_jsonata(state, ctx):
+        output = sfn._apply_jsonata_output(state, given, ctx, result=result, default=result)
+        sfn._apply_state_assign(state, given, ctx, result=result)
+        return output
     selected = sfn._apply_result_selector(state, result)
     return sfn._apply_output_path(state, sfn._apply_result_path(state, given, selected), ctx)
 
 
 def arguments_of(state: dict[str, Any], given: Any, context: dict[str, Any]) -> Any:
-    """A JSONata task's `Arguments`, evaluated over its input."""
+    """A JSONata state's `Arguments`, evaluated over its input; the input where it has none."""
     return sfn._apply_jsonata_arguments(state, given, context)
 
 

@@ -15,7 +15,15 @@ from embedded_cloud.stepfunctions.tasks.context import current
 from embedded_cloud.stepfunctions.tasks.rights import Authorise, require
 
 RunMap = Callable[..., tuple[Any, str | None]]
-_DONE_HERE = ("ItemBatcher", "ResultWriter", "ResultSelector", "ResultPath", "OutputPath")
+_DONE_HERE = (
+    "ItemBatcher",
+    "ResultWriter",
+    "ResultSelector",
+    "ResultPath",
+    "OutputPath",
+    "Output",
+    "Assign",
+)
 
 
 class DistributedMap:
@@ -35,7 +43,8 @@ class DistributedMap:
         inner["Label"] = f"{state.get('Label', 'Map')}-{uuid.uuid4().hex[:8]}"
         inner_input = effective
         if "ItemBatcher" in state:
-            for key in ("ItemReader", "ItemSelector", "Parameters"):
+            # What is handed on is no expression any more.
+            for key in ("ItemReader", "ItemSelector", "Parameters", "Items"):
                 inner.pop(key, None)
             inner["ItemsPath"] = "$.batches"
             inner_input = {"batches": _batched(state, effective, ctx)}
@@ -56,13 +65,13 @@ class DistributedMap:
         require(self._authorise, ExecutionError, action="states:StartExecution", arn=machine)
         reader = state.get("ItemReader", {})
         if reader.get("Resource", "").endswith("s3:getObject"):
-            where: dict[str, Any] = interpreter.fill(reader["Parameters"], effective, ctx)
+            where = _filled(state, reader, effective, ctx)
             arn = f"arn:aws:s3:::{where['Bucket']}/{where['Key']}"
             fault = "States.ItemReaderFailed"
             require(self._authorise, ExecutionError, action="s3:GetObject", arn=arn, error=fault)
 
     def _write(self, state: dict[str, Any], effective: Any, ctx: Any, *, label: str) -> dict[str, Any]:
-        writer = interpreter.fill(state["ResultWriter"].get("Parameters") or {}, effective, ctx)
+        writer = _filled(state, state["ResultWriter"], effective, ctx)
         arn = interpreter.map_run(label)
         children = [child for child in interpreter.executions() if child.get("mapRunArn") == arn]
         return write_results(
@@ -74,15 +83,22 @@ class DistributedMap:
         )
 
 
+def _filled(state: dict[str, Any], part: dict[str, Any], effective: Any, ctx: Any) -> dict[str, Any]:
+    """The request that an ItemReader or a ResultWriter makes."""
+    return interpreter.fill(state, part.get("Arguments") or part.get("Parameters") or {}, effective, ctx)
+
+
 def _batched(state: dict[str, Any], effective: Any, ctx: Any) -> list[dict[str, Any]]:
     """The inputs of the child executions."""
     if "ItemReader" in state:
-        items = interpreter.read_items(state["ItemReader"], effective, ctx)
+        reader = state["ItemReader"]
+        reader = {**reader, "Parameters": _filled(state, reader, effective, ctx)}
+        items = interpreter.read_items(reader, effective, ctx)
     else:
         items = interpreter.at_path(state.get("ItemsPath", "$"), effective, ctx)
     selector = state.get("ItemSelector") or state.get("Parameters")
     if selector:
-        items = [_selected(selector, item, index, effective, ctx) for index, item in enumerate(items)]
+        items = [_selected(state, selector, item, index, effective, ctx) for index, item in enumerate(items)]
     batcher = state["ItemBatcher"]
     batch_input = batcher.get("BatchInput")
     try:
@@ -90,16 +106,16 @@ def _batched(state: dict[str, Any], effective: Any, ctx: Any) -> list[dict[str, 
             items,
             most_items=_limit(batcher, "MaxItemsPerBatch", effective, ctx),
             most_bytes=_limit(batcher, "MaxInputBytesPerBatch", effective, ctx),
-            batch_input=None if batch_input is None else interpreter.fill(batch_input, effective, ctx),
+            batch_input=None if batch_input is None else interpreter.fill(state, batch_input, effective, ctx),
         )
     except ValueError as error:
         raise ExecutionError("States.DataLimitExceeded", str(error)) from error
 
 
-def _selected(selector: Any, item: Any, index: int, effective: Any, ctx: Any) -> Any:
+def _selected(state: dict[str, Any], selector: Any, item: Any, index: int, effective: Any, ctx: Any) -> Any:
     item_ctx = copy.deepcopy(ctx)
     item_ctx["Map"] = {"Item": {"Index": index, "Value": item}}
-    return interpreter.fill(selector, effective, item_ctx)
+    return interpreter.fill(state, selector, effective, item_ctx)
 
 
 def _limit(batcher: dict[str, Any], name: str, effective: Any, ctx: Any) -> int | None:
