@@ -13,7 +13,7 @@ from data_prep.build import Run
 from data_prep.errors import BadRequest, DataPrepError
 from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
-from data_prep.steps.deal import PACK_LIST, deal
+from data_prep.steps.assign_shards import PACK_LIST, assign_shards
 from data_prep.steps.index import index_all
 from data_prep.steps.open_run import PARTS, open_run
 from data_prep.steps.pack import pack
@@ -72,7 +72,7 @@ def make_dataset(run: Run, *, quiet: bool) -> dict[str, Any]:
         for done in map_ordered(lambda batch: arrange(run, batch), _batches(remaining(run)), workers=BATCHES):
             bar.update(done["accepted"] + done["rejected"])
     if run.request.layout != "folders":
-        deal(run)
+        assign_shards(run)
         for item in tqdm(read_json(run.target, run.key(PACK_LIST)), desc="pack", unit="shard", disable=quiet):
             pack(run, item["shard"])
     return seal(run)

@@ -8,7 +8,7 @@ from data_prep.build import Run, find_run
 from data_prep.errors import BadRequest
 from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
-from data_prep.steps.deal import PACK_LIST, deal
+from data_prep.steps.assign_shards import PACK_LIST, assign_shards
 from data_prep.steps.index import index
 from data_prep.steps.open_run import PARTS, open_run
 from data_prep.steps.pack import pack
@@ -89,9 +89,9 @@ def _place(run: Run) -> Answer:
     }
 
 
-def _deal(event: Answer, bucket: S3Store) -> Answer:
+def _assign_shards(event: Answer, bucket: S3Store) -> Answer:
     run = find_run(bucket, event.get("dataset_id"))
-    return deal(run) | {"work_list": {"bucket": bucket.bucket, "key": run.key(PACK_LIST)}}
+    return assign_shards(run) | {"work_list": {"bucket": bucket.bucket, "key": run.key(PACK_LIST)}}
 
 
 def _pack(run: Run, items: list[Answer]) -> Answer:
@@ -107,7 +107,7 @@ def _seal(event: Answer, bucket: S3Store) -> Answer:
 _STEPS: dict[Any, Callable[[Answer, S3Store], Answer]] = {
     "open": _open,
     "plan": _plan,
-    "deal": _deal,
+    "assign_shards": _assign_shards,
     "seal": _seal,
 }
 _BATCH_STEPS: dict[Any, Callable[[Run, list[Answer]], Answer]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from data_prep.build import Run
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.select.split import draw_of
-from data_prep.steps.deal import list_key, shard_key
+from data_prep.steps.assign_shards import list_key, shard_key
 from data_prep.storage.lines import Line, read_lines, write_json
 from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import CONNECTIONS
@@ -32,7 +32,7 @@ def pack(run: Run, name: str) -> None:
     """
     if exists(run.target, packed_key(run, name)):
         return
-    # A second order, so that a shard's order says nothing about which ids it was dealt.
+    # A second order, so that a shard's order says nothing about which ids it was assigned.
     records = sorted(read_lines(run.target, list_key(run, name)), key=_place)
     with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
         path = Path(scratch) / "shard.tar"

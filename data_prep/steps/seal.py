@@ -11,7 +11,7 @@ from data_prep.report.page import report
 from data_prep.report.trainable import require_trainable, weaknesses
 from data_prep.select.split import BLOCK, RULE
 from data_prep.select.statistics import Statistics
-from data_prep.steps.deal import PACK_LIST, SHARDS, shard_key, shard_name
+from data_prep.steps.assign_shards import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.steps.pack import PACKED, packed_key
 from data_prep.steps.plan import REJECTED as REJECTED_EARLY
 from data_prep.steps.plan import SUMMARY
@@ -105,7 +105,9 @@ def _packed_shards(run: Run) -> dict[str, int]:
         names = [item["shard"] for item in read_json(run.target, run.key(PACK_LIST))]
         shards = read_json(run.target, run.key(SHARDS))
     except Missing as error:
-        raise NotReconciled(f"{run.dataset_id}: no shards were dealt; run deal and pack first") from error
+        raise NotReconciled(
+            f"{run.dataset_id}: no shards were assigned; run assign_shards and pack first"
+        ) from error
     packed = {info.key for info in run.target.list(run.key(PACKED))}
     missing = [name for name in names if packed_key(run, name) not in packed]
     if missing:

@@ -119,17 +119,17 @@ def _model(partition: str, role_arn: str, isolation: Isolation) -> dict[str, Sta
                 },
             },
             Output="{% $states.input %}",
-            Catch=_caught(SAGEMAKER, "IsTheModelThere"),
+            Catch=_caught(SAGEMAKER, "WasModelCreated"),
             next_state="Transform",
         ),
-        "IsTheModelThere": task(
+        "WasModelCreated": task(
             f"{sdk}:describeModel",
             {"ModelName": job},
             Output="{% $states.input %}",
-            Catch=[{"ErrorEquals": ANY, "Output": "{% $states.input %}", "Next": "ModelNotMade"}],
+            Catch=[{"ErrorEquals": ANY, "Output": "{% $states.input %}", "Next": "ModelNotCreated"}],
             next_state="Transform",
         ),
-        "ModelNotMade": _fail("ModelNotMade"),
+        "ModelNotCreated": _fail("ModelNotCreated"),
     }
 
 
@@ -155,13 +155,13 @@ def _transform(
         error="TransformFailed",
         where="Its log is in /aws/sagemaker/TransformJobs.",
         result="transformed",
-        Catch=_caught(ANY, "DropModelOfFailure"),
-        Next="DropModel",
+        Catch=_caught(ANY, "DeleteModelOfFailure"),
+        Next="DeleteModel",
     )
     return {
         "Transform": transform,
-        "DropModel": drop("Join"),
-        "DropModelOfFailure": drop("TransformFailed"),
+        "DeleteModel": drop("Join"),
+        "DeleteModelOfFailure": drop("TransformFailed"),
         "TransformFailed": _fail("TransformFailed"),
     }
 

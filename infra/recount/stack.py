@@ -147,7 +147,7 @@ class RecountStack(Stack):
         )
         for actions, resources in grants:
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        machine.allow_passing(role)
+        machine.grant_pass_role(role)
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

@@ -64,7 +64,7 @@ class StageStateMachine(sfn.StateMachine):
         )
         self._own_name, self._own_role = name, role
 
-    def allow_passing(self, *roles: iam.Role) -> None:
+    def grant_pass_role(self, *roles: iam.Role) -> None:
         """Allow handing `roles` to SageMaker, and to nobody else."""
         self.add_to_role_policy(
             iam.PolicyStatement(

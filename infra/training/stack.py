@@ -100,7 +100,7 @@ class TrainingStack(Stack):
                 self.pipeline.allow_invoking(function)
         self._grant_tuning()
         self._grant_evaluation(data.bucket)
-        self.pipeline.allow_passing(role, evaluation_role)
+        self.pipeline.grant_pass_role(role, evaluation_role)
         self._grant_registry(data.bucket)
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(

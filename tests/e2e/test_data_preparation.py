@@ -30,7 +30,7 @@ REQUEST = {
 }
 IMAGES = 120
 PREPARED = "PublishDataset"
-CHOICES = ("Has", "Is", "Wants", "UseStageRequest")
+CHOICES = ("Has", "Is", "Needs", "UseStageRequest")
 """How the names of states that only choose begin."""
 
 
@@ -101,7 +101,7 @@ def test_a_request_for_folders_and_shards_goes_through_every_step(stage: Stage) 
         "Index",
         "Plan",
         "Arrange",
-        "Deal",
+        "AssignShards",
         "Pack",
         "Seal",
         PREPARED,

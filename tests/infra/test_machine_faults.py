@@ -48,8 +48,8 @@ JOBS: dict[Kind, Job] = {
         "Transform",
         {"run": "one", "job": "bincount-dev-recount-1", "plan": PLAN},
         "TransformFailed",
-        "DropModel",
-        {"DropModelOfFailure": {}},
+        "DeleteModel",
+        {"DeleteModelOfFailure": {}},
     ),
 }
 OUTPUTS = {
@@ -163,7 +163,7 @@ class TestModelOfARecount:
     def test_one_that_is_there_is_taken(self, monkeypatch: pytest.MonkeyPatch, machines: Machines) -> None:
         answers = {
             "CreateModel": BROKEN,
-            "IsTheModelThere": answer_of("DescribeModel", ModelName="bincount-dev-recount-1"),
+            "WasModelCreated": answer_of("DescribeModel", ModelName="bincount-dev-recount-1"),
         }
         found = self.walk(monkeypatch, machines, answers, start="CreateModel", stop="Transform")
         assert found.error is None
@@ -173,14 +173,14 @@ class TestModelOfARecount:
         self, monkeypatch: pytest.MonkeyPatch, machines: Machines
     ) -> None:
         no_model = reject("SageMaker.SageMakerException", "Could not find model")
-        answers = {"CreateModel": BROKEN, "IsTheModelThere": no_model}
+        answers = {"CreateModel": BROKEN, "WasModelCreated": no_model}
         found = self.walk(monkeypatch, machines, answers, start="CreateModel")
         assert found.error is not None
-        assert found.error[0] == "ModelNotMade"
+        assert found.error[0] == "ModelNotCreated"
         assert "Internal failure" in found.error[1]
 
     @pytest.mark.parametrize(
-        ("state", "next_state"), [("DropModel", "Join"), ("DropModelOfFailure", "TransformFailed")]
+        ("state", "next_state"), [("DeleteModel", "Join"), ("DeleteModelOfFailure", "TransformFailed")]
     )
     def test_one_that_is_gone_needs_no_deleting(
         self, monkeypatch: pytest.MonkeyPatch, machines: Machines, state: str, next_state: str

@@ -47,7 +47,7 @@ class TestPreparation:
             answers={
                 "Open": {**place, "parts": {**LIST, "count": parts}},
                 "Plan": {**place, "images": 8, "to_do": to_do, "work_list": LIST},
-                "Deal": {"shards": shards, "work_list": LIST},
+                "AssignShards": {"shards": shards, "work_list": LIST},
                 "Seal": place,
             },
             stop="PublishDataset",

@@ -66,7 +66,7 @@ class TestPipeline:
             answers={
                 "Open": {**place, "parts": {**list_at("runs/one/parts.json"), "count": 3}},
                 "Plan": {**place, "images": 8, "to_do": 8, "work_list": list_at("runs/one/work.json")},
-                "Deal": {"shards": 2, "work_list": list_at("runs/one/shards.json")},
+                "AssignShards": {"shards": 2, "work_list": list_at("runs/one/shards.json")},
                 "Seal": place,
                 "PublishDataset": {"Version": 1},
                 "StageWeights": {"staged": True},
@@ -151,7 +151,7 @@ class TestRecount:
                 "CreateModel": {},
                 "CreateTransformJob": {},
                 "DescribeTransformJob": done,
-                "DropModel": {},
+                "DeleteModel": {},
                 "Summarize": {"csv": f"{folder}/recount.csv", "summary": summary.to_json()},
             },
         )
@@ -165,7 +165,7 @@ class TestRecount:
             assert found.asked[step]["request"].items() >= given.items()
         model = found.asked["CreateModel"]["ModelName"]
         assert found.asked["CreateTransformJob"]["ModelName"] == model
-        assert found.asked["DropModel"] == {"ModelName": model}
+        assert found.asked["DeleteModel"] == {"ModelName": model}
         assert found.asked["CreateModel"]["PrimaryContainer"]["ModelDataUrl"] == MODEL
         assert (found.read, found.written) == (
             {"Join": "recounts/one/work/chunks.json"},

@@ -30,9 +30,9 @@ def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templa
         at = at or states[order[-1]].get("Default", "")
     assert order == [
         "Name", "ReadModel", "IsApproved", "ReadImage", "Plan", "IsAnyToCount", "CreateModel", "Transform",
-        "DropModel", "Join", "Summarize", "IsAnyAnswered", "Recounted",
+        "DeleteModel", "Join", "Summarize", "IsAnyAnswered", "Recounted",
     ]  # fmt: skip
-    assert states["Transform"]["Catch"][0]["Next"] == "DropModelOfFailure"
+    assert states["Transform"]["Catch"][0]["Next"] == "DeleteModelOfFailure"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -183,7 +183,7 @@ def test_an_image_that_changed_or_went_since_the_plan_is_rejected(
     [
         (
             {"step": "explode"},
-            "step is 'explode'; expected one of open, plan, deal, seal, index, arrange, pack",
+            "step is 'explode'; expected one of open, plan, assign_shards, seal, index, arrange, pack",
         ),
         ({}, "step is None"),
         ({"step": "seal", "dataset_id": "../../etc"}, "expected the one that the open step answered"),
@@ -221,14 +221,14 @@ def test_shards_are_dealt_packed_and_sealed(s3: Any, request_for: Callable[..., 
     planned = plan(request_for("sharded", layout="both"))
     assert planned["shards"]
     arrange(planned["dataset_id"], work_of(s3, planned))
-    dealt = handler({"step": "deal", "dataset_id": planned["dataset_id"]}, None)
-    items = json.loads(read(s3, dealt["work_list"]["key"]))
-    assert len(items) == dealt["shards"]
+    assigned = handler({"step": "assign_shards", "dataset_id": planned["dataset_id"]}, None)
+    items = json.loads(read(s3, assigned["work_list"]["key"]))
+    assert len(items) == assigned["shards"]
     batch = {"step": "pack", "dataset_id": planned["dataset_id"]}
     assert handler({"Items": items, "BatchInput": batch}, None) == {"shards": len(items)}
     handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
     stored = [key for key in keys(s3, planned["prefix"]) if key.endswith(".tar")]
-    assert len(stored) == dealt["shards"]
+    assert len(stored) == assigned["shards"]
 
 
 def test_only_the_first_of_two_creations_of_an_object_counts(s3: Any) -> None:
@@ -269,8 +269,8 @@ def test_a_public_bucket_becomes_a_dataset(
     planned = handler({"step": "plan"} | batch, None)
     arrange(planned["dataset_id"], work_of(s3, planned))
     if planned["shards"]:
-        dealt = handler({"step": "deal"} | batch, None)
-        shards = json.loads(read(s3, dealt["work_list"]["key"]))
+        assigned = handler({"step": "assign_shards"} | batch, None)
+        shards = json.loads(read(s3, assigned["work_list"]["key"]))
         handler({"Items": shards, "BatchInput": {"step": "pack"} | batch}, None)
     sealed = handler({"step": "seal"} | batch, None)
     assert (sealed["images"], sealed["rejected"]) == (len(COUNTS), 0)

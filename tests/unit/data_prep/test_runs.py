@@ -15,7 +15,7 @@ from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
 from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
-from data_prep.steps.deal import deal
+from data_prep.steps.assign_shards import assign_shards
 from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.records import write_records
@@ -23,7 +23,7 @@ from data_prep.steps.seal import seal
 from data_prep.storage.directory_store import DirectoryStore
 
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(40) for place in range(2)}
-STEPS = ("open", "index", "plan", "arrange", "deal", "pack", "seal")
+STEPS = ("open", "index", "plan", "arrange", "assign_shards", "pack", "seal")
 OTHER_LIST = json.dumps({"2": [f"data/metadata/{identity}.json" for identity in sorted(COUNTS)[:30]]})
 
 
@@ -56,9 +56,9 @@ def steps(s3: Any, bucket: str, request: dict[str, Any]) -> Iterator[tuple[str, 
     planned = handler({"step": "plan"} | started, None)
     yield "plan", planned
     yield "arrange", batch("arrange", planned, "work_list")
-    dealt = handler({"step": "deal"} | started, None)
-    yield "deal", dealt
-    yield "pack", batch("pack", dealt, "work_list")
+    assigned = handler({"step": "assign_shards"} | started, None)
+    yield "assign_shards", assigned
+    yield "pack", batch("pack", assigned, "work_list")
     yield "seal", handler({"step": "seal"} | started, None)
 
 
@@ -70,7 +70,8 @@ def test_a_list_that_is_overwritten_meanwhile_changes_nothing(
     source: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    images, stage = f"rewritten-{overwritten_after}", f"stage-{overwritten_after}"
+    name = overwritten_after.replace("_", "-")
+    images, stage = f"rewritten-{name}", f"stage-{name}"
     upload(source, images)
     s3.create_bucket(Bucket=stage)
     monkeypatch.setenv("BUCKET", stage)
@@ -148,8 +149,8 @@ def test_a_crash_is_no_reason_to_begin_anew(source: Path, tmp_path: Path) -> Non
     ("step", "message"),
     [
         ("plan", "BadRequest: .*run the open step"),
-        ("deal", "NotReconciled: .*run the plan step"),
-        ("seal", "NotReconciled: .*run deal and pack"),
+        ("assign_shards", "NotReconciled: .*run the plan step"),
+        ("seal", "NotReconciled: .*run assign_shards and pack"),
     ],
 )
 def test_a_step_out_of_its_turn_names_the_one_before(
@@ -158,4 +159,4 @@ def test_a_step_out_of_its_turn_names_the_one_before(
     run = begin(source, tmp_path, layout="shards")
     (tmp_path / run.key("index.json")).unlink()
     with pytest.raises((BadRequest, NotReconciled), match=f"^{message}"):
-        {"plan": plan, "deal": deal, "seal": seal}[step](run)
+        {"plan": plan, "assign_shards": assign_shards, "seal": seal}[step](run)

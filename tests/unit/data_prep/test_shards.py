@@ -14,7 +14,7 @@ from data_prep.build import Run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.request import parse_request
-from data_prep.steps.deal import deal
+from data_prep.steps.assign_shards import assign_shards
 from data_prep.steps.open_run import open_run
 from data_prep.steps.seal import seal
 from data_prep.storage.directory_store import DirectoryStore
@@ -108,4 +108,4 @@ def test_a_shard_too_large_for_the_disk_is_an_error_with_a_size_that_fits(
 
 def test_folders_have_no_shards_to_deal(big_source: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="has the layout folders, which has no shards"):
-        deal(begin(big_source, tmp_path))
+        assign_shards(begin(big_source, tmp_path))

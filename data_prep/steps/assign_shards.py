@@ -1,4 +1,4 @@
-"""Deal: gives every accepted image its shard, at random but the same in every run."""
+"""Gives every accepted image its shard, at random but the same in every run."""
 
 import math
 import tempfile
@@ -18,7 +18,7 @@ SHARDS = "shards.json"
 PACK_LIST = "pack.json"
 
 
-def deal(run: Run) -> dict[str, int]:
+def assign_shards(run: Run) -> dict[str, int]:
     """Write a list of images for each shard and the work list of pack; answers {shards}.
 
     Reconciles first, so that no shard is packed of a run with missing images (NotReconciled).
