@@ -111,7 +111,7 @@ RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.p
 recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
 	rm -rf build/evaluations
 	EMBEDDED_CLOUD_EVALUATIONS=$(CURDIR)/build/evaluations \
-		$(BIN)/python -m pytest $(RECORDED) --numprocesses $(WORKERS) --dist loadfile
+		$(BIN)/python -m pytest $(RECORDED) --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 	$(BIN)/python -m tests.judges.record build/evaluations
 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')

@@ -32,12 +32,7 @@ def expression_verdicts(machine: str, definition: Mapping[str, Any]) -> tuple[li
     every = list(places(definition))
     recorded = moments(machine)
     asked = [(place, moment) for place in every for moment in recorded if fits(place, moment)]
-    answers = evaluated(
-        [
-            {"expression": place.text, "states": moment.states, "variables": moment.variables}
-            for place, moment in asked
-        ]
-    )
+    answers = _answers(asked)
     reached = {place: "" for place, _ in asked}
     faults = {place: _unrecorded(place) for place in every if place not in reached} | reached
     values: dict[tuple[int, str], Any] = {}
@@ -46,6 +41,21 @@ def expression_verdicts(machine: str, definition: Mapping[str, Any]) -> tuple[li
         values[id(moment), place.text] = answer.get("value")
     verdicts = [Verdict(_where(place), fault) for place, fault in faults.items()]
     return verdicts, _requests(definition, asked, values)
+
+
+_KNOWN: dict[tuple[str, int], dict[str, Any]] = {}
+
+
+def _answers(asked: list[Asked]) -> list[dict[str, Any]]:
+    """What the reference implementation says of each; of what another combination had, what it said then."""
+    new = {(place.text, id(moment)): moment for place, moment in asked}
+    new = {key: moment for key, moment in new.items() if key not in _KNOWN}
+    questions = [
+        {"expression": text, "states": moment.states, "variables": moment.variables}
+        for (text, _), moment in new.items()
+    ]
+    _KNOWN.update(zip(new, evaluated(questions), strict=True))
+    return [_KNOWN[place.text, id(moment)] for place, moment in asked]
 
 
 def _unrecorded(place: Place) -> str:

@@ -16,10 +16,10 @@ FLOORS = {
     "templates": 5,
     "texts": 1000,
     "calls": 40,
-    "requests": 20,
+    "requests": 40,
     "policies": 40,
     "statements": 120,
-    "expressions": 110,
+    "expressions": 270,
 }
 """Of each combination at least: fewer means that a judge has fallen asleep, not that we got better."""
 
