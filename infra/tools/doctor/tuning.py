@@ -32,7 +32,8 @@ def tuning_fields(asked: Asked) -> Iterable[Finding]:
     found = [s for s in _states(json.loads(machine["definition"])) if s.get("Resource", "").endswith(ACTION)]
     if len(found) != 1:
         return [missing(NAME, f"the pipeline has {len(found)} such tasks", next=redeploy)]
-    task = {key: found[0][key] for key in ("Type", "Resource", "QueryLanguage")}
+    # The machine's language counts for its states; a state that is tested alone has to name it.
+    task = {key: found[0][key] for key in ("Type", "Resource")} | {"QueryLanguage": "JSONata"}
     arguments = {**_without_expressions(found[0]["Arguments"]), MEMBER: f"{asked.names.tuning_jobs}_"}
     answer = states.test_state(
         definition=json.dumps({**task, "Arguments": arguments, "End": True}), roleArn=machine["roleArn"]
