@@ -73,13 +73,13 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	@touch $@
 
 test: install launch-env browser ## every test, WORKERS files at a time (default 2)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 40
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
 
 emulator-test: install ## the emulator's own tests
-	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadfile
 
 test-quick: install browser ## the tests without the embedded cloud
-	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -m "not e2e" --numprocesses $(WORKERS) --dist loadfile
 
 synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.out
 	@npx --no-install cdk synth --quiet -c stage=$(STAGE)
@@ -102,7 +102,7 @@ adopt: install ## take what cdk destroy left of STAGE into new stacks, so that i
 	@$(BIN)/python -m infra.tools.adopt --stage $(STAGE)
 
 judge: install ## hold every template, policy, call and expression to tools and models that others wrote
-	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest tests/judges --numprocesses $(WORKERS) --dist loadfile
 
 # Whatever runs a state machine of ours on the embedded cloud; the last ones walk all their branches.
 RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.py tests/e2e/test_release.py \
@@ -111,7 +111,7 @@ RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.p
 recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
 	rm -rf build/evaluations
 	EMBEDDED_CLOUD_EVALUATIONS=$(CURDIR)/build/evaluations \
-		$(BIN)/python -m pytest $(RECORDED) --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+		$(BIN)/python -m pytest $(RECORDED) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m tests.judges.record build/evaluations
 
 account-trial: install ## the whole path small in your AWS account, with evidence.json (it asks; TRIAL='--yes -c region=…')

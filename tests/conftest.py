@@ -1,8 +1,11 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
+from typing import Any
+
 import pytest
 from embedded_cloud.environment import forget_account
 from hypothesis import settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
 
@@ -15,29 +18,38 @@ settings.load_profile("bincount")
 
 # These take turns on one deployed stage, in this order: the last starts a pipeline that stages weights.
 ON_THE_COMMON_STAGE = ("test_client_and_recount.py", "test_retraining.py", "test_data_preparation.py")
+JOURNEYS = "test_journeys.py"
+
+
+def group_of(nodeid: str) -> str:
+    """What one worker takes as a whole: a file, a stage's journey, or all files of the common stage."""
+    path, _, test = nodeid.partition("::")
+    name = path.rsplit("/", 1)[-1]
+    if name in ON_THE_COMMON_STAGE:
+        return "the common stage"
+    return path + test[test.find("[") :] if name == JOURNEYS else path
 
 
 def order_of(item: pytest.Item) -> int:
-    """The longest file first, then those that share a stage: the other worker goes through the rest."""
-    if item.path.name == "test_journeys.py":
+    """The longest group first, then the one of the common stage: other workers go through the rest."""
+    if item.path.name == JOURNEYS:
         return 0
     if item.path.name in ON_THE_COMMON_STAGE:
         return 1 + ON_THE_COMMON_STAGE.index(item.path.name)
     return 1 + len(ON_THE_COMMON_STAGE)
 
 
-def group_of(item: pytest.Item) -> str:
-    """What one worker takes as a whole: a file, a stage's journey, or all files of the common stage."""
-    if item.path.name in ON_THE_COMMON_STAGE:
-        return "common-stage"
-    callspec = getattr(item, "callspec", None)
-    stage = callspec.params.get("journey", "") if callspec else ""
-    return f"{item.path}{stage}"
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups for `--dist loadgroup`, the longest first."""
     items.sort(key=order_of)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """pytest-xdist's scheduling by file, with the groups of `group_of` in place of files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
