@@ -14,8 +14,8 @@ FIGURES = ("accuracy", "rmse", "within_one", "coverage")
 def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str, Any]) -> dict[str, State]:
     """States of the pipeline, from ReadEvaluationImage on. Input: `dataset` and `candidate`.
 
-    A refusal is an answer, not a fault: the execution succeeds with `verdict.accepted` false and its reasons,
-    the package stands in the registry as Rejected, and nothing else changes. The execution fails only where
+    A rejected model is an answer, not a fault: the execution succeeds with `verdict.accepted` false and its
+    reasons, the package is registered as Rejected, and nothing else changes. The execution fails only where
     there is no verdict.
     """
     names = Names(settings.stage)
@@ -79,7 +79,7 @@ def _register(settings: Settings, partition: str) -> State:
         "ContentType": "application/json",
         "S3Uri": "{% $states.input.evaluation & '/verdict.json' %}",
     }
-    # A value may hold letters, digits, spaces and _.:/=+-@ only: the reasons stand in the description.
+    # A value may hold letters, digits, spaces and _.:/=+-@ only: the reasons are in the description.
     properties = {
         "dataset_id": "{% $states.input.dataset.dataset_id %}",
         "training_job": "{% $states.input.candidate.training_job %}",
