@@ -78,6 +78,19 @@ def test_a_type_that_sagemaker_has_not_is_named(look: Look) -> None:
     assert "ml.g5.2xlarge" in found["instance type: training"].next
 
 
+def test_a_region_that_has_none_of_a_type_is_reported(look: Look) -> None:
+    found = look("instance types", region="eu-west-1")["instance type: endpoint"]
+    assert found.state == "missing"
+    assert "c7i.large" in found.text and "eu-west-1" in found.text
+    assert "serving.instance_type" in found.next
+
+
+def test_fewer_lambdas_at_a_time_than_the_maps_need_are_missing(look: Look) -> None:
+    found = look("quotas", **{"data_prep.max_concurrency": 900})["map-concurrency"]
+    assert found.state == "missing"
+    assert "910 needed" in found.text and "--desired-value 910" in found.next
+
+
 def test_a_zone_without_the_types_is_named_with_better_ones(look: Look) -> None:
     given = {"network.vpc": "created", "network.availability_zones": ["us-east-1a", "us-east-1e"]}
     found = look("zones", **given)["zones"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import make_role
+from embedded_cloud.testing import make_role, wait_until
 
 from infra.tools.doctor.finding import Finding
 from tests.e2e.doctor_kit import Look, complete_account, documented_policy, looking
@@ -42,6 +42,24 @@ def test_an_address_that_did_not_confirm_is_reported(cloud: Cloud, look: Look) -
         sns.delete_topic(TopicArn=topic)
     assert found.state == "missing"
     assert "open the mail" in found.next
+
+
+def test_a_stack_whose_first_deploy_failed_is_to_be_deleted(cloud: Cloud, look: Look) -> None:
+    formation, name = cloud.client("cloudformation"), "bincount-dev-data"
+    taken = cloud.client("sns").create_topic(Name="taken")["TopicArn"]
+    resources = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "taken"}}}
+    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    ended = wait_until(
+        lambda: formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"],
+        lambda status: not status.endswith("_IN_PROGRESS"),
+    )
+    try:
+        found = look("stacks")["stacks"]
+    finally:
+        formation.delete_stack(StackName=name)
+        cloud.client("sns").delete_topic(TopicArn=taken)
+    assert (ended, found.state) == ("ROLLBACK_COMPLETE", "missing")
+    assert found.next == f"aws cloudformation delete-stack --stack-name {name} --region us-east-1"
 
 
 @pytest.fixture(scope="module")
