@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean picture
+.PHONY: emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,9 +86,9 @@ synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.o
 
 weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the pipeline does it too)
 	@$(BIN)/python -m infra.tools.stage_weights --stage $(STAGE)
-picture: install ## docs/architecture.svg, drawn from the templates of prod
-	@npx --no-install cdk synth --quiet --output build/picture -c stage=prod >/dev/null
-	@$(BIN)/python -m infra.tools.diagram build/picture | node infra/tools/dot_to_svg.mjs > docs/architecture.svg
+diagram: install ## docs/architecture.svg, drawn from the templates of prod
+	@npx --no-install cdk synth --quiet --output build/diagram -c stage=prod >/dev/null
+	@$(BIN)/python -m infra.tools.diagram build/diagram | node infra/tools/dot_to_svg.mjs > docs/architecture.svg
 	@echo "docs/architecture.svg is drawn: look at it, then commit it"
 
 lint: install launch-env ## ruff, pyright, and whether pages, records, stubs and the diagram hold what the code says

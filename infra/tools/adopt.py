@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.names import Names
 from infra.tools import leftovers
+from infra.tools.stage_option import add_stage
 
 KEPT = "RetainExceptOnCreate"
 CHANGE_SET = "adopt"
@@ -170,15 +171,7 @@ def _references(value: Any) -> set[str]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.tools.adopt", description=__doc__)
-    parser.add_argument("--stage", required=True, help="a stage of cdk.json that was destroyed")
-    parser.add_argument(
-        "-c",
-        "--context",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting for this run, as the deployment will be given it",
-    )
+    add_stage(parser, which="a stage of cdk.json that was destroyed")
     return parser.parse_args()
 
 

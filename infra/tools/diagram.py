@@ -1,6 +1,6 @@
 """The architecture as a graph, drawn from the synthesized templates so that it cannot go stale.
 
-`python -m infra.tools.diagram cdk.out` prints it in Graphviz's language; `make picture` turns that into
+`python -m infra.tools.diagram cdk.out` prints it in Graphviz's language; `make diagram` turns that into
 `docs/architecture.svg`. Every box is a resource of a template or a job that one of its state machines starts;
 every arrow is a reference in a template, or the path by which an API's method calls an endpoint.
 """
@@ -54,7 +54,7 @@ PLUMBING = re.compile(
 
 @dataclass(frozen=True)
 class Box:
-    """One node. `key` is where it stands in the templates, `title` holds none of their hashes."""
+    """One node. `key` is its place in the templates, `title` holds none of their hashes."""
 
     key: str
     stack: str
@@ -68,7 +68,7 @@ class Box:
 
 
 @dataclass
-class Picture:
+class Diagram:
     """Boxes by key and arrows between keys."""
 
     boxes: dict[str, Box] = field(default_factory=dict[str, Box])
@@ -86,31 +86,31 @@ def read(assembly: Path) -> dict[str, dict[str, Any]]:
     return templates
 
 
-def draw(templates: dict[str, dict[str, Any]]) -> Picture:
-    """The picture of all stacks together."""
-    picture = Picture()
+def draw(templates: dict[str, dict[str, Any]]) -> Diagram:
+    """The diagram of all stacks together."""
+    diagram = Diagram()
     for stack, template in templates.items():
         for logical_id, resource in template["Resources"].items():
-            _add_box(picture, stack, logical_id, resource)
+            _add_box(diagram, stack, logical_id, resource)
     exports = _exports(templates)
-    parameters = _parameter_names(templates, picture)
+    parameters = _parameter_names(templates, diagram)
     for stack, template in templates.items():
         for logical_id in template["Resources"]:
-            if f"{stack}/{logical_id}" in picture.boxes:
-                _add_arrows(picture, templates, stack, logical_id, exports, parameters)
-        picture.arrows |= set(_calls(picture, stack, template))
-    return picture
+            if f"{stack}/{logical_id}" in diagram.boxes:
+                _add_arrows(diagram, templates, stack, logical_id, exports, parameters)
+        diagram.arrows |= set(_calls(diagram, stack, template))
+    return diagram
 
 
-def dot(picture: Picture) -> str:
-    """The picture in Graphviz's language; the same picture always gives the same text."""
+def dot(diagram: Diagram) -> str:
+    """The diagram in Graphviz's language; the same diagram always gives the same text."""
     lines = [
         'digraph bincount { rankdir=LR; fontname="Helvetica"; compound=true; nodesep=0.25; ranksep=0.7;',
         'node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, margin="0.2,0.06"];',
         'node [color="#78909c"];',
         'edge [color="#607d8b", arrowsize=0.7];',
     ]
-    boxes = sorted(picture.boxes.values(), key=lambda box: box.title)
+    boxes = sorted(diagram.boxes.values(), key=lambda box: box.title)
     for number, stack in enumerate(sorted({box.stack for box in boxes})):
         lines.append(f'subgraph cluster_{number} {{ label="{stack}"; color="#b0bec5"; style=rounded;')
         lines += [
@@ -119,18 +119,18 @@ def dot(picture: Picture) -> str:
             if box.stack == stack
         ]
         lines.append("}")
-    titles = {key: box.title for key, box in picture.boxes.items()}
-    lines += sorted({f'"{titles[source]}" -> "{titles[target]}";' for source, target in picture.arrows})
+    titles = {key: box.title for key, box in diagram.boxes.items()}
+    lines += sorted({f'"{titles[source]}" -> "{titles[target]}";' for source, target in diagram.arrows})
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _add_box(picture: Picture, stack: str, logical_id: str, resource: dict[str, Any]) -> None:
+def _add_box(diagram: Diagram, stack: str, logical_id: str, resource: dict[str, Any]) -> None:
     kind = resource["Type"]
     if kind not in SHOWN or (kind == "AWS::Lambda::Function" and PLUMBING.search(logical_id)):
         return
     what, colour = SHOWN[kind]
     key = f"{stack}/{logical_id}"
-    picture.boxes[key] = Box(key, stack, _name(logical_id, resource), what, colour)
+    diagram.boxes[key] = Box(key, stack, _name(logical_id, resource), what, colour)
 
 
 def _name(logical_id: str, resource: dict[str, Any]) -> str:
@@ -152,13 +152,13 @@ def _exports(templates: dict[str, dict[str, Any]]) -> dict[str, tuple[str, str]]
     return found
 
 
-def _parameter_names(templates: dict[str, dict[str, Any]], picture: Picture) -> dict[str, str]:
+def _parameter_names(templates: dict[str, dict[str, Any]], diagram: Diagram) -> dict[str, str]:
     """{name of an SSM parameter: key of its box}."""
     return {
         properties["Name"]: f"{stack}/{logical_id}"
         for stack, template in templates.items()
         for logical_id, resource in template["Resources"].items()
-        if f"{stack}/{logical_id}" in picture.boxes
+        if f"{stack}/{logical_id}" in diagram.boxes
         and str((properties := resource.get("Properties", {})).get("Name", "")).startswith("/")
     }
 
@@ -178,7 +178,7 @@ def _local_references(value: Json) -> Iterator[str]:
 
 
 def _add_arrows(
-    picture: Picture,
+    diagram: Diagram,
     templates: dict[str, dict[str, Any]],
     stack: str,
     logical_id: str,
@@ -191,10 +191,10 @@ def _add_arrows(
     for job, name in JOBS.items():
         if re.search(rf":{job}\b", text):
             key = f"{stack}/{job}"
-            picture.boxes.setdefault(key, Box(key, stack, name, "SageMaker", "#e0f7fa"))
-            picture.arrows.add((source, key))
+            diagram.boxes.setdefault(key, Box(key, stack, name, "SageMaker", "#e0f7fa"))
+            diagram.arrows.add((source, key))
     targets = set(_targets(templates, stack, properties, exports, parameters))
-    picture.arrows |= {(source, target) for target in targets if target in picture.boxes and target != source}
+    diagram.arrows |= {(source, target) for target in targets if target in diagram.boxes and target != source}
 
 
 def _targets(
@@ -226,9 +226,9 @@ def _targets(
     yield from (key for name, key in parameters.items() if re.search(rf"{re.escape(name)}\b", text))
 
 
-def _calls(picture: Picture, stack: str, template: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _calls(diagram: Diagram, stack: str, template: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """(API, endpoint) where a method's integration has an endpoint in its path: the API refers to none."""
-    endpoints = {box.name: box.key for box in picture.boxes.values() if box.kind == "endpoint"}
+    endpoints = {box.name: box.key for box in diagram.boxes.values() if box.kind == "endpoint"}
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::ApiGateway::Method":
             continue

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import settings
 from infra.names import Names
 from infra.tools.leftovers import StacksRemain, buckets, keys_of, pages, refuse_while_deployed, registry_of
+from infra.tools.stage_option import add_stage
 
 KEY_DAYS = 7  # KMS deletes no key at once
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
@@ -22,27 +23,22 @@ JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Proces
 def main() -> int:
     """Ask for the stage's name and remove what is left; 0, or 1 after a fault that was reported."""
     parser = argparse.ArgumentParser(prog="python -m infra.tools.teardown", description=__doc__)
-    parser.add_argument("--stage", required=True, help="a stage of cdk.json")
-    parser.add_argument(
-        "-c",
-        "--context",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting for this run, as the deployment was given it (such as region)",
-    )
+    add_stage(parser, which="a stage of cdk.json")
     options = parser.parse_args()
     stage: str = options.stage
     try:
         context = settings.context_of_cdk_json([*options.context, f"stage={stage}"])
         region = settings.load(context.get, given=context).region
-        print(f"This removes all data, models, images and logs of stage {stage} in {region}, for ever.")
+        print(f"This removes all data, models, images and logs of stage {stage} in {region} permanently.")
         if input(f"Type {stage} to go on: ").strip() != stage:
             print("Nothing was removed.")
             return 1
         tear_down(client=boto3.Session(region_name=region).client, names=Names(stage), say=print)
-    except (settings.SettingsError, StacksRemain, BotoCoreError, ClientError, EOFError) as error:
-        print(f"error: {error or 'no name was typed'}", file=sys.stderr)
+    except EOFError:
+        print("error: no name was typed, so nothing was removed", file=sys.stderr)
+        return 1
+    except (settings.SettingsError, StacksRemain, BotoCoreError, ClientError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Pages and the diagram hold what the code says; `make docs` and `make picture` renew them."""
+"""Pages and the diagram hold what the code says; `make docs` and `make diagram` renew them."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import aws_cdk as cdk
 
 from infra import settings, stage
 from infra.settings.__main__ import reference
-from infra.tools import diagram as picture
+from infra.tools import diagram
 from infra.tools.roles_report import table
 from infra.tools.trial.page import tables
 from tests.infra.conftest import ROOT, as_it_stands, context
@@ -41,7 +41,7 @@ def test_the_diagram_is_the_one_of_the_templates(tmp_path: Path) -> None:
         context={key: value for key, value in context(stage="prod").items() if key != "stages"},
     )
     stage.build(app=app, settings=settings.load(context(stage="prod").get))
-    graph = picture.dot(picture.draw(picture.read(Path(app.synth().directory))))
+    graph = diagram.dot(diagram.draw(diagram.read(Path(app.synth().directory))))
     command = ["node", ROOT / "infra/tools/dot_to_svg.mjs"]
     drawn = subprocess.run(command, input=graph, text=True, capture_output=True, check=True).stdout
-    assert drawn == (ROOT / "docs/architecture.svg").read_text(), "make picture, look at it, commit it"
+    assert drawn == (ROOT / "docs/architecture.svg").read_text(), "make diagram, look at it, commit it"

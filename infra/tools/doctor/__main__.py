@@ -22,6 +22,7 @@ from infra.tools.doctor import account, capacity, deployed, images, money, quota
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, look
 from infra.tools.doctor.table import table
+from infra.tools.stage_option import add_stage
 
 # (name of the finding where AWS does not answer, the question, how a person asks the same)
 QUESTIONS = (
@@ -80,12 +81,9 @@ def examine(asked: Asked, *, only: Collection[str] = ()) -> list[Finding]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.tools.doctor", description=__doc__)
-    parser.add_argument("--stage", required=True, help="a stage of cdk.json")
+    add_stage(parser, which="a stage of cdk.json")
     parser.add_argument("--profile", help="AWS profile; else what the AWS SDK finds")
     parser.add_argument("--json", action="store_true", help="the findings as JSON")
-    parser.add_argument(
-        "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="a setting, as cdk takes it"
-    )
     return parser.parse_args()
 
 
