@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from data_prep.errors import BadRequest
 
-FORMAT = 1
+FORMAT = 2
 """Goes into every dataset's id: raise it when the same request would make other bytes than before."""
 
 

@@ -40,6 +40,7 @@ class Deployment:
         self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
         self._out = out
         self._assembly = (out / "cdk.out").resolve()
+        shutil.rmtree(self._assembly, ignore_errors=True)  # of an earlier run, perhaps of another stage
         self._say = say
         self._context = ["-c", f"stage={stage}"]
         sizes = {} if stage == STAGE else run_sizes()
@@ -53,7 +54,7 @@ class Deployment:
 
         It needs no app, so it runs where there is none: a synthesis takes ten seconds.
         """
-        self._cdk("bootstrap", ACCOUNT_AND_REGION, directory=self._temporary)
+        self._cdk("bootstrap", ACCOUNT_AND_REGION, app=False)
 
     def deploy(self, *stacks: str) -> dict[str, dict[str, str]]:
         """`cdk deploy` of `stacks` with what they depend on, or of all; returns the stacks' outputs."""
@@ -70,15 +71,19 @@ class Deployment:
 
     def destroy(self) -> None:
         """`cdk destroy --all` of what the last deploy synthesized."""
+        if not (self._assembly / "manifest.json").is_file():
+            raise DemoError(f"nothing was deployed from {self._assembly}, so there is nothing to destroy")
         arguments = ("--all", "--force", "--app", str(self._assembly), "--progress", "events")
-        self._cdk("destroy", *arguments, directory=self._temporary)
+        self._cdk("destroy", *arguments, app=False)
 
-    def _cdk(self, *arguments: str, directory: Path = ROOT) -> None:
+    def _cdk(self, *arguments: str, app: bool = True) -> None:
+        """One command of the CDK, in the repository with its app, or where there is no app."""
+        directory = ROOT if app else self._temporary
         of_the_app = [*self._context, "--output", str(self._assembly), "--progress", "events"]
         command = [
             str(ROOT / "node_modules" / ".bin" / "cdk"),
             *arguments,
-            *(of_the_app if directory == ROOT else []),
+            *(of_the_app if app else []),
             "--no-color",
             "--no-notices",  # they are fetched from the internet
         ]

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from embedded_cloud.cloud import Cloud, CloudError
 from embedded_cloud.server import port_is_free
 
 from bincount import BinCounter, BincountError, Question
-from bincount.cli.errors import words_of_aws
+from bincount.cli.errors import words_of_aws, words_of_sdk
 from bincount.models import release
 from bincount.models.pipeline import follow_pipeline, own_jobs, start_pipeline
 from bincount.models.registry import ModelPackage, packages
@@ -61,6 +61,8 @@ def run(options: Options) -> None:
         raise DemoError(str(error)) from error
     except ClientError as error:
         raise DemoError(words_of_aws(error)) from error
+    except BotoCoreError as error:
+        raise DemoError(words_of_sdk(error)) from error
 
 
 @contextmanager
@@ -255,5 +257,9 @@ class Demo:
         return {
             "accuracy": round(right, 4),
             "majority_accuracy": round(always, 4),
-            "counts": [{"image": question.id, **answer.to_json()} for question, answer in answers],
+            "counts": [
+                {"image": each.question.id, "ms": round(each.seconds * 1000, 1), **each.answer.to_json()}
+                for each in outcomes
+                if each.answer is not None
+            ],
         }

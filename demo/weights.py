@@ -1,6 +1,7 @@
 """Where a network's first weights come from on this machine: a small HTTP mirror of its own."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -60,7 +61,8 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 def _make(file: Path, *, arch: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial_file = file.with_suffix(".part")
+    # A name of its own: several demos or tests may make the same file at once, and the last one wins.
+    partial_file = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
     # In a process of its own: this one needs no torch.
     command = [sys.executable, "-c", _MAKE, arch, str(partial_file)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ def group_of(nodeid: str) -> str:
     name = path.rsplit("/", 1)[-1]
     if name in ON_THE_COMMON_STAGE:
         return "the common stage"
-    return path + test[test.find("[") :] if name == JOURNEYS else path
+    return path + "".join(test.partition("[")[1:]) if name == JOURNEYS else path
 
 
 def order_of(item: pytest.Item) -> int:
@@ -50,6 +50,7 @@ class GroupScheduling(LoadScopeScheduling):
         return group_of(nodeid)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    return GroupScheduling(config, log)
+@pytest.hookimpl(optionalhook=True)  # unknown where xdist is switched off (-p no:xdist)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    """In place of `--dist loadfile` alone; another mode stays what it is."""
+    return GroupScheduling(config, log) if config.getvalue("dist") == "loadfile" else None

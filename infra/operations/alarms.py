@@ -62,9 +62,10 @@ class Alarms(Construct):
     """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
 
     They watch metrics by fixed names and refer to no resource, so that they exist before the first model.
-    Those that roll an endpoint back, and the one for an endpoint without requests, come and go with the
-    endpoint (infra/serving/rollback_alarms.py). A Lambda has none of its own: each is a step of a state
-    machine, which retries it and fails with it, or of a deployment.
+    Those that roll an endpoint back are the serving stack's own and always exist; the one for an endpoint
+    without requests comes and goes with the endpoint (both in infra/serving/rollback_alarms.py). A Lambda has
+    none of its own: each is a step of a state machine, which retries it and fails with it, or of a
+    deployment.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The Recount stack: a state machine that counts a whole site, with its Lambda and its roles."""
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -102,7 +102,6 @@ class RecountStack(Stack):
             name=self._names.recount,
             role=self._machine_role,
             definition=self.to_json_string(definition),
-            timeout=Duration.hours(settings.recount.timeout_hours),
             settings=settings,
             key=data.key,
             logs_id="MachineLogs",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -18,6 +18,7 @@ from infra.shared.state_machine import StageStateMachine, StateMachineRole, Unde
 
 # A create that was under way as the execution ended is done by then.
 PAUSE_SECONDS = 20
+TIMEOUT_SECONDS = 1800
 _NOT_THERE = "SageMaker.ResourceNotFoundException"
 # Of a missing job SageMaker mostly says ValidationException, which has this name, as all that has none of its
 # own: a missing right and a throttled call too. Those say nothing of the job.
@@ -56,7 +57,6 @@ class JobStopper(Construct):
             name=f"{name}-stop",
             role=role,
             definition=stack.to_json_string(stop_definition(partition=stack.partition, jobs=jobs)),
-            timeout=Duration.minutes(30),
             settings=settings,
             key=key,
             logs_id="Logs",
@@ -144,6 +144,7 @@ def stop_definition(*, partition: str, jobs: Mapping[Kind, str]) -> dict[str, An
     return {
         "Comment": "Stops what an execution that ended badly had under way.",
         "QueryLanguage": "JSONata",
+        "TimeoutSeconds": TIMEOUT_SECONDS,
         "StartAt": "Begin",
         "States": {
             "Begin": {

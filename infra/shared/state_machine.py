@@ -44,7 +44,6 @@ class StageStateMachine(sfn.StateMachine):
         name: str,
         role: StateMachineRole,
         definition: str,
-        timeout: Duration,
         settings: Settings,
         key: kms.Key | None,
         logs_id: str,
@@ -58,7 +57,6 @@ class StageStateMachine(sfn.StateMachine):
             state_machine_name=name,
             role=role,  # pyright: ignore[reportArgumentType]
             definition_body=sfn.DefinitionBody.from_string(definition),
-            timeout=timeout,
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
         )

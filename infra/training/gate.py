@@ -45,9 +45,9 @@ def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str,
         ),
         "ReadVerdict": _read_verdict(partition),
         "Register": _register(settings, partition),
-        "IsAccepted": choice(("$states.input.verdict.accepted", "Registered"), otherwise="Refused"),
+        "IsAccepted": choice(("$states.input.verdict.accepted", "Registered"), otherwise="Rejected"),
         "Registered": {"Type": "Succeed"},
-        "Refused": {"Type": "Succeed"},
+        "Rejected": {"Type": "Succeed"},
     }
 
 
@@ -84,7 +84,7 @@ def _register(settings: Settings, partition: str) -> State:
         "dataset_id": "{% $states.input.dataset.dataset_id %}",
         "training_job": "{% $states.input.candidate.training_job %}",
         "champion": "{% $states.input.champion %}",
-        "verdict": f"{{% {verdict}.accepted ? 'accepted' : 'refused' %}}",
+        "verdict": f"{{% {verdict}.accepted ? 'accepted' : 'rejected' %}}",
         "report": "{% $states.input.evaluation & '/report.html' %}",
         **{name: f"{{% $string({verdict}.challenger.metrics.{name}) %}}" for name in FIGURES},
     }
@@ -92,7 +92,7 @@ def _register(settings: Settings, partition: str) -> State:
         "'Trained by ' & $states.input.candidate.training_job & "
         f"({verdict}.accepted ? '. Accepted by the gate' & "
         f"({doubts} = 0 ? '.' : ', a person must decide: ' & $join({verdict}.needs_person, '; ')) "
-        f": '. Refused by the gate: ' & $join({verdict}.reasons, '; '))"
+        f": '. Rejected by the gate: ' & $join({verdict}.reasons, '; '))"
     )
     return task(
         f"arn:{partition}:states:::aws-sdk:sagemaker:createModelPackage",

@@ -29,7 +29,7 @@ from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
 from infra.training.gate_job import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
-from infra.training.pipeline import TIMEOUT_DAYS, pipeline_definition
+from infra.training.pipeline import pipeline_definition
 from infra.training.registry import ModelRegistry
 from infra.training.roles import EvaluationRole, TrainingRole
 from infra.training.triggers import Retraining
@@ -89,7 +89,6 @@ class TrainingStack(Stack):
             name=self._names.pipeline,
             role=self._pipeline_role,
             definition=self.to_json_string(definition),
-            timeout=Duration.days(TIMEOUT_DAYS),
             settings=settings,
             key=data.key,
             logs_id="PipelineLogs",

@@ -81,12 +81,14 @@ def common_stage_on_a_cloud(out: Path) -> Iterator[CommonStage]:
         "training.image_size": "32",
         "training.batch_sizes": "[16, 32]",
     }
-    with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
-        deployment = Deployment(
-            environment=cloud.environment(), out=out, overrides=overrides, say=lambda _: None
-        )
-        deployment.bootstrap()
-        outputs = deployment.deploy(*STACKS)
-        yield CommonStage(cloud=cloud, out=out, outputs=outputs, weights=weights, weights_sha256=sha256)
-    weights.shutdown()
-    weights.server_close()
+    try:
+        with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
+            deployment = Deployment(
+                environment=cloud.environment(), out=out, overrides=overrides, say=lambda _: None
+            )
+            deployment.bootstrap()
+            outputs = deployment.deploy(*STACKS)
+            yield CommonStage(cloud=cloud, out=out, outputs=outputs, weights=weights, weights_sha256=sha256)
+    finally:
+        weights.shutdown()
+        weights.server_close()

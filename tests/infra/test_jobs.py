@@ -55,6 +55,13 @@ def test_all_machines_speak_one_language(templates: Templates, stage: str, name:
 
 
 @pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_machine_ends_at_a_time_of_its_definition(templates: Templates, stage: str, name: str) -> None:
+    """The CDK takes no other time limit for a definition that is text; the alarms on timeouts need one."""
+    assert machine(templates, stage, name)["TimeoutSeconds"] >= 600
+
+
+@pytest.mark.parametrize("name", MACHINES)
 def test_step_functions_takes_every_definition(templates: Templates, name: str) -> None:
     """By the embedded cloud's reading of the language; references to functions read as one's ARN."""
     function = "arn:aws:lambda:us-east-1:000000000000:function:any"

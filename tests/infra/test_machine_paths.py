@@ -208,8 +208,8 @@ class TestGate:
             ("automatic", True, ["it was evaluated on 4 bins"], "PendingManualApproval", "Registered"),
             ("manual", True, [], "PendingManualApproval", "Registered"),
             ("manual", True, ["it was evaluated on 4 bins"], "PendingManualApproval", "Registered"),
-            ("automatic", False, [], "Rejected", "Refused"),
-            ("automatic", False, ["it was evaluated on 4 bins"], "Rejected", "Refused"),
+            ("automatic", False, [], "Rejected", "Rejected"),
+            ("automatic", False, ["it was evaluated on 4 bins"], "Rejected", "Rejected"),
         ],
     )
     def test_a_doubt_needs_a_person(

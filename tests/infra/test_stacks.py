@@ -57,7 +57,7 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
             at = states["HasCandidate"]["Default"]
         if at == "NoTrialFinished":
             at = states["HasBestTrial"]["Default"]
-        if at == "Refused":
+        if at == "Rejected":
             at = states["IsAccepted"]["Choices"][0]["Next"]
     assert [name for name in order if states[name]["Type"] != "Choice"] == [
         "Open",

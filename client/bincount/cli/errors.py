@@ -73,7 +73,7 @@ def words_of_aws(error: ClientError) -> str:
     code = found.get("Code", "")
     hint = _HINTS.get(code, "see docs/troubleshooting.md")
     if code in _ABSENT:
-        hint = f"is this stage deployed{_where()}? `bincount status` says"
+        hint = f"is this stage deployed{_where()}? run `bincount status`"
     return f"{error.operation_name}: {code}: {found.get('Message', '')}: {hint}"
 
 

@@ -61,7 +61,7 @@ app.command()(status)
 
 
 def main() -> None:
-    """Runs the command line and ends the process with its exit status (see exit_codes.py)."""
+    """Runs the command line and ends the process with its exit status (see errors.py)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a locale without a sign of a table ends no run

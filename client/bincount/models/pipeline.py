@@ -59,7 +59,7 @@ def _result(result: dict[str, Any]) -> Iterator[str]:
     if verdict is not None:
         figures = verdict["challenger"]["metrics"]
         shown = ", ".join(f"{name} {figures[name]:.3f}" for name in FIGURES if figures.get(name) is not None)
-        said = "accepted" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+        said = "accepted" if verdict["accepted"] else f"rejected: {'; '.join(verdict['reasons'])}"
         yield f"the gate: {shown}; {said}"
     if "model_package" in result:
         yield f"registered {result['model_package']} {result.get('approval', '')}"

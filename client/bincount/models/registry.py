@@ -18,7 +18,7 @@ APPROVED: Approval = "Approved"
 class ModelPackage:
     """One version. `figures` are the gate's, of the bins that were looked at once (the split `test`).
 
-    `gate` is `accepted`, `refused`, or None without a verdict; `report` the address of the gate's page;
+    `gate` is `accepted`, `rejected`, or None without a verdict; `report` the address of the gate's page;
     `verdict` that of its verdict.json; `reason` what the registry says of the approval.
     """
 

@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[-+][0-9]+([.,][0-9]+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`image` is where it lies (a path or a key); `error` is the error's code, `message` its words.
+    """`image` is the path or key of the row's image; `error` is the error's code, `message` its words.
 
     `probability` is the one of the expected number (0 where the model has no class for it, None where none
     is expected). A row has either a count or an error; the message of a count says why its verdict is

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bincount.errors import BincountError
 from bincount.stage.stage import Stage
 from bincount.texts import shortened
@@ -66,12 +68,19 @@ class Execution:
         return spent
 
     def _cause_of_a_batch(self) -> str:
-        """Why a Distributed Map failed: only the execution of one of its batches knows."""
-        for run in self._client.list_map_runs(executionArn=self.arn)["mapRuns"]:
-            failed = self._client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")
-            for batch in failed["executions"][:1]:
-                answer = self._client.describe_execution(executionArn=batch["executionArn"])
-                return f" (a batch: {cause_of(answer)})"
+        """Why a Distributed Map failed: only the execution of one of its batches knows.
+
+        "" where no batch failed, or where batches may not be looked at: the execution's own cause must not be
+        lost.
+        """
+        try:
+            for run in self._client.list_map_runs(executionArn=self.arn)["mapRuns"]:
+                failed = self._client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")
+                for batch in failed["executions"][:1]:
+                    described = self._client.describe_execution(executionArn=batch["executionArn"])
+                    return f" (a batch: {cause_of(described)})"
+        except (ClientError, BotoCoreError):
+            pass  # what is known is said; this would only add to it
         return ""
 
     def _entered(self) -> list[tuple[str, datetime]]:

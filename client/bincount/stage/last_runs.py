@@ -96,7 +96,9 @@ def _reason(output: str) -> str:
         verdict = document.get("verdict")
         if verdict is not None:
             return (
-                "accepted by the gate" if verdict["accepted"] else f"refused: {'; '.join(verdict['reasons'])}"
+                "accepted by the gate"
+                if verdict["accepted"]
+                else f"rejected: {'; '.join(verdict['reasons'])}"
             )
         return str(document.get("reason", ""))
     except (AttributeError, KeyError, TypeError):

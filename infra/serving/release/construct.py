@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.names import Names
-from infra.serving.release.definition import PHASES, STATUS_CHANGE, release_definition
+from infra.serving.release.definition import STATUS_CHANGE, release_definition
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction
 from infra.shared.grants import grant_read
@@ -55,7 +55,6 @@ class Release(Construct):
             name=self._names.release,
             role=role,
             definition=stack.to_json_string(definition),
-            timeout=Duration.minutes(PHASES * settings.release.timeout_minutes),
             settings=settings,
             key=key,
             logs_id="Logs",

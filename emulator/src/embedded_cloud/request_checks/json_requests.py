@@ -18,7 +18,7 @@ class JsonService:
     error_code: str = "ValidationException"
 
 
-# By ministack's name: the JSON services that the product calls.
+# By ministack's name: JSON services.
 SERVICES: Mapping[str, JsonService] = {
     "ssm": JsonService(name="ssm"),
     "states": JsonService(name="stepfunctions"),

@@ -23,7 +23,7 @@ REPLACED = (
         reason="ministack finds every definition right",
     ),
     Hook(module=_SFN, name="_start_execution", parameters=("data",), reason="inputs and names are checked"),
-    Hook(module=_SFN, name="_describe_execution", parameters=("data",), reason="tells of redrives"),
+    Hook(module=_SFN, name="_describe_execution", parameters=("data",), reason="says what was redriven"),
     Hook(module=_SFN, name="_list_executions", parameters=("data",), reason="an absent machine is refused"),
     Hook(
         module=_SFN,

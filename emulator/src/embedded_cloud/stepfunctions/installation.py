@@ -25,7 +25,7 @@ _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
 
 
 def install(*, aws: Aws, authorise: Authorise, publish: PublishEvent, record: RecordMetric) -> None:
-    """Once in a process. `authorise(role, action, arn)` tells whether a role may."""
+    """Once in a process. `authorise(role, action, arn)` says whether a role may."""
     sfn._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = SageMakerTasks(aws=aws, fail=ExecutionError)
     sfn._SERVICE_DISPATCH["arn:aws:states:::aws-sdk:"] = SdkTasks(aws=aws, fail=ExecutionError)
     sfn._run_parallel_branches = in_jsonata(sfn._run_parallel_branches)

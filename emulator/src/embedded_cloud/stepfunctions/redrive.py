@@ -26,7 +26,7 @@ def redrive_status(execution: dict[str, Any], *, now: float | None = None) -> tu
 
 
 def redrive_members(execution: dict[str, Any]) -> dict[str, Any]:
-    """What DescribeExecution tells of redrives."""
+    """What DescribeExecution says of redrives."""
     status, reason = redrive_status(execution)
     members = {
         "redriveCount": execution.get("redriveCount", 0),

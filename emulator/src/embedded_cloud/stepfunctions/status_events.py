@@ -1,4 +1,4 @@
-"""What an execution's change of status tells the world: an event, and a metric at its end."""
+"""The event of an execution's change of status, and the metric at its end."""
 
 import json
 from collections.abc import Callable

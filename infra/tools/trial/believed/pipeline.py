@@ -38,6 +38,17 @@ ASSUMPTIONS = (
         ),
     ),
     Assumption(
+        name="jsonata-maps",
+        part=PART,
+        believed="a Distributed Map takes JSONata in ItemReader, ItemBatcher and ResultWriter",
+        ground="P",
+        why="published definitions have such expressions; none was seen to run",
+        shows="`Index` or `Arrange` fails with `States.QueryEvaluationError` or `States.ItemReaderFailed`",
+        command=TRIAL,
+        by="trial",
+        check=passed("pipeline", signs="QueryEvaluationError|ItemReaderFailed|BatchInput", state="Arrange"),
+    ),
+    Assumption(
         name="empty-map",
         part=PART,
         believed="what a Distributed Map does with an empty array does not matter: none is started over one",
@@ -159,7 +170,9 @@ ASSUMPTIONS = (
         shows="the job fails with `ClientError: … ECR`",
         command=TRIAL,
         by="trial",
-        check=passed("pipeline", signs="EvaluationFailed|Judge.*ECR|CreateProcessingJob", state="Evaluate"),
+        check=passed(
+            "pipeline", signs="CreateProcessingJob|EvaluationFailed.*(ECR|image|pull)", state="Evaluate"
+        ),
     ),
     Assumption(
         name="register-rights",

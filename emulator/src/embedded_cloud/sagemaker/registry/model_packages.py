@@ -34,7 +34,7 @@ class ModelPackages:
     """Versioned model packages: what was trained, and whether it may serve.
 
     `publish_event` takes one EventBridge entry; a package's creation and every change of its approval are
-    called.
+    published.
     """
 
     def __init__(self, *, groups: ModelPackageGroups, publish_event: PublishEvent) -> None:
