@@ -163,7 +163,7 @@ def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> 
     assert after_the_dataset["Default"] == "StageWeights"  # else there is a model to evaluate already
     for staged in (True, False):
         answer = retraining.cloud.client("lambda").invoke(
-            FunctionName=step["Resource"], Payload=json.dumps(step["Parameters"])
+            FunctionName=step["Resource"], Payload=json.dumps(step["Arguments"])
         )
         assert json.load(answer["Payload"]) == {"uri": f"s3://{retraining.bucket}/{KEY}", "staged": staged}
     body = retraining.cloud.client("s3").get_object(Bucket=retraining.bucket, Key=KEY)["Body"].read()
