@@ -59,7 +59,7 @@ def test_a_directory_without_the_public_layout(tmp_path: Path) -> None:
         ("", "is not a list of images"),
         ("[]", "is not a list of images"),
         ("[" * 200_000, "is not a list of images"),
-        ("{}", "0 listed, 0 of them with photograph and metadata; at least 100 are needed"),
+        ("{}", "0 listed, 0 of them with image and metadata; at least 100 are needed"),
         ('{"1": ["data/metadata/00001.json", "data/metadata/00002.json"]}', "2 listed, 1 of them"),
     ],
 )
