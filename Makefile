@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STAGE ?= dev
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
@@ -72,7 +72,7 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	@test "$$(uname -sm)" != "Linux x86_64" || { cd $(BROWSER) && node $(CURDIR)/tests/browser/unpack.mjs; }
 	@touch $@
 
-test: install launch-env browser ## every test, WORKERS files at a time (default 2)
+test: install launch-env browser ## every test, WORKERS files at a time (default 3)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
 
 emulator-test: install ## the emulator's own tests

@@ -40,8 +40,8 @@ class Deployment:
         self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
         self._out = out
         self._assembly = (out / "cdk.out").resolve()
-        shutil.rmtree(self._assembly, ignore_errors=True)  # of an earlier run, perhaps of another stage
         self._say = say
+        self._stage = stage
         self._context = ["-c", f"stage={stage}"]
         sizes = {} if stage == STAGE else run_sizes()
         for key, value in {**sizes, **overrides}.items():
@@ -71,10 +71,18 @@ class Deployment:
 
     def destroy(self) -> None:
         """`cdk destroy --all` of what the last deploy synthesized."""
-        if not (self._assembly / "manifest.json").is_file():
-            raise DemoError(f"nothing was deployed from {self._assembly}, so there is nothing to destroy")
+        self._check_assembly()
         arguments = ("--all", "--force", "--app", str(self._assembly), "--progress", "events")
         self._cdk("destroy", *arguments, app=False)
+
+    def _check_assembly(self) -> None:
+        """What is destroyed must be this stage: an earlier deploy of another one may be there."""
+        manifest = self._assembly / "manifest.json"
+        artifacts: dict[str, Any] = (
+            json.loads(manifest.read_text())["artifacts"] if manifest.is_file() else {}
+        )
+        if not any(name.startswith(f"bincount-{self._stage}-") for name in artifacts):
+            raise DemoError(f"stage {self._stage} was not deployed from {self._assembly}: deploy it first")
 
     def _cdk(self, *arguments: str, app: bool = True) -> None:
         """One command of the CDK, in the repository with its app, or where there is no app."""
