@@ -1,6 +1,7 @@
 """Where a network's first weights come from on this machine: a small HTTP mirror of its own."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -11,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from demo.options import DemoError
-from infra.training.weights import WEIGHTS
+from demo.options import ROOT, DemoError
 
+TABLE = ROOT / "infra" / "training" / "weights.json"
 # torchvision's own initial weights: a file of the form of ImageNet's, without what ImageNet taught.
 _MAKE = """
 import sys, torch, torchvision
@@ -29,7 +30,7 @@ class WeightsMirror:
     """
 
     def __init__(self, folder: Path, *, arch: str) -> None:
-        self._file = folder / WEIGHTS[arch].file
+        self._file = folder / json.loads(TABLE.read_text())[arch]["file"]
         if not self._file.is_file():
             _make(self._file, arch=arch)
         handler = partial(_QuietHandler, directory=str(folder))

@@ -3,12 +3,11 @@
 `python -m infra.packaging.image_context` prints it, for a `docker build` by hand.
 """
 
-import shutil
 from pathlib import Path
 
 from infra.packaging.core_files import core_files
 from infra.packaging.requirements import built_once
-from infra.packaging.tree import digest_of, files_of
+from infra.packaging.tree import copy_files, digest_of, files_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "image"
@@ -22,9 +21,7 @@ def build(inference: Path = ROOT / "inference") -> Path:
     files = {**files_of(inference, left_out=LEFT_OUT), **core_files()}
 
     def make(folder: Path, scratch: Path) -> None:
-        for name, path in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, folder / name)
+        copy_files(files, folder=folder)
 
     return built_once(CACHE / digest_of(files), build=make)
 

@@ -1,11 +1,10 @@
 """Builds the code directory of a Lambda with its hash-locked dependencies; needs pip, no Docker."""
 
-import shutil
 from pathlib import Path
 
-from infra.packaging.core_files import CORE, core_files
+from infra.packaging.core_files import core_files
 from infra.packaging.requirements import bring, built_once, lines_for
-from infra.packaging.tree import digest_of, files_of
+from infra.packaging.tree import copy_files, digest_of, files_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "lambda"
@@ -26,12 +25,12 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
     wanted = ROOT / requirements if requirements else source / "requirements.txt"
     machine = MACHINES[architecture]
     lines = lines_for(wanted.read_text(encoding="utf-8"), python=python, machine=machine)
-    files = {**files_of(source, left_out=LEFT_OUT), **core_files()}
+    own = {f"{source.name}/{name}": path for name, path in files_of(source, left_out=LEFT_OUT).items()}
+    files = {**own, **core_files()}
     target = CACHE / f"{source.name}-{digest_of(files, lines, architecture, python)}"
 
     def make(folder: Path, scratch: Path) -> None:
-        for part in (source, CORE):
-            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        copy_files(files, folder=folder)
         bring(
             ["install", "--no-compile", "--target", str(folder)],
             lines=lines, scratch=scratch, python=python, machine=machine,

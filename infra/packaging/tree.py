@@ -1,6 +1,7 @@
 """The files of a folder that belong into a bundle, and the digest by which a bundle is found again."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,6 +16,13 @@ def files_of(folder: Path, *, left_out: Iterable[str]) -> dict[str, Path]:
         for name, path in names.items()
         if not any(fnmatch(part, pattern) for part in name.parts for pattern in patterns)
     }
+
+
+def copy_files(files: Mapping[str, Path], *, folder: Path) -> None:
+    """Lays the files below `folder` under their names."""
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, folder / name)
 
 
 def digest_of(files: Mapping[str, Path], *facts: str) -> str:

@@ -6,7 +6,16 @@ from typing import Any
 from infra.names import NO_MODEL, Names
 from infra.settings.serving import PAYLOAD_MEGABYTES, Recount
 from infra.shared.sagemaker_job import job_name, job_state
-from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
+from infra.shared.state_language import (
+    PARAMETER_VALUE,
+    State,
+    choice,
+    distributed_map,
+    keep,
+    lambda_fault,
+    read_parameter,
+    task,
+)
 
 ANY = ["States.ALL"]
 SAGEMAKER = ["SageMaker.SageMakerException"]
@@ -39,6 +48,17 @@ def recount_definition(
     """
     run = {"run": "{% $states.input.run %}"}
     asked = {**run, "request": "{% $states.input %}"}
+
+    def step(name: str, member: str, next_state: str) -> State:
+        """One call of the Lambda, whose answer becomes `member`."""
+        return task(
+            function_arn,
+            {"step": name, **asked},
+            Retry=lambda_fault(),
+            Output=keep(**{member: "$states.result"}),
+            next_state=next_state,
+        )
+
     return {
         "Comment": "Counts all images below a prefix and holds them against a manifest.",
         "QueryLanguage": "JSONata",
@@ -47,24 +67,12 @@ def recount_definition(
         "States": {
             "Name": _name(names),
             **_read(names, partition),
-            "Plan": task(
-                function_arn,
-                {"step": "plan", **asked},
-                Retry=lambda_fault(),
-                Output=keep(plan="$states.result"),
-                next_state="IsAnyToCount",
-            ),
+            "Plan": step("plan", "plan", "IsAnyToCount"),
             "IsAnyToCount": choice(("$states.input.plan.images > 0", "CreateModel"), otherwise="Join"),
             **_model(partition, role_arn, isolation),
             **_transform(settings, names, partition, tags, isolation),
             "Join": _join(settings, function_arn, partition),
-            "Summarize": task(
-                function_arn,
-                {"step": "summarize", **asked},
-                Retry=lambda_fault(),
-                Output=keep(done="$states.result"),
-                next_state="IsAnyAnswered",
-            ),
+            "Summarize": step("summarize", "done", "IsAnyAnswered"),
             **_ends(),
         },
     }
@@ -79,11 +87,11 @@ def _name(names: Names) -> State:
 
 def _read(names: Names, partition: str) -> dict[str, State]:
     def read(what: str, parameter: str, next_state: str) -> State:
-        return task(
-            f"arn:{partition}:states:::aws-sdk:ssm:getParameter",
-            {"Name": names.parameter(parameter)},
-            Output=keep(**{what: "{'uri': $states.result.Parameter.Value}"}),
+        return read_parameter(
+            partition=partition,
+            name=names.parameter(parameter),
             next_state=next_state,
+            **{what: f"{{'uri': {PARAMETER_VALUE}}}"},
         )
 
     return {

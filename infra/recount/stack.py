@@ -66,7 +66,7 @@ class RecountStack(Stack):
         grant_read(function.own_role, data.bucket, "sites/", "recounts/")
         grant_write(function.own_role, data.bucket, "recounts/")
         for name in settings.recount.buckets:
-            self._let_read(name, function.own_role, role)
+            self._grant_read_of(name, function.own_role, role)
         machine = self._state_machine(settings, function, role, data)
         self._grant(machine, function, role, data.bucket)
         JobStopper(
@@ -101,13 +101,13 @@ class RecountStack(Stack):
             "StateMachine",
             name=self._names.recount,
             role=self._machine_role,
-            definition=self.to_json_string(definition),
+            definition=definition,
             settings=settings,
             key=data.key,
             logs_id="MachineLogs",
         )
 
-    def _let_read(self, name: str, *roles: iam.Role) -> None:
+    def _grant_read_of(self, name: str, *roles: iam.Role) -> None:
         bucket = f"arn:{self.partition}:s3:::{name}"
         for role in roles:
             role.add_to_policy(
@@ -122,8 +122,8 @@ class RecountStack(Stack):
     ) -> None:
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
         recounts = f"{self._names.recount}-*"
-        machine.allow_invoking(function)
-        machine.allow_map_runs()
+        machine.grant_invoke_of(function)
+        machine.grant_map_runs()
         grant_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
         grant_write(self._machine_role, bucket, "recounts/*/work/map*")
         model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))

@@ -56,7 +56,7 @@ class JobStopper(Construct):
             "StateMachine",
             name=f"{name}-stop",
             role=role,
-            definition=stack.to_json_string(stop_definition(partition=stack.partition, jobs=jobs)),
+            definition=stop_definition(partition=stack.partition, jobs=jobs),
             settings=settings,
             key=key,
             logs_id="Logs",

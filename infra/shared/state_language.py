@@ -18,6 +18,16 @@ def task(resource: str, arguments: dict[str, Any], *, next_state: str, **fields:
     return {name: value for name, value in state.items() if value != []} | {"Next": next_state}
 
 
+PARAMETER_VALUE = "$states.result.Parameter.Value"
+"""What `read_parameter` found, as a JSONata expression."""
+
+
+def read_parameter(*, partition: str, name: str, next_state: str, **members: str) -> State:
+    """Reads an SSM parameter and adds `members` (names and expressions over PARAMETER_VALUE) to the input."""
+    resource = f"arn:{partition}:states:::aws-sdk:ssm:getParameter"
+    return task(resource, {"Name": name}, Output=keep(**members), next_state=next_state)
+
+
 def choice(*rules: tuple[str, str], otherwise: str) -> State:
     """The first rule (condition, next state) that holds, else `otherwise`."""
     choices = [{"Condition": f"{{% {condition} %}}", "Next": following} for condition, following in rules]

@@ -1,5 +1,8 @@
 """A state machine of a stage: role, logs, rights of its tasks, events that it could not take."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -34,7 +37,10 @@ class StateMachineRole(iam.Role):
 
 
 class StageStateMachine(sfn.StateMachine):
-    """Traced, and logged in full into `logs_id`, a group of its own beside it; `definition` is its JSON."""
+    """Traced, and logged in full into `logs_id`, a group of its own beside it.
+
+    `definition` holds its time limit too (TimeoutSeconds): the CDK ignores one beside a text.
+    """
 
     def __init__(
         self,
@@ -43,7 +49,7 @@ class StageStateMachine(sfn.StateMachine):
         *,
         name: str,
         role: StateMachineRole,
-        definition: str,
+        definition: Mapping[str, Any],
         settings: Settings,
         key: kms.Key | None,
         logs_id: str,
@@ -56,7 +62,7 @@ class StageStateMachine(sfn.StateMachine):
             id,
             state_machine_name=name,
             role=role,  # pyright: ignore[reportArgumentType]
-            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_body=sfn.DefinitionBody.from_string(Stack.of(scope).to_json_string(definition)),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=logs, level=sfn.LogLevel.ALL),
         )
@@ -72,14 +78,14 @@ class StageStateMachine(sfn.StateMachine):
             )
         )
 
-    def allow_invoking(self, function: lambda_.Function) -> None:
+    def grant_invoke_of(self, function: lambda_.Function) -> None:
         """Allow running `function` and its versions."""
         function.grant_invoke(self)
         explain_wildcards(
             self._own_role, {f"{function.function_arn}:*": "the CDK adds the function's versions"}
         )
 
-    def allow_map_runs(self) -> None:
+    def grant_map_runs(self) -> None:
         """Allow Distributed Maps, which start their children as executions of this machine."""
 
         def arn(resource: str, resource_name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from infra.names import Names
 from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
-from infra.shared.state_language import State, choice, keep, task
+from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, read_parameter, task
 
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
 FIGURES = ("accuracy", "rmse", "within_one", "coverage")
@@ -21,11 +21,11 @@ def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str,
     names = Names(settings.stage)
 
     def read(parameter: str, member: str, next_state: str) -> State:
-        return task(
-            f"arn:{partition}:states:::aws-sdk:ssm:getParameter",
-            {"Name": names.parameter(parameter)},
-            Output=keep(**{member: "$states.result.Parameter.Value"}),
+        return read_parameter(
+            partition=partition,
+            name=names.parameter(parameter),
             next_state=next_state,
+            **{member: PARAMETER_VALUE},
         )
 
     return {

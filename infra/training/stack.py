@@ -88,7 +88,7 @@ class TrainingStack(Stack):
             "Pipeline",
             name=self._names.pipeline,
             role=self._pipeline_role,
-            definition=self.to_json_string(definition),
+            definition=definition,
             settings=settings,
             key=data.key,
             logs_id="PipelineLogs",
@@ -96,7 +96,7 @@ class TrainingStack(Stack):
         self._grant_maps(data.bucket)
         for function in (data.data_prep, weights):
             if function:
-                self.pipeline.allow_invoking(function)
+                self.pipeline.grant_invoke_of(function)
         self._grant_tuning()
         self._grant_evaluation(data.bucket)
         self.pipeline.grant_pass_role(role, evaluation_role)
@@ -144,7 +144,7 @@ class TrainingStack(Stack):
         """The maps read work lists, write their results and start their children."""
         grant_read(self._pipeline_role, bucket, "runs/")
         grant_write(self._pipeline_role, bucket, "runs/")
-        self.pipeline.allow_map_runs()
+        self.pipeline.grant_map_runs()
 
     def _sagemaker_arn(self, kind: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

@@ -95,11 +95,9 @@ def _reason(output: str) -> str:
     try:
         verdict = document.get("verdict")
         if verdict is not None:
-            return (
-                "accepted by the gate"
-                if verdict["accepted"]
-                else f"rejected: {'; '.join(verdict['reasons'])}"
-            )
+            if verdict["accepted"]:
+                return "accepted by the gate"
+            return f"rejected: {'; '.join(verdict['reasons'])}"
         return str(document.get("reason", ""))
     except (AttributeError, KeyError, TypeError):
         return ""  # the output of a machine of another version

@@ -54,15 +54,14 @@ class Release(Construct):
             "StateMachine",
             name=self._names.release,
             role=role,
-            definition=stack.to_json_string(definition),
+            definition=definition,
             settings=settings,
             key=key,
             logs_id="Logs",
         )
         table.grant(self.state_machine, "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         for function in (step, smoke_test):
-            function.grant_invoke(self.state_machine)
-            explain_wildcards(role, {f"{function.function_arn}:*": "the CDK adds the function's versions"})
+            self.state_machine.grant_invoke_of(function)
         self._grant_writes(stack)
         self._undelivered = Undelivered(self, "Undelivered", name=self._names.undelivered("release"))
         self._on_approval()

@@ -49,6 +49,13 @@ def test_no_product_code_knows_an_emulator_or_the_demo(part: str) -> None:
     assert [(file, name) for file, name in found if name in PARTS["emulator"] | PARTS["demo"]] == []
 
 
+def test_the_demo_uses_client_and_emulator_alone() -> None:
+    strangers = set().union(*PARTS.values()) - set().union(
+        *(PARTS[p] for p in ("demo", "client", "core", "emulator"))
+    )
+    assert [(file, name) for file, name in imported(ROOT / "demo") if name in strangers] == []
+
+
 @pytest.mark.parametrize("name", sorted(PARTS))
 def test_the_parts_are_where_this_test_looks_for_them(name: str) -> None:
     places = {path.stem for path in (ROOT / name).rglob("*") if path.is_dir() or path.suffix == ".py"}

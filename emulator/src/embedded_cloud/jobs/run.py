@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,7 +43,7 @@ def container_environment(*, home: Path, temporary: Path) -> dict[str, str]:
     }
 
 
-class JobRun:
+class JobRun(ABC):
     """Runs a job once; keeps `record` (what Describe<kind>Job answers) up to date, sets `ended` at the end.
 
     A subclass does the job in `_do`, which returns how it ended: Completed, Stopped, or a word of its own
@@ -85,9 +86,9 @@ class JobRun:
         self._record[f"{self.kind}JobStatus"] = status
         self.ended.set()
 
+    @abstractmethod
     def _do(self) -> str:
         """The job's life; returns how it ended. Raises JobFailure."""
-        raise NotImplementedError
 
     def _conclude(self, outcome: str) -> str:
         """Completes the record; returns the job's last status."""
