@@ -26,16 +26,17 @@ def demo(**variables: str) -> tuple[int, str]:
     return call(sys.executable, "-m", "demo", **variables)
 
 
-def test_an_unknown_stage() -> None:
-    code, printed = call("make", "synth", "STAGE=nowhere")
+def test_an_unknown_stage(tmp_path: Path) -> None:
+    code, printed = call("make", "synth", "STAGE=nowhere", CDK_OUTPUT=str(tmp_path))
     assert code != 0
     (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
     assert all(word in line for word in ("'nowhere'", "-c stage=", "dev, prod, trial, local"))
     assert "Traceback" not in printed
 
 
-def test_a_wrong_setting() -> None:
-    code, printed = call("npx", "--no-install", "cdk", "synth", "-q", "-c", "training.max_jobs=none")
+def test_a_wrong_setting(tmp_path: Path) -> None:
+    wrong = ("-c", "training.max_jobs=none", "--output", str(tmp_path))
+    code, printed = call("npx", "--no-install", "cdk", "synth", "-q", *wrong)
     assert code != 0
     assert "training.max_jobs" in printed and "Traceback" not in printed
 

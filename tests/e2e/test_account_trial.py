@@ -74,8 +74,11 @@ class Operator:
 
     def provide(self) -> None:
         """What the doctor asks for, but one: the CDK's own stack, and the quotas."""
-        command = ["npx", "--no-install", "cdk", "bootstrap", ACCOUNT_AND_REGION, "-c", "stage=trial"]
-        subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, check=True)
+        # An assembly of its own: another test may use `cdk.out` at this moment, which the CDK refuses.
+        of_the_stage = ["-c", "stage=trial", "--output", str(self._folder.parent / "bootstrap")]
+        command = ["npx", "--no-install", "cdk", "bootstrap", ACCOUNT_AND_REGION, *of_the_stage]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
         client = self.cloud.client("service-quotas")
         for wanted in quotas(load({**context(stage="trial"), **self._settings}.get)):
             if wanted.name == NOT_GRANTED:
