@@ -35,8 +35,8 @@ def test_an_unknown_stage(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting(tmp_path: Path) -> None:
-    wrong = ("-c", "training.max_jobs=none", "--output", str(tmp_path))
-    code, printed = call("npx", "--no-install", "cdk", "synth", "-q", *wrong)
+    command = ("npx", "--no-install", "cdk", "synth", "-q", "-c", "training.max_jobs=none")
+    code, printed = call(*command, CDK_OUTPUT=str(tmp_path))
     assert code != 0
     assert "training.max_jobs" in printed and "Traceback" not in printed
 
