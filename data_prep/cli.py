@@ -9,6 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from bincount_sources.found import BadLabels
+from bincount_sources.read import kind_of_labels
+from bincount_sources.reasons import Reasons
 from data_prep.build import Run
 from data_prep.errors import BadRequest, DataPrepError
 from data_prep.request import parse_request
@@ -18,9 +21,9 @@ from data_prep.steps.index import index_all
 from data_prep.steps.open_run import PARTS, open_run
 from data_prep.steps.pack import pack
 from data_prep.steps.plan import plan, remaining
-from data_prep.steps.seal import seal
+from data_prep.steps.seal import REJECTED, seal
 from data_prep.storage.directory_store import DirectoryStore
-from data_prep.storage.lines import Line, read_json
+from data_prep.storage.lines import Line, read_json, read_lines
 from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import BATCHES, S3Store
 from data_prep.storage.store import Store, exists, split_s3_uri
@@ -31,6 +34,8 @@ BATCH = 100
 _EXAMPLES = """\
 examples:
   python -m data_prep --source bins/ --target data/ --file-list bins/file_list.json
+  python -m data_prep --source photos/ --target data/ --labels labels.csv
+  python -m data_prep --source photos/ --target data/ --class-folders
   python -m data_prep --source s3://aft-vbi-pds --unsigned --target data/ --counts 1-5 --limit-per-class 500
   python -m data_prep --source s3://aft-vbi-pds --target s3://my-bucket --counts 0-20 \\
     --layout shards --short-side 256 --square
@@ -46,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         request = parse_request(_request(arguments), directories=True)
-        answer = make_dataset(open_run(_target(arguments.target), request), quiet=arguments.quiet)
+        run = open_run(_target(arguments.target), request)
+        answer = make_dataset(run, quiet=arguments.quiet)
     except (DataPrepError, OSError) as error:  # OSError: no room for temporary files, for example
         print(error, file=sys.stderr)
         return 1
@@ -55,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     for warning in answer["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
+    for line in rejected_lines(run):
+        print(f"rejected: {line}", file=sys.stderr)
     print(f"{answer['uri']} has {answer['images']} images; {answer['rejected']} were rejected")
     return 0
 
@@ -78,6 +86,14 @@ def make_dataset(run: Run, *, quiet: bool) -> dict[str, Any]:
     return seal(run)
 
 
+def rejected_lines(run: Run) -> list[str]:
+    """What a sealed dataset rejected, a line a reason."""
+    reasons = Reasons()
+    for line in read_lines(run.target, run.prefix + REJECTED):
+        reasons.add(name=line.get("name", line["id"]), reason=line["reason"], detail=line["detail"])
+    return reasons.lines()
+
+
 def _batches(items: Iterator[Line]) -> Iterator[list[Line]]:
     while batch := list(islice(items, BATCH)):
         yield batch
@@ -92,6 +108,23 @@ def _target(address: str) -> Store:
 
 def _folder(prefix: str) -> str:
     return prefix if prefix.endswith("/") or not prefix else prefix + "/"
+
+
+def _kind(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The source's fields beyond its place; none where it is in the public layout."""
+    own: dict[str, Any] = {}
+    if arguments.class_folders:
+        own = {"kind": "class-folders"}
+    elif arguments.labels is not None:
+        try:
+            own = {"kind": kind_of_labels(arguments.labels), "labels": _list_address(arguments.labels)}
+        except BadLabels as error:
+            raise BadRequest(str(error)) from error
+    if arguments.label_attribute is not None:
+        own["label_attribute"] = arguments.label_attribute
+    if arguments.allow_near_duplicates:
+        own["near_duplicates"] = "allow"
+    return own
 
 
 def _list_address(address: str | None) -> str | None:
@@ -114,7 +147,7 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
             "square": arguments.square,
         }
     return {
-        "source": source,
+        "source": source | _kind(arguments),
         "file_list": _list_address(arguments.file_list),
         "counts": arguments.counts,
         "limit_per_class": arguments.limit_per_class,
@@ -144,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
         "--source",
         required=True,
         metavar="DIR|s3://…",
-        help="holds bin-images/<id>.jpg and metadata/<id>.json",
+        help="holds bin-images/<id>.jpg and metadata/<id>.json, or what one of the next two says",
     )
     add(
         "--target",
@@ -152,7 +185,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR|s3://…",
         help="where datasets/<id>/ is written, and runs/<id>/ meanwhile",
     )
-    chosen = parser.add_mutually_exclusive_group(required=True)
+    own = parser.add_mutually_exclusive_group()
+    own.add_argument("--class-folders", action="store_true", help="the source holds <count>/<anything>.jpg")
+    own.add_argument(
+        "--labels",
+        metavar="FILE|s3://…",
+        help="a CSV of image,count[,group][,taken_at], or Ground Truth's .manifest; names are paths below "
+        "the source",
+    )
+    add("--label-attribute", metavar="NAME", help="of a manifest with several: the one with the counts")
+    add("--allow-near-duplicates", action="store_true", help="only warn of one photograph in two splits")
+    chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
         "--file-list", metavar="FILE|s3://…", help='take these: {"1": ["data/metadata/<id>.json", …], …}'
     )

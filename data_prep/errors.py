@@ -16,6 +16,10 @@ class NotTrainable(DataPrepError):
     """No model can be trained on the images that are left; no dataset was written."""
 
 
+class LeakingSplit(DataPrepError):
+    """Near-duplicates are in two splits, so that figures would be too good; no dataset was written."""
+
+
 class NotReconciled(DataPrepError):
     """The records do not account for every planned image exactly once; no dataset was written."""
 

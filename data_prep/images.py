@@ -1,4 +1,4 @@
-"""JPEGs: checked, scaled down, and as thumbnails."""
+"""Images: checked, made JPEGs, scaled down, and as thumbnails."""
 
 import io
 from typing import NamedTuple
@@ -10,7 +10,11 @@ from PIL import Image
 from bincount_core.image import ImageFault, decode_upright, read_image
 from bincount_core.jpeg import is_jpeg, read_header, require_whole
 from bincount_core.limits import PREPARED_PIXELS
+from bincount_sources.image import check_image
 from data_prep.request import Stored
+
+QUALITY = 95
+"""Of a JPEG that is made of a PNG or WebP image of which no size was asked for."""
 
 
 class BadImage(ValueError):
@@ -49,11 +53,34 @@ def check(data: bytes) -> Jpeg:
     return Jpeg(data, width, height)
 
 
+def check_own(data: bytes) -> tuple[Jpeg, str]:
+    """The same for an own source's image, a JPEG, PNG or WebP image, with its perceptual hash.
+
+    One that is no JPEG is still its own bytes: `to_jpeg` makes it one.
+    """
+    try:
+        image = check_image(data)
+    except ImageFault as fault:
+        raise BadImage(fault.reason, str(fault)) from fault
+    return Jpeg(image.data, image.width, image.height), image.dhash
+
+
+def to_jpeg(image: Jpeg, stored: Stored | None) -> Jpeg:
+    """The image as it is kept: a JPEG unchanged or as `stored` says, any other image as a JPEG. Raises
+    BadImage."""
+    if is_jpeg(image.data):
+        return image if stored is None else shrink(image, stored)
+    if stored is not None and not _is_small(image, stored):
+        return shrink(image, stored)
+    pixels = _pixels(image, short_side=min(image.width, image.height))
+    return _encode(pixels, quality=QUALITY if stored is None else stored.quality)
+
+
 def shrink(jpeg: Jpeg, stored: Stored) -> Jpeg:
     """The image upright in RGB with a short side of `stored.short_side`; with `stored.square` neither side
     longer than that. One that is small enough unchanged."""
     side, shape = stored.short_side, (jpeg.width, jpeg.height)
-    if (max(shape) if stored.square else min(shape)) <= side:
+    if _is_small(jpeg, stored):
         return jpeg
     if stored.square:
         # One pixel more than wanted: the decoder's share of it may be rounded down.
@@ -65,14 +92,23 @@ def shrink(jpeg: Jpeg, stored: Stored) -> Jpeg:
         width, height = (max(1, round(length * scale)) for length in image.size)
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _encode(image, quality=stored.quality)
+
+
+def _is_small(image: Jpeg, stored: Stored) -> bool:
+    shape = image.width, image.height
+    return (max(shape) if stored.square else min(shape)) <= stored.short_side
+
+
+def _encode(image: Image.Image, *, quality: int) -> Jpeg:
     data = simplejpeg.encode_jpeg(
         np.ascontiguousarray(image),
-        quality=stored.quality,
+        quality=quality,
         colorspace="RGB",
         colorsubsampling="420",
         fastdct=False,
     )
-    return Jpeg(data, width, height)
+    return Jpeg(data, *image.size)
 
 
 def thumbnail(data: bytes, *, height: int) -> bytes:

@@ -4,8 +4,17 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
+from bincount_sources.read import Kind
 from data_prep.errors import BadRequest
 
 FORMAT = 2
@@ -17,12 +26,53 @@ class _Part(BaseModel):
 
 
 class Source(_Part):
-    """Where the images are: `<prefix>bin-images/<id>.jpg` and `<prefix>metadata/<id>.json`."""
+    """Where the images are, and how they and their counts are laid out.
+
+    `public`: `<prefix>bin-images/<id>.jpg` and `<prefix>metadata/<id>.json`. `class-folders`:
+    `<prefix><count>/<anything>.jpg`. `table` and `ground-truth`: images anywhere below the prefix, named by
+    `labels`, an s3:// address (at the command line also a path) of a CSV or of an augmented manifest, whose
+    `label_attribute` is needed where several have metadata. Near-duplicates in two splits are an error, or
+    allowed.
+    """
 
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
     prefix: Annotated[str, Field(max_length=512, pattern=r"^(|[^/].*/)$")] = ""
     unsigned: bool = False
     directory: Annotated[str, Field(min_length=1)] | None = None
+    kind: Kind = "public"
+    labels: Annotated[str, Field(min_length=1, max_length=1100)] | None = None
+    label_attribute: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,127}$")] | None = None
+    near_duplicates: Literal["error", "allow"] = "error"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is not in the public layout."""
+        return self.kind != "public"
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether a labels file says the counts."""
+        return self.kind in ("table", "ground-truth")
+
+    @model_serializer(mode="wrap")
+    def _without_new_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A request of the kind public is written as it was before there were others: the same bytes.
+        written: dict[str, Any] = handler(self)
+        for name in ("kind", "labels", "label_attribute", "near_duplicates"):
+            if getattr(self, name) == type(self).model_fields[name].default:
+                written.pop(name, None)
+        return written
+
+    @model_validator(mode="after")
+    def _labels_of_the_layout(self) -> Self:
+        if self.has_labels != (self.labels is not None):
+            said = "names no labels" if self.labels is None else "takes no labels"
+            raise ValueError(f"the kind {self.kind} {said}; table and ground-truth have them, no other")
+        if self.label_attribute is not None and self.kind != "ground-truth":
+            raise ValueError("label_attribute belongs to the kind ground-truth")
+        if self.labels and self.bucket and not self.labels.startswith("s3://"):
+            raise ValueError(f"labels must be an s3://bucket/key address, not {self.labels[:80]!r}")
+        return self
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -46,8 +96,8 @@ class Request(_Part):
     """A dataset: which images, how split, how laid out, how large. Build it with `parse_request`.
 
     Exactly one of `file_list` (an s3:// address, or a path at the command line) and `counts` ([min, max],
-    both included) selects. `limit_per_class` keeps at most that many of each count, chosen by a stable
-    hash.
+    both included) selects; other kinds of sources than `public` have no file list, and all counts where none
+    are given. `limit_per_class` keeps at most that many of each count, chosen by a stable hash.
     """
 
     source: Source
@@ -61,7 +111,9 @@ class Request(_Part):
 
     @model_validator(mode="after")
     def _one_selection(self) -> Self:
-        if (self.file_list is None) == (self.counts is None):
+        if self.source.own and self.file_list is not None:
+            raise ValueError("a file_list belongs to the kind public; labels or class folders say all here")
+        if not self.source.own and (self.file_list is None) == (self.counts is None):
             raise ValueError("give either file_list or counts, to say which images are wanted")
         if self.counts is not None and self.counts[0] > self.counts[1]:
             raise ValueError(f"counts must be [min, max] with min <= max, not {list(self.counts)}")
@@ -75,6 +127,10 @@ _MENDS = {
     "bucket": "give a bucket's bare name, such as aft-vbi-pds",
     "prefix": 'leave it out, or end it with "/" and do not begin it with one',
     "unsigned": "true for a public bucket that the role has no right to, else false",
+    "kind": "give public, class-folders, table or ground-truth",
+    "labels": "give the address of the labels, such as s3://bucket/labels.csv",
+    "label_attribute": "give the attribute of the manifest that holds the counts",
+    "near_duplicates": "give error or allow",
     "file_list": "give the address of the list, such as s3://bucket/file_list.json",
     "counts": "give the smallest and the largest count wanted, such as [1, 5]",
     "limit_per_class": "give a whole number of at least 1, or leave it out for no limit",

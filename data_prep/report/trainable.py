@@ -22,11 +22,11 @@ _PURPOSE = {"validation": "chooses among models", "test": "measures them"}
 
 
 def require_trainable(
-    counts: Counts, *, blocks: int, validation_share: float, hints: Iterable[str] = ()
+    counts: Counts, *, blocks: int, validation_share: float, own: bool = False, hints: Iterable[str] = ()
 ) -> None:
     """Raise NotTrainable with every fault and what to change; `blocks`: over how many the images are spread;
-    `hints`: what else was noticed, for the message."""
-    faults = [*_faults(counts, blocks, validation_share)]
+    `own`: the source is not in the public layout; `hints`: what else was noticed, for the message."""
+    faults = [*_faults(counts, blocks, validation_share, own)]
     if faults:
         found = "; ".join([*faults, *hints])
         raise NotTrainable(f"no dataset was sealed: {found}; change that, then start it again")
@@ -37,15 +37,18 @@ def weaknesses(counts: Counts) -> list[str]:
     return list(_weaknesses(counts))
 
 
-def _faults(counts: Counts, blocks: int, validation_share: float) -> Iterator[str]:
+def _faults(counts: Counts, blocks: int, validation_share: float, own: bool) -> Iterator[str]:
     empty = [split for split, images in counts.items() if not images.total()]
     if empty:
         # So many that each half of what is held out stays empty once in 200 times.
         enough = math.ceil(math.log(0.005) / math.log(1 - validation_share / 2))
+        block, remedy = f"a block of {BLOCK} neighbouring ids stays", "number the images further apart"
+        if own:
+            block = f"a group, else an hour, else {BLOCK} neighbouring numbers are a block, which stays"
+            remedy = "name smaller groups"
         yield (
-            f"no image is in {' and '.join(empty)}: a block of {BLOCK} neighbouring ids stays in one split, "
-            f"and the images are from {blocks} block(s); take images from more blocks (about {enough} are "
-            "enough), or number the images further apart"
+            f"no image is in {' and '.join(empty)}: {block} in one split, and the images are from {blocks} "
+            f"block(s); take images from more blocks (about {enough} are enough), or {remedy}"
         )
     train = counts["train"]
     if len(train) == 1:

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from bincount_sources.names import is_litter
 from data_prep.errors import BadRequest
-from data_prep.select.labels import is_litter, parse_json
+from data_prep.select.labels import parse_json
 
 ID = r"[0-9]{1,12}"
 """An image's id: digits, kept as a string, since 01013 and 1013 are two images."""
+OWN_ID = r"[0-9a-f]{16}"
+"""The id of an image of an own source, by its name (bincount_sources.names)."""
 
 _ENTRY = re.compile(rf"(?:(?!\.\.?/)[^/\x00-\x1f]+/)*({ID})\.json")
 """Folders may have any name but `.` and `..`; only the id counts."""

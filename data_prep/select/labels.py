@@ -1,10 +1,8 @@
-"""The label in a bin's metadata, and what others' files hold beside it."""
+"""The label in a bin's metadata."""
 
 import json
 from collections.abc import Callable
 from typing import Any, cast
-
-_LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".trashes", ".fseventsd", ".spotlight-v100"}
 
 
 def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
@@ -23,13 +21,6 @@ def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
         return json.loads(data, object_pairs_hook=build)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-
-
-def is_litter(key: str) -> bool:
-    """Whether a file or one of its folders is a file manager's own: `._00901.jpg`, `.DS_Store`, `__MACOSX/`,
-    `Thumbs.db`. Such files are passed over: nobody made them."""
-    parts = key.split("/")
-    return any(part.startswith("._") or part.lower() in _LITTER for part in parts)
 
 
 _LABEL = "EXPECTED_QUANTITY"

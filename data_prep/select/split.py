@@ -1,12 +1,25 @@
 """The split of an image (train, validation or test), and draws without a generator.
 
-Neighbouring ids often show the same bin before and after one item moved, so whole blocks of 100 ids stay
-together. A block's split follows from a hash of its number alone: whatever else is requested, no model is
-ever evaluated by an image that another one was trained on.
+In the public layout a block is 100 neighbouring ids; of own sources the row says its block.
 """
 
 import hashlib
-from typing import Literal
+from typing import Any
+
+from bincount_sources.split import BLOCK, RULE, SPLITS, Split, split_of_block
+
+__all__ = [
+    "BLOCK",
+    "RULE",
+    "SPLITS",
+    "Split",
+    "block_of",
+    "block_of_line",
+    "draw_of",
+    "folder_of",
+    "split_of",
+    "split_of_block",
+]
 
 
 def draw_of(identity: str, *, purpose: str) -> int:
@@ -15,30 +28,19 @@ def draw_of(identity: str, *, purpose: str) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
-BLOCK = 100
-"""Ids a block."""
-
-RULE = "bincount-split-v1"
-
-
-Split = Literal["train", "validation", "test"]
-
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-"""Models learn from the first, are chosen by the second, and are looked at once on the third."""
-
-
 def block_of(identity: str) -> int:
     """The block of an id, by the id's number: 01013 and 1013 are two images of one block."""
     return int(identity) // BLOCK
 
 
+def block_of_line(line: dict[str, Any]) -> str:
+    """The block of a line of the index or a record."""
+    return str(line["block"]) if "block" in line else str(block_of(line["id"]))
+
+
 def split_of(identity: str, *, validation_share: float) -> Split:
-    """The id's split: the hash of its block, as a number in [0, 1), against the share (docs/contracts.md)."""
-    digest = hashlib.sha256(f"{RULE}:{block_of(identity)}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place >= validation_share:
-        return "train"
-    return "validation" if place < validation_share / 2 else "test"
+    """The id's split, which is its block's (bincount_sources.split)."""
+    return split_of_block(str(block_of(identity)), validation_share=validation_share)
 
 
 def folder_of(split: str) -> str:

@@ -3,8 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from bincount_sources.reasons import Reasons
 from data_prep.report.gallery import Gallery
-from data_prep.select.split import SPLITS, block_of
+from data_prep.select.split import SPLITS, block_of_line
 from data_prep.storage.lines import Line
 
 BAND = 100
@@ -17,17 +18,18 @@ class Statistics:
     def __init__(self) -> None:
         self.bytes = 0
         self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
-        self.blocks: set[int] = set()
+        self.blocks: set[str] = set()
         self.short_sides: Counter[int] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejected_by_arrange: list[Line] = []
+        self.reasons = Reasons()
         self.gallery = Gallery()
 
     def accept(self, record: Line) -> None:
         """Count an image that is in the dataset."""
         self.bytes += record["bytes"]
         self.counts[record["split"]][record["count"]] += 1
-        self.blocks.add(block_of(record["id"]))
+        self.blocks.add(block_of_line(record))
         self.short_sides[min(record["width"], record["height"]) // BAND * BAND] += 1
         self.gallery.consider(record)
 

@@ -5,10 +5,12 @@ import re
 from typing import Any, NamedTuple, cast
 
 from bincount_core.limits import PREPARED_BYTES
+from bincount_sources.found import BadRow
+from bincount_sources.names import require_name
 from data_prep.build import Run
 from data_prep.errors import BadRequest
-from data_prep.images import BadImage, Jpeg, check, shrink
-from data_prep.select.file_list import ID
+from data_prep.images import BadImage, Jpeg, check, check_own, to_jpeg
+from data_prep.select.file_list import ID, OWN_ID
 from data_prep.select.split import SPLITS
 from data_prep.steps.records import write_records
 from data_prep.storage.lines import Line
@@ -26,6 +28,7 @@ class Fetched(NamedTuple):
     item: dict[str, Any]
     jpeg: Jpeg | None
     rejected: Line | None
+    dhash: str = ""
 
 
 def arrange(run: Run, items: list[dict[str, Any]]) -> dict[str, int]:
@@ -60,12 +63,21 @@ def _is_planned(item: object) -> bool:
     if not isinstance(item, dict):
         return False
     fields = cast(Line, item)
+    own = "name" in fields
     return (
-        re.fullmatch(ID, str(fields.get("id"))) is not None
+        re.fullmatch(OWN_ID if own else ID, str(fields.get("id"))) is not None
+        and (not own or _is_own(fields))
         and isinstance(fields.get("count"), int)
         and fields.get("split") in SPLITS
         and {"etag", "bytes"} <= fields.keys()
     )
+
+
+def _is_own(fields: Line) -> bool:
+    try:
+        return require_name(fields["name"]) == fields["name"] and isinstance(fields.get("block"), str)
+    except (BadRow, TypeError):
+        return False
 
 
 def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
@@ -76,7 +88,10 @@ def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
 
     def wait() -> Fetched:
         try:
-            return Fetched(item, check(reading()), None)
+            if "name" not in item:
+                return Fetched(item, check(reading()), None)
+            jpeg, dhash = check_own(reading())
+            return Fetched(item, jpeg, None, dhash)
         except (Missing, Changed) as error:
             return Fetched(item, None, _gone(item, error))
         except BadImage as fault:
@@ -86,15 +101,17 @@ def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
 
 
 def _store(run: Run, fetched: Fetched) -> Later[Line]:
-    item, original, rejected = fetched
+    item, original, rejected, dhash = fetched
     if original is None:
         return lambda: cast(Line, rejected)
     try:
-        jpeg = original if run.request.stored is None else shrink(original, run.request.stored)
+        jpeg = to_jpeg(original, run.request.stored)
     except BadImage as fault:
         bad = _bad(item, fault)
         return lambda: bad
     record = _record(item, jpeg)
+    if "name" in item:
+        record |= {"name": item["name"], "block": item["block"], "dhash": dhash}
     storing = _begin_storing(run, item, original, jpeg)
 
     def wait() -> Line:
@@ -120,17 +137,21 @@ def _bytes_to_store(fetched: Fetched) -> int:
 
 
 def _source_key(item: dict[str, Any]) -> str:
-    return f"bin-images/{item['id']}.jpg"
+    return item["name"] if "name" in item else f"bin-images/{item['id']}.jpg"
 
 
 def _bad(item: dict[str, Any], fault: BadImage) -> Line:
-    return {"id": item["id"], "reason": fault.reason, "detail": str(fault)[:200]}
+    return _named(item) | {"reason": fault.reason, "detail": str(fault)[:200]}
 
 
 def _gone(item: dict[str, Any], error: Missing | Changed) -> Line:
     if isinstance(error, Missing):
-        return {"id": item["id"], "reason": "missing_image", "detail": "it was there when it was indexed"}
-    return {"id": item["id"], "reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
+        return _named(item) | {"reason": "missing_image", "detail": "it was there when it was indexed"}
+    return _named(item) | {"reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
+
+
+def _named(item: dict[str, Any]) -> Line:
+    return {name: item[name] for name in ("id", "name") if name in item}
 
 
 def _record(item: dict[str, Any], jpeg: Jpeg) -> Line:

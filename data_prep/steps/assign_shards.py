@@ -9,6 +9,7 @@ from typing import Any
 from data_prep.build import Run
 from data_prep.errors import BadRequest
 from data_prep.select.split import draw_of
+from data_prep.steps.leaks import check_leaks
 from data_prep.steps.reconcile import reconcile
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, LineSorter, read_json, write_json
@@ -21,12 +22,14 @@ PACK_LIST = "pack.json"
 def assign_shards(run: Run) -> dict[str, int]:
     """Write a list of images for each shard and the work list of pack; answers {shards}.
 
-    Reconciles first, so that no shard is packed of a run with missing images (NotReconciled).
+    Reconciles first, so that no shard is packed of a run with missing images (NotReconciled), or of a split
+    that leaks (LeakingSplit).
     """
     if run.request.layout == "folders":
         raise BadRequest(f"{run.dataset_id} has the layout folders, which has no shards; go on with seal")
     if not exists(run.target, run.key(SHARDS)):
         sizes = _sizes(run)
+        check_leaks(run)
         write_json(run.target, run.key(PACK_LIST), _write_lists(run, sizes))
         write_json(run.target, run.key(SHARDS), sizes)
     return {"shards": sum(read_json(run.target, run.key(SHARDS)).values())}

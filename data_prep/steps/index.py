@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bincount_sources.names import is_litter, spellings
 from data_prep.build import Run
 from data_prep.select.file_list import ID
-from data_prep.select.labels import BadLabel, is_litter, label_of
-from data_prep.storage.lines import Line, write_lines
+from data_prep.select.labels import BadLabel, label_of
+from data_prep.steps.open_run import rows_key
+from data_prep.storage.lines import Line, read_lines, write_lines
 from data_prep.storage.parallel import map_ordered, pipelined
 from data_prep.storage.s3_store import BATCHES, CONNECTIONS
 from data_prep.storage.store import Info, Later, Missing, exists
@@ -35,7 +37,29 @@ def index(run: Run, part: dict[str, Any]) -> None:
     key = index_key(run, part["part"])
     if exists(run.target, key):
         return
-    write_lines(run.target, key, _listed(run, part) if "entries" in part else _found(run, part))
+    if "rows" in part:
+        lines = map_ordered(
+            lambda row: _own(run, row),
+            read_lines(run.target, rows_key(run, part["part"])),
+            workers=CONNECTIONS,
+        )
+    else:
+        lines = _listed(run, part) if "entries" in part else _found(run, part)
+    write_lines(run.target, key, lines)
+
+
+def _own(run: Run, row: Line) -> Line:
+    """A row of an own source with its image's ETag and size, as class folders were listed with them."""
+    if "etag" in row:
+        return row
+    for name in spellings(row["name"]):
+        try:
+            info = run.source.info(name)
+        except Missing:
+            continue
+        return row | {"name": name, "etag": info.etag, "bytes": info.bytes}
+    detail = f"nothing is at {run.source.uri}{row['name']}"
+    return {"id": row["id"], "name": row["name"], "reason": "missing_image", "detail": detail[:200]}
 
 
 def _listed(run: Run, part: dict[str, Any]) -> Iterator[Line]:

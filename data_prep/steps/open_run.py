@@ -2,39 +2,44 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from data_prep.build import Run, current_attempt, request_key, source_of
-from data_prep.errors import BadRequest
 from data_prep.request import Request, dataset_id
 from data_prep.select.file_list import FileList, parse_file_list
+from data_prep.select.own_rows import OwnRows, read_document, read_own_rows
 from data_prep.storage.lines import Line, write_json, write_lines
-from data_prep.storage.s3_store import S3Store
-from data_prep.storage.store import Missing, Store, exists, split_s3_uri
+from data_prep.storage.parallel import map_ordered
+from data_prep.storage.s3_store import CONNECTIONS
+from data_prep.storage.store import Store, exists
 
 IDS_A_PART = 500
 """Listed ids that one index part reads: two requests each."""
 
 PARTS = "index.json"
 LIST_REJECTED = "list-rejected.jsonl.gz"
+NOTES = "notes.json"
 
 
 def open_run(target: Store, request: Request) -> Run:
     """Write down the request and, where there are none yet, the parts for the index step.
 
-    This is the only step that reads the file list: what it names is kept in the parts. A run that was
-    abandoned is begun anew.
+    This is the only step that reads the file list, the labels, or class folders' names: what they name is
+    kept in the parts, or beside them. A run that was abandoned is begun anew.
 
-    Raises BadRequest for a file list that is missing or has another form.
+    Raises BadRequest for a file list or labels that are missing or have another form.
     """
-    content = _file_list(request) if request.file_list else None
-    digest = None if content is None else hashlib.sha256(content).hexdigest()
+    source = source_of(request)
+    own = read_own_rows(request, source=source, target=target) if request.source.own else None
+    content = None
+    if request.file_list:
+        content = read_document(request.file_list, name="file_list", request=request)
+    digest = own.digest if own else None if content is None else hashlib.sha256(content).hexdigest()
     identity = dataset_id(request, file_list_sha256=digest)
     run = Run(
         dataset_id=identity,
         request=request,
-        source=source_of(request),
+        source=source,
         target=target,
         attempt=current_attempt(target, identity),
     )
@@ -42,6 +47,9 @@ def open_run(target: Store, request: Request) -> Run:
         return run
     begun = {"request": request.model_dump(mode="json"), "file_list_sha256": digest}
     write_json(target, request_key(identity), begun)
+    if own:
+        write_json(target, run.key(PARTS), list(_own_parts(run, own)))
+        return run
     listed = FileList(entries=[], rejected=[])
     if content is not None:
         listed = parse_file_list(content, address=str(request.file_list))
@@ -51,18 +59,24 @@ def open_run(target: Store, request: Request) -> Run:
     return run
 
 
-def _file_list(request: Request) -> bytes:
-    address = str(request.file_list)
-    try:
-        if not address.startswith("s3://"):
-            return Path(address).read_bytes()
-        bucket, key = split_s3_uri(address)
-        unsigned = request.source.unsigned and bucket == request.source.bucket
-        return S3Store(bucket=bucket, unsigned=unsigned).read(key)
-    except (Missing, OSError) as error:
-        raise BadRequest(
-            f"file_list: there is nothing to read at {address}; give the list's address"
-        ) from error
+def rows_key(run: Run, part: str) -> str:
+    """Where the rows of a part are, of an own source."""
+    return run.key(f"rows/{part}.jsonl.gz")
+
+
+def _own_parts(run: Run, own: OwnRows) -> Iterator[Line]:
+    """Write the rows, a file a part: half a million names are too much for one list of parts."""
+    write_lines(run.target, run.key(LIST_REJECTED), own.rejected)
+    write_json(run.target, run.key(NOTES), own.notes)
+    starts = range(0, len(own.rows), IDS_A_PART)
+
+    def put(number: int) -> Line:
+        part, start = f"{number:05d}", starts[number]
+        rows = own.rows[start : start + IDS_A_PART]
+        write_lines(run.target, rows_key(run, part), rows)
+        return {"part": part, "rows": len(rows)}
+
+    return map_ordered(put, range(len(starts)), workers=CONNECTIONS)
 
 
 def _listed_parts(listed: FileList) -> Iterator[Line]:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bincount_sources.reasons import Reasons
 from data_prep.build import Run
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
 from data_prep.select.spelling import explain_missing
-from data_prep.select.split import SPLITS, block_of, draw_of, split_of
+from data_prep.select.split import SPLITS, block_of_line, draw_of, split_of_block
 from data_prep.steps.index import index_all, index_key
-from data_prep.steps.open_run import LIST_REJECTED, PARTS
+from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.storage.store import Missing, exists
@@ -54,7 +55,9 @@ def _decide(run: Run) -> None:
     list_rejected = list(read_lines(run.target, run.key(LIST_REJECTED)))
     rejected = heapq.merge(list_rejected, selection.rejected, key=lambda line: line["id"])
     write_lines(run.target, run.key(REJECTED), rejected)
-    reasons = Counter(line["reason"] for line in [*list_rejected, *selection.rejected])
+    reasons = Reasons()
+    for line in [*list_rejected, *selection.rejected]:
+        reasons.add(name=line.get("name", line["id"]), reason=line["reason"], detail=line.get("detail"))
     hints = _hints(run, selection)
     try:
         _require_images(run, selection, reasons, hints)
@@ -62,6 +65,7 @@ def _decide(run: Run) -> None:
             selection.counts,
             blocks=len(selection.blocks),
             validation_share=run.request.validation_share,
+            own=run.request.source.own,
             hints=hints,
         )
     except (BadRequest, NotTrainable) as error:
@@ -69,7 +73,7 @@ def _decide(run: Run) -> None:
         raise
     summary = {
         "planned": selection.images,
-        "rejected": sum(reasons.values()),
+        "rejected": reasons.counts.total(),
         "relabelled": selection.relabelled,
         "not_selected": selection.not_selected,
         "warnings": hints,
@@ -78,7 +82,9 @@ def _decide(run: Run) -> None:
 
 
 def _hints(run: Run, selection: "_Selection") -> list[str]:
-    """What is to be said of a list of which most ids find no image."""
+    """What is to be said of labels as a whole, and of a list of which most ids find no image."""
+    if run.request.source.own:
+        return [*read_json(run.target, run.key(NOTES)), *_own_hints(run, selection)]
     if run.request.file_list is None:
         return []
     missing = [line["id"] for line in selection.rejected if line["reason"] == "missing_image"]
@@ -88,10 +94,22 @@ def _hints(run: Run, selection: "_Selection") -> list[str]:
     return [f"{len(missing)} listed ids have no image" + (f": {hint}" if hint else "")]
 
 
-def _require_images(run: Run, selection: "_Selection", reasons: "Counter[str]", hints: list[str]) -> None:
+def _own_hints(run: Run, selection: "_Selection") -> list[str]:
+    missing = [line["name"] for line in selection.rejected if line["reason"] == "missing_image"]
+    if len(missing) <= selection.images:
+        return []
+    return [
+        f"{len(missing)} rows find no image, the first is {missing[0]!r}: a name is a path below "
+        f"{run.source.uri}"
+    ]
+
+
+def _require_images(run: Run, selection: "_Selection", reasons: Reasons, hints: list[str]) -> None:
     if selection.images:
         return
-    found = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    found = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.counts.items()))
+    if run.request.source.own:
+        found = "; ".join(reasons.lines())
     raise BadRequest(
         f"the request selects no usable image of {run.source.uri} ({found or 'nothing was found'}); "
         + "".join(f"{hint}; " for hint in hints)
@@ -117,7 +135,7 @@ class _Selection:
         self._limits = self._find_limits()
         self.rejected: list[Line] = []
         self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
-        self.blocks: set[int] = set()
+        self.blocks: set[str] = set()
         self.relabelled = 0
         self.not_selected = 0
 
@@ -134,28 +152,28 @@ class _Selection:
                 self.not_selected += 1
                 continue
             self.relabelled += "listed" in line
-            split = split_of(line["id"], validation_share=self._run.request.validation_share)
+            block = block_of_line(line)
+            split = split_of_block(block, validation_share=self._run.request.validation_share)
             self.counts[split][line["count"]] += 1
-            self.blocks.add(block_of(line["id"]))
+            self.blocks.add(block)
             yield line | {"split": split}
 
     def _unique(self, rejected: list[Line]) -> Iterator[Line]:
-        seen: dict[bytes, str] = {}
+        seen: dict[bytes, tuple[str, str]] = {}
         keys = [index_key(self._run, part) for part in self._parts]
         for lines in read_files(self._run.target, keys):
             for line in lines:
                 if "reason" in line:
                     rejected.append(line)
                     continue
-                first = seen.setdefault(
-                    hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest(), line["id"]
-                )
+                digest = hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest()
+                first, name = seen.setdefault(digest, (line["id"], line.get("name", line["id"])))
                 if first == line["id"]:
                     yield line
                 else:
-                    rejected.append(
-                        {"id": line["id"], "reason": "duplicate", "detail": f"the same bytes as {first}"}
-                    )
+                    named = {"name": line["name"]} if "name" in line else {}
+                    fault = {"reason": "duplicate", "detail": f"the same bytes as {name}"}
+                    rejected.append({"id": line["id"], **named, **fault})
 
     def _in_range(self, count: int) -> bool:
         counts = self._run.request.counts

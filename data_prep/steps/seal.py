@@ -12,6 +12,7 @@ from data_prep.report.trainable import require_trainable, weaknesses
 from data_prep.select.split import BLOCK, RULE
 from data_prep.select.statistics import Statistics
 from data_prep.steps.assign_shards import PACK_LIST, SHARDS, shard_key, shard_name
+from data_prep.steps.leaks import leak_warnings
 from data_prep.steps.pack import PACKED, packed_key
 from data_prep.steps.plan import REJECTED as REJECTED_EARLY
 from data_prep.steps.plan import SUMMARY
@@ -29,7 +30,7 @@ def seal(run: Run) -> dict[str, Any]:
 
     A dataset that is sealed already is answered from its dataset.json and not touched.
     Raises NotReconciled where records and plan do not match, or where no image was accepted, NotTrainable
-    where too few are left to train on.
+    where too few are left to train on, LeakingSplit where near-duplicates are in two splits.
     """
     try:
         return _answer(run, read_json(run.target, run.sealed_key))
@@ -53,10 +54,12 @@ def _answer(run: Run, dataset: dict[str, Any]) -> dict[str, Any]:
 def _write(run: Run) -> dict[str, Any]:
     statistics = Statistics()
     write_lines(run.target, run.prefix + MANIFEST, _manifest(run, statistics))
+    leaks = [*leak_warnings(run)]
     write_lines(run.target, run.prefix + REJECTED, _rejected(run, statistics))
     summary = read_json(run.target, run.key(SUMMARY))
     _account(run, statistics, summary)
     dataset = _dataset(run, statistics, summary)
+    dataset["warnings"] += leaks
     page = report(dataset, statistics, statistics.gallery.thumbnails(run))
     run.target.write(run.prefix + REPORT, page.encode(), content_type="text/html; charset=utf-8")
     return dataset
@@ -77,6 +80,7 @@ def _account(run: Run, statistics: Statistics, summary: dict[str, Any]) -> None:
             statistics.counts,
             blocks=len(statistics.blocks),
             validation_share=run.request.validation_share,
+            own=run.request.source.own,
             hints=[f"rejected were {_by_reason(statistics.rejected)}"] if rejected else [],
         )
     except (NotReconciled, NotTrainable) as error:
@@ -95,6 +99,7 @@ def _manifest(run: Run, statistics: Statistics) -> Iterator[Line]:
             statistics.rejected_by_arrange.append(record)
             continue
         statistics.accept(record)
+        record = {name: value for name, value in record.items() if name != "dhash"}
         line = record | {"key": folder_key(record) if run.request.layout != "shards" else None}
         yield line | {"shard": shard_key(shard_name(record, shards))} if shards else line
 
@@ -121,7 +126,10 @@ def _rejected(run: Run, statistics: Statistics) -> Iterator[Line]:
     early = read_lines(run.target, run.key(REJECTED_EARLY))
     for line in heapq.merge(early, statistics.rejected_by_arrange, key=lambda line: line["id"]):
         statistics.rejected[line["reason"]] += 1
-        yield {"id": line["id"], "reason": line["reason"], "detail": line.get("detail")}
+        named = {"name": line["name"]} if "name" in line else {}
+        reason, detail = line["reason"], line.get("detail")
+        statistics.reasons.add(name=line.get("name", line["id"]), reason=reason, detail=detail)
+        yield {"id": line["id"], **named, "reason": reason, "detail": detail}
 
 
 def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.packaging.core_files import core_files
+from infra.packaging.core_files import core_files, source_files
 from infra.packaging.requirements import bring, built_once, lines_for
 from infra.packaging.tree import copy_files, digest_of, files_of
 
@@ -14,7 +14,7 @@ MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 
 def build(*, package: str, architecture: str, python: str, requirements: str | None = None) -> Path:
-    """The directory with the Python package of the folder `package`, bincount_core and what its
+    """The directory with the Python package of the folder `package`, the two of `core/` and what its
     requirements name.
 
     `package` is relative to the project's root, as is `requirements` (None: requirements.txt in `package`).
@@ -26,7 +26,7 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
     machine = MACHINES[architecture]
     lines = lines_for(wanted.read_text(encoding="utf-8"), python=python, machine=machine)
     own = {f"{source.name}/{name}": path for name, path in files_of(source, left_out=LEFT_OUT).items()}
-    files = {**own, **core_files()}
+    files = {**own, **core_files(), **source_files()}
     target = CACHE / f"{source.name}-{digest_of(files, lines, architecture, python)}"
 
     def make(folder: Path, scratch: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from infra.packaging import image_context as serving_context
 from infra.packaging import lambda_package
 from infra.packaging import training_archive as code_archive
-from infra.packaging.core_files import CORE, core_files
+from infra.packaging.core_files import CORE, SOURCES, core_files, source_files
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = "3.13"
@@ -62,6 +62,12 @@ def test_a_bundle_holds_the_core_to_the_byte(bundle: Callable[[Path], Path], tmp
     assert held == {name: path.read_bytes() for name, path in core_files().items()}
 
 
+@pytest.mark.parametrize("bundle", [data_preparation, recount], ids=lambda bundle: bundle.__name__)
+def test_a_lambda_holds_the_readers_of_sources(bundle: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = bundle(tmp_path)
+    assert all((folder / name).read_bytes() == path.read_bytes() for name, path in source_files().items())
+
+
 def test_a_changed_core_gives_other_bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def names() -> tuple[bytes, str, str]:
         packed = code_archive.build(room="training").read_bytes()
@@ -79,3 +85,7 @@ def test_a_changed_core_gives_other_bundles(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_core_is_small() -> None:
     assert sum(len(path.read_text().splitlines()) for path in CORE.rglob("*.py")) <= 800
+
+
+def test_the_readers_of_sources_are_small() -> None:
+    assert sum(len(path.read_text().splitlines()) for path in SOURCES.rglob("*.py")) <= 700

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = {
-    "core": {"bincount_core"},
+    "core": {"bincount_core", "bincount_sources"},
     "data_prep": {"data_prep"},
     "training": {"bintrain", "binlaunch", "train"},
     "inference": {"inference"},
