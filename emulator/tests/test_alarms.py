@@ -21,6 +21,7 @@ from embedded_cloud.testing import (
     make_role,
     served_weight,
     settled_endpoint,
+    sums_of,
     toy_project,
     wait_until,
 )
@@ -84,21 +85,6 @@ def state_of(cloud: Cloud, name: str) -> str:
 def rings(cloud: Cloud, name: str, state: str = "ALARM") -> None:
     """Waits until the alarm has that state."""
     wait_until(lambda: state_of(cloud, name), lambda found: found == state)
-
-
-def values_of(cloud: Cloud, namespace: str, metric: str, **dimensions: str) -> list[float]:
-    """The sums of a metric in the last minutes."""
-    now = datetime.now(UTC)
-    answer = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=metric,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(minutes=5),
-        EndTime=now + timedelta(minutes=1),
-        Period=60,
-        Statistics=["Sum"],
-    )
-    return [point["Sum"] for point in answer["Datapoints"]]
 
 
 class TestStates:
@@ -225,7 +211,7 @@ class TestConsequences:
         line = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}, "endpoint": "e", "review": 1}
         events = [{"timestamp": now, "message": text} for text in (json.dumps(line), "plain text")]
         logs.put_log_events(logGroupName="server", logStreamName="one", logEvents=events)
-        assert values_of(cloud, "BinCount", "review", endpoint="e") == [1.0]
+        assert sums_of(cloud, "BinCount", "review", endpoint="e") == [1.0]
 
 
 def make_api(cloud: Cloud, *, name: str, status: int) -> str:
@@ -252,9 +238,9 @@ class TestGateways:
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(url, context=trust).close()
         where = {"ApiName": name, "Stage": "v1"}
-        assert sum(values_of(cloud, "AWS/ApiGateway", "Count", **where)) == 1
+        assert sum(sums_of(cloud, "AWS/ApiGateway", "Count", **where)) == 1
         for error in ("4XXError", "5XXError"):
-            assert sum(values_of(cloud, "AWS/ApiGateway", error, **where)) == int(error == metric)
+            assert sum(sums_of(cloud, "AWS/ApiGateway", error, **where)) == int(error == metric)
 
 
 @pytest.fixture(scope="module")
@@ -298,11 +284,11 @@ class TestEndpoints:
         with pytest.raises(runtime.exceptions.ModelError):
             runtime.invoke_endpoint(EndpointName=endpoint, Body=b"not an image")
         where = {"EndpointName": endpoint, "VariantName": "AllTraffic"}
-        assert sum(values_of(cloud, "AWS/SageMaker", "Invocations", **where)) == 2
-        assert sum(values_of(cloud, "AWS/SageMaker", "Invocation4XXErrors", **where)) == 1
-        assert sum(values_of(cloud, "AWS/SageMaker", "Invocation5XXErrors", **where)) == 0
-        assert sum(values_of(cloud, "AWS/SageMaker", "ModelLatency", **where)) > 0
-        assert sum(values_of(cloud, "AWS/SageMaker", "OverheadLatency", **where)) >= 0
+        assert sum(sums_of(cloud, "AWS/SageMaker", "Invocations", **where)) == 2
+        assert sum(sums_of(cloud, "AWS/SageMaker", "Invocation4XXErrors", **where)) == 1
+        assert sum(sums_of(cloud, "AWS/SageMaker", "Invocation5XXErrors", **where)) == 0
+        assert sum(sums_of(cloud, "AWS/SageMaker", "ModelLatency", **where)) > 0
+        assert sum(sums_of(cloud, "AWS/SageMaker", "OverheadLatency", **where)) >= 0
 
     @pytest.mark.parametrize("kind", ["CANARY", "ALL_AT_ONCE"])
     def test_an_alarm_while_it_bakes_takes_an_update_back(self, cloud: Cloud, endpoint: str, kind: str):

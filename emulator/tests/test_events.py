@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from embedded_cloud.cloud import Cloud
-from embedded_cloud.testing import make_role, wait_until
+from embedded_cloud.testing import make_role, sums_of, wait_until
 
 pytestmark = pytest.mark.e2e
 ACCOUNT = "arn:aws:{}:us-east-1:000000000000:{}"
@@ -53,19 +52,9 @@ def received(cloud: Cloud, url: str) -> list[dict[str, Any]]:
     return answer.get("Messages", [])
 
 
-def total(cloud: Cloud, namespace: str, metric: str, **dimensions: str) -> float:
-    """What a metric adds up to lately."""
-    now = datetime.now(UTC)
-    answer = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=metric,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(minutes=10),
-        EndTime=now + timedelta(minutes=1),
-        Period=60,
-        Statistics=["Sum"],
-    )
-    return sum(point["Sum"] for point in answer["Datapoints"])
+def total(cloud: Cloud, metric: str, *, rule: str) -> float:
+    """What a metric of a rule adds up to lately."""
+    return sum(sums_of(cloud, "AWS/Events", metric, RuleName=rule))
 
 
 def test_an_event_for_an_absent_machine_is_kept(cloud: Cloud):
@@ -82,8 +71,8 @@ def test_an_event_for_an_absent_machine_is_kept(cloud: Cloud):
         "TARGET_ARN": machine,
         "ERROR_CODE": "NO_RESOURCE",
     }
-    assert total(cloud, "AWS/Events", "FailedInvocations", RuleName="absent") == 1
-    assert total(cloud, "AWS/Events", "InvocationsSentToDlq", RuleName="absent") == 1
+    assert total(cloud, "FailedInvocations", rule="absent") == 1
+    assert total(cloud, "InvocationsSentToDlq", rule="absent") == 1
 
 
 def test_an_alarm_can_watch_the_queue(cloud: Cloud):
@@ -127,7 +116,7 @@ def test_a_queue_that_does_not_let_eventbridge_in_gets_nothing(cloud: Cloud):
     make_rule(cloud, "closed", Arn=absent, DeadLetterConfig={"Arn": queue})
     send(cloud, "closed")
     wait_until(
-        lambda: total(cloud, "AWS/Events", "InvocationsFailedToBeSentToDlq", RuleName="closed"),
+        lambda: total(cloud, "InvocationsFailedToBeSentToDlq", rule="closed"),
         lambda count: count == 1,
     )
     assert received(cloud, url) == []
@@ -142,5 +131,5 @@ def test_an_event_that_arrives_is_counted(cloud: Cloud):
     make_rule(cloud, "started", Arn=arn, RoleArn=role, DeadLetterConfig={"Arn": queue})
     send(cloud, "started")
     wait_until(lambda: states.list_executions(stateMachineArn=arn)["executions"], bool)
-    assert total(cloud, "AWS/Events", "Invocations", RuleName="started") == 1
+    assert total(cloud, "Invocations", rule="started") == 1
     assert received(cloud, url) == []

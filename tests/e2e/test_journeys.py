@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.tools.quotas import quotas
 from tests.e2e.api_kit import new_caller
-from tests.e2e.doctor_kit import grant
+from tests.e2e.doctor.doctor_kit import grant
 from tests.e2e.journey_kit import IMAGES, Journey, journey_of
 
 pytestmark = pytest.mark.e2e

@@ -1,9 +1,46 @@
 """State machines as the tests of templates look at them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from aws_cdk.assertions import Template
+
 State = dict[str, Any]
+Templates = dict[str, dict[str, Template]]  # stage -> part -> its template
+MACHINES = {
+    "pipeline": "training",
+    "pipeline-stop": "training",
+    "release": "serving",
+    "recount": "recount",
+    "recount-stop": "recount",
+}
+"""The part that holds a state machine, by the last words of the machine's name."""
+
+
+def machine_of(templates: Templates, stage: str, name: str) -> dict[str, Any]:
+    """The definition of a stage's state machine, by its name in MACHINES."""
+    return state_machine(templates[stage][MACHINES[name]], f"bincount-{stage}-{name}")
+
+
+def states_of(templates: Templates, stage: str, name: str) -> dict[str, State]:
+    """The states of a stage's state machine, by its name in MACHINES."""
+    return machine_of(templates, stage, name)["States"]
+
+
+def state_machine(template: Template, name: str) -> dict[str, Any]:
+    """The state machine's definition; tokens in it read as their JSON text."""
+    machines = template.find_resources(
+        "AWS::StepFunctions::StateMachine", {"Properties": {"StateMachineName": name}}
+    )
+    (machine,) = machines.values()
+    definition = machine["Properties"]["DefinitionString"]
+    if isinstance(definition, dict):
+        definition = "".join(
+            part if isinstance(part, str) else json.dumps(part).replace('"', "'")
+            for part in definition["Fn::Join"][1]
+        )
+    return json.loads(definition)
 
 
 def job_states(state: State) -> dict[str, State]:

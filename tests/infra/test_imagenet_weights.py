@@ -8,8 +8,7 @@ from aws_cdk.assertions import Template
 
 from infra.training import weights as imagenet_weights
 from tests.infra.conftest import synthesize
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
+from tests.infra.machines import job_request, state_machine
 
 
 @pytest.mark.parametrize("arch", imagenet_weights.WEIGHTS)

@@ -13,8 +13,7 @@ from aws_cdk.assertions import Template
 from infra.packaging import job_wheels
 from infra.packaging import requirements as locked
 from infra.packaging import training_archive as code_archive
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
+from tests.infra.machines import job_request, states_of
 
 REQUIREMENTS = code_archive.ROOT / "training" / "requirements.txt"
 TARGET = ["--python-version", job_wheels.JOB_PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
@@ -94,5 +93,5 @@ def test_spot_never_goes_without_checkpoints(templates: dict[str, dict[str, Temp
 
 
 def _definition(templates: dict[str, dict[str, Template]], stage: str) -> dict:
-    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    states = states_of(templates, stage, "pipeline")
     return job_request(states["Tune"])["TrainingJobDefinition"]

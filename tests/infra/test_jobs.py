@@ -5,30 +5,16 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 from embedded_cloud.stepfunctions.definition.machine import findings_of
 
 from infra.settings import STAGES
-from tests.infra.machines import every_state, job_request, job_states
-from tests.infra.test_release_rules import state_machine
+from tests.infra.machines import MACHINES, Templates, every_state, job_request, job_states, machine_of
 
-Templates = dict[str, dict[str, Template]]
-MACHINES = {
-    "pipeline": "training",
-    "pipeline-stop": "training",
-    "release": "serving",
-    "recount": "recount",
-    "recount-stop": "recount",
-}
 JOBS = {"Tune": "pipeline", "Evaluate": "pipeline", "Transform": "recount"}
 
 
-def machine(templates: Templates, stage: str, name: str) -> dict[str, Any]:
-    return state_machine(templates[stage][MACHINES[name]], f"bincount-{stage}-{name}")
-
-
 def job(templates: Templates, stage: str, state: str) -> dict[str, Any]:
-    return machine(templates, stage, JOBS[state])["States"][state]
+    return machine_of(templates, stage, JOBS[state])["States"][state]
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -37,7 +23,7 @@ def test_every_task_of_every_machine_is_tried_again(templates: Templates, stage:
     # What it says is read, not tried again blindly.
     read_by_words = {"UpdateStack"}
     tasks = {
-        key: each for key, each in every_state(machine(templates, stage, name)) if each["Type"] == "Task"
+        key: each for key, each in every_state(machine_of(templates, stage, name)) if each["Type"] == "Task"
     }
     assert tasks
     for key, task in tasks.items():
@@ -49,7 +35,7 @@ def test_every_task_of_every_machine_is_tried_again(templates: Templates, stage:
 @pytest.mark.parametrize("name", MACHINES)
 @pytest.mark.parametrize("stage", STAGES)
 def test_all_machines_speak_one_language(templates: Templates, stage: str, name: str) -> None:
-    whole = machine(templates, stage, name)
+    whole = machine_of(templates, stage, name)
     assert whole["QueryLanguage"] == "JSONata"
     assert [key for key, state in every_state(whole) if "QueryLanguage" in state] == []
 
@@ -58,14 +44,14 @@ def test_all_machines_speak_one_language(templates: Templates, stage: str, name:
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_machine_ends_at_a_time_of_its_definition(templates: Templates, stage: str, name: str) -> None:
     """The CDK takes no other time limit for a definition that is text; the alarms on timeouts need one."""
-    assert machine(templates, stage, name)["TimeoutSeconds"] >= 600
+    assert machine_of(templates, stage, name)["TimeoutSeconds"] >= 600
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_step_functions_takes_every_definition(templates: Templates, name: str) -> None:
     """By the embedded cloud's reading of the language; references to functions read as one's ARN."""
     function = "arn:aws:lambda:us-east-1:000000000000:function:any"
-    definition = json.dumps(machine(templates, "prod", name))
+    definition = json.dumps(machine_of(templates, "prod", name))
     definition = re.sub(r"\"Resource\": \"\{'Fn::[^\"]*\"", f'"Resource": "{function}"', definition)
     definition = re.sub(r"\{'(Ref|Fn::\w+)': ('[^']*'|\[[^\]]*\]|\{[^}]*\})\}", "token", definition)
     assert findings_of(definition) == []
@@ -126,7 +112,7 @@ def test_an_execution_that_ends_badly_has_its_jobs_stopped(
     name = JOBS[state]
     states = job_states(job(templates, stage, state))
     (describe,) = [key for key in states if key.startswith("Describe")]
-    stopper = machine(templates, stage, f"{name}-stop")["States"]
+    stopper = machine_of(templates, stage, f"{name}-stop")["States"]
     (key,) = states[describe]["Arguments"]
     expected = states[describe]["Arguments"][key].replace("$states.context.Execution.Id", "$ended")
     for verb in ("Describe", "Stop"):
@@ -150,7 +136,7 @@ def test_each_job_of_prod_is_encrypted_and_in_the_network(templates: Templates, 
     )
     assert output["KmsKeyId"]
     if state == "Transform":
-        states = machine(templates, "prod", "recount")["States"]
+        states = machine_of(templates, "prod", "recount")["States"]
         container = states["CreateModel"]["Arguments"]
         assert container["VpcConfig"]["Subnets"] and container["EnableNetworkIsolation"] is True
         assert request["TransformResources"]["VolumeKmsKeyId"]
@@ -162,7 +148,7 @@ def test_each_job_of_prod_is_encrypted_and_in_the_network(templates: Templates, 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_recount_runs_the_x86_image(templates: Templates, stage: str) -> None:
     """Batch transform has no Graviton, whatever the endpoint runs on."""
-    states = machine(templates, stage, "recount")["States"]
+    states = machine_of(templates, stage, "recount")["States"]
     assert states["ReadImage"]["Arguments"] == {"Name": f"/bincount/{stage}/evaluation-image"}
     policies = templates[stage]["recount"].find_resources("AWS::IAM::Policy").values()
     granted = json.dumps(list(policies))
@@ -172,7 +158,7 @@ def test_a_recount_runs_the_x86_image(templates: Templates, stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_tuning_job_without_a_finished_trial_is_said(templates: Templates, stage: str) -> None:
-    states = machine(templates, stage, "pipeline")["States"]
+    states = machine_of(templates, stage, "pipeline")["States"]
     assert states["HasBestTrial"]["Choices"] == [
         {"Condition": "{% $states.input.tuning.job.best = '' %}", "Next": "NoTrialFinished"}
     ]
@@ -183,7 +169,7 @@ def test_a_tuning_job_without_a_finished_trial_is_said(templates: Templates, sta
 @pytest.mark.parametrize("stage", STAGES)
 def test_only_open_reads_the_request(templates: Templates, stage: str) -> None:
     """Its file list may be another one by the time of the next step."""
-    states = dict(every_state(machine(templates, stage, "pipeline")))
+    states = dict(every_state(machine_of(templates, stage, "pipeline")))
     readers = [
         name for name, state in states.items() if "input.request" in json.dumps(state.get("Arguments", {}))
     ]

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
 from embedded_cloud.sagemaker.registry.model_packages import ModelPackages
 from embedded_cloud.stepfunctions.interpreter import ExecutionError
@@ -14,11 +13,9 @@ from embedded_cloud.stepfunctions.interpreter import ExecutionError
 from bincount.site.row import Row
 from bincount.site.summary import Summary
 from tests.infra.conftest import synthesize
-from tests.infra.machines import State
-from tests.infra.test_release_rules import state_machine
+from tests.infra.machines import State, Templates, machine_of, state_machine
 from tests.infra.walking import Walk, walk
 
-Templates = dict[str, dict[str, Template]]
 LIST = {"bucket": "bins", "key": "runs/one/list.json"}
 
 
@@ -41,7 +38,7 @@ class TestPreparation:
         place = {"dataset_id": "one", "uri": "s3://bins/datasets/one", "sealed": False, "shards": has_shards}
         return walk(
             monkeypatch,
-            state_machine(templates["dev"]["training"], "bincount-dev-pipeline"),
+            machine_of(templates, "dev", "pipeline"),
             name="bincount-dev-pipeline",
             given={"request": {"validation_share": 0.2}},
             answers={
@@ -94,7 +91,7 @@ class TestRecount:
         uris = {kind: f"s3://bins/recounts/one/recount.{kind}" for kind in ("csv", "json")}
         return walk(
             monkeypatch,
-            state_machine(templates["dev"]["recount"], "bincount-dev-recount"),
+            machine_of(templates, "dev", "recount"),
             name="bincount-dev-recount",
             given={"run": "one", "plan": {"images": images}},
             answers={"Summarize": {**uris, "summary": summary.to_json()}},

@@ -9,10 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
 from tests.infra.conftest import ROOT, synthesize
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
-
-Templates = dict[str, dict[str, Template]]
+from tests.infra.machines import Templates, job_request, states_of
 
 
 def _alarms(template: Template) -> dict[str, dict[str, Any]]:
@@ -62,8 +59,8 @@ def test_the_budget_counts_what_carries_the_stages_tag(templates: Templates, sta
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_job_carries_the_tag_that_the_budget_counts_by(templates: Templates, stage: str) -> None:
     tag = {"Key": "system", "Value": f"bincount-{stage}"}
-    pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
-    recount = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    pipeline = states_of(templates, stage, "pipeline")
+    recount = states_of(templates, stage, "recount")
     for job in (pipeline["Tune"], pipeline["Evaluate"], recount["Transform"]):
         assert tag in job_request(job)["Tags"]
 

@@ -9,10 +9,7 @@ from aws_cdk.assertions import Template
 
 from infra.settings import STAGES, SettingsError, load
 from tests.infra.conftest import context, synthesize
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
-
-Templates = dict[str, dict[str, Template]]
+from tests.infra.machines import Templates, job_request, states_of
 
 
 def statements(template: Template) -> list[dict[str, Any]]:
@@ -22,7 +19,7 @@ def statements(template: Template) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    states = states_of(templates, stage, "recount")
     order, at = [], "Name"
     while at:
         order.append(at)
@@ -37,7 +34,7 @@ def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templa
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_transform_job_stays_within_sagemaker_s_limits(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    states = states_of(templates, stage, "recount")
     job = job_request(states["Transform"])
     assert job["MaxConcurrentTransforms"] * job["MaxPayloadInMB"] <= 100
     assert job["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
@@ -48,7 +45,7 @@ def test_the_transform_job_stays_within_sagemaker_s_limits(templates: Templates,
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_state_loses_its_input(templates: Templates, stage: str) -> None:
     """A task without Output puts its result in the input's place."""
-    states = state_machine(templates[stage]["recount"], f"bincount-{stage}-recount")["States"]
+    states = states_of(templates, stage, "recount")
     tasks = {name: state for name, state in states.items() if state["Type"] in ("Task", "Map")}
     assert [name for name, state in tasks.items() if "$states.input" not in state["Output"]] == []
 

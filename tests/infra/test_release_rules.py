@@ -11,8 +11,8 @@ from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
 from infra.synthesis import SynthesisError, synthesize
+from tests.infra.machines import Templates, machine_of, states_of
 
-Templates = dict[str, dict[str, Template]]
 CONDITION = "AModelIsApproved"
 
 
@@ -88,7 +88,7 @@ def test_a_reference_that_may_dangle_fails_the_build() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_release_keeps_the_parameters_when_it_updates_the_stack(templates: Templates, stage: str) -> None:
-    release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    release = machine_of(templates, stage, "release")
     arguments = release["States"]["UpdateStack"]["Arguments"]
     declared = set(templates[stage]["serving"].to_json()["Parameters"])
     assert arguments["UsePreviousTemplate"] is True
@@ -119,7 +119,7 @@ def test_an_approved_package_of_the_group_starts_the_release(templates: Template
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stack_says_to_an_update_is_read_by_the_function(templates: Templates, stage: str) -> None:
     """A busy stack is waited for (tests/unit/release): a second release must not undo the first."""
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     (catch,) = states["UpdateStack"]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "CheckEndpoint")
     assert list(catch["Assign"]) == ["update_error"]
@@ -132,7 +132,7 @@ def test_what_a_stack_says_to_an_update_is_read_by_the_function(templates: Templ
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_variable_is_assigned_before_anything_can_fail(templates: Templates, stage: str) -> None:
     """Step Functions rejects an expression that names a variable which was never assigned."""
-    release = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    release = machine_of(templates, stage, "release")
     states = release["States"]
     assigned = set(states[release["StartAt"]]["Assign"])
     used = set(re.findall(r"\$([a-z_]+)\b(?!\()", json.dumps(states))) - {"states"}
@@ -164,7 +164,7 @@ def test_a_bad_end_of_a_release_starts_the_machine_that_puts_things_back(
 def test_nothing_is_changed_before_the_journal_says_what_to_put_back(
     templates: Templates, stage: str
 ) -> None:
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     # The journal was written, or an ended execution's was read.
     assert _before(states, "WriteParameter") == {"WriteJournal", "RestorePreviousModel"}
     assert _before(states, "WriteJournal") == {"ShouldDeploy"}
@@ -174,7 +174,7 @@ def test_nothing_is_changed_before_the_journal_says_what_to_put_back(
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_execution_reports_a_restore_before_the_model_serves(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     assert _before(states, "RejectPackage") == {"IsAnyToReject"}
     assert _before(states, "IsAnyToReject") == {"CheckPackages"}
     # The endpoint was compared, or a rollback's was: after its smoke test, or it served before.
@@ -193,7 +193,7 @@ def test_a_rollback_rejects_newer_packages_only_once_its_journal_says_so(
     templates: Templates, stage: str
 ) -> None:
     """What rejects them cannot be put back: from there on the only way is forward."""
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     kind = states["SettleRollback"]["Arguments"]["ExpressionAttributeValues"][":kind"]
     assert kind == {"S": "{% 'rolled back' %}"}
     # It was seen to serve: after the smoke test, or it served before.
@@ -220,7 +220,7 @@ def test_the_decider_never_writes_and_the_writer_never_decides(templates: Templa
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_decision_of_the_function_has_a_state(templates: Templates, stage: str) -> None:
     """A word that no rule knows would end an execution as failed."""
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     known = {
         name: set(re.findall(r"decision = '([a-z ]+)'", json.dumps(state)))
         for name, state in states.items()
@@ -238,7 +238,7 @@ def test_every_decision_of_the_function_has_a_state(templates: Templates, stage:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_write_to_the_lock_is_conditional(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")["States"]
+    states = states_of(templates, stage, "release")
     writes = [
         s for s in states.values() if re.search("dynamodb:(put|update|delete)Item", s.get("Resource", ""))
     ]
@@ -251,7 +251,7 @@ def test_a_release_that_waits_as_long_as_it_may_fits_into_one_history(
     templates: Templates, stage: str
 ) -> None:
     """Step Functions ends an execution at 25,000 events."""
-    machine = state_machine(templates[stage]["serving"], f"bincount-{stage}-release")
+    machine = machine_of(templates, stage, "release")
     states = machine["States"]
     seconds = states["WaitForLock"]["Seconds"]
     loop = ["CheckLock", "IsLockFree", "WaitForLock"]
@@ -277,21 +277,6 @@ def _before(states: dict[str, Any], wanted: str) -> set[str]:
         return {state.get("Next"), state.get("Default"), *(rule["Next"] for rule in rules)}
 
     return {name for name, state in states.items() if wanted in following(state)}
-
-
-def state_machine(template: Template, name: str) -> dict[str, Any]:
-    """The state machine's definition; tokens in it read as their JSON text."""
-    machines = template.find_resources(
-        "AWS::StepFunctions::StateMachine", {"Properties": {"StateMachineName": name}}
-    )
-    (machine,) = machines.values()
-    definition = machine["Properties"]["DefinitionString"]
-    if isinstance(definition, dict):
-        definition = "".join(
-            part if isinstance(part, str) else json.dumps(part).replace('"', "'")
-            for part in definition["Fn::Join"][1]
-        )
-    return json.loads(definition)
 
 
 def _references(value: Any) -> list[str]:

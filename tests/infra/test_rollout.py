@@ -11,8 +11,7 @@ from aws_cdk.assertions import Match, Template
 from infra.serving import image as serving_image
 from infra.settings import SettingsError
 from tests.infra.conftest import synthesize
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
+from tests.infra.machines import job_request, state_machine, states_of
 
 TWO = {"serving.min_instances": 2, "serving.max_instances": 4, "serving.bake_seconds": 300}
 
@@ -104,7 +103,7 @@ def test_a_changed_model_reaches_the_model_resource_alone(templates) -> None:
 
 
 def test_the_gates_job_is_isolated_and_runs_the_serving_image(templates) -> None:
-    states = state_machine(templates["prod"]["training"], "bincount-prod-pipeline")["States"]
+    states = states_of(templates, "prod", "pipeline")
     request = job_request(states["Evaluate"])
     assert request["NetworkConfig"]["EnableNetworkIsolation"] is True
     assert request["AppSpecification"]["ContainerEntrypoint"] == ["python", "-m", "inference.evaluate"]

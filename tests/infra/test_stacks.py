@@ -3,14 +3,11 @@
 import json
 
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Match
 
 from infra.settings import STAGES
 from tests.infra.conftest import synthesize
-from tests.infra.machines import job_request
-from tests.infra.test_release_rules import state_machine
-
-Templates = dict[str, dict[str, Template]]
+from tests.infra.machines import Templates, job_request, machine_of, states_of
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -47,7 +44,7 @@ def test_the_bucket_is_private_versioned_encrypted_and_tls_only(templates: Templ
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    states = states_of(templates, stage, "pipeline")
     order, at = [], "Open"
     while at:
         order.append(at)
@@ -81,7 +78,7 @@ def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templ
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_maps_are_distributed_batched_and_write_their_results_to_s3(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    states = states_of(templates, stage, "pipeline")
     for name in ("Index", "Arrange"):
         assert states[name]["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
         assert states[name]["ItemBatcher"]["BatchInput"] == {
@@ -95,7 +92,7 @@ def test_maps_are_distributed_batched_and_write_their_results_to_s3(templates: T
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_tuning_job_varies_the_three_hyperparameters(templates: Templates, stage: str) -> None:
-    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    states = states_of(templates, stage, "pipeline")
     tune = job_request(states["Tune"])
     ranges = tune["HyperParameterTuningJobConfig"]["ParameterRanges"]
     names = sorted(r["Name"] for kind in ranges.values() for r in kind)
@@ -112,7 +109,7 @@ def test_the_tuning_job_varies_the_three_hyperparameters(templates: Templates, s
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_throttled_lambda_waits_for_its_turn(templates: Templates, stage: str) -> None:
     """A new account runs fewer functions at a time than a map starts."""
-    states = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]
+    states = states_of(templates, stage, "pipeline")
     worker = states["Arrange"]["ItemProcessor"]["States"]["ArrangeBatch"]
     (retry,) = [r for r in worker["Retry"] if "Lambda.TooManyRequestsException" in r["ErrorEquals"]]
     assert retry["MaxAttempts"] * retry["MaxDelaySeconds"] >= 3600
@@ -121,7 +118,7 @@ def test_a_throttled_lambda_waits_for_its_turn(templates: Templates, stage: str)
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_tuning_job_has_a_checkpoint_folder_of_its_own(templates: Templates, stage: str) -> None:
     """SageMaker copies all that is below the address into every job as it starts."""
-    tune = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")["States"]["Tune"]
+    tune = states_of(templates, stage, "pipeline")["Tune"]
     request = job_request(tune)
     address = request["TrainingJobDefinition"]["CheckpointConfig"]["S3Uri"]
     assert address.startswith("{% 's3://")
@@ -150,7 +147,7 @@ def test_lists_and_weights_in_other_buckets_may_be_read() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_tuning_job_name_stays_within_32_characters(templates: Templates, stage: str) -> None:
-    pipeline = state_machine(templates[stage]["training"], f"bincount-{stage}-pipeline")
+    pipeline = machine_of(templates, stage, "pipeline")
     name = job_request(pipeline["States"]["Tune"])["HyperParameterTuningJobName"]
     assert f"'bins-{stage}-' & $substring(" in name
     assert "0, 16)" in name

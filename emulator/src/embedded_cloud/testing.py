@@ -7,6 +7,7 @@ import tarfile
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,21 @@ def settled_endpoint(cloud: Cloud, name: str) -> dict[str, Any]:
         lambda: sagemaker.describe_endpoint(EndpointName=name),
         lambda endpoint: endpoint["EndpointStatus"] not in ("Creating", "Updating"),
     )
+
+
+def sums_of(cloud: Cloud, namespace: str, metric: str, **dimensions: str) -> list[float]:
+    """The sums of a metric's minutes in the last ten."""
+    now = datetime.now(UTC)
+    answer = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return [point["Sum"] for point in answer["Datapoints"]]
 
 
 def log_lines(cloud: Cloud, group: str, prefix: str) -> list[str]:

@@ -16,7 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data_prep.build import Run
+from data_prep.request import parse_request
+from data_prep.steps.arrange import arrange
+from data_prep.steps.open_run import open_run
+from data_prep.steps.plan import plan, remaining
 from data_prep.storage import s3_store
+from data_prep.storage.directory_store import DirectoryStore
 
 
 def jpeg(*, seed: int, size: tuple[int, int] = (48, 40), **options: Any) -> bytes:
@@ -31,6 +37,26 @@ def all_splits(*counts: int) -> dict[str, int]:
     """Ids with a label each, so that every split has an image of each count: blocks 0, 11 and 4 are in train,
     validation and test."""
     return {f"{block:03d}{50 + place}": count for block in (0, 11, 4) for place, count in enumerate(counts)}
+
+
+def begin(source: Path, target: Path, **fields: Any) -> Run:
+    """A run over the folder `source`, of the images in its file list where `fields` say nothing else."""
+    request = {"source": {"directory": str(source)}, "file_list": str(source / "file_list.json")} | fields
+    return open_run(DirectoryStore(target), parse_request(request, directories=True))
+
+
+def begin_by_counts(source: Path, target: Path, **fields: Any) -> Run:
+    """A run over all images of 0 to 9 objects below `source`, without a file list."""
+    return begin(source, target, **({"file_list": None, "counts": [0, 9]} | fields))
+
+
+def arranged(source: Path, target: Path) -> tuple[Run, list[dict[str, Any]]]:
+    """A run whose every planned image has its record, and these images."""
+    run = begin(source, target)
+    plan(run)
+    items = list(remaining(run))
+    arrange(run, items)
+    return run, items
 
 
 @pytest.fixture

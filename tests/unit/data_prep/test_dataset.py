@@ -11,24 +11,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from data_prep.build import Run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotReconciled
-from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
-from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.seal import seal
 from data_prep.storage.directory_store import DirectoryStore
-from tests.unit.data_prep.conftest import all_splits
+from tests.unit.data_prep.conftest import all_splits, arranged, begin
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(20) for place in range(3)}
-
-
-def begin(source: Path, target: Path, **fields: Any) -> Run:
-    request = {"source": {"directory": str(source)}, "file_list": str(source / "file_list.json")} | fields
-    return open_run(DirectoryStore(target), parse_request(request, directories=True))
 
 
 def make(source: Path, target: Path, **fields: Any) -> Path:
@@ -235,10 +227,7 @@ def test_seal_rejects_a_record_that_was_not_planned(source: Path, tmp_path: Path
 
 
 def test_seal_rejects_two_records_that_differ(source: Path, tmp_path: Path) -> None:
-    run = begin(source, tmp_path)
-    plan(run)
-    items = list(remaining(run))
-    arrange(run, items)
+    run, items = arranged(source, tmp_path)
     arrange(run, [items[3] | {"count": 7}])
     with pytest.raises(NotReconciled, match=f"two records of image {items[3]['id']} differ"):
         seal(run)

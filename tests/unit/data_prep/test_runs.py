@@ -9,18 +9,16 @@ from typing import Any
 
 import pytest
 
-from data_prep.build import Run, find_run
+from data_prep.build import find_run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
-from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
 from data_prep.steps.assign_shards import assign_shards
-from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.records import write_records
 from data_prep.steps.seal import seal
-from data_prep.storage.directory_store import DirectoryStore
+from tests.unit.data_prep.conftest import arranged, begin
 
 COUNTS = {f"{block * 100 + place:05d}": (block + place) % 3 for block in range(40) for place in range(2)}
 STEPS = ("open", "index", "plan", "arrange", "assign_shards", "pack", "seal")
@@ -30,11 +28,6 @@ OTHER_LIST = json.dumps({"2": [f"data/metadata/{identity}.json" for identity in 
 @pytest.fixture
 def source(make_source: Callable[..., Path]) -> Path:
     return make_source(COUNTS)
-
-
-def begin(source: Path, target: Path, **fields: Any) -> Run:
-    request = {"source": {"directory": str(source)}, "file_list": str(source / "file_list.json")} | fields
-    return open_run(DirectoryStore(target), parse_request(request, directories=True))
 
 
 def ids(dataset: Path) -> list[str]:
@@ -101,10 +94,7 @@ def test_images_that_were_uploaded_after_a_failed_run_are_found(source: Path, tm
 
 
 def test_a_run_with_contradicting_records_is_begun_anew(source: Path, tmp_path: Path) -> None:
-    run = begin(source, tmp_path)
-    plan(run)
-    items = list(remaining(run))
-    arrange(run, items)
+    run, items = arranged(source, tmp_path)
     arrange(run, [items[3] | {"count": 7}])
     with pytest.raises(NotReconciled, match="differ .*start it again, it begins anew"):
         seal(run)

@@ -6,25 +6,16 @@ import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from data_prep.build import Run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotReconciled
-from data_prep.request import parse_request
 from data_prep.steps.assign_shards import assign_shards
-from data_prep.steps.open_run import open_run
 from data_prep.steps.seal import seal
-from data_prep.storage.directory_store import DirectoryStore
+from tests.unit.data_prep.conftest import begin_by_counts
 
 IDS = {f"{number:06d}": number // 150 % 3 for number in range(0, 30_000, 150)}
-
-
-def begin(source: Path, target: Path, **fields: Any) -> Run:
-    request = {"source": {"directory": str(source)}, "counts": [0, 9]} | fields
-    return open_run(DirectoryStore(target), parse_request(request, directories=True))
 
 
 def members(tar: Path) -> list[tuple[str, bytes]]:
@@ -48,7 +39,7 @@ def big_source(make_source: Callable[..., Path]) -> Path:
 def test_each_image_is_in_its_sides_shards_once_with_its_count(
     big_source: Path, tmp_path: Path, layout: str
 ) -> None:
-    run = begin(big_source, tmp_path, layout=layout, shard_mb=1)
+    run = begin_by_counts(big_source, tmp_path, layout=layout, shard_mb=1)
     dataset = tmp_path / make_dataset(run, quiet=True)["prefix"]
     manifest = [
         json.loads(line)
@@ -74,7 +65,9 @@ def test_each_image_is_in_its_sides_shards_once_with_its_count(
 def test_a_shard_is_shuffled_and_about_as_large_as_asked_for(big_source: Path, tmp_path: Path) -> None:
     dataset = (
         tmp_path
-        / make_dataset(begin(big_source, tmp_path, layout="shards", shard_mb=1), quiet=True)["prefix"]
+        / make_dataset(begin_by_counts(big_source, tmp_path, layout="shards", shard_mb=1), quiet=True)[
+            "prefix"
+        ]
     )
     train = sorted((dataset / "shards").glob("train-*.tar"))
     assert len(train) == 3
@@ -85,7 +78,7 @@ def test_a_shard_is_shuffled_and_about_as_large_as_asked_for(big_source: Path, t
 
 
 def test_seal_wants_all_shards_packed(big_source: Path, tmp_path: Path) -> None:
-    run = begin(big_source, tmp_path, layout="both", shard_mb=1)
+    run = begin_by_counts(big_source, tmp_path, layout="both", shard_mb=1)
     prefix = tmp_path / make_dataset(run, quiet=True)["prefix"]
     (prefix / "dataset.json").unlink()
     (tmp_path / run.key("packed/train-000001.json")).unlink()
@@ -99,7 +92,7 @@ def test_seal_wants_all_shards_packed(big_source: Path, tmp_path: Path) -> None:
 def test_a_shard_too_large_for_the_disk_is_an_error_with_a_size_that_fits(
     big_source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = begin(big_source, tmp_path, layout="shards", shard_mb=2)
+    run = begin_by_counts(big_source, tmp_path, layout="shards", shard_mb=2)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_200_000))
     with pytest.raises(BadRequest, match=r"does not fit into the 1 MB .* request a shard_mb of at most 1$"):
@@ -108,4 +101,4 @@ def test_a_shard_too_large_for_the_disk_is_an_error_with_a_size_that_fits(
 
 def test_folders_have_no_shards_to_deal(big_source: Path, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="has the layout folders, which has no shards"):
-        assign_shards(begin(big_source, tmp_path))
+        assign_shards(begin_by_counts(big_source, tmp_path))

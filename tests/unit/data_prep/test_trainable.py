@@ -5,26 +5,16 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from data_prep.build import Run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable, weaknesses
-from data_prep.request import parse_request
 from data_prep.steps.arrange import arrange
-from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining
 from data_prep.steps.seal import seal
-from data_prep.storage.directory_store import DirectoryStore
-from tests.unit.data_prep.conftest import all_splits, jpeg
-
-
-def begin(source: Path, target: Path, **fields: Any) -> Run:
-    request = {"source": {"directory": str(source)}, "counts": [0, 9]} | fields
-    return open_run(DirectoryStore(target), parse_request(request, directories=True))
+from tests.unit.data_prep.conftest import all_splits, begin, begin_by_counts, jpeg
 
 
 def splits(
@@ -83,7 +73,9 @@ def test_small_splits_and_counts_without_images_are_reported() -> None:
 def test_images_of_one_block_are_rejected_before_any_is_fetched(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    run = begin(make_source({f"{number:05d}": number % 3 for number in range(60)}), tmp_path / "target")
+    run = begin_by_counts(
+        make_source({f"{number:05d}": number % 3 for number in range(60)}), tmp_path / "target"
+    )
     with pytest.raises(NotTrainable, match="no image is in validation and test"):
         make_dataset(run, quiet=True)
     assert not (tmp_path / "target" / "datasets").exists()
@@ -94,11 +86,11 @@ def test_what_was_rejected_is_read_anew_after_the_change(
 ) -> None:
     source = make_source({f"{number:05d}": 1 for number in range(3)})
     with pytest.raises(NotTrainable):
-        make_dataset(begin(source, tmp_path), quiet=True)
+        make_dataset(begin_by_counts(source, tmp_path), quiet=True)
     for seed, (identity, count) in enumerate(all_splits(1, 2).items()):
         (source / "bin-images" / f"{identity}.jpg").write_bytes(jpeg(seed=100 + seed))
         (source / "metadata" / f"{identity}.json").write_text(json.dumps({"EXPECTED_QUANTITY": count}))
-    assert make_dataset(begin(source, tmp_path), quiet=True)["images"] == 9
+    assert make_dataset(begin_by_counts(source, tmp_path), quiet=True)["images"] == 9
 
 
 def test_images_that_cannot_be_taken_count_at_the_seal(
@@ -107,7 +99,7 @@ def test_images_that_cannot_be_taken_count_at_the_seal(
     source = make_source(all_splits(1, 2))
     for image in (source / "bin-images").glob("004*.jpg"):
         image.write_bytes(b"no image: " + image.name.encode())
-    run = begin(source, tmp_path)
+    run = begin_by_counts(source, tmp_path)
     plan(run)
     arrange(run, list(remaining(run)))
     with pytest.raises(NotTrainable, match=r"no image is in test.*rejected were not_jpeg: 2"):
@@ -118,7 +110,7 @@ def test_images_that_cannot_be_taken_count_at_the_seal(
 def test_weak_points_are_in_the_answer_the_summary_and_the_page(
     make_source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    answer = make_dataset(begin(make_source(all_splits(1, 2)), tmp_path), quiet=True)
+    answer = make_dataset(begin_by_counts(make_source(all_splits(1, 2)), tmp_path), quiet=True)
     folder = tmp_path / answer["prefix"]
     assert len(answer["warnings"]) == 3
     assert json.loads((folder / "dataset.json").read_text())["warnings"] == answer["warnings"]
@@ -135,9 +127,7 @@ def test_zeros_that_a_spreadsheet_took_from_the_ids_are_named(
     listed = {"1": [f"m/{identity.lstrip('0') if lost else identity}.json" for identity in labels]}
     (source / "file_list.json").write_text(json.dumps(listed))
     with pytest.raises(BadRequest, match="leading zeros were lost or added") as error:
-        make_dataset(
-            begin(source, tmp_path, counts=None, file_list=str(source / "file_list.json")), quiet=True
-        )
+        make_dataset(begin(source, tmp_path), quiet=True)
     found = re.search(r"(\d+) has no image, but (\d+) has one", str(error.value))
     assert found and int(found[1]) == int(found[2]) and (len(found[1]) < len(found[2])) == lost
 
@@ -149,5 +139,5 @@ def test_a_list_of_which_most_find_no_image_is_reported_at_the_seal(
     listed = json.loads((source / "file_list.json").read_text())
     listed["2"] += [f"data/metadata/{number}.json" for number in range(70_000, 70_020)]
     (source / "file_list.json").write_text(json.dumps(listed))
-    run = begin(source, tmp_path, counts=None, file_list=str(source / "file_list.json"))
+    run = begin(source, tmp_path)
     assert "20 listed ids have no image" in make_dataset(run, quiet=True)["warnings"][0]

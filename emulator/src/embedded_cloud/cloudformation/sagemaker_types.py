@@ -98,7 +98,27 @@ class SageMakerType:
             self._sagemaker.call("AddTags", {"ResourceArn": arn, "Tags": properties["Tags"]})
 
 
-class ModelPackageGroupType(SageMakerType):
+class ChangedInPlace(SageMakerType):
+    """A type whose resources keep their name through an update; only a new name makes a new resource."""
+
+    def update(
+        self,
+        physical_id: str,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        stack: str,
+        logical_id: str | None = None,
+    ) -> Provisioned:
+        """Changes the resource, or makes another under its new name."""
+        if old.get(f"{self._kind}Name") != new.get(f"{self._kind}Name"):
+            return self.create(logical_id or self._kind, new, stack)
+        return self._change(physical_id, old, new)
+
+    def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
+        raise NotImplementedError
+
+
+class ModelPackageGroupType(ChangedInPlace):
     """A group is changed in place: its description is all that can change. It can be imported."""
 
     def handler(self) -> dict[str, Any]:
@@ -109,24 +129,15 @@ class ModelPackageGroupType(SageMakerType):
         """Takes the group of that ARN as it is; a change set was refused where there is none."""
         return self._provisioned(identifier["ModelPackageGroupArn"].rsplit("/", 1)[-1])
 
-    def update(
-        self,
-        physical_id: str,
-        old: dict[str, Any],
-        new: dict[str, Any],
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Changes the description; a new name makes a new group."""
-        if old.get("ModelPackageGroupName") != new.get("ModelPackageGroupName"):
-            return self.create(logical_id or self._kind, new, stack)
+    def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
+        """Changes the description."""
         group = self._sagemaker.model_package_groups.get(physical_id)
         group["ModelPackageGroupDescription"] = new.get("ModelPackageGroupDescription")
         self._tag(physical_id, new)
         return self._provisioned(physical_id.rsplit("/", 1)[-1])
 
 
-class EndpointType(SageMakerType):
+class EndpointType(ChangedInPlace):
     """An endpoint: create and update wait until it is in service, so they must run on a worker thread."""
 
     _CFN_ONLY = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig")
@@ -141,17 +152,8 @@ class EndpointType(SageMakerType):
             raise ValueError(f"Resource handler returned message: {record.get('FailureReason')}")
         return arn, attributes
 
-    def update(
-        self,
-        physical_id: str,
-        old: dict[str, Any],
-        new: dict[str, Any],
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
+    def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
         """Moves the endpoint to its new configuration and waits; a failed move fails the resource."""
-        if old.get("EndpointName") != new.get("EndpointName"):
-            return self.create(logical_id or self._kind, new, stack)
         name = physical_id.rsplit("/", 1)[-1]
         if old.get("EndpointConfigName") == new.get("EndpointConfigName"):
             self._tag(physical_id, new)

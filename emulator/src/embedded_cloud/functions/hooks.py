@@ -1,29 +1,24 @@
 """What of ministack's Lambda is replaced, beside the list in `ministack_hooks/hooks.py`."""
 
-from embedded_cloud.ministack_hooks.hook import Hook
+from embedded_cloud.ministack_hooks.hook import Hook, Module
 
-_RUNTIME = "ministack.core.lambda_runtime"
-_SERVICE = "ministack.services.lambda_svc"
+_RUNTIME = Module("ministack.core.lambda_runtime")
+_SERVICE = Module("ministack.services.lambda_svc")
 
 REPLACED = (
-    Hook(module=_RUNTIME, name="_PYTHON_WORKER_SCRIPT", reason="reports the class of an exception"),
-    Hook(module=_RUNTIME, name="Worker", reason="what the worker reports is kept"),
-    Hook(
-        module=_SERVICE,
-        name="_execute_function_warm",
-        parameters=("func", "event", "request_id"),
+    _RUNTIME.value("_PYTHON_WORKER_SCRIPT", reason="reports the class of an exception"),
+    _RUNTIME.value("Worker", reason="what the worker reports is kept"),
+    _SERVICE.function(
+        "_execute_function_warm",
+        ("func", "event", "request_id"),
         reason="the exception's class is the error's name",
     ),
-    Hook(
-        module=_SERVICE,
-        name="_execute_function_dispatch",
-        parameters=None,
-        reason="metrics of every invocation, not only of the Invoke API's",
+    _SERVICE.value(
+        "_execute_function_dispatch", reason="metrics of every invocation, not only of the Invoke API's"
     ),
-    Hook(
-        module=_SERVICE,
-        name="_emit_lambda_metrics",
-        parameters=("function_name", "duration_ms", "error", "throttle"),
+    _SERVICE.function(
+        "_emit_lambda_metrics",
+        ("function_name", "duration_ms", "error", "throttle"),
         reason="the same; throttles stay",
     ),
 )

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from embedded_cloud.aws import Aws, split_s3_uri
 from embedded_cloud.jobs.job_files import JobFiles
 from embedded_cloud.jobs.run import JobFailure, ProgramRun, container_environment
-from embedded_cloud.jobs.s3_files import download_prefix
+from embedded_cloud.jobs.s3_files import download_input
 from embedded_cloud.settings import Settings
 
 ROOT = "/opt/ml/processing"
@@ -64,15 +64,7 @@ class ProcessingRun(ProgramRun):
             raise JobFailure(
                 f"ClientError: input {item['InputName']}: the embedded cloud reads S3Prefix only"
             )
-        try:
-            count = download_prefix(uri, target=self._files.local_path(source["LocalPath"]), s3=s3)
-        except (ClientError, ValueError) as error:
-            raise JobFailure(f"ClientError: Data download failed for {uri}: {error}") from error
-        if count == 0:
-            raise JobFailure(
-                f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in '
-                "input data source. Please ensure that the bucket exists and that objects exist under it."
-            )
+        download_input(uri, target=self._files.local_path(source["LocalPath"]), s3=s3)
 
     def _command(self) -> list[str]:
         application = self._record["AppSpecification"]

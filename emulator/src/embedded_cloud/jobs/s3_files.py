@@ -24,8 +24,12 @@ def download_channel(channel: dict[str, Any], *, target: Path, s3: Any) -> int:
             "of type S3Prefix "
             f"only, got {sorted(channel['DataSource'])} {source.get('S3DataType', '')}"
         )
-    uri = source["S3Uri"]
     target.mkdir(parents=True, exist_ok=True)
+    return download_input(source["S3Uri"], target=target, s3=s3)
+
+
+def download_input(uri: str, *, target: Path, s3: Any) -> int:
+    """As download_prefix; raises JobFailure with AWS's reason where access is denied or nothing is found."""
     try:
         count = download_prefix(uri, target=target, s3=s3)
     except (ClientError, ValueError) as error:

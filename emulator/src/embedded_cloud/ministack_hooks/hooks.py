@@ -11,29 +11,29 @@ import inspect
 from embedded_cloud.cloudwatch import hooks as watch
 from embedded_cloud.eventbridge import hooks as events
 from embedded_cloud.functions import hooks as functions
-from embedded_cloud.ministack_hooks.hook import Hook, HookError
+from embedded_cloud.ministack_hooks.hook import Hook, HookError, Module
 from embedded_cloud.stepfunctions import hooks as states
 
 __all__ = ["ALL", "MINISTACK", "REPLACED", "USED", "Hook", "HookError", "verify"]
 MINISTACK = "1.5.33"
 
 
-_APP = "ministack.app"
-_ROUTER = "ministack.core.router"
-_ACTIONS = "ministack.core.iam_actions"
-_EVALUATOR = "ministack.core.iam_evaluator"
-_LAMBDA = "ministack.core.lambda_runtime"
-_EVENTS = "ministack.services.eventbridge"
-_CODEBUILD = "ministack.services.codebuild"
-_TLS = "ministack.core.tls"
-_S3 = "ministack.services.s3"
-_SFN = "ministack.services.stepfunctions"
-_GATEWAY = "ministack.services.apigateway_v1"
-_PROVISIONERS = "ministack.services.cloudformation.provisioners"
-_STACKS = "ministack.services.cloudformation.stacks"
-_ENGINE = "ministack.services.cloudformation.engine"
-_CFN_HANDLERS = "ministack.services.cloudformation.handlers"
-_CHANGESETS = "ministack.services.cloudformation.changesets"
+_APP = Module("ministack.app")
+_ROUTER = Module("ministack.core.router")
+_ACTIONS = Module("ministack.core.iam_actions")
+_EVALUATOR = Module("ministack.core.iam_evaluator")
+_LAMBDA = Module("ministack.core.lambda_runtime")
+_EVENTS = Module("ministack.services.eventbridge")
+_CODEBUILD = Module("ministack.services.codebuild")
+_TLS = Module("ministack.core.tls")
+_S3 = Module("ministack.services.s3")
+_SFN = Module("ministack.services.stepfunctions")
+_GATEWAY = Module("ministack.services.apigateway_v1")
+_PROVISIONERS = Module("ministack.services.cloudformation.provisioners")
+_STACKS = Module("ministack.services.cloudformation.stacks")
+_ENGINE = Module("ministack.services.cloudformation.engine")
+_CFN_HANDLERS = Module("ministack.services.cloudformation.handlers")
+_CHANGESETS = Module("ministack.services.cloudformation.changesets")
 _REQUEST = ("service", "method", "path", "headers", "body", "query_params")
 _TASK = ("state_def", "raw_input", "execution", "ctx")
 _SUPPORT = ("template", "conditions", "params")
@@ -64,162 +64,94 @@ _CUSTOM = (
 )
 
 REPLACED = (
-    Hook(
-        module=_APP,
-        name="SERVICE_HANDLERS",
-        reason="services are added; builds of images end; each named alarm is asked for",
+    _APP.value(
+        "SERVICE_HANDLERS", reason="services are added; builds of images end; each named alarm is asked for"
     ),
-    Hook(module=_ROUTER, name="SERVICE_PATTERNS", reason="requests for the added services are recognised"),
-    Hook(module=_ACTIONS, name="SERVICE_TO_IAM_NAMESPACE", reason="IAM enforcement knows the added services"),
-    Hook(
-        module=_ACTIONS,
-        name="extract_iam_action",
-        parameters=_REQUEST,
-        reason="InvokeEndpoint has no X-Amz-Target",
-    ),
-    Hook(
-        module=_ACTIONS,
-        name="extract_resource_arn",
-        parameters=(*_REQUEST, "region", "account_id"),
+    _ROUTER.value("SERVICE_PATTERNS", reason="requests for the added services are recognised"),
+    _ACTIONS.value("SERVICE_TO_IAM_NAMESPACE", reason="IAM enforcement knows the added services"),
+    _ACTIONS.function("extract_iam_action", _REQUEST, reason="InvokeEndpoint has no X-Amz-Target"),
+    _ACTIONS.function(
+        "extract_resource_arn",
+        (*_REQUEST, "region", "account_id"),
         reason="policies that name SageMaker resources are enforced",
     ),
-    Hook(
-        module=_EVALUATOR,
-        name="is_root_access_key",
-        parameters=("access_key_id",),
-        reason="only the key test is the owner's",
-    ),
-    Hook(
-        module=_EVALUATOR,
-        name="_is_root_key",
-        parameters=("access_key_id",),
-        reason="the owner's signature is verified too",
-    ),
-    Hook(
-        module=_EVALUATOR,
-        name="resolve_caller_identity",
-        parameters=("access_key_id",),
-        reason="the owner's name",
-    ),
-    Hook(
-        module=_EVALUATOR,
-        name="enforce",
-        parameters=("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+    _EVALUATOR.function("is_root_access_key", ("access_key_id",), reason="only the key test is the owner's"),
+    _EVALUATOR.function("_is_root_key", ("access_key_id",), reason="the owner's signature is verified too"),
+    _EVALUATOR.function("resolve_caller_identity", ("access_key_id",), reason="the owner's name"),
+    _EVALUATOR.function(
+        "enforce",
+        ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
         reason="nobody lists or makes buckets; asked also for iam:PassRole and for roles of services",
     ),
-    Hook(module=_LAMBDA, name="Worker", reason="wheels for another processor or Python than this machine's"),
-    Hook(module=_PROVISIONERS, name="_RESOURCE_HANDLERS", reason="CloudFormation types are added"),
-    Hook(
-        module=_STACKS,
-        name="_runs_on_worker_thread",
-        parameters=("resource_type",),
+    _LAMBDA.value("Worker", reason="wheels for another processor or Python than this machine's"),
+    _PROVISIONERS.value("_RESOURCE_HANDLERS", reason="CloudFormation types are added"),
+    _STACKS.function(
+        "_runs_on_worker_thread",
+        ("resource_type",),
         reason="what waits for an endpoint or calls this cloud must not block the event loop",
     ),
-    Hook(
-        module=_ENGINE,
-        name="validate_template_support",
-        parameters=_SUPPORT,
+    _ENGINE.function(
+        "validate_template_support",
+        _SUPPORT,
         reason="a reference to a resource whose Condition is false is refused, as on AWS",
     ),
-    Hook(
-        module=_CFN_HANDLERS,
-        name="validate_template_support",
-        parameters=_SUPPORT,
-        reason="the same, as imported",
-    ),
-    Hook(
-        module=_CHANGESETS,
-        name="validate_template_support",
-        parameters=_SUPPORT,
-        reason="the same, as imported",
-    ),
-    Hook(
-        module=_CHANGESETS,
-        name="_deploy_stack_async",
-        parameters=(*_DEPLOY, "is_update", "previous_stack", "retain_except_on_create", "imports"),
+    _CFN_HANDLERS.function("validate_template_support", _SUPPORT, reason="the same, as imported"),
+    _CHANGESETS.function("validate_template_support", _SUPPORT, reason="the same, as imported"),
+    _CHANGESETS.function(
+        "_deploy_stack_async",
+        (*_DEPLOY, "is_update", "previous_stack", "retain_except_on_create", "imports"),
         reason="an imported bucket exists",
     ),
-    Hook(module=_STACKS, name="_validation_errors", parameters=_VALIDATE, reason="the same"),
-    Hook(
-        module=_CFN_HANDLERS,
-        name="_ACTION_HANDLERS",
+    _STACKS.function("_validation_errors", _VALIDATE, reason="the same"),
+    _CFN_HANDLERS.value(
+        "_ACTION_HANDLERS",
         reason="a stack that changes takes no other change; SSM parameters show key and value",
     ),
-    Hook(module=_SFN, name="_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
-    Hook(
-        module=_SFN,
-        name="_execute_task",
-        parameters=_TASK,
-        reason="size limit; tasks learn of their execution",
-    ),
-    Hook(module=_SFN, name="_execute_map", parameters=_TASK, reason="size limit"),
-    Hook(module=_SFN, name="_execute_parallel", parameters=_TASK, reason="size limit"),
-    Hook(
-        module=_SFN, name="_execute_pass", parameters=("state_def", "raw_input", "ctx"), reason="size limit"
-    ),
-    Hook(
-        module=_SFN,
-        name="_invoke_resource",
-        parameters=("resource", "input_data"),
-        reason="size limit of results",
-    ),
-    Hook(
-        module=_SFN,
-        name="_invoke_resource_with_timeout",
-        parameters=("resource", "input_data", "timeout"),
+    _SFN.value("_SERVICE_DISPATCH", reason="sagemaker and aws-sdk integrations are added"),
+    _SFN.function("_execute_task", _TASK, reason="size limit; tasks learn of their execution"),
+    _SFN.function("_execute_map", _TASK, reason="size limit"),
+    _SFN.function("_execute_parallel", _TASK, reason="size limit"),
+    _SFN.function("_execute_pass", ("state_def", "raw_input", "ctx"), reason="size limit"),
+    _SFN.function("_invoke_resource", ("resource", "input_data"), reason="size limit of results"),
+    _SFN.function(
+        "_invoke_resource_with_timeout",
+        ("resource", "input_data", "timeout"),
         reason="a task that times out stops its job",
     ),
-    Hook(
-        module=_SFN,
-        name="_fail_execution",
-        parameters=("execution", "error", "cause"),
+    _SFN.function(
+        "_fail_execution",
+        ("execution", "error", "cause"),
         reason="an aborted execution stays ABORTED when its task then fails",
     ),
-    Hook(
-        module=_SFN,
-        name="_error_matches",
-        parameters=("error_equals", "error"),
+    _SFN.function(
+        "_error_matches",
+        ("error_equals", "error"),
         reason="States.ALL does not match States.DataLimitExceeded and States.Runtime",
     ),
-    Hook(
-        module=_SFN,
-        name="_run_distributed_map",
-        parameters=_MAP,
-        reason="ItemBatcher, ResultWriter, size limit",
+    _SFN.function("_run_distributed_map", _MAP, reason="ItemBatcher, ResultWriter, size limit"),
+    _GATEWAY.function("_invoke_lambda_custom_v1", _CUSTOM, reason="AWS integrations with runtime.sagemaker"),
+    _GATEWAY.function(
+        "_invoke_mock_v1", ("integration",), reason="templates of mock integrations are rendered"
     ),
-    Hook(
-        module=_GATEWAY,
-        name="_invoke_lambda_custom_v1",
-        parameters=_CUSTOM,
-        reason="AWS integrations with runtime.sagemaker",
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_invoke_mock_v1",
-        parameters=("integration",),
-        reason="templates of mock integrations are rendered",
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_handle_execute_in_scope",
-        parameters=(*_EXECUTE, "owner_account_id", "owner_region"),
+    _GATEWAY.function(
+        "_handle_execute_in_scope",
+        (*_EXECUTE, "owner_account_id", "owner_region"),
         reason="a request's id reaches its integration; size limit; access logs",
     ),
-    Hook(module=_CODEBUILD, name="_start_build", parameters=("data",), reason="builds are run"),
-    Hook(
-        module=_APP,
-        name="_enforce_execute_api",
-        parameters=("api_id", "stage", "method", "execute_path", "headers", "query_params", "iam_action"),
+    _CODEBUILD.function("_start_build", ("data",), reason="builds are run"),
+    _APP.function(
+        "_enforce_execute_api",
+        ("api_id", "stage", "method", "execute_path", "headers", "query_params", "iam_action"),
         reason="a denied caller is answered through the API's gateway responses",
     ),
 )
 
 USED = (
-    Hook(module=_APP, name="app", parameters=("scope", "receive", "send"), reason="the ASGI application"),
-    Hook(module=_CODEBUILD, name="_builds", reason="the record of a build"),
-    Hook(module=_CODEBUILD, name="_projects", reason="role and build specification of a project"),
+    _APP.function("app", ("scope", "receive", "send"), reason="the ASGI application"),
+    _CODEBUILD.value("_builds", reason="the record of a build"),
+    _CODEBUILD.value("_projects", reason="role and build specification of a project"),
     *(
-        Hook(module=f"ministack.services.{module}", name=name, reason="what exists is not made again")
+        Module(f"ministack.services.{module}").value(name, reason="what exists is not made again")
         for module, name in (
             ("sns", "_topics"),
             ("eventbridge", "_rules"),
@@ -228,135 +160,67 @@ USED = (
             ("ecr", "_repositories"),
         )
     ),
-    Hook(module=_S3, name="_bucket_tags", reason="buckets of a stack get their Tags"),
-    Hook(module=_S3, name="_bucket_policies", reason="an imported bucket policy must be there"),
-    Hook(module=_CHANGESETS, name="_IMPORT_LOOKUPS", reason="more types can be imported"),
-    Hook(module=_TLS, name="resolve_tls_material", parameters=(), reason="makes the certificate"),
-    Hook(
-        module=_LAMBDA,
-        name="execution_credentials",
-        parameters=("config",),
-        reason="sessions of execution roles",
-    ),
-    Hook(module=_LAMBDA, name="reset", parameters=(), reason="ends Lambda's worker processes"),
-    Hook(module=_EVALUATOR, name="EvalResult", reason="a denial"),
-    Hook(module=_EVALUATOR, name="_anonymous", reason="recognizes unsigned requests"),
-    Hook(
-        module=_EVALUATOR,
-        name="pin_request_origin",
-        parameters=("source_ip", "secure_transport"),
+    _S3.value("_bucket_tags", reason="buckets of a stack get their Tags"),
+    _S3.value("_bucket_policies", reason="an imported bucket policy must be there"),
+    _CHANGESETS.value("_IMPORT_LOOKUPS", reason="more types can be imported"),
+    _TLS.function("resolve_tls_material", (), reason="makes the certificate"),
+    _LAMBDA.function("execution_credentials", ("config",), reason="sessions of execution roles"),
+    _LAMBDA.function("reset", (), reason="ends Lambda's worker processes"),
+    _EVALUATOR.value("EvalResult", reason="a denial"),
+    _EVALUATOR.value("_anonymous", reason="recognizes unsigned requests"),
+    _EVALUATOR.function(
+        "pin_request_origin",
+        ("source_ip", "secure_transport"),
         reason="what a service asks for another's sake comes over TLS",
     ),
-    Hook(
-        module=_ROUTER,
-        name="extract_access_key_id",
-        parameters=("headers", "query_params"),
-        reason="the caller",
+    _ROUTER.function("extract_access_key_id", ("headers", "query_params"), reason="the caller"),
+    _EVENTS.function("_put_events", ("data", "allow_aws_source"), reason="events of aws.sagemaker"),
+    _ENGINE.function("_intrinsic_references", ("value",), reason="references of a template"),
+    _CFN_HANDLERS.function("_resolve_template", ("params",), reason="what can be imported of a template"),
+    _CFN_HANDLERS.function("_parse_template", ("template_body",), reason="the same"),
+    _CFN_HANDLERS.function("_resolve_stack", ("stack_name",), reason="a stack's status"),
+    _CHANGESETS.function("_find_change_set", ("cs_name", "stack_name"), reason="a change set's age"),
+    _CHANGESETS.function(
+        "_error", ("code", "message", "status"), reason="an error response of CloudFormation"
     ),
-    Hook(
-        module=_EVENTS,
-        name="_put_events",
-        parameters=("data", "allow_aws_source"),
-        reason="events of aws.sagemaker",
+    _SFN.value("_ExecutionError", reason="fails a task with an error and a cause"),
+    _SFN.value("_executions", reason="the status of an execution"),
+    _SFN.value("_state_machines", reason="the role of a state machine"),
+    _SFN.value("_map_runs", reason="the ARN of a Map Run"),
+    _SFN.function("_read_map_items", ("reader", "effective", "ctx"), reason="ItemReader"),
+    _SFN.function("_resolve_path_or_ctx", ("path", "data", "ctx"), reason="ItemsPath"),
+    _SFN.function("_resolve_params_obj", ("template", "data", "ctx"), reason="ItemSelector"),
+    _SFN.function("_apply_result_selector", ("state_def", "data"), reason="ResultSelector"),
+    _SFN.function("_apply_result_path", ("state_def", "original", "result"), reason="ResultPath"),
+    _SFN.function("_apply_output_path", ("state_def", "data", "ctx"), reason="OutputPath"),
+    _GATEWAY.function("_parse_service_integration_uri", ("uri",), reason="an integration's URI"),
+    _GATEWAY.function(
+        "_select_service_integration_response", ("integration", "backend_status"), reason="selection patterns"
     ),
-    Hook(
-        module=_ENGINE, name="_intrinsic_references", parameters=("value",), reason="references of a template"
-    ),
-    Hook(
-        module=_CFN_HANDLERS,
-        name="_resolve_template",
-        parameters=("params",),
-        reason="what can be imported of a template",
-    ),
-    Hook(module=_CFN_HANDLERS, name="_parse_template", parameters=("template_body",), reason="the same"),
-    Hook(module=_CFN_HANDLERS, name="_resolve_stack", parameters=("stack_name",), reason="a stack's status"),
-    Hook(
-        module=_CHANGESETS,
-        name="_find_change_set",
-        parameters=("cs_name", "stack_name"),
-        reason="a change set's age",
-    ),
-    Hook(
-        module=_CHANGESETS,
-        name="_error",
-        parameters=("code", "message", "status"),
-        reason="an error response of CloudFormation",
-    ),
-    Hook(module=_SFN, name="_ExecutionError", reason="fails a task with an error and a cause"),
-    Hook(module=_SFN, name="_executions", reason="the status of an execution"),
-    Hook(module=_SFN, name="_state_machines", reason="the role of a state machine"),
-    Hook(module=_SFN, name="_map_runs", reason="the ARN of a Map Run"),
-    Hook(module=_SFN, name="_read_map_items", parameters=("reader", "effective", "ctx"), reason="ItemReader"),
-    Hook(module=_SFN, name="_resolve_path_or_ctx", parameters=("path", "data", "ctx"), reason="ItemsPath"),
-    Hook(
-        module=_SFN, name="_resolve_params_obj", parameters=("template", "data", "ctx"), reason="ItemSelector"
-    ),
-    Hook(
-        module=_SFN, name="_apply_result_selector", parameters=("state_def", "data"), reason="ResultSelector"
-    ),
-    Hook(
-        module=_SFN,
-        name="_apply_result_path",
-        parameters=("state_def", "original", "result"),
-        reason="ResultPath",
-    ),
-    Hook(
-        module=_SFN, name="_apply_output_path", parameters=("state_def", "data", "ctx"), reason="OutputPath"
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_parse_service_integration_uri",
-        parameters=("uri",),
-        reason="an integration's URI",
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_select_service_integration_response",
-        parameters=("integration", "backend_status"),
-        reason="selection patterns",
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_execute_in_scope",
-        parameters=("request", *_EXECUTE, "owner_account_id", "owner_region"),
+    _GATEWAY.function(
+        "_execute_in_scope",
+        ("request", *_EXECUTE, "owner_account_id", "owner_region"),
         reason="answers a request up to its integration",
     ),
-    Hook(module=_GATEWAY, name="_GatewayError", reason="an error response of API Gateway itself"),
-    Hook(module=_GATEWAY, name="_gw_error", parameters=("response_type", "message"), reason="makes one"),
-    Hook(
-        module=_GATEWAY,
-        name="_gateway_error_response",
-        parameters=("error", "request"),
-        reason="gateway responses",
+    _GATEWAY.value("_GatewayError", reason="an error response of API Gateway itself"),
+    _GATEWAY.function("_gw_error", ("response_type", "message"), reason="makes one"),
+    _GATEWAY.function("_gateway_error_response", ("error", "request"), reason="gateway responses"),
+    _GATEWAY.function("stages_for_api", ("api_id",), reason="the stage of a request"),
+    _GATEWAY.value("_rest_apis", reason="an API's name in its metrics"),
+    _GATEWAY.function("find_api_scope", ("api_id",), reason="recognizes REST APIs"),
+    _GATEWAY.function(
+        "_media_type_matches", ("media_type", "binary_media_types"), reason="binary media types"
     ),
-    Hook(module=_GATEWAY, name="stages_for_api", parameters=("api_id",), reason="the stage of a request"),
-    Hook(module=_GATEWAY, name="_rest_apis", reason="an API's name in its metrics"),
-    Hook(module=_GATEWAY, name="find_api_scope", parameters=("api_id",), reason="recognizes REST APIs"),
-    Hook(
-        module=_GATEWAY,
-        name="_media_type_matches",
-        parameters=("media_type", "binary_media_types"),
-        reason="binary media types",
+    _GATEWAY.function(
+        "_iam_caller_identity", ("headers", "query_params"), reason="the caller in access logs"
     ),
-    Hook(
-        module=_GATEWAY,
-        name="_iam_caller_identity",
-        parameters=("headers", "query_params"),
-        reason="the caller in access logs",
+    _GATEWAY.function("_resolve_api_key", ("value",), reason="the key in access logs"),
+    _GATEWAY.function("_api_key_from_request", ("headers",), reason="the same"),
+    _GATEWAY.function(
+        "_update_stage", ("api_id", "stage_name", "data"), reason="access log settings of a stage"
     ),
-    Hook(module=_GATEWAY, name="_resolve_api_key", parameters=("value",), reason="the key in access logs"),
-    Hook(module=_GATEWAY, name="_api_key_from_request", parameters=("headers",), reason="the same"),
-    Hook(
-        module=_GATEWAY,
-        name="_update_stage",
-        parameters=("api_id", "stage_name", "data"),
-        reason="access log settings of a stage",
-    ),
-    Hook(
-        module=_GATEWAY,
-        name="_update_rest_api",
-        parameters=("api_id", "data"),
-        reason="security policy and access mode of a REST API",
+    _GATEWAY.function(
+        "_update_rest_api", ("api_id", "data"), reason="security policy and access mode of a REST API"
     ),
 )
 

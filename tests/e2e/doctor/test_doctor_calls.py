@@ -4,23 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from embedded_cloud.cloud import Cloud
 
-from tests.e2e.doctor_kit import complete_account
-
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with complete_account(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(cloud: Cloud | None, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

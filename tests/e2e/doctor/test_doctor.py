@@ -1,26 +1,14 @@
 """`make doctor` on the embedded cloud: each thing that an account may miss before a deploy, one at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import make_role
 
-from tests.e2e.doctor_kit import BOOTSTRAP, Look, bootstrapped, complete_account, documented_policy, looking
+from tests.e2e.doctor.doctor_kit import BOOTSTRAP, Look, bootstrapped, looking
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with complete_account(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def look(cloud: Cloud) -> Look:
-    """As a user with the documented rights."""
-    return looking(cloud, user="doctor", policy=documented_policy())
 
 
 def test_with_the_documented_rights_no_question_is_denied(look: Look) -> None:

@@ -1,7 +1,7 @@
 """`make doctor` where a model serves, on the embedded cloud: image, API, parameter, endpoint and capture."""
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from embedded_cloud.testing import make_role, settled_endpoint, wait_until
 
 from demo.cloud import INFERENCE_IMAGE
 from infra.api.rest_api import TLS_POLICY
-from tests.e2e.doctor_kit import Look, complete_account, documented_policy, looking
+from tests.e2e.doctor.doctor_kit import Look
 from tests.e2e.tiny_model import model_archive
 
 pytestmark = pytest.mark.e2e
@@ -69,30 +69,23 @@ def template(role: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def cloud(cloud: Cloud) -> Cloud:
     """With an image, a model and a stack that serves it."""
-    with complete_account(tmp_path_factory.mktemp("cloud")) as started:
-        s3, formation = started.client("s3"), started.client("cloudformation")
-        s3.create_bucket(Bucket="models")
-        s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
-        started.client("ecr").create_repository(repositoryName=REPOSITORY)
-        push(started, ONE_IMAGE)
-        put(started, "/bincount/dev/image", INFERENCE_IMAGE)
-        put(started, PARAMETER, MODEL)
-        role = make_role(started, name="serving", actions=["s3:GetObject"])
-        formation.create_stack(StackName=SERVING, TemplateBody=json.dumps(template(role)))
-        ended = wait_until(
-            lambda: formation.describe_stacks(StackName=SERVING)["Stacks"][0]["StackStatus"],
-            lambda status: not status.endswith("_IN_PROGRESS"),
-        )
-        assert ended == "CREATE_COMPLETE"
-        yield started
-
-
-@pytest.fixture(scope="module")
-def look(cloud: Cloud) -> Look:
-    """As a user with the documented rights."""
-    return looking(cloud, user="doctor", policy=documented_policy())
+    s3, formation = cloud.client("s3"), cloud.client("cloudformation")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
+    cloud.client("ecr").create_repository(repositoryName=REPOSITORY)
+    push(cloud, ONE_IMAGE)
+    put(cloud, "/bincount/dev/image", INFERENCE_IMAGE)
+    put(cloud, PARAMETER, MODEL)
+    role = make_role(cloud, name="serving", actions=["s3:GetObject"])
+    formation.create_stack(StackName=SERVING, TemplateBody=json.dumps(template(role)))
+    ended = wait_until(
+        lambda: formation.describe_stacks(StackName=SERVING)["Stacks"][0]["StackStatus"],
+        lambda status: not status.endswith("_IN_PROGRESS"),
+    )
+    assert ended == "CREATE_COMPLETE"
+    return cloud
 
 
 def push(cloud: Cloud, kind: str) -> Callable[[], object]:

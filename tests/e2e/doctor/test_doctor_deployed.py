@@ -1,7 +1,6 @@
 """`make doctor` after a deploy, on the embedded cloud: what AWS made of it, as far as AWS reports it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import make_role, wait_until
 
 from infra.tools.doctor.finding import Finding
-from tests.e2e.doctor_kit import Look, complete_account, documented_policy, looking
+from tests.e2e.doctor.doctor_kit import Look
 from tests.infra.conftest import as_it_stands
 from tests.judges.aws_tasks import definitions_of
 from tests.judges.resolved import ACCOUNT, resolve_stacks
@@ -17,18 +16,6 @@ from tests.judges.resolved import ACCOUNT, resolve_stacks
 pytestmark = pytest.mark.e2e
 
 PIPELINE = "bincount-dev-pipeline"
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with complete_account(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def look(cloud: Cloud) -> Look:
-    """As a user with the documented rights."""
-    return looking(cloud, user="doctor", policy=documented_policy())
 
 
 def test_an_address_that_did_not_confirm_is_reported(cloud: Cloud, look: Look) -> None:

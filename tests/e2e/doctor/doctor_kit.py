@@ -17,7 +17,7 @@ from infra.tools.doctor.finding import Finding
 from infra.tools.quotas import quotas
 from tests.infra.conftest import context
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 READS = re.compile(r"(Get|List|Describe|BatchGet)\w+|TestState")
 Look = Callable[..., dict[str, Finding]]
