@@ -18,14 +18,17 @@ _SHOWN = 20
 _STRAYS = 0.01
 """Share of a split whose counts train may not have: rare large ones, which an open top class takes up."""
 
-_PURPOSE = {"validation": "chooses among models", "test": "measures them"}
+_PURPOSE = {"validation": "which chooses among models", "test": "which measures the chosen one"}
 
 
 def require_trainable(
     counts: Counts, *, blocks: int, validation_share: float, own: bool = False, hints: Iterable[str] = ()
 ) -> None:
-    """Raise NotTrainable with every fault and what to change; `blocks`: over how many the images are spread;
-    `own`: the source is not in the public layout; `hints`: what else was noticed, for the message."""
+    """Raise NotTrainable with every fault and what to change.
+
+    `blocks` is the number of blocks that the images are from; `own` says that the source is not in the public
+    layout; `hints` are added to the message.
+    """
     faults = [*_faults(counts, blocks, validation_share, own)]
     if faults:
         found = "; ".join([*faults, *hints])
@@ -33,7 +36,7 @@ def require_trainable(
 
 
 def weaknesses(counts: Counts) -> list[str]:
-    """What a person should know of a dataset that can be trained on, a sentence each."""
+    """What a person should know about a dataset that can be trained on, one sentence each."""
     return list(_weaknesses(counts))
 
 
@@ -71,8 +74,8 @@ def _weaknesses(counts: Counts) -> Iterator[str]:
         if images < FEW_IMAGES:
             points = 98 / math.sqrt(images)  # 1.96 standard errors of a share near one half
             yield (
-                f"{split} {purpose} by {images} images: an accuracy is uncertain by {points:.0f} points "
-                "there; add images from other blocks"
+                f"{split}, {purpose}, has {images} images: accuracy on so few is uncertain by {points:.0f} "
+                "points; add images from other blocks"
             )
         missing = [count for count in train if not counts[split][count]]
         if missing:

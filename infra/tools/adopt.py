@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.names import Names
 from infra.tools import leftovers
+from infra.tools.leftovers import StacksRemain
 from infra.tools.stage_option import add_stage
 
 KEPT = "RetainExceptOnCreate"
@@ -48,7 +49,7 @@ def main() -> int:
         print(f"now: npx cdk deploy --all -c stage={chosen.stage}")
     except (
         settings.SettingsError,
-        leftovers.StacksRemain,
+        StacksRemain,
         NotAdoptable,
         BotoCoreError,
         ClientError,

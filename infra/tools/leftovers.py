@@ -31,7 +31,7 @@ def stacks_of(cloudformation: Any, names: Names) -> dict[str, str]:
 def buckets(s3: Any, *, prefix: str) -> list[str]:
     """The buckets of the client's region whose names begin with `prefix`.
 
-    S3 lists an account's buckets of all regions, and a stage of the same name may stand in another one.
+    S3 lists an account's buckets of all regions, and a stage of the same name may be in another one.
     """
     region = s3.meta.region_name
     return [each["Name"] for each in pages(s3, "list_buckets", "Buckets", Prefix=prefix, BucketRegion=region)]

@@ -38,20 +38,20 @@ def test_a_page_without_a_fault_has_a_screenshot_of_every_view(tmp_path: Path) -
 
 
 def test_every_fault_is_reported_in_every_view(tmp_path: Path) -> None:
-    told = seen(GOOD.format("\n".join(FAULTS)), tmp_path)
+    faults = seen(GOOD.format("\n".join(FAULTS)), tmp_path)
     for fault in FAULTS.values():
-        assert {line.split(":")[0] for line in told if fault in line} == set(VIEWS), fault
+        assert {line.split(":")[0] for line in faults if fault in line} == set(VIEWS), fault
 
 
 def test_a_page_that_a_phone_would_shrink_is_reported(tmp_path: Path) -> None:
-    (told,) = seen(GOOD.replace("width=device-width", "").format(""), tmp_path)
-    assert told == "hand: laid out 980 pixels wide and shrunk, not 360"
+    (fault,) = seen(GOOD.replace("width=device-width", "").format(""), tmp_path)
+    assert fault == "hand: laid out 980 pixels wide and shrunk, not 360"
 
 
 def test_words_that_the_dark_makes_unreadable_are_reported_there_alone(tmp_path: Path) -> None:
     style = "<style>@media (prefers-color-scheme: dark) { body { background: #111 } }</style>"
-    told = seen(GOOD.format(style), tmp_path)
-    assert {line.split(":")[0] for line in told} == {"desk-dark", "hand-dark"}
+    faults = seen(GOOD.format(style), tmp_path)
+    assert {line.split(":")[0] for line in faults} == {"desk-dark", "hand-dark"}
 
 
 def test_without_a_browser_the_test_fails_and_says_what_to_do(

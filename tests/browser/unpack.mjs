@@ -1,5 +1,5 @@
 // Unpacks the browser of node_modules/@sparticuz/chromium into the current folder: the program, the libraries that
-// a bare Linux lacks, fonts. `make browser` calls it in build/browser; the package's own unpacking writes to /tmp.
+// a bare Linux does not have, fonts. `make browser` calls it in build/browser; the package's own unpacking writes to /tmp.
 import { createReadStream, createWriteStream, rmSync, writeFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";

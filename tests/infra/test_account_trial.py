@@ -68,13 +68,13 @@ BROKEN = {
     "parameter-reader": {"approve": failed("ValidationError is not authorized: ssm:GetParameters")},
     "approval-event": {"approve": failed("Approved, but no release of it has begun within 120 s")},
     "error-mapping": {
-        "count": Entry(state="done", facts={"refusal": {"code": "bad_answer", "message": "HTTP 502"}})
+        "count": Entry(state="done", facts={"error_response": {"code": "bad_answer", "message": "HTTP 502"}})
     },
     "capture-id": {
         "count": Entry(state="done", facts={"request_ids": ["a"]}),
         "recount": Entry(state="done", facts={"captured_ids": ["none"]}),
     },
-    "transform-out": {"recount": failed("NothingAnswered: no answer stands where it should")},
+    "transform-out": {"recount": failed("NothingAnswered: no answer is where it should be")},
     "late-endpoint-logs": {
         "again": failed("EndpointLogs: /aws/sagemaker/Endpoints/bincount-trial already exists")
     },

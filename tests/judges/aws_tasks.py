@@ -18,12 +18,12 @@ _OPTIMIZED = ("sagemaker", "dynamodb", "sns", "sqs", "lambda", "states", "events
 
 
 def definition_faults(definition: Mapping[str, Any]) -> list[str]:
-    """Members that a task's call lacks and values that it refuses: `<state>.<member>: <what is wrong>`."""
+    """What is missing in a task's call, and values that it refuses: `<state>.<member>: <what is wrong>`."""
     return faults_of(definition_verdicts(definition))
 
 
 def definition_verdicts(definition: Mapping[str, Any]) -> list[Verdict]:
-    """Of each text and number that the tasks of a definition send; what a run alone tells is passed over."""
+    """Of each text and number that a definition's tasks send; what only a run makes known is left out."""
     found: list[Verdict] = []
     for name, state in states_of(definition):
         found += task_verdicts(name, state, state.get("Arguments", {}))
@@ -74,7 +74,7 @@ def _as_botocore(shape: Any, value: Any) -> Any:
 
 
 def definitions_of(template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The definitions of a template's state machines by their names, LATE for what a deploy tells."""
+    """A template's state machines: definitions by name, LATE for what only a deploy makes known."""
     found: dict[str, dict[str, Any]] = {}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":

@@ -30,7 +30,7 @@ def template_verdicts(template: Mapping[str, Any]) -> list[Verdict]:
             continue  # our own Lambdas, or those of the CDK, take these
         call = aws_calls.CALLS.get(kind)
         if call is None:
-            missing = f"tests/judges/aws_calls.py lacks {kind}: add the call that creates it"
+            missing = f"tests/judges/aws_calls.py has no {kind}: add the call that creates it"
             found.append(Verdict(name, missing))
             continue
         found += [Verdict(f"{name}.{path}", fault) for path, fault in _resource(kind, call, properties)]
@@ -51,7 +51,7 @@ def _resource(kind: str, call: aws_calls.Call, properties: Mapping[str, Any]) ->
         if shape is not None:
             yield from value_verdicts(shape, value, name, elsewhere)
         elif call.moved.get(name) != "" and holds_text(value):
-            fault = f"no member of {call.operation}: tell in aws_calls.py where {kind} sends it"
+            fault = f"no member of {call.operation}: say in aws_calls.py where {kind} sends it"
             yield Verdict(name, fault)
         yield from _prose(f"{kind}.{name}", value, name)
 
@@ -130,7 +130,7 @@ def _long_policies(template: Mapping[str, Any]) -> list[Verdict]:
 
 
 def _length(document: Any) -> int:
-    """As deployed, with 100 characters for what only a deploy tells: more than most ARNs have."""
+    """As deployed, with 100 characters for what only a deploy makes known: more than most ARNs have."""
 
     def known(value: Any) -> Any:
         if isinstance(value, list):

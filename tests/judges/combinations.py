@@ -46,7 +46,7 @@ COMBINATIONS = (
     Combination("dev that keeps its data", "dev", {"retain_data": True}),
     Combination("prod that keeps nothing", "prod", {"retain_data": False}),
     Combination(
-        "dev that retrains by itself and tells a person",
+        "dev that retrains by itself and notifies a person",
         "dev",
         {
             "operations.retrain": "rate(7 days)",

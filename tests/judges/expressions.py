@@ -86,10 +86,10 @@ def _requests(
 ) -> Requests:
     """What tasks send to AWS: what is whole as it stands, and the rest at each moment recorded of it."""
     tasks = {name: state for name, state in states_of(definition) if call_of(state.get("Resource"))}
-    told = {id(moment): moment for place, moment in asked if place.keys[0] == "Arguments"}
+    arguments = {id(moment): moment for place, moment in asked if place.keys[0] == "Arguments"}
     of_place = {place.state for place in places(definition) if place.keys[0] == "Arguments"}
     sent = [(name, state.get("Arguments", {})) for name, state in tasks.items() if name not in of_place]
-    for key, moment in told.items():
+    for key, moment in arguments.items():
         if moment.state in tasks:
             mine = {text: value for (which, text), value in values.items() if which == key}
             sent.append((moment.state, filled(tasks[moment.state]["Arguments"], mine)))

@@ -21,7 +21,7 @@ def evaluated(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     process.stdin.flush()
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError("Node ended (its words stand above): is npm's jsonata there? Run make install")
+        raise RuntimeError("Node ended (its words are above): is npm's jsonata there? Run make install")
     return json.loads(line)
 
 

@@ -43,9 +43,9 @@ class Judged:
 
     def add(self, judge: str, what: str, verdicts: Iterable[Verdict]) -> None:
         """Verdicts on things of the kind `what`."""
-        told = list(verdicts)
-        self.counts[what] += sum(not verdict.fault for verdict in told)
-        self.found.setdefault(judge, []).extend(faults_of(told))
+        listed = list(verdicts)
+        self.counts[what] += sum(not verdict.fault for verdict in listed)
+        self.found.setdefault(judge, []).extend(faults_of(listed))
 
 
 def judged(stacks: Iterable[Stack]) -> Judged:

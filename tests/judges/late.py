@@ -1,4 +1,4 @@
-"""Values of templates that only a deploy tells, or a run of a state machine, and what is known of them."""
+"""Values of templates that only a deploy or an execution makes known, and what is known of them."""
 
 import json
 from typing import Any, cast
@@ -12,11 +12,11 @@ SAMPLES = {
     "AWS::StackName": "bincount-stage-serving",
 }
 LATE = "\ufffd"
-"""Stands in a definition for what only a deploy tells."""
+"""In a definition: a value that only a deploy makes known."""
 
 
 def text_of(value: Any) -> tuple[str, bool]:
-    """A property's text, and whether it is whole: what only a deploy tells (another resource) is left out."""
+    """A property's text, and whether it is whole: what only a deploy makes known (an ARN) is left out."""
     if isinstance(value, str):
         return value.replace(LATE, ""), LATE not in value
     if isinstance(value, dict) and not is_late(value, in_states=False):
@@ -33,7 +33,7 @@ def text_of(value: Any) -> tuple[str, bool]:
 
 
 def is_late(value: Any, in_states: bool) -> bool:
-    """Whether only a deploy, or a run of the state machine, tells the value; joined texts are looked at."""
+    """Whether only a deploy or an execution makes the value known; joined texts are looked at."""
     if isinstance(value, str):
         return in_states and value.startswith("{%")
     if not isinstance(value, dict) or len(cast("dict[str, Any]", value)) != 1:
@@ -43,7 +43,7 @@ def is_late(value: Any, in_states: bool) -> bool:
 
 
 def holds_text(value: Any) -> bool:
-    """Whether a text stands anywhere in the value."""
+    """Whether a text is anywhere in the value."""
     if isinstance(value, dict):
         values = cast("dict[str, Any]", value)
         return not is_late(values, in_states=False) and any(map(holds_text, values.values()))

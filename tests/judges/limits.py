@@ -35,7 +35,7 @@ def member(shape: Any, name: str) -> Any:
 
 
 def text_verdicts(shape: Any, value: Any, path: str) -> Iterator[Verdict]:
-    """Of a string. Of one that is not whole yet, the length alone can be told."""
+    """Of a string. Of one that is not whole yet, only the length is known."""
     text, whole = text_of(value)
     limits = shape.metadata
     yield Verdict(path)
@@ -52,7 +52,7 @@ def text_verdicts(shape: Any, value: Any, path: str) -> Iterator[Verdict]:
 
 
 def number_verdicts(shape: Any, value: Any, path: str) -> Iterator[Verdict]:
-    """Of a number, also of one that stands as text."""
+    """Of a number, also of one that is written as text."""
     yield Verdict(path)
     try:
         number = float(value)

@@ -1,4 +1,4 @@
-"""Where the JSONata expressions of a state machine stand."""
+"""Where the JSONata expressions of a state machine are."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast

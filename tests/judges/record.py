@@ -11,18 +11,18 @@ import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home
 from tests.judges.recordings import FOLDER, kind_of, moments
 from tests.judges.unreached import every_place, unreached
 
-Told = dict[str, Any]
+Recorded = dict[str, Any]
 Moments = dict[str, dict[str, Any]]
 
 
 def main(folder: Path) -> None:
     """Of each machine, the moments that bring an expression in a kind that none before has brought."""
-    told = [
+    recorded = [
         json.loads(line) for file in sorted(folder.rglob("*.jsonl")) for line in file.read_text().splitlines()
     ]
     FOLDER.mkdir(exist_ok=True)
     for machine, known in _expressions().items():
-        kept = _needed(_moments_of(told, machine, known).values())
+        kept = _needed(_moments_of(recorded, machine, known).values())
         lines = [json.dumps(moment, sort_keys=True) for moment in kept]
         (FOLDER / f"{machine}.jsonl").write_text("".join(f"{_of_no_machine(line)}\n" for line in lines))
         print(f"{machine}: {len(lines)} moments, {sum(len(each['values']) for each in kept)} values")
@@ -39,11 +39,11 @@ def _expressions() -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def _moments_of(told: list[Told], machine: str, known: set[tuple[str, str]]) -> Moments:
+def _moments_of(recorded: list[Recorded], machine: str, known: set[tuple[str, str]]) -> Moments:
     """Those of a machine: by its name, or, where a test walked without one, by what only it has."""
     states = {state for state, _ in known}
     found: Moments = {}
-    for each in told:
+    for each in recorded:
         by_name = each["machine"].partition("-")[2].partition("-")[2] == machine and each["state"] in states
         if not by_name and not (not each["machine"] and (each["state"], each["expression"]) in known):
             continue

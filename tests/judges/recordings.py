@@ -33,8 +33,8 @@ def moments(machine: str) -> list[Moment]:
     return [Moment(**json.loads(line)) for line in file.read_text().splitlines()] if file.is_file() else []
 
 
-def kind_of(told: dict[str, Any]) -> str:
+def kind_of(recorded: dict[str, Any]) -> str:
     """Of an evaluation as emulator/src/embedded_cloud/stepfunctions/evaluations.py writes it."""
-    if told["error"] is not None:
+    if recorded["error"] is not None:
         return "error"
-    return "entry" if told["result"] is None else "result"
+    return "entry" if recorded["result"] is None else "result"

@@ -30,7 +30,7 @@ def prod() -> list[dict[str, Any]]:
         ("AWS::SageMaker::Endpoint", "DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds", 4000,
          "outside of AWS's"),
         ("AWS::SageMaker::EndpointConfig", "ProductionVariants.0.InstanceType", "ml.c9.huge", "choices"),
-        ("AWS::SageMaker::Model", "Nonsense", "text", "tell in aws_calls.py where"),
+        ("AWS::SageMaker::Model", "Nonsense", "text", "say in aws_calls.py where"),
         ("AWS::SSM::Parameter", "Tags.system", "bin<count>", "does not match"),
         ("AWS::IAM::Policy", "PolicyDocument.Statement", [{"Sid": "x" * 10_300}], "IAM takes 10240"),
     ],
@@ -60,7 +60,7 @@ def test_a_parameters_tier_bounds_its_value(tier: str | None, longest: int) -> N
     assert faults("x" * longest) == []
     (long,) = faults("x" * (longest + 1))
     assert f"AWS takes 1 to {longest}" in long
-    # A part of it is told by a deploy only: what is known already is too long.
+    # A part of it is known only after a deploy: what is known already is too long.
     (joined,) = faults({"Fn::Join": ["", ["x" * (longest + 1), {"Ref": "Bucket"}]]})
     assert f"AWS takes 1 to {longest}" in joined
     assert len(faults("")) == 1
@@ -68,7 +68,7 @@ def test_a_parameters_tier_bounds_its_value(tier: str | None, longest: int) -> N
 
 def test_a_type_without_its_call_is_a_fault() -> None:
     (fault,) = template_faults({"Resources": {"Thing": {"Type": "AWS::New::Thing"}}})
-    assert "aws_calls.py lacks AWS::New::Thing" in fault
+    assert "aws_calls.py has no AWS::New::Thing" in fault
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def answer(expression: str, **variables: Any) -> dict[str, Any]:
     return found
 
 
-# The first five are the examples of AWS's page (its name stands in evaluate.mjs).
+# The first five are the examples of AWS's page (its name is in evaluate.mjs).
 @pytest.mark.parametrize(
     ("expression", "value"),
     [

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from embedded_cloud.stepfunctions.definition import findings_of, refusal
+from embedded_cloud.stepfunctions.definition import findings_of, invalid_definition
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:count"
 END = {"Type": "Pass", "End": True}
@@ -48,7 +48,7 @@ class TestWays:
     def test_a_way_to_no_state_and_a_state_without_a_way(self):
         states = {"pass1": {"Type": "Pass", "Next": "pass3"}, "pass2": END}
         # The words of AWS's own answer to this definition (localstack issue 11978).
-        assert refusal(json.dumps({"StartAt": "pass1", "States": states})) == (
+        assert invalid_definition(json.dumps({"StartAt": "pass1", "States": states})) == (
             "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: pass3 at "
             '/States/pass1/Next, MISSING_TRANSITION_TARGET: State "pass2" is not reachable. '
             "at /States/pass2'"

@@ -1,4 +1,4 @@
-"""Who asks, and what the account and its region must have before a stage comes."""
+"""The caller, and what the account and its region must have before a stage comes."""
 
 from collections.abc import Iterable
 

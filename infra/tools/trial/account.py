@@ -83,5 +83,5 @@ class Account:
 
 def words_of(error: ClientError) -> str:
     """Code and message of an AWS error."""
-    told = error.response.get("Error", {})
-    return f"{error.operation_name}: {told.get('Code', '')}: {told.get('Message', '')}"
+    answer = error.response.get("Error", {})
+    return f"{error.operation_name}: {answer.get('Code', '')}: {answer.get('Message', '')}"

@@ -16,7 +16,7 @@ from infra.tools.trial.options import Options
 NO_KEY = "AWS's own key"
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 SETTLED_HERE = ("left from before", "budget", "alarms reach a person")
-"""Findings that stop no trial: it looks itself, is over before a budget tells, and waits for no mail."""
+"""Findings that stop no trial: it looks itself, is over before a budget warns, and waits for no mail."""
 
 
 class Building:
@@ -70,8 +70,10 @@ class Building:
         entry.facts["log_groups"] = self._log_groups()
         if self.settings.api.enabled:
             api = self.output("api", "ApiUrl").split("//", 1)[1].split(".", 1)[0]
-            told = self.account.client("apigateway").get_rest_api(restApiId=api)
-            entry.words += [f"{k}: {told[k]}" for k in ("securityPolicy", "endpointAccessMode") if k in told]
+            found = self.account.client("apigateway").get_rest_api(restApiId=api)
+            entry.words += [
+                f"{k}: {found[k]}" for k in ("securityPolicy", "endpointAccessMode") if k in found
+            ]
 
     def _log_groups(self) -> list[str]:
         """Of each group of the stage's stacks: its name and the address of its key."""
@@ -133,8 +135,10 @@ class Building:
         done = self.commands.bincount("models", command, *arguments, "--stage", self.names.stage)
         if done.code:
             raise StepFailed(done.last)
-        told = self.account.client("sagemaker").describe_endpoint(EndpointName=self.names.endpoint)
-        entry.words += [f"{told['EndpointArn']}: {told['EndpointStatus']}, {told['EndpointConfigName']}"]
+        endpoint = self.account.client("sagemaker").describe_endpoint(EndpointName=self.names.endpoint)
+        entry.words += [
+            f"{endpoint['EndpointArn']}: {endpoint['EndpointStatus']}, {endpoint['EndpointConfigName']}"
+        ]
         entry.words += [line for line in done.out.splitlines() if line.startswith("version")]
 
     def version(self, step: str) -> int:
@@ -145,8 +149,8 @@ class Building:
     def output(self, part: str, key: str) -> str:
         """An output of a stack."""
         stack = self.names.stack(part)
-        told = self.account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        return next(row["OutputValue"] for row in told["Outputs"] if row["OutputKey"] == key)
+        stacks = self.account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return next(row["OutputValue"] for row in stacks[0]["Outputs"] if row["OutputKey"] == key)
 
     def _execute(self, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
         states = self.account.client("stepfunctions")
@@ -165,10 +169,10 @@ class Building:
             raise StepFailed(f"the gate rejected the model: {'; '.join(verdict['reasons'])}")
         entry.facts["package"] = output["model_package"]
         entry.words.append(f"{output['model_package']}: {'; '.join(verdict['reasons']) or 'accepted'}")
-        told = self.account.client("sagemaker").describe_model_package(
+        package = self.account.client("sagemaker").describe_model_package(
             ModelPackageName=output["model_package"]
         )
-        serves = told["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        serves = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
         jobs: dict[str, str] = entry.facts.get("artifacts", {})
         entry.facts["training_job"] = next((job for job, data in jobs.items() if data == serves), "")
         self.journal.save()

@@ -44,7 +44,7 @@ class Done:
 
     @property
     def last(self) -> str:
-        """The end of what it said: a fault stands there."""
+        """The end of what it said, which is where a fault is."""
         lines = [line.strip() for line in f"{self.out}\n{self.err}".splitlines() if line.strip()]
         return "\n".join(lines[-LAST_LINES:])
 

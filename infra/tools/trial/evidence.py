@@ -23,7 +23,7 @@ PACKAGES = ("aws-cdk-lib", "boto3", "botocore")
 def evidence(
     *, journal: Journal, settings: Settings, account: Account, bound: Bound, ended: str
 ) -> dict[str, Any]:
-    """All that was seen so far. `ended` says how the trial stands: running, done, failed or interrupted."""
+    """All that was seen so far. `ended` is the state of the trial: running, done, failed or interrupted."""
     seen = Seen(steps=journal.steps, settings=settings)
 
     def text(value: str) -> str:
@@ -68,18 +68,18 @@ def evidence(
     }
 
 
-def write(path: Path, told: dict[str, Any]) -> None:
+def write(path: Path, record: dict[str, Any]) -> None:
     """The file, all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     part.replace(path)
 
 
-def closing(told: dict[str, Any]) -> str:
+def closing(record: dict[str, Any]) -> str:
     """The table at the end: an assumption a line, what needs a look first."""
     order = {"broken": 0, "held": 1, "not reached": 2, "not asked": 3}
-    rows = sorted(told["assumptions"], key=lambda each: order[each["state"]])
+    rows = sorted(record["assumptions"], key=lambda each: order[each["state"]])
     lines = [f"{each['state']:<11}  {each['name']:<20}  {_short(each)}".rstrip() for each in rows]
     counts = {state: sum(each["state"] == state for each in rows) for state in order}
     return "\n".join([*lines, "", ", ".join(f"{number} {state}" for state, number in counts.items())])

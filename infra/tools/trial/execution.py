@@ -25,13 +25,13 @@ def follow(states: Any, arn: str, *, entry: Entry, deadline: float, say: Callabl
 
     Raises StepFailed with AWS's error and cause, and where the deadline (time.monotonic) comes first.
     """
-    told = 0
+    reported = 0
     while True:
         answer = states.describe_execution(executionArn=arn)
         entry.facts["entered"], entry.facts["left"] = _states(states, arn)
-        for name in entry.facts["entered"][told:]:
+        for name in entry.facts["entered"][reported:]:
             say(f"state {name}")
-        told = len(entry.facts["entered"])
+        reported = len(entry.facts["entered"])
         if answer["status"] != "RUNNING":
             break
         if time.monotonic() > deadline:

@@ -31,7 +31,7 @@ STEPS = (
 REMOVING = ("destroy", "again", "teardown")
 OPTIONAL = ("recount", "second", "rollback", "again")
 WORDS = {
-    "doctor": "what the account lacks, and the CDK's own stack in it",
+    "doctor": "what the account still needs, and the CDK's own stack in it",
     "deploy": "npx cdk deploy --all",
     "pipeline": "prepare, train and tune, gate, register",
     "approve": "bincount models approve: the endpoint comes up",
@@ -69,12 +69,12 @@ class Journal:
         self.overrides: dict[str, str] = {}
         self.began = ""
         if path.is_file():
-            told = json.loads(path.read_text(encoding="utf-8"))
-            self.overrides, self.began = told["overrides"], told["began"]
-            self.steps = {name: Entry(**entry) for name, entry in told["steps"].items()}
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            self.overrides, self.began = kept["overrides"], kept["began"]
+            self.steps = {name: Entry(**entry) for name, entry in kept["steps"].items()}
 
     def begin(self, *, at: str, overrides: Mapping[str, str]) -> None:
-        """Forget what stood there, for a new trial."""
+        """Forget what the file held, for a new trial."""
         self.steps, self.overrides, self.began = {}, dict(overrides), at
         self.save()
 
@@ -84,17 +84,17 @@ class Journal:
 
     @property
     def spends(self) -> bool:
-        """Whether something of the stage may stand in the account."""
+        """Whether something of the stage may be in the account."""
         return "deploy" in self.steps and not self.done("teardown")
 
     def save(self) -> None:
         """Write it, all or nothing."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        told = {
+        kept = {
             "began": self.began,
             "overrides": self.overrides,
             "steps": {name: asdict(entry) for name, entry in self.steps.items()},
         }
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
         part.replace(self._path)

@@ -1,4 +1,4 @@
-"""What a trial can be told."""
+"""The options of a trial."""
 
 import argparse
 from dataclasses import dataclass

@@ -84,7 +84,7 @@ class Trial:
                 raise TrialError(f"no trial of stage {options.stage} is under way here: leave --resume out")
             return
         if left := self._account.left(names):
-            told = removal_lines(options)
+            removal = removal_lines(options)
             go_on = (
                 f"go on with {again_line(options, '--resume')}, or remove"
                 if self._journal.spends
@@ -92,7 +92,7 @@ class Trial:
             )
             raise TrialError(
                 f"of stage {options.stage} there is already: {', '.join(left)}\n{go_on} it:\n  "
-                + "\n  ".join(told)
+                + "\n  ".join(removal)
             )
         for folder in ("images", "recount"):
             shutil.rmtree(options.folder / folder, ignore_errors=True)
@@ -170,26 +170,26 @@ class Trial:
         return FAILED
 
     def _end(self, code: int) -> int:
-        told = self._write("failed" if code else "done")
-        print(f"\n{evidence.closing(told)}\n\nevidence: {self._options.out}")
+        record = self._write("failed" if code else "done")
+        print(f"\n{evidence.closing(record)}\n\nevidence: {self._options.out}")
         if self._journal.spends:
             self._say_what_is_left()
         else:
             print("nothing of the stage is left (KMS deletes its key in 7 days)")
         print("next: open an issue with evidence.json; it holds no account number and no names of people")
-        broken = any(each["state"] == "broken" for each in told["assumptions"])
+        broken = any(each["state"] == "broken" for each in record["assumptions"])
         return code or (BROKEN if broken else OK)
 
     def _write(self, state: str) -> dict[str, Any]:
-        told = evidence.evidence(
+        record = evidence.evidence(
             journal=self._journal,
             settings=self._settings,
             account=self._account,
             bound=self._bound,
             ended=state,
         )
-        evidence.write(self._options.out, told)
-        return told
+        evidence.write(self._options.out, record)
+        return record
 
     def _say_what_is_left(self) -> None:
         options = replace(self._options, overrides=self._journal.overrides)

@@ -40,8 +40,8 @@ class Using(Building):
         text = self.options.folder / "notes.txt"
         text.write_text(NO_IMAGE, encoding="utf-8")
         refused = self.commands.bincount("count", str(text), *where)
-        told: dict[str, Any] = json.loads(refused.out.splitlines()[0]) if refused.out else {}
-        entry.facts["refusal"] = told.get("error") or {"code": "none", "message": refused.last}
+        answer: dict[str, Any] = json.loads(refused.out.splitlines()[0]) if refused.out else {}
+        entry.facts["error_response"] = answer.get("error") or {"code": "none", "message": refused.last}
         group = f"/aws/sagemaker/Endpoints/{self.names.endpoint}"
         streams = self.account.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
         entry.facts["log_streams"] = [stream["logStreamName"] for stream in streams]
@@ -75,13 +75,13 @@ class Using(Building):
         self.release(entry, "rollback", str(self.version("pipeline")))
 
     def _images(self) -> list[Path]:
-        """Some photographs of the sealed dataset, one of each count first, as files here."""
+        """Some images of the sealed dataset, one of each count first, as files here."""
         folder = self.options.folder / "images"
         if found := sorted(folder.glob("*.*")):
             return found
         s3 = self.account.client("s3")
-        told = self.account.client("ssm").get_parameter(Name=self.names.parameter("dataset"))
-        bucket, _, prefix = told["Parameter"]["Value"].removeprefix("s3://").partition("/")
+        found = self.account.client("ssm").get_parameter(Name=self.names.parameter("dataset"))
+        bucket, _, prefix = found["Parameter"]["Value"].removeprefix("s3://").partition("/")
         packed = s3.get_object(Bucket=bucket, Key=f"{prefix}manifest.jsonl.gz")["Body"].read()
         lines = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]
         chosen = list({line["count"]: line for line in lines}.values())

@@ -79,9 +79,9 @@ def test_a_caller_without_the_right_reads_which_one_is_missing(api: Api, counter
     forbidden = next(each for each in GATEWAY_ERRORS if each.code == "forbidden")
     error = {"code": "forbidden", "message": forbidden.message, "request_id": "r"}
     api.first = [(403, {"error": error})]
-    with pytest.raises(BincountError, match="execute-api:Invoke") as told:
+    with pytest.raises(BincountError, match="execute-api:Invoke") as raised:
         counter.count(b"x")
-    assert forbidden.message in str(told.value), "whole, not cut in a word"
+    assert forbidden.message in str(raised.value), "whole, not cut in a word"
 
 
 @pytest.mark.parametrize("words", ["word " * 200, "x" * 3000])

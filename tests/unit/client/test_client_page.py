@@ -16,7 +16,7 @@ HOSTILE = '<script>document.title="owned"</script>"><img src=x onerror=alert(1)>
 
 
 def image_of(row: Row) -> bytes | None:
-    """A picture for all but the third."""
+    """An image for all but the third."""
     if row.id == "mismatch 2":
         return b"no image"
     out = io.BytesIO()

@@ -77,9 +77,9 @@ def test_ids_that_a_spreadsheet_made_numbers_of_get_a_hint(site: Callable[..., s
     (hint,) = [line for line in said.splitlines() if "2 of 3 ids" in line]
     assert "aisle 1/902" in hint and "aisle 1/00902" in hint and "aisle 1/777" not in hint
     assert "leading zeros" in said
-    told = {row["id"]: row["message"] for row in rows(tmp_path) if row["error"] == "no_image"}
-    assert "'aisle 1/00902'" in told["aisle 1/902"]
-    assert "aisle" not in told["aisle 1/777"]
+    messages = {row["id"]: row["message"] for row in rows(tmp_path) if row["error"] == "no_image"}
+    assert "'aisle 1/00902'" in messages["aisle 1/902"]
+    assert "aisle" not in messages["aisle 1/777"]
 
 
 def test_an_image_in_another_format_is_a_row_that_names_it(site: Callable[..., str], tmp_path: Path) -> None:

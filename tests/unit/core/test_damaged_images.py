@@ -115,7 +115,7 @@ WHOLE: dict[str, Damage] = {
     "an ICC profile of no parts": inserted(segment(0xE2, ICC + b"\x00\x00garbage")),
     "an ICC profile with parts missing": inserted(segment(0xE2, ICC + b"\x05\x02zz")),
     "an ICC profile twice": inserted(*[segment(0xE2, ICC + b"\x01\x01zz")] * 2),
-    "several pictures that are not there": inserted(segment(0xE2, b"MPF\x00II*\x00\xff\xff\xff\x7f")),
+    "several images that are not there": inserted(segment(0xE2, b"MPF\x00II*\x00\xff\xff\xff\x7f")),
     "a comment": inserted(segment(0xFE, GARBAGE)),
     "an Adobe segment with an unknown transform": inserted(
         segment(0xEE, b"Adobe\x00\x64\x00\x00\x00\x00\x07")

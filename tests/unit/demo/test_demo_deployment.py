@@ -11,7 +11,7 @@ from demo.deployment import Deployment
 from demo.options import DemoError
 
 # In place of the CDK: found by its own name on the PATH, as `/usr/bin/env node` is.
-CDK = """#!/usr/bin/env a-node-that-stands-elsewhere
+CDK = """#!/usr/bin/env a-node-that-is-elsewhere
 import json, os, sys
 sys.stdout.reconfigure(encoding="utf-8")
 print("✅  all is deployed" if "fail" not in os.environ else "❌  no")
@@ -30,7 +30,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cdk.chmod(0o755)
     programs = tmp_path / "elsewhere"
     programs.mkdir()
-    (programs / "a-node-that-stands-elsewhere").symlink_to(sys.executable)
+    (programs / "a-node-that-is-elsewhere").symlink_to(sys.executable)
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     monkeypatch.setattr(deployment, "ROOT", tree)
     return tree

@@ -33,7 +33,7 @@ class _Input:
         self._body = body
 
     def path(self, path: str) -> Any:
-        """What stands at `path`: "" where there is nothing or the body is no JSON."""
+        """The value at `path`: "" where there is nothing or the body is no JSON."""
         try:
             node: Any = json.loads(self._body)
         except ValueError:

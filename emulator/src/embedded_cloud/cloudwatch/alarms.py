@@ -74,7 +74,7 @@ class Alarms:
             data = reason_data(alarm, rule=rule, points=points, starts=starts, now=now, period=period)
             self._change(alarm, verdict, data, now)
 
-    def telling(self, act: Callable[..., None]) -> Callable[..., None]:
+    def with_event(self, act: Callable[..., None]) -> Callable[..., None]:
         """ministack's `_dispatch_alarm_actions`, where every change of any alarm ends, with the event too."""
 
         def run(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:

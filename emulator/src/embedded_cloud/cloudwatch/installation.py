@@ -22,7 +22,7 @@ def install(*, publish: PublishEvent, variants: Variants) -> Alarms:
     # Both are called as soon as a metric or an alarm comes; here a timer does it.
     cloudwatch._evaluate_alarm = _nothing
     cloudwatch._evaluate_all_alarms = _nothing
-    cloudwatch._dispatch_alarm_actions = alarms.telling(cloudwatch._dispatch_alarm_actions)
+    cloudwatch._dispatch_alarm_actions = alarms.with_event(cloudwatch._dispatch_alarm_actions)
     cloudwatch._put_metric_alarm = _with_math(cloudwatch._put_metric_alarm)
     provisioners._cw_metric_alarm_record = _template_with_math(provisioners._cw_metric_alarm_record)
     logs._put_log_events = _with_metrics(logs._put_log_events)

@@ -30,7 +30,10 @@ class WorkerScriptError(Exception):
 
 
 def with_error_class(script: str) -> str:
-    """ministack's Python worker script, telling the class of what was raised. Raises WorkerScriptError."""
+    """ministack's Python worker script, changed so that it reports the class of an exception.
+
+    Raises WorkerScriptError where the script is not the expected one.
+    """
     for before, after in ((_RAISED, _RAISED_WITH_CLASS), (_STARTED, _STARTED_WITH_CLASS)):
         if script.count(before) != 1:
             raise WorkerScriptError(f"ministack's worker script has no line with {before!r}")

@@ -1,1 +1,1 @@
-"""Step Functions integrations and limits that ministack lacks."""
+"""Step Functions integrations and limits that ministack does not have."""

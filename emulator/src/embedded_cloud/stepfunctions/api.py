@@ -1,4 +1,4 @@
-"""ministack's Step Functions operations with AWS's refusals around them, and RedriveExecution."""
+"""ministack's Step Functions operations with AWS's checks of requests around them, and RedriveExecution."""
 
 import contextvars
 import json

@@ -1,4 +1,4 @@
-"""Writes down what JSONata expressions were given and gave, for whom wants to evaluate them elsewhere.
+"""Writes down what JSONata expressions were given and gave, so that they can be evaluated elsewhere.
 
 Set FOLDER_VARIABLE to a folder before the embedded cloud starts. Each process writes a file of its own
 there, a JSON object a line: machine, state, expression, input, result, error, variables, context, value.
@@ -14,7 +14,7 @@ from typing import Any
 
 FOLDER_VARIABLE = "EMBEDDED_CLOUD_EVALUATIONS"
 _MOST = 3
-"""So often is an expression of a state written down at most, however many items a map has."""
+"""The most often that an expression of a state is written down, however many items a map has."""
 _NO_PART_OF_CONTEXT = ("QueryLanguage", "variables")
 
 
@@ -25,7 +25,7 @@ def folder() -> Path | None:
 
 
 class Evaluations:
-    """Stands in place of ministack's `evaluate`, whose results it returns and writes into `target`."""
+    """Replaces ministack's `evaluate`: returns the same results and writes them into the folder `target`."""
 
     def __init__(self, evaluate: Callable[..., Any], *, target: Path) -> None:
         self._evaluate = evaluate
@@ -39,7 +39,7 @@ class Evaluations:
     ) -> Any:
         value = self._evaluate(expression, raw_input, ctx, result, error_output)
         context: dict[str, Any] = ctx or {}
-        told = {
+        evaluation = {
             "machine": context.get("StateMachine", {}).get("Name", ""),
             "state": context.get("State", {}).get("Name", ""),
             "expression": expression,
@@ -50,19 +50,19 @@ class Evaluations:
             "context": {name: part for name, part in context.items() if name not in _NO_PART_OF_CONTEXT},
             "value": value,
         }
-        self._write(told)
+        self._write(evaluation)
         return value
 
-    def _write(self, told: dict[str, Any]) -> None:
+    def _write(self, evaluation: dict[str, Any]) -> None:
         kind = (
-            told["machine"],
-            told["state"],
-            told["expression"],
-            told["result"] is None,
-            told["error"] is None,
+            evaluation["machine"],
+            evaluation["state"],
+            evaluation["expression"],
+            evaluation["result"] is None,
+            evaluation["error"] is None,
         )
         with self._lock:
             self._seen[kind] += 1
             if self._seen[kind] <= _MOST:
                 with self._file.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(told) + "\n")
+                    file.write(json.dumps(evaluation) + "\n")

@@ -1,8 +1,8 @@
 """One execution from its start, or from the state that failed, to its end.
 
 It differs from ministack's own loop in three ways, which are AWS's: the definition is the one at the start,
-however the machine is updated meanwhile; the machine's TimeoutSeconds ends the execution; and where it stood
-is kept, so that a redrive continues there.
+however the machine is updated meanwhile; the machine's TimeoutSeconds ends the execution; and the state that
+it reached is kept, so that a redrive continues there.
 """
 
 import contextvars
@@ -113,8 +113,8 @@ def _step(
 
 
 def _tell(execution: dict[str, Any], kind: str, details: str, name: str, **data: Any) -> None:
-    told = {"name": name, **{key: json.dumps(value) for key, value in data.items()}}
-    interpreter.add_event(execution, kind, {f"{details}EventDetails": told})
+    described = {"name": name, **{key: json.dumps(value) for key, value in data.items()}}
+    interpreter.add_event(execution, kind, {f"{details}EventDetails": described})
 
 
 def _timer_of(execution: dict[str, Any]) -> threading.Timer | None:

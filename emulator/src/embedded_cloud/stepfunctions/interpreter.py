@@ -56,7 +56,7 @@ def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
 
 
 def emit_status(execution: dict[str, Any]) -> None:
-    """Tells the world an execution's status."""
+    """Publishes an execution's status."""
     sfn._emit_execution_status_event(execution)
 
 
@@ -99,7 +99,7 @@ def read_items(reader: dict[str, Any], effective: Any, ctx: Any) -> Any:
 
 
 def at_path(path: str, data: Any, ctx: Any) -> Any:
-    """What stands at a path into the data, or (`$$.`) into the context."""
+    """The value at a path into the data, or (`$$.`) into the context."""
     return sfn._resolve_path_or_ctx(path, data, ctx)
 
 

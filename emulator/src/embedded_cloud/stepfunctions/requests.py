@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from embedded_cloud.errors import AwsError, validation_error
-from embedded_cloud.stepfunctions.definition import findings_of, refusal
+from embedded_cloud.stepfunctions.definition import findings_of, invalid_definition
 
 _MOST_NAME = 80  # characters; the API reference's limit of a name
 _MOST_INPUT = 262_144  # characters; the same of an input
@@ -21,7 +21,7 @@ def check_name(name: str) -> None:
 
 def check_definition(definition: str) -> None:
     """Raises InvalidDefinition with everything that is wrong."""
-    message = refusal(definition)
+    message = invalid_definition(definition)
     if message:
         raise AwsError("InvalidDefinition", message)
 

@@ -24,7 +24,7 @@ class StatusEvents:
     """Called with an execution whose status has changed.
 
     `publish(entry)` takes an EventBridge entry, `record(namespace, name, value, unit, dimensions)` a metric's
-    value. The synchronous executions of express machines tell nothing, as on AWS.
+    value. Synchronous executions of express machines publish nothing, as on AWS.
     """
 
     def __init__(self, *, publish: PublishEvent, record: RecordMetric) -> None:

@@ -6,11 +6,11 @@ PART = "Answers"
 
 
 def _refused_as_the_server_says(seen: Seen) -> Verdict:
-    refusal = seen.fact("count", "refusal")
-    if refusal is None:
+    error = seen.fact("count", "error_response")
+    if error is None:
         return Verdict(state="not reached", step="count")
-    right = refusal["code"] == "undecodable_image"
-    words = (f"{refusal['code']}: {refusal['message']}",)
+    right = error["code"] == "undecodable_image"
+    words = (f"{error['code']}: {error['message']}",)
     return Verdict(state="held" if right else "broken", step="count", words=words)
 
 

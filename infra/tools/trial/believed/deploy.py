@@ -10,7 +10,7 @@ NO_IMAGE = r"\becr\b|pull(ing)?\b.*\bimage|image\b.*\bpull"
 
 
 def _pulled(seen: Seen) -> Verdict:
-    """A job that got as far as Training has pulled its image; one that failed before says what it lacked."""
+    """A job that got as far as Training has pulled its image; one that failed before says why."""
     jobs: list[str] = seen.fact("pipeline", "job_statuses", [])
     ran = tuple(job for job in jobs if "Training" in job or "Completed" in job)
     refused = tuple(job for job in jobs if "Failed" in job and re.search(NO_IMAGE, job, re.IGNORECASE))

@@ -31,7 +31,7 @@ ASSUMPTIONS = (
     Assumption(
         name="parameter-reader",
         part=PART,
-        believed="the caller of UpdateStack is who needs `ssm:GetParameters`",
+        believed="the caller of UpdateStack needs `ssm:GetParameters`",
         ground="P",
         why="error texts that others published",
         shows="`ValidationError … ssm:GetParameters` in UpdateStack",

@@ -42,7 +42,7 @@ ASSUMPTIONS = (
     Assumption(
         name="teardown-key",
         part=PART,
-        believed="a key's tags can be read by who may administer it",
+        believed="whoever may administer a key can read its tags",
         ground="D",
         why="ListResourceTags' reference",
         shows="`make teardown` says nothing of a key",

@@ -37,7 +37,7 @@ def _check_jsonata(body: dict[str, Any], path: str) -> Iterator[Finding]:
     if "Condition" not in body:
         yield schema("Missing required field 'Condition'", path)
     for name in body:
-        if name not in ("Condition", "Variable"):  # the latter is told as a field of the other language
+        if name not in ("Condition", "Variable"):  # the latter is reported as a field of the other language
             yield schema(f"Field '{name}' is not supported", path)
 
 

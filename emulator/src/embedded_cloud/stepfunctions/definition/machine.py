@@ -21,7 +21,7 @@ _MOST_BYTES = 1_048_576  # the API reference's limit of a definition
 _TERMINAL = ("Succeed", "Fail")
 
 
-def refusal(definition: str) -> str | None:
+def invalid_definition(definition: str) -> str | None:
     """The message of InvalidDefinition, or None for a definition that AWS would take."""
     findings = findings_of(definition)
     texts = ", ".join(finding.text for finding in findings)

@@ -52,7 +52,7 @@ _MODELLED = ("dynamodb", "sagemaker")  # whose parameters are those of the API
 
 
 def check_resource(state: dict[str, Any], path: str) -> Iterator[Finding]:
-    """Yields a fault for a resource that AWS does not know, and for each parameter that its API lacks."""
+    """Yields a fault for a resource that AWS does not know, and for each parameter that is not in its API."""
     resource = state.get("Resource")
     if resource is None or (isinstance(resource, str) and resource.startswith("{%")):
         return

@@ -1,4 +1,4 @@
-"""Names in a JSONata expression that stand for nothing: Step Functions evaluates it without a context.
+"""Names in a JSONata expression that have no meaning: Step Functions evaluates it without a context.
 
 `phone` alone asks a context for its member, and there is none: a path begins at `$states`, a variable or a
 function. AWS refuses the definition. Inside of filters and behind a dot there is a context.

@@ -15,7 +15,7 @@ _DYNAMODB = "arn:aws:states:::dynamodb:"
 
 
 def needed(resource: str, parameters: Any) -> tuple[str, str, str] | None:
-    """(action, ARN, error of a refusal) of a Lambda or DynamoDB task; None for any other."""
+    """(action, ARN, error where it is denied) of a Lambda or DynamoDB task; None for any other."""
     if resource.startswith(_DYNAMODB):
         operation = resource.removeprefix(_DYNAMODB)
         action = f"dynamodb:{operation[:1].upper()}{operation[1:]}"

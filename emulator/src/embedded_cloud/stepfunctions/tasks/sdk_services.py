@@ -1,5 +1,5 @@
 """How Step Functions names services, actions, members and errors of `aws-sdk` tasks: as the AWS SDK for
-Java 2 does, told from botocore's service models.
+Java 2 does, worked out from botocore's service models.
 """
 
 import re
