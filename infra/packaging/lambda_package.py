@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from infra.packaging.core_files import core_files, source_files
+from infra.packaging.bundle_files import copy_files, core_files, digest_of, files_of, source_files
 from infra.packaging.requirements import bring, built_once, lines_for
-from infra.packaging.tree import copy_files, digest_of, files_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "lambda"

@@ -1,4 +1,7 @@
-"""The image that serves: built in the account at deploy time."""
+"""The image that serves: built in the account at deploy time, from `inference/` and bincount_core.
+
+`python -m infra.serving.image` prints the folder that it is built from, for a `docker build` by hand.
+"""
 
 from pathlib import Path
 
@@ -12,15 +15,29 @@ from cdklabs.deploy_time_build import ContainerImageBuild
 from constructs import Construct, IConstruct
 
 from infra.names import Names
-from infra.packaging import image_context as serving_context
+from infra.packaging.bundle_files import copy_files, core_files, digest_of, files_of
+from infra.packaging.requirements import built_once
 from infra.settings import Settings
 from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge, explain_wildcards
 
-INFERENCE = Path(__file__).resolve().parents[2] / "inference"
+ROOT = Path(__file__).resolve().parents[2]
+# The folder holds what the image needs and no more. A .dockerignore may not be in it: the CDK would apply it
+# to the upload as well, and upload no Dockerfile.
+LEFT_OUT = ("__pycache__", "*.pyc", "*requirements.in")
 NOT_OURS = "made by cdklabs.deploy-time-build, which offers no narrower one"
 BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 PUBLIC_IMAGES = "Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"
+
+
+def build_context(inference: Path = ROOT / "inference") -> Path:
+    """The folder below build/image, made once per content: a Docker build context with its Dockerfile."""
+    files = {**files_of(inference, left_out=LEFT_OUT), **core_files()}
+
+    def make(folder: Path, scratch: Path) -> None:
+        copy_files(files, folder=folder)
+
+    return built_once(ROOT / "build" / "image" / digest_of(files), build=make)
 
 
 class ServingImage(Construct):
@@ -47,7 +64,7 @@ class ServingImage(Construct):
         return ContainerImageBuild(
             self,
             id,
-            directory=str(serving_context.build(INFERENCE)),
+            directory=str(build_context()),
             platform=platform,
             build_args={"BASE_IMAGE": self._base_image},
         )
@@ -103,3 +120,7 @@ def _acknowledge_project(project: IConstruct) -> None:
             ">-*": "report groups are named after the project",
         },
     )
+
+
+if __name__ == "__main__":
+    print(build_context())

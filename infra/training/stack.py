@@ -11,7 +11,6 @@ from constructs import Construct
 
 from infra.data.stack import DataStack
 from infra.names import Names
-from infra.packaging import job_wheels
 from infra.packaging import training_archive as code_archive
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction, lambda_python
@@ -27,7 +26,7 @@ from infra.shared.job_stopper import JobStopper
 from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
-from infra.training.gate_job import evaluation_job
+from infra.training.gate import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
 from infra.training.pipeline import pipeline_definition
 from infra.training.registry import ModelRegistry
@@ -229,7 +228,7 @@ def _code(settings: Settings) -> Path:
     """The archive that every training job gets; with its wheels where it has no network to fetch them."""
     if not settings.training.network_isolation:
         return code_archive.build(room="training")
-    wheels = job_wheels.build(
-        requirements=ROOT / "training" / "requirements.txt", python=job_wheels.JOB_PYTHON
+    wheels = code_archive.bring_wheels(
+        requirements=ROOT / "training" / "requirements.txt", python=code_archive.JOB_PYTHON
     )
     return code_archive.build(room="training", wheels=wheels)

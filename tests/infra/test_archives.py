@@ -9,10 +9,10 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_s3_assets as assets
 
-from infra.packaging import image_context as serving_context
 from infra.packaging import lambda_package
 from infra.packaging import training_archive as code_archive
-from infra.packaging.core_files import core_files
+from infra.packaging.bundle_files import core_files
+from infra.serving import image as serving_image
 
 
 def test_the_training_archive_is_reproducible() -> None:
@@ -52,7 +52,7 @@ def test_all_that_the_dockerfile_copies_is_uploaded(tmp_path: Path) -> None:
     """The CDK applies a .dockerignore to its upload as well: then no Dockerfile is in it."""
     app = cdk.App(outdir=str(tmp_path))
     stack = cdk.Stack(app, "Image")
-    asset = assets.Asset(stack, "Context", path=str(serving_context.build()))
+    asset = assets.Asset(stack, "Context", path=str(serving_image.build_context()))
     uploaded = Path(app.synth().directory, asset.asset_path)
     copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(\S+) ", (uploaded / "Dockerfile").read_text(), re.M)
     assert len(copied) >= 5

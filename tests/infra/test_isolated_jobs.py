@@ -10,19 +10,18 @@ from pathlib import Path
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.packaging import job_wheels
 from infra.packaging import requirements as locked
 from infra.packaging import training_archive as code_archive
 from tests.infra.machines import job_request, states_of
 
 REQUIREMENTS = code_archive.ROOT / "training" / "requirements.txt"
-TARGET = ["--python-version", job_wheels.JOB_PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
+TARGET = ["--python-version", code_archive.JOB_PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
 PLATFORMS = [f"--platform=manylinux_{glibc}_x86_64" for glibc in locked.GLIBC]
 
 
 @pytest.fixture(scope="module")
 def wheels() -> Path:
-    return job_wheels.build(requirements=REQUIREMENTS, python=job_wheels.JOB_PYTHON)
+    return code_archive.bring_wheels(requirements=REQUIREMENTS, python=code_archive.JOB_PYTHON)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_a_wheel_that_does_not_exist_fails_with_pip_s_own_words(tmp_path: Path) 
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"packaging==0.0.1 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(locked.PackageError, match="packaging==0.0.1"):
-        job_wheels.build(requirements=requirements, python=job_wheels.JOB_PYTHON)
+        code_archive.bring_wheels(requirements=requirements, python=code_archive.JOB_PYTHON)
 
 
 def test_an_isolated_job_finds_its_wheels_and_no_index(templates: dict[str, dict[str, Template]]) -> None:

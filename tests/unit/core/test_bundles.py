@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging import image_context as serving_context
 from infra.packaging import lambda_package
 from infra.packaging import training_archive as code_archive
-from infra.packaging.core_files import CORE, SOURCES, core_files, source_files
+from infra.packaging.bundle_files import CORE, SOURCES, core_files, source_files
+from infra.serving import image as serving_image
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = "3.13"
@@ -45,7 +45,7 @@ def recount(scratch: Path) -> Path:
 
 
 def serving_image_and_gate(scratch: Path) -> Path:
-    return serving_context.build()
+    return serving_image.build_context()
 
 
 BUNDLES = (training_archive, tree_of_a_launch, data_preparation, recount, serving_image_and_gate)
@@ -72,13 +72,13 @@ def test_a_changed_core_gives_other_bundles(tmp_path: Path, monkeypatch: pytest.
     def names() -> tuple[bytes, str, str]:
         packed = code_archive.build(room="training").read_bytes()
         prepared = lambda_package.build(package="data_prep", architecture="arm64", python=PYTHON)
-        return packed, prepared.name, serving_context.build().name
+        return packed, prepared.name, serving_image.build_context().name
 
     before = names()
     changed = tmp_path / "core.py"
     changed.write_text("# another line\n")
     files = {**core_files(), "bincount_core/another.py": changed}
-    for module in (code_archive, lambda_package, serving_context):
+    for module in (code_archive, lambda_package, serving_image):
         monkeypatch.setattr(module, "core_files", lambda: files)
     assert all(old != new for old, new in zip(before, names(), strict=True))
 

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.packaging import image_context as serving_context
+from infra.serving import image as serving_image
 
 ROOT = Path(__file__).parents[3]
 INFERENCE = ROOT / "inference"
@@ -58,7 +58,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("image")
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     program = folder / "program"
-    context = serving_context.build()
+    context = serving_image.build_context()
     shutil.copytree(context, program / "inference", ignore=shutil.ignore_patterns("bincount_core"))
     shutil.copytree(context / "bincount_core", program / "bincount_core")
     for lock in context.glob("*requirements.txt"):

@@ -1,4 +1,4 @@
-"""The files of a folder that belong into a bundle, and the digest by which a bundle is found again."""
+"""The files that go into a bundle of code, and the digest by which a bundle is found again."""
 
 import hashlib
 import shutil
@@ -31,3 +31,23 @@ def digest_of(files: Mapping[str, Path], *facts: str) -> str:
     for name, path in sorted(files.items()):
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+CORE = Path(__file__).resolve().parents[2] / "core" / "bincount_core"
+SOURCES = CORE.parent / "bincount_sources"
+
+
+def core_files() -> dict[str, Path]:
+    """bincount_core by its names in a bundle: `bincount_core/jpeg.py` and so on."""
+    return _files(CORE)
+
+
+def source_files() -> dict[str, Path]:
+    """bincount_sources the same way: for what reads images of one's own."""
+    return _files(SOURCES)
+
+
+def _files(package: Path) -> dict[str, Path]:
+    return {
+        f"{package.name}/{name}": path for name, path in files_of(package, left_out=("__pycache__",)).items()
+    }
