@@ -47,13 +47,7 @@ def main() -> int:
         if not any(adopted):
             print(f"nothing was left of stage {chosen.stage} in {chosen.region}")
         print(f"now: npx cdk deploy --all -c stage={chosen.stage}")
-    except (
-        settings.SettingsError,
-        StacksRemain,
-        NotAdoptable,
-        BotoCoreError,
-        ClientError,
-    ) as error:
+    except (settings.SettingsError, StacksRemain, NotAdoptable, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,6 +1,7 @@
 """AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy."""
 
 import copy
+from abc import ABC, abstractmethod
 from typing import Any
 
 from embedded_cloud.autoscaling.api import SERVICE, ApplicationAutoScaling
@@ -11,8 +12,8 @@ Provisioned = tuple[str, dict[str, Any]]
 _IDENTITY = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 
 
-class ScalableTargetType:
-    """Ref is `<resource id>|<dimension>|<namespace>`, as on AWS."""
+class AutoScalingType(ABC):
+    """A type whose update is the call that creates it: a put under the same identity."""
 
     def __init__(self, api: ApplicationAutoScaling) -> None:
         self._api = api
@@ -20,6 +21,22 @@ class ScalableTargetType:
     def handler(self) -> dict[str, Any]:
         """What ministack's table of types wants."""
         return {"create": self.create, "update": self.update, "delete": self.delete}
+
+    @abstractmethod
+    def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> Provisioned:
+        """Puts the resource. Raises ValueError with AWS's reason, which rolls the stack back."""
+
+    def update(self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Provisioned:
+        """Puts it again; another identity is another resource."""
+        return self.create("", new, stack)
+
+    @abstractmethod
+    def delete(self, physical_id: str, properties: dict[str, Any]) -> None:
+        """Deletes the resource; one that is gone already counts as deleted."""
+
+
+class ScalableTargetType(AutoScalingType):
+    """Ref is `<resource id>|<dimension>|<namespace>`, as on AWS."""
 
     def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> Provisioned:
         """Registers the target."""
@@ -32,10 +49,6 @@ class ScalableTargetType:
         )
         return physical_id, {"Id": physical_id}
 
-    def update(self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Provisioned:
-        """Registers it again; another identity is another target."""
-        return self.create("", new, stack)
-
     def delete(self, physical_id: str, properties: dict[str, Any]) -> None:
         """Deregisters the target; one that is gone already counts as deleted."""
         resource_id, dimension, namespace = physical_id.split("|")
@@ -43,15 +56,8 @@ class ScalableTargetType:
         _delete(self._api, "DeregisterScalableTarget", identity)
 
 
-class ScalingPolicyType:
+class ScalingPolicyType(AutoScalingType):
     """Ref is the policy's ARN."""
-
-    def __init__(self, api: ApplicationAutoScaling) -> None:
-        self._api = api
-
-    def handler(self) -> dict[str, Any]:
-        """What ministack's table of types wants."""
-        return {"create": self.create, "update": self.update, "delete": self.delete}
 
     def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> Provisioned:
         """Puts the policy on its target."""
@@ -61,10 +67,6 @@ class ScalingPolicyType:
             row["PolicyARN"] for row in found["ScalingPolicies"] if row["PolicyName"] == request["PolicyName"]
         )
         return arn, {"Arn": arn}
-
-    def update(self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Provisioned:
-        """Puts it again under the same name."""
-        return self.create("", new, stack)
 
     def delete(self, physical_id: str, properties: dict[str, Any]) -> None:
         """Deletes the policy; one that is gone already counts as deleted."""

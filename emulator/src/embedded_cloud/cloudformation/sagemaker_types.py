@@ -47,17 +47,10 @@ class SageMakerType:
         stack: str,
         logical_id: str | None = None,
     ) -> Provisioned:
-        """Makes a replacement; CloudFormation deletes the old one when the update has succeeded."""
-        name_key = f"{self._kind}Name"
-        if _without_tags(old) == _without_tags(new):
-            self._tag(physical_id, new)
-            return self._provisioned(physical_id.rsplit("/", 1)[-1])
-        if name_key in new and old.get(name_key) == new[name_key]:
-            raise ValueError(
-                "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
-                f"Rename {new[name_key]} and update the stack again."
-            )
-        return self.create(logical_id or self._kind, new, stack)
+        """Changes the resource, or makes another; CloudFormation deletes the old one after the update."""
+        if self._needs_another(old, new):
+            return self.create(logical_id or self._kind, new, stack)
+        return self._change(physical_id, old, new)
 
     def delete(self, physical_id: str, properties: dict[str, Any]) -> None:
         """Deletes the resource; one that is gone already counts as deleted."""
@@ -67,6 +60,23 @@ class SageMakerType:
             if "Could not find" not in error.message and "does not exist" not in error.message:
                 raise ValueError(error.message) from error
             _LOG.info("%s was deleted outside its stack", physical_id)
+
+    def _needs_another(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Whether an update makes a new resource. Raises ValueError where the old one keeps its name."""
+        if _without_tags(old) == _without_tags(new):
+            return False
+        name_key = f"{self._kind}Name"
+        if name_key in new and old.get(name_key) == new[name_key]:
+            raise ValueError(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                f"Rename {new[name_key]} and update the stack again."
+            )
+        return True
+
+    def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
+        """Changes the resource in place: here its tags."""
+        self._tag(physical_id, new)
+        return self._provisioned(physical_id.rsplit("/", 1)[-1])
 
     def _provisioned(self, name: str) -> Provisioned:
         record = self._sagemaker.call(f"Describe{self._kind}", {f"{self._kind}Name": name})
@@ -101,21 +111,8 @@ class SageMakerType:
 class ChangedInPlace(SageMakerType):
     """A type whose resources keep their name through an update; only a new name makes a new resource."""
 
-    def update(
-        self,
-        physical_id: str,
-        old: dict[str, Any],
-        new: dict[str, Any],
-        stack: str,
-        logical_id: str | None = None,
-    ) -> Provisioned:
-        """Changes the resource, or makes another under its new name."""
-        if old.get(f"{self._kind}Name") != new.get(f"{self._kind}Name"):
-            return self.create(logical_id or self._kind, new, stack)
-        return self._change(physical_id, old, new)
-
-    def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
-        raise NotImplementedError
+    def _needs_another(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        return old.get(f"{self._kind}Name") != new.get(f"{self._kind}Name")
 
 
 class ModelPackageGroupType(ChangedInPlace):
@@ -133,8 +130,7 @@ class ModelPackageGroupType(ChangedInPlace):
         """Changes the description."""
         group = self._sagemaker.model_package_groups.get(physical_id)
         group["ModelPackageGroupDescription"] = new.get("ModelPackageGroupDescription")
-        self._tag(physical_id, new)
-        return self._provisioned(physical_id.rsplit("/", 1)[-1])
+        return super()._change(physical_id, old, new)
 
 
 class EndpointType(ChangedInPlace):
@@ -154,10 +150,9 @@ class EndpointType(ChangedInPlace):
 
     def _change(self, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Provisioned:
         """Moves the endpoint to its new configuration and waits; a failed move fails the resource."""
-        name = physical_id.rsplit("/", 1)[-1]
         if old.get("EndpointConfigName") == new.get("EndpointConfigName"):
-            self._tag(physical_id, new)
-            return self._provisioned(name)
+            return super()._change(physical_id, old, new)
+        name = physical_id.rsplit("/", 1)[-1]
         unnamed = {key: value for key, value in new.items() if key != "Tags"}
         self._call("UpdateEndpoint", self._request("UpdateEndpoint", {**unnamed, "EndpointName": name}))
         record = self._sagemaker.endpoints.wait(name)
