@@ -12,9 +12,9 @@ from tqdm import tqdm
 from bincount_sources.found import BadLabels
 from bincount_sources.read import kind_of_labels
 from bincount_sources.reasons import Reasons
-from data_prep.build import Run
 from data_prep.errors import BadRequest, DataPrepError
 from data_prep.request import parse_request
+from data_prep.run import Run
 from data_prep.steps.arrange import arrange
 from data_prep.steps.assign_shards import PACK_LIST, assign_shards
 from data_prep.steps.index import index_all

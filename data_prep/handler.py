@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
-from data_prep.build import Run, find_run
 from data_prep.errors import BadRequest
 from data_prep.request import parse_request
+from data_prep.run import Run, find_run
 from data_prep.steps.arrange import arrange
 from data_prep.steps.assign_shards import PACK_LIST, assign_shards
 from data_prep.steps.index import index

@@ -1,4 +1,4 @@
-"""What the pipeline made of the bins: the sealed dataset's own account of it."""
+"""The sealed dataset that the pipeline made: its description, its counts, its test images."""
 
 import gzip
 import json

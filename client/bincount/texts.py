@@ -1,4 +1,4 @@
-"""Texts of others in our lines."""
+"""Texts of users and of AWS made fit for one line: shortened, listed, in one Unicode form."""
 
 import textwrap
 import unicodedata

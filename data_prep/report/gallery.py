@@ -3,8 +3,8 @@
 import base64
 import heapq
 
-from data_prep.build import Run
 from data_prep.images import thumbnail
+from data_prep.run import Run
 from data_prep.select.split import draw_of
 from data_prep.storage.lines import Line
 from data_prep.storage.parallel import map_ordered

@@ -1,6 +1,6 @@
 """Why most listed ids find no image."""
 
-from data_prep.build import Run
+from data_prep.run import Run
 from data_prep.storage.store import exists
 
 _TRIED = 5

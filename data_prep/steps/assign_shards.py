@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from data_prep.build import Run
 from data_prep.errors import BadRequest
+from data_prep.run import Run
 from data_prep.select.split import draw_of
 from data_prep.steps.leaks import check_leaks
 from data_prep.steps.reconcile import reconcile

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bincount_sources.names import is_litter, spellings
-from data_prep.build import Run
+from data_prep.run import Run
 from data_prep.select.file_list import ID
 from data_prep.select.labels import BadLabel, label_of
 from data_prep.steps.open_run import rows_key

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from bincount_sources.near import near_duplicates
-from data_prep.build import Run
 from data_prep.errors import LeakingSplit
+from data_prep.run import Run
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, write_lines
 from data_prep.storage.store import exists

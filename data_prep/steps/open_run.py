@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from data_prep.build import Run, current_attempt, request_key, source_of
 from data_prep.request import Request, dataset_id
+from data_prep.run import Run, current_attempt, request_key, source_of
 from data_prep.select.file_list import FileList, parse_file_list
 from data_prep.select.own_rows import OwnRows, read_document, read_own_rows
 from data_prep.storage.lines import Line, write_json, write_lines

@@ -7,8 +7,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from data_prep.build import Run
 from data_prep.errors import BadRequest, NotReconciled
+from data_prep.run import Run
 from data_prep.select.split import draw_of
 from data_prep.steps.assign_shards import list_key, shard_key
 from data_prep.storage.lines import Line, read_lines, write_json

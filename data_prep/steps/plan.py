@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bincount_sources.reasons import Reasons
-from data_prep.build import Run
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
+from data_prep.run import Run
 from data_prep.select.spelling import explain_missing
 from data_prep.select.split import SPLITS, block_of_line, draw_of, split_of_block
 from data_prep.steps.index import index_all, index_key

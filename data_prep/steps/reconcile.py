@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from data_prep.build import Run
 from data_prep.errors import NotReconciled
+from data_prep.run import Run
 from data_prep.steps.plan import PLANNED
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, read_lines

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from data_prep.build import Run
 from data_prep.errors import NotReconciled
+from data_prep.run import Run
 from data_prep.storage.lines import Line, read_files, write_lines
 
 FOLDER = "records/"

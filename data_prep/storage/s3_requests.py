@@ -13,7 +13,7 @@ from awscrt.exceptions import AwsCrtError
 from awscrt.http import HttpHeaders, HttpRequest
 from awscrt.s3 import S3Client, S3RequestType, S3ResponseError
 
-from data_prep.storage.s3_address import S3Address
+from data_prep.storage.bucket_address import BucketAddress
 from data_prep.storage.store import Later
 
 _OF_S3 = "AWS_ERROR_S3_"
@@ -41,7 +41,7 @@ class Broken(Exception):
 class S3Requests:
     """Requests to the bucket at `address`. May be called from many threads."""
 
-    def __init__(self, *, address: S3Address, client: S3Client) -> None:
+    def __init__(self, *, address: BucketAddress, client: S3Client) -> None:
         self._client = client
         self._path = address.path
         self._host = address.host if address.port is None else f"{address.host}:{address.port}"

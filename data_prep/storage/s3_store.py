@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from data_prep.errors import BadRequest, TransferFailed
-from data_prep.storage.s3_address import find_address
+from data_prep.storage.bucket_address import find_address
 from data_prep.storage.s3_requests import Answer, Broken, S3Error, S3Requests
 from data_prep.storage.s3_runtime import build_runtime_client
 from data_prep.storage.store import Changed, Info, Later, Missing, Store

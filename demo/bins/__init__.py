@@ -1,1 +1,1 @@
-"""Images of bins that are drawn, not taken."""
+"""Drawn images of bins, with a known number of objects in each."""

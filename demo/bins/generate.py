@@ -1,4 +1,4 @@
-"""Images of warehouse bins that never were, in the public bucket's layout.
+"""Draws images of warehouse bins, in the public bucket's layout.
 
     python -m demo.bins.generate --out DIR --images 800 --seed 0 [--counts 1-5]
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections that cannot be held open, or fed, without end before a request has begun."""
+"""HTTP/1.1 connections with limits on the time and size of what comes before a request has begun."""
 
 import asyncio
 import json

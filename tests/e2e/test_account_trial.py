@@ -26,7 +26,7 @@ from demo.weights import WeightsMirror
 from infra.names import Names
 from infra.settings import load
 from infra.tools.quotas import quotas
-from infra.tools.trial.believed import ASSUMPTIONS
+from infra.tools.trial.assumptions import ASSUMPTIONS
 from infra.tools.trial.journal import REMOVING, STEPS
 from tests.e2e.hiding_cloud import HidingCloud
 from tests.infra.conftest import context

@@ -2,7 +2,7 @@
 
 from infra.tools.doctor.__main__ import QUESTIONS
 from infra.tools.doctor.quotas import MAP_CONCURRENCY
-from infra.tools.trial.believed import ASSUMPTIONS
+from infra.tools.trial.assumptions import ASSUMPTIONS
 
 
 def test_the_doctor_and_the_page_use_the_same_names() -> None:

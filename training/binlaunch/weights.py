@@ -1,4 +1,4 @@
-"""ImageNet weights that a job would look for in vain."""
+"""Whether the ImageNet weights that a stage's jobs read have been staged."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from bintrain.export.openvino_model import exported_logits
 from bintrain.export.precision import Export, export_model
 from bintrain.flags import Call
 from bintrain.log import log_metric, mute, say
-from bintrain.reports.figures import write_charts, write_mistakes
+from bintrain.reports.chart_files import write_charts, write_mistakes
 from bintrain.reports.html import write_report
 from bintrain.reports.model_card import write_model_card
 

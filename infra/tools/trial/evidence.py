@@ -11,7 +11,7 @@ from typing import Any
 from infra.settings import Settings
 from infra.tools.trial.account import Account
 from infra.tools.trial.assumption import Seen, evaluated
-from infra.tools.trial.believed import ASSUMPTIONS
+from infra.tools.trial.assumptions import ASSUMPTIONS
 from infra.tools.trial.bound import Bound
 from infra.tools.trial.journal import Journal
 

@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from infra.tools.trial.assumption import Assumption
-from infra.tools.trial.believed import ASSUMPTIONS
+from infra.tools.trial.assumptions import ASSUMPTIONS
 
 HEAD = "| name | we believe | ground | it would show as | settled by | asked by |\n|---|---|---|---|---|---|"
 

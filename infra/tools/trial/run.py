@@ -15,7 +15,7 @@ from infra.tools.trial.commands import Commands, Progress
 from infra.tools.trial.execution import stop_all
 from infra.tools.trial.journal import REMOVING, STEPS, WORDS, Entry, Journal, StepFailed, TrialError
 from infra.tools.trial.options import Options
-from infra.tools.trial.using import Removing, again_line, removal_lines
+from infra.tools.trial.steps_of_use import Removing, again_line, removal_lines
 
 REMOVAL_SECONDS = 2 * 3600
 FAULTS = (StepFailed, BotoCoreError, ClientError, OSError, KeyError, ValueError)

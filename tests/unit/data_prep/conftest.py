@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep.build import Run
 from data_prep.request import parse_request
+from data_prep.run import Run
 from data_prep.steps.arrange import arrange
 from data_prep.steps.open_run import open_run
 from data_prep.steps.plan import plan, remaining

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from bincount_sources.names import id_of
-from data_prep.build import Run
 from data_prep.cli import make_dataset, rejected_lines
 from data_prep.errors import BadRequest, LeakingSplit, NotTrainable
 from data_prep.request import parse_request
+from data_prep.run import Run
 from data_prep.steps.open_run import open_run
 from data_prep.storage.directory_store import DirectoryStore
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from data_prep.build import find_run
 from data_prep.cli import make_dataset
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
+from data_prep.run import find_run
 from data_prep.steps.arrange import arrange
 from data_prep.steps.assign_shards import assign_shards
 from data_prep.steps.plan import plan, remaining

@@ -15,7 +15,14 @@ from bintrain.engine.trainer import Progress
 from bintrain.evaluation.evaluation import Evaluated, Evaluation, evaluate
 from bintrain.export.model_json import describe_model
 from bintrain.export.precision import Export
-from bintrain.reports.figures import CONFUSION, LEARNING, MISTAKES, RELIABILITY, RISK_COVERAGE, write_charts
+from bintrain.reports.chart_files import (
+    CONFUSION,
+    LEARNING,
+    MISTAKES,
+    RELIABILITY,
+    RISK_COVERAGE,
+    write_charts,
+)
 from bintrain.reports.html import write_report
 from bintrain.reports.mistakes import draw_contact_sheet
 from bintrain.reports.model_card import write_model_card

@@ -1,4 +1,4 @@
-"""Soft labels and class priors: what the loss knows of counts, which are ordered, and some of them rare."""
+"""Soft labels and class priors: they give the loss the order of counts, and how rare each one is."""
 
 from __future__ import annotations
 

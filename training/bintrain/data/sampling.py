@@ -1,4 +1,4 @@
-"""Which image is taken when: everything follows from seed, epoch and step, so a position is all to be saved.
+"""The order of images. It follows from seed, epoch and step, so that a checkpoint holds a position alone.
 
 Images that can be had in any order (kept in memory, or files) are permuted anew each epoch. Shards that do
 not fit in memory are read from end to end, as streamed storage (FastFile) needs it: the shards in another

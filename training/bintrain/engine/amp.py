@@ -1,4 +1,4 @@
-"""What numbers a device computes with."""
+"""The number format that a device computes in (automatic mixed precision)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bintrain.settings import Machine
 
 
 def amp_dtype(machine: Machine, *, device: torch.device) -> torch.dtype | None:
-    """What `device` computes in under autocast; None for FP32 throughout.
+    """The dtype that `device` computes in under autocast; None for FP32 throughout.
 
     A CPU computes in bf16 only by the flag: with AMX a step of ResNet50 at 224 px takes 0.4 of FP32's
     time (benchmarks/training.py), but one of ResNet18 at 64 px took ten times as long beside other work.

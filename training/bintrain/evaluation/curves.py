@@ -1,4 +1,4 @@
-"""The points of two curves: how far confidence is honest, and what answering fewer bins buys."""
+"""The points of the reliability curve and of the risk-coverage curve."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation.evaluation import Evaluation
-from bintrain.reports import figures as charts
+from bintrain.reports import chart_files as charts
 from bintrain.reports.words import int8_trial, no_threshold, objects, percent, shown_class
 
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}

@@ -1,4 +1,4 @@
-"""How figures are written for people."""
+"""How numbers and conclusions are worded for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a bucket answers."""
+"""The HTTP address and region at which a bucket answers."""
 
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from data_prep.errors import TransferFailed
 _EVENT = "request-created.s3.HeadBucket"
 
 
-class S3Address(NamedTuple):
+class BucketAddress(NamedTuple):
     """`path` is what comes before "/<key>": nothing, or a slash and the bucket's name."""
 
     tls: bool
@@ -20,7 +20,7 @@ class S3Address(NamedTuple):
     region: str
 
 
-def find_address(client: Any, bucket: str) -> S3Address:
+def find_address(client: Any, bucket: str) -> BucketAddress:
     """Ask for the bucket's head with `client`, boto3's: it knows partitions, endpoints and settings, and goes
     on to the bucket's own region where that is another than the client's.
 
@@ -45,7 +45,7 @@ def find_address(client: Any, bucket: str) -> S3Address:
         client.meta.events.unregister(_EVENT, note)
     url = urlsplit(asked[-1])
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
-    return S3Address(
+    return BucketAddress(
         tls=url.scheme == "https",
         host=url.hostname or "",
         port=url.port,

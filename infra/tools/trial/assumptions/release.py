@@ -1,4 +1,4 @@
-"""What is believed of a release: of CloudFormation's update, the endpoint's, and what goes back."""
+"""What is assumed of a release: CloudFormation's update, the endpoint's update, and a rollback."""
 
 from infra.tools.trial.assumption import Assumption, fact, passed
 

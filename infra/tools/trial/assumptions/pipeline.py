@@ -1,4 +1,4 @@
-"""What is believed of data preparation, training and the gate."""
+"""What is assumed of data preparation, training and the gate."""
 
 from infra.tools.trial.assumption import TRIAL, Assumption, Seen, Verdict, every, fact, only_if, passed
 

@@ -1,4 +1,4 @@
-"""What is believed of the ways in and of what comes back."""
+"""What is assumed of calls to the API and the endpoint, and of their answers."""
 
 from infra.tools.trial.assumption import Assumption, Seen, Verdict, every, fact, only_if, passed
 

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.names import VARIANT
-from infra.tools.trial.building import Building
 from infra.tools.trial.journal import Entry, StepFailed
 from infra.tools.trial.options import ROOT, Options
+from infra.tools.trial.steps_to_release import StepsToRelease
 
 IMAGES = 6
 SITE = "sites/account-trial"
@@ -20,7 +20,7 @@ COUNTED = (0, 3, 4)  # exit statuses of `bincount site` that say it went through
 NO_IMAGE = "This is no image.\n"
 
 
-class Using(Building):
+class StepsOfUse(StepsToRelease):
     """What callers and the operator do with a stage that serves."""
 
     def count(self, entry: Entry) -> None:
@@ -117,7 +117,7 @@ class Using(Building):
 AGAIN = ("data", "training", "serving")  # what was kept, and the endpoint's log group
 
 
-class Removing(Using):
+class Removing(StepsOfUse):
     """Destroy, take over what was kept, remove all."""
 
     def destroy(self, entry: Entry) -> None:

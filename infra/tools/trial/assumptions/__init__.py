@@ -1,6 +1,6 @@
 """Every assumption about AWS that no machine of ours can prove; docs/first-account.md shows the list."""
 
-from infra.tools.trial.believed import answers, deploy, pipeline, release, removing
+from infra.tools.trial.assumptions import answers, deploy, pipeline, release, removing
 
 ASSUMPTIONS = (
     *deploy.ASSUMPTIONS,

@@ -1,4 +1,4 @@
-"""One dataset in the making: its names in storage, and how a step finds its way back to it."""
+"""A run: one dataset in the making, its keys in storage, and how a step finds it again."""
 
 import re
 from dataclasses import dataclass

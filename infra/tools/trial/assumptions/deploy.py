@@ -1,4 +1,4 @@
-"""What is believed of the account, and of a deploy."""
+"""What is assumed of the account, and of a deploy."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The charts of an evaluation: what is in them, not how they are drawn."""
+"""The chart files of an evaluation: which there are, and the data in each; charts.py draws them."""
 
 from __future__ import annotations
 

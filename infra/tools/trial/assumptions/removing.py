@@ -1,4 +1,4 @@
-"""What is believed of removing a stage."""
+"""What is assumed of removing a stage."""
 
 from infra.tools.trial.assumption import Assumption, fact, only_if, passed
 

@@ -19,7 +19,7 @@ SETTLED_HERE = ("left from before", "budget", "alarms reach a person")
 """Findings that stop no trial: it looks itself, is over before a budget warns, and waits for no mail."""
 
 
-class Building:
+class StepsToRelease:
     """`entry` of each step is in the journal; facts are written as they are seen, also before a failure."""
 
     def __init__(
