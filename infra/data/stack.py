@@ -61,14 +61,19 @@ class DataStack(Stack):
         grant_read(role, self.bucket, "datasets/", "runs/", "requests/")
         grant_write(role, self.bucket, "datasets/", "runs/")
         source = settings.data_prep
-        self._grant_data_prep_read(source.source_bucket, f"{source.source_prefix}*")
+        # The CDK cannot take the explanation of a resource with blanks: "?" is any one character.
+        keys = f"{source.source_prefix}*".replace(" ", "?")
+        self._grant_data_prep_read(source.source_bucket, keys)
         explain_wildcards(
-            role,
-            {f":::{source.source_bucket}/{source.source_prefix}*": "the source holds half a million images"},
+            role, {f":::{source.source_bucket}/{keys}": "the source holds half a million images"}
         )
-        if source.file_list:  # it may lie in any bucket
-            bucket, _, key = source.file_list.removeprefix("s3://").partition("/")
+        for address in filter(None, (source.file_list, source.labels)):  # they may lie in any bucket
+            bucket, _, key = address.removeprefix("s3://").partition("/")
             self._grant_data_prep_read(bucket, key)
+        if source.source_key_arn:
+            role.add_to_policy(
+                iam.PolicyStatement(actions=["kms:Decrypt"], resources=[source.source_key_arn])
+            )
 
     def _grant_data_prep_read(self, name: str, keys: str) -> None:
         bucket = f"arn:{self.partition}:s3:::{name}"

@@ -4,7 +4,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from infra.settings.section import S3_ADDRESS, BucketName, Section
+from infra.settings.section import S3_ADDRESS, BucketName, Section, rule
+
+PUBLIC_SOURCE = "aft-vbi-pds"
+"""Amazon's bucket, in the layout that it gave its name to."""
 
 
 class Stored(Section):
@@ -18,14 +21,37 @@ class Stored(Section):
 class DataPrep(Section):
     """Where the images come from and how they are arranged."""
 
-    source_bucket: BucketName = Field(
-        "aft-vbi-pds", description="bucket with bin-images/ and metadata/ in the public dataset's layout"
+    source_bucket: BucketName = Field(PUBLIC_SOURCE, description="bucket that holds the images")
+    source_kind: Literal["public", "class-folders", "table", "ground-truth"] = Field(
+        "public",
+        description="public: bin-images/ and metadata/ as in the public dataset; class-folders: "
+        "<count>/<anything>.jpg; table and ground-truth: `labels` names images and counts",
     )
     source_prefix: str = Field(
         "",
         max_length=512,
         pattern=r"^(|[^/*?${}][^*?${}]*/)$",
-        description="key prefix before bin-images/ and metadata/",
+        description="key prefix before the images (public: before bin-images/ and metadata/)",
+    )
+    source_key_arn: str = Field(
+        "",
+        pattern=r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+)?$",
+        description="key that encrypts the source bucket, of which its images may be decrypted; empty: none "
+        "of KMS",
+    )
+    labels: str = Field(
+        "",
+        pattern=rf"^({S3_ADDRESS})?$",
+        description="s3:// address of a CSV of image,count[,group][,taken_at] (table), or of SageMaker "
+        "Ground Truth's augmented manifest (ground-truth)",
+    )
+    label_attribute: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]{0,127}$",
+        description="attribute of the manifest with the counts; empty: the only one that has metadata",
+    )
+    near_duplicates: Literal["error", "allow"] = Field(
+        "error", description="of one's own images: one photograph, saved twice, in two splits"
     )
     unsigned: bool = Field(True, description="read the source without credentials, as a public bucket allows")
     file_list: str = Field(
@@ -43,7 +69,8 @@ class DataPrep(Section):
         0.2,
         gt=0.0,
         le=0.5,
-        description="share of the id blocks that is kept for validation and test, half each",
+        description="share of the blocks (neighbouring ids, groups, hours) that is kept for validation and "
+        "test, half each",
     )
     layout: Literal["folders", "shards", "both"] = Field(
         "folders", description="a file for each image, or tar shards of about 100 MB, which stream"
@@ -67,13 +94,40 @@ class DataPrep(Section):
             raise ValueError("[low, high] with 0 <= low <= high is expected")
         return value
 
+    @rule("source_kind", "source_bucket")
+    def _names_a_bucket_of_its_own(self) -> str | None:
+        if self.source_kind == "public" or self.source_bucket != PUBLIC_SOURCE:
+            return None
+        return f"{PUBLIC_SOURCE} has the public layout: set data_prep.source_bucket to your own"
+
+    @rule("labels", "source_kind", "label_attribute")
+    def _has_labels_where_they_belong(self) -> str | None:
+        if (self.source_kind in ("table", "ground-truth")) != bool(self.labels):
+            return (
+                "it goes with data_prep.source_kind table or ground-truth, which need it, and with no other; "
+                f"that is {self.source_kind}"
+            )
+        if self.label_attribute and self.source_kind != "ground-truth":
+            return "data_prep.label_attribute goes with data_prep.source_kind ground-truth: empty it"
+        return None
+
+    @rule("file_list", "source_kind")
+    def _has_a_list_of_the_public_layout(self) -> str | None:
+        if not self.file_list or self.source_kind == "public":
+            return None
+        return "a file list belongs to the public layout: empty it; labels or class folders say all"
+
     def request(self) -> dict[str, Any]:
         """The pipeline's own request to data preparation (docs/contracts.md)."""
-        source = {
+        source: dict[str, Any] = {
             "bucket": self.source_bucket,
             "prefix": self.source_prefix,
             "unsigned": self.unsigned,
         }
+        if self.source_kind != "public":
+            source |= {"kind": self.source_kind, "near_duplicates": self.near_duplicates}
+            source |= {"labels": self.labels} if self.labels else {}
+            source |= {"label_attribute": self.label_attribute} if self.label_attribute else {}
         selection = {"file_list": self.file_list} if self.file_list else {"counts": list(self.counts)}
         limit = {"limit_per_class": self.limit_per_class} if self.limit_per_class else {}
         stored = {"stored": self.stored.model_dump()} if self.stored else {}

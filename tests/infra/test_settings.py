@@ -118,6 +118,49 @@ def test_images_stored_smaller_than_the_network_sees_are_rejected() -> None:
     assert line.startswith('data_prep.stored = {"short_side": 256, "quality": 90, "square": true}: ')
 
 
+OWN = {"data_prep.source_bucket": "my-photographs", "data_prep.unsigned": False}
+
+
+def test_images_of_ones_own_are_asked_for_as_data_preparation_takes_them() -> None:
+    labels = {"data_prep.source_kind": "ground-truth", "data_prep.labels": "s3://labels/of 2026.manifest"}
+    more = {"data_prep.label_attribute": "bins", "data_prep.near_duplicates": "allow"}
+    settings = load(context(stage="dev", **{**OWN, **labels, **more}).get)
+    source = parse_request(settings.data_prep.request()).source
+    assert (source.kind, source.labels) == ("ground-truth", "s3://labels/of 2026.manifest")
+    assert (source.label_attribute, source.near_duplicates) == ("bins", "allow")
+    folders = load(context(stage="dev", **{**OWN, "data_prep.source_kind": "class-folders"}).get)
+    assert parse_request(folders.data_prep.request()).source.own
+
+
+def test_the_public_layouts_request_is_as_it_was() -> None:
+    request = load(context(stage="dev").get).data_prep.request()
+    assert request["source"] == {"bucket": "aft-vbi-pds", "prefix": "", "unsigned": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "setting", "part"),
+    [
+        ({"data_prep.source_kind": "class-folders"}, "data_prep.source_kind", "set data_prep.source_bucket"),
+        ({**OWN, "data_prep.source_kind": "table"}, "data_prep.labels", "which need it"),
+        ({**OWN, "data_prep.labels": "s3://labels/a.csv"}, "data_prep.labels", "that is public"),
+        (
+            {**OWN, "data_prep.source_kind": "table", "data_prep.labels": "s3://labels/a.csv",
+             "data_prep.label_attribute": "bins"},
+            "data_prep.labels", "empty it",
+        ),
+        (
+            {**OWN, "data_prep.source_kind": "class-folders", "data_prep.file_list": "s3://lists/a.json"},
+            "data_prep.file_list", "empty it",
+        ),
+    ],
+)  # fmt: skip
+def test_settings_of_own_images_that_do_not_fit_are_faults(
+    given: dict[str, Any], setting: str, part: str
+) -> None:
+    (line,) = faults(**given)
+    assert line.startswith(f"{setting} = ") and part in line
+
+
 def test_prod_asks_for_shards_of_small_images_and_streams_them() -> None:
     settings = load(context(stage="prod").get)
     request = parse_request(settings.data_prep.request())

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.tools.doctor import account, capacity, deployed, images, money, quotas, remains, tuning
+from infra.tools.doctor import account, capacity, deployed, images, money, quotas, remains, source, tuning
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, look
 from infra.tools.doctor.table import table
@@ -35,6 +35,7 @@ QUESTIONS = (
     ("API logging role", account.logging_role, "aws apigateway get-account"),
     ("stacks", remains.stacks, "aws cloudformation describe-stacks"),
     ("left from before", remains.remains, "aws s3 ls; aws kms list-aliases; aws logs describe-log-groups"),
+    (source.NAME, source.images, "aws s3 ls"),
     ("licence", money.licence, "read docs/dataset.md"),
     ("costs", money.costs, "read docs/cost.md"),
     ("budget", money.budget, "aws budgets describe-budgets"),

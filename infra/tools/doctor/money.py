@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
+from infra.settings.data_prep import PUBLIC_SOURCE
 from infra.settings.instances import INSTANCES
 from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
 
 HOURS = 730  # of a month
-PUBLIC_SOURCE = "aft-vbi-pds"
 
 
 def costs(asked: Asked) -> Iterable[Finding]:

@@ -35,6 +35,25 @@ def test_an_old_bootstrap_is_to_be_renewed(cloud: Cloud, look: Look) -> None:
     assert "version 5" in found.text
 
 
+OWN = {"data_prep.source_bucket": "my-photographs", "data_prep.unsigned": False}
+
+
+def test_images_of_ones_own_are_looked_for(cloud: Cloud, look: Look) -> None:
+    labels = {"data_prep.source_kind": "table", "data_prep.labels": "s3://my-photographs/labels.csv"}
+    s3, given = cloud.client("s3"), {**OWN, **labels, "data_prep.source_prefix": "hall/"}
+    found = look("own images", **given)["own images"]
+    assert (found.state, found.text) == ("missing", "there is no bucket my-photographs")
+    s3.create_bucket(Bucket="my-photographs")
+    assert look("own images", **given)["own images"].text == "nothing is below s3://my-photographs/hall/"
+    s3.put_object(Bucket="my-photographs", Key="hall/a.jpg", Body=b"x")
+    found = look("own images", **given)
+    assert (found["own images"].state, found["labels"].state) == ("ok", "missing")
+    s3.put_object(Bucket="my-photographs", Key="labels.csv", Body=b"image,count\n")
+    assert look("own images", **given)["labels"].state == "ok"
+    unsigned = look("own images", **given | {"data_prep.unsigned": True})
+    assert unsigned["own images"].state == "missing" or "labels" in unsigned
+
+
 def test_a_quota_below_both_fleets_of_an_update_is_missing(look: Look) -> None:
     found = look("quotas", **{"serving.max_instances": 2})["quotas: ml.c7i.large for endpoint usage"]
     assert found.state == "missing"

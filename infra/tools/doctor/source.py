@@ -1,0 +1,50 @@
+"""Whether the images of one's own are where the settings say, as far as the caller may look."""
+
+from collections.abc import Iterable
+
+from botocore.exceptions import ClientError
+
+from infra.settings.data_prep import PUBLIC_SOURCE
+from infra.tools.doctor.asked import Asked
+from infra.tools.doctor.finding import Finding, error_of, missing, ok
+
+NAME = "own images"
+_ABSENT = ("404", "NoSuchKey", "NotFound")
+
+
+def images(asked: Asked) -> Iterable[Finding]:
+    """The source bucket, something below the prefix, and the labels; nothing of Amazon's public bucket."""
+    source = asked.settings.data_prep
+    if source.source_bucket == PUBLIC_SOURCE:
+        return
+    if source.unsigned:
+        text = f"{source.source_bucket} would be read without credentials, as only a public bucket allows"
+        yield missing(NAME, text, next="set data_prep.unsigned to false in cdk.json")
+    s3, place = asked.client("s3"), f"s3://{source.source_bucket}/{source.source_prefix}"
+    try:
+        found = s3.list_objects_v2(Bucket=source.source_bucket, Prefix=source.source_prefix, MaxKeys=1)
+    except ClientError as error:
+        if error_of(error)[0] != "NoSuchBucket":
+            raise
+        step = "make the bucket, or correct data_prep.source_bucket in cdk.json"
+        yield missing(NAME, f"there is no bucket {source.source_bucket}", next=step)
+        return
+    if not found.get("KeyCount"):
+        step = f"aws s3 sync DIR {place}, or correct data_prep.source_prefix in cdk.json"
+        yield missing(NAME, f"nothing is below {place}", next=step)
+        return
+    yield ok(NAME, f"there are some below {place}")
+    if source.labels:
+        yield _labels(asked, source.labels)
+
+
+def _labels(asked: Asked, address: str) -> Finding:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    try:
+        size = asked.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"]
+    except ClientError as error:
+        if error_of(error)[0] not in _ABSENT:
+            raise
+        step = f"aws s3 cp FILE {address}, or correct data_prep.labels in cdk.json"
+        return missing("labels", f"nothing is at {address}", next=step)
+    return ok("labels", f"{size:,} bytes at {address}")
