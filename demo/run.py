@@ -30,7 +30,6 @@ from demo.screen import Screen
 from demo.source import SEED, make_bins, unseen_generated, upload
 from demo.weights import WeightsMirror
 
-PREFIX = f"bincount-{STAGE}"
 ENDING_SECONDS = 45  # a killed demo's cloud ends by itself, with all that it runs
 
 
@@ -151,13 +150,14 @@ class Demo:
         print(f".venv/bin/bincount count --stage {STAGE} {shlex.quote(str(image))}")
         print(f".venv/bin/bincount status --stage {STAGE}")
         # What CloudFormation gives as ApiUrl is an address of AWS; here the API answers at this one.
-        address = self._cloud.api_url(self._outputs[f"{PREFIX}-api"]["ApiUrl"])
+        prefix = Stage(STAGE, cloud=self._cloud.client_file).prefix
+        address = self._cloud.api_url(self._outputs[f"{prefix}-api"]["ApiUrl"])
         print(f".venv/bin/bincount count --stage {STAGE} --api-url {address} {shlex.quote(str(image))}")
         # The image is an argument, as a path may hold anything.
         print(
             '.venv/bin/python -c "import boto3, sys; '
             "print(boto3.client('sagemaker-runtime').invoke_endpoint("
-            f"EndpointName='{PREFIX}', ContentType='image/jpeg', "
+            f"EndpointName='{prefix}', ContentType='image/jpeg', "
             "CustomAttributes='expected-count=3', "
             f"Body=open(sys.argv[1], 'rb').read())['Body'].read().decode())\" {shlex.quote(str(image))}",
             flush=True,  # nothing is printed after it that would

@@ -18,7 +18,7 @@ MOST_INTERVALS = 8_192
 MOST_BYTES_OF_HEADS = 64_000_000
 """Each interval is decoded behind a copy of the image's head: 8,192 heads of 5 MB took a minute."""
 MOST_STRAY_BYTES_IN_INTERVAL = 16
-"""Logitech's cameras leave 1 to 12 before restart markers. Damage ends at a restart, so more is borne."""
+"""Logitech's cameras leave 1 to 12 before restart markers. Damage ends at a restart, so more is accepted."""
 
 _SOI, _EOI, _SOS, _DHT, _DQT, _DAC, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xCC, 0xDD
 _APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE

@@ -1,4 +1,4 @@
-"""The rows of a source of one's own, as the open step reads them."""
+"""The rows of a user's own source, as the open step reads them."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Refuses a split that leaks: one photograph, saved twice, on two sides of it."""
+"""Rejects a split that leaks: one image, saved twice, in two splits."""
 
 import json
 import sys

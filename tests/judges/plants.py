@@ -1,4 +1,4 @@
-"""Faults that are planted into what is deployed, to see that the judges are awake."""
+"""Faults that are planted into what is deployed, to see that the judges find them."""
 
 import json
 from collections.abc import Callable

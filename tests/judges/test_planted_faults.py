@@ -1,4 +1,4 @@
-"""The judges are awake: each fault that is planted into what is deployed is found by one of them at least."""
+"""Each fault that is planted into what is deployed is found by at least one judge."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -29,6 +29,6 @@ def test_a_planted_fault_is_found(
     stack = deepcopy(_prod()[f"bincount-prod-{part}"])
     plant(stack)
     found = judged([stack]).found
-    awake = [judge for judge, faults in found.items() if set(faults) - set(_before(part)[judge])]
-    record_property("found by", ", ".join(awake))
-    assert awake
+    finders = [judge for judge, faults in found.items() if set(faults) - set(_before(part)[judge])]
+    record_property("found by", ", ".join(finders))
+    assert finders

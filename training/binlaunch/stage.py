@@ -1,4 +1,4 @@
-"""What a deployed stage says of itself: SSM parameters, no names of its own making."""
+"""A deployed stage as its SSM parameters describe it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the machines that the stage names are to be had in its region and zones."""
+"""Whether the instance types that the stage names are offered in its region and zones."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""After the deploy: what AWS made of it, as far as free calls show it."""
+"""After the deploy: the state that AWS reports of it, as far as free calls show it."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -58,7 +58,7 @@ class Assumption:
 
 
 def evaluated(assumption: Assumption, seen: Seen) -> Verdict:
-    """The verdict; a check that comes upon what it did not expect is `not reached`, and says so."""
+    """The verdict; a check that meets what it did not expect is `not reached`, and says so."""
     if assumption.check is None:
         return Verdict(state="not asked", reason=assumption.because)
     try:

@@ -1,4 +1,4 @@
-"""The steps that call what was released (images, a file that is none, a site, a rollback), and remove it."""
+"""The steps that call what was released (images, a file that is not an image, a site, a rollback), and remove it."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Sources of one's own: from class folders, a table or Ground Truth's manifest to a sealed dataset."""
+"""A user's own sources: from class folders, a table or Ground Truth's manifest to a sealed dataset."""
 
 import gzip
 import io

@@ -126,7 +126,7 @@ ASSUMPTIONS = (
     Assumption(
         name="spot-training",
         part=PART,
-        believed="managed spot instances are to be had within `training.max_wait_seconds`",
+        believed="managed spot instances become available within `training.max_wait_seconds`",
         ground="D",
         why="SageMaker's page on spot training; supply is nobody's promise",
         shows="a job that waits, then fails with `MaxWaitTimeExceeded`",
