@@ -56,7 +56,7 @@ def check(data: bytes) -> Jpeg:
 def check_own(data: bytes) -> tuple[Jpeg, str]:
     """The same for an own source's image, a JPEG, PNG or WebP image, with its perceptual hash.
 
-    One that is no JPEG is still its own bytes: `to_jpeg` makes it one.
+    One that is not a JPEG is still its own bytes: `to_jpeg` makes it one.
     """
     try:
         image = check_image(data)

@@ -84,7 +84,7 @@ def _layout_faults(bins: Path) -> list[str]:
         "file_list.json": Path.is_file,
     }
     if not bins.is_dir():
-        return [f"BINS={bins} is no directory: name one with {', '.join(parts)}"]
+        return [f"BINS={bins} is not a directory: name one with {', '.join(parts)}"]
     missing = [name for name, is_there in parts.items() if not is_there(bins / name)]
     if missing:
         return [f"BINS={bins} has no {', '.join(missing)} (the public bucket's layout)"]

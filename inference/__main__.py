@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     # A thousand idle connections must not keep the one that works from being accepted.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    # uvicorn handles the signal while it serves and raises it once more when it is done: that is no crash.
+    # uvicorn handles the signal while it serves and raises it once more when it is done: that is not a crash.
     signal.signal(signal.SIGTERM, _leave)
     service = Service(model_dir=options.model_dir, settings=settings)
     fault = run_server(service=service, settings=settings, listener=listener)

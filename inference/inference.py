@@ -76,7 +76,7 @@ def model_fn(model_dir: str | Path, *, cpus: int | None = None) -> Model:
 def input_fn(body: bytes, content_type: str | None, *, max_pixels: int = SERVED_PIXELS) -> Inputs:
     """Check one request body by its header; nothing is decoded yet (its size depends on the model).
 
-    Raises RequestError: 415 for another content type, 400 for what is no image, 413 above `max_pixels`.
+    Raises RequestError: 415 for another content type, 400 for what is not an image, 413 above `max_pixels`.
     """
     check_content_type(content_type)
     try:

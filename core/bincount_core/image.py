@@ -22,7 +22,7 @@ Reason = Literal["empty", "undecodable", "too_large"]
 
 
 class ImageFault(ValueError):
-    """Bytes that are no image to us; `reason` is the word for programs, the text a clause for people."""
+    """Bytes that are not an image to us; `reason` is the word for programs, the text a clause for people."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)

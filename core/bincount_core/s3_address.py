@@ -9,5 +9,5 @@ def split_s3_address(address: str) -> tuple[str, str]:
     """Bucket and key (or prefix, which may be empty). Raises ValueError for anything else."""
     found = _ADDRESS.fullmatch(address)
     if found is None:
-        raise ValueError(f"{address[:200]!r} is no S3 address; give s3://bucket/key")
+        raise ValueError(f"{address[:200]!r} is not an S3 address; give s3://bucket/key")
     return found[1], found[2] or ""

@@ -14,8 +14,8 @@ def read_class_folders(names: Iterable[str]) -> Found:
     """The rows that keys below the source make.
 
     Folders below a count's are the image's group: what lies in `3/pallet 7/` and in `4/pallet 7/` stays
-    together. What file managers leave is passed over; any other file that is no image in a count's folder is
-    rejected (`not_image`, `bad_class`, `bad_name`).
+    together. What file managers leave is passed over; any other file in a count's folder that is not an image
+    is rejected (`not_image`, `bad_class`, `bad_name`).
     """
     collector = Collector()
     for name in names:

@@ -65,7 +65,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise BadLabels(f"line {reader.line_num} is no CSV ({error}); is a quote open there?") from error
+        raise BadLabels(f"line {reader.line_num} is not a CSV ({error}); is a quote open there?") from error
 
 
 def _columns(header: list[str]) -> dict[str, int]:

@@ -78,7 +78,8 @@ def _pairs(data: bytes, *, address: str) -> Iterator[tuple[int, Any]]:
     if unknown:
         shown = ", ".join(repr(name[:20]) for name in unknown[:5])
         raise BadRequest(
-            f"file_list {address} has {len(unknown)} class(es) that are no count with a list: {shown}; {form}"
+            f"file_list {address} has {len(unknown)} class(es) that are not a count with a list: "
+            f"{shown}; {form}"
         )
     for name, listed in sorted(classes.items(), key=lambda pair: int(pair[0])):
         yield from ((int(name), entry) for entry in listed)

@@ -8,7 +8,7 @@ from typing import Any, cast
 def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
     """The document. `join(name, first, second)` says what a name means that an object has twice.
 
-    Raises ValueError for what is no JSON, or is nested too deeply to be read.
+    Raises ValueError for what is not JSON, or is nested too deeply to be read.
     """
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def expected_count(attributes: str | None) -> int | None:
     Attributes are separated by commas or semicolons. Those with other names are left to others, and so are
     words of 8 characters or more: another system's trace id. Names that are nearly ours, and shorter words,
     which can only be meant as a number (docs/decisions/0035), are not.
-    Raises RequestError 422 where the number is no whole number from 0 to MAX_EXPECTED, is given twice, or its
+    Raises RequestError 422 where the number is not a whole one from 0 to MAX_EXPECTED, is given twice, or its
     name is misspelt.
     """
     found: list[str] = []

@@ -77,7 +77,7 @@ def test_a_directory_with_too_little_in_it(tmp_path: Path, file_list: str, messa
 def test_a_locale_without_the_signs_that_are_printed(tmp_path: Path) -> None:
     code, printed = demo(BINS=str(tmp_path / "çeşit"), PYTHONIOENCODING="ascii")
     assert (code, printed.count("\n")) == (1, 1)
-    assert "/?e?it is no directory" in printed
+    assert "/?e?it is not a directory" in printed
 
 
 def test_a_second_demo_in_the_same_folder() -> None:

@@ -105,7 +105,7 @@ def test_text_is_the_bare_number(api: Api, warehouse: Caller) -> None:
 
 @pytest.mark.parametrize("name", ["image/jpg", "image/pjpeg"])
 def test_a_jpeg_under_an_old_name_arrives_unchanged(api: Api, warehouse: Caller, name: str) -> None:
-    """Of a type that the API does not know as binary, bytes that are no UTF-8 would be lost on the way."""
+    """Of a type that the API does not know as binary, bytes that are not UTF-8 would be lost on the way."""
     answer = api.ask(caller=warehouse, body=bin_image(4), headers={"Content-Type": name})
     assert (answer.status_code, answer.json()["count"]) == (200, 4)
 

@@ -65,7 +65,7 @@ def site(
 
 def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) -> dict[str, Any]:
     if not folder.is_dir():
-        raise BincountError(f"{folder} is no folder: name one, or an address s3://bucket/prefix")
+        raise BincountError(f"{folder} is not a folder: name one, or an address s3://bucket/prefix")
     if manifest and manifest.startswith("s3://"):
         raise BincountError("a folder's manifest is a file here: download it, or recount an s3:// prefix")
     consignments = _read(manifest)

@@ -33,7 +33,7 @@ class HttpsApi:
     def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise BincountError(f"{url!r} is no address of an API: https://… is expected")
+            raise BincountError(f"{url!r} is not an address of an API: https://… is expected")
         if parts.scheme == "http" and parts.hostname != "127.0.0.1":
             raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
         self._stage = stage

@@ -36,7 +36,7 @@ def pool_for(url: str, *, proxied: bool, **options: Any) -> urllib3.PoolManager:
     # The address is not shown: what is wrong with it may be a sign in its password.
     if parts is None:
         raise BincountError(
-            "the proxy in HTTPS_PROXY or HTTP_PROXY is no address: http://host:port is expected; in a "
+            "the proxy in HTTPS_PROXY or HTTP_PROXY is not an address: http://host:port is expected; in a "
             "password / # ? @ are written %2F %23 %3F %40"
         )
     if parts.scheme not in ("http", "https"):
@@ -51,7 +51,7 @@ def pool_for(url: str, *, proxied: bool, **options: Any) -> urllib3.PoolManager:
 
 
 def _parts(proxy: str) -> SplitResult | None:
-    """The proxy's address in its parts; None where it is none: no host, or a port that is no number."""
+    """The proxy's address in its parts; None where it is none: no host, or a port that is not a number."""
     try:
         parts = urlsplit(proxy)
         return parts if parts.hostname and (parts.port is None or parts.port > 0) else None

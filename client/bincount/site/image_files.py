@@ -58,7 +58,7 @@ def other_format(name: str) -> str | None:
 
 @dataclass
 class LeftAlone:
-    """The files that are no images: how many, and the names of the first."""
+    """The files that are not images: how many, and the names of the first."""
 
     number: int = 0
     names: list[str] = field(default_factory=list[str])

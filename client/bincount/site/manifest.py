@@ -33,7 +33,7 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
 
     Comma, semicolon, tab or bar separate; UTF-8 or UTF-16; blank rows are passed over. `name` is the file's,
     for messages. Raises BincountError with the first faults and their lines: a missing column, an empty id,
-    an expected count that is no whole number from 0 to 999,999, an id that comes twice.
+    an expected count that is not a whole number from 0 to 999,999, an id that comes twice.
     """
     rows = read_table(data, name=name, wanted=("id", "expected"))
     _, header = next(rows)

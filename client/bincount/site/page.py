@@ -17,13 +17,13 @@ SIDE = 320
 STYLE = Path(__file__).with_name("page.css")
 _ERRORS = {
     "no_image": "expected by the manifest, but there is no image",
-    "undecodable_image": "the file is no image, or it is damaged",
+    "undecodable_image": "the file is not an image, or it is damaged",
     "empty_body": "the file is empty",
     "image_too_large": "more pixels than the server takes",
     "body_too_large": "more bytes than the endpoint takes",
     "duplicate_id": "another image has the same id",
-    "unsupported_format": "an image that is no JPEG, PNG or WebP, such as HEIC",
-    "bad_answer": "what came was no answer of this server",
+    "unsupported_format": "an image that is not a JPEG, PNG or WebP, such as HEIC",
+    "bad_answer": "what came was not an answer of this server",
     "unreachable": "the endpoint did not answer",
     "overloaded": "the server was full",
     "no_answer": "the transform job wrote no answer for it",
@@ -200,7 +200,7 @@ def _facts(facts: Mapping[str, str]) -> str:
 
 
 def thumbnail(data: bytes) -> str | None:
-    """A data: URI of an upright JPEG of at most SIDE pixels a side; None where the bytes are no image."""
+    """A data: URI of an upright JPEG of at most SIDE pixels a side; None where the bytes are not an image."""
     try:
         with (
             warnings.catch_warnings(),

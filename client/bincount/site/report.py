@@ -30,7 +30,7 @@ class SiteReport:
         self.summary = Summary()
         self._folder = folder
         self._partial = folder / f"{CSV_NAME}{_PARTIAL}"
-        # A file name may hold bytes that are no UTF-8: they are spelt out.
+        # A file name may hold bytes that are not UTF-8: they are spelt out.
         self._file = self._partial.open("w", newline="", encoding="utf-8", errors=_ODD_BYTES)
         self._csv = csv.writer(self._file, lineterminator="\n")
         self._columns = len(columns)

@@ -1,4 +1,4 @@
-"""A CSV as spreadsheets write it: its separator, its encoding; what is no CSV is called by its name."""
+"""A CSV as spreadsheets write it: its separator, its encoding; what is not a CSV is named for what it is."""
 
 import codecs
 import csv

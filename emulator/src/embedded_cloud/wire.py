@@ -44,7 +44,7 @@ def runtime_handler(invoke: Invoke) -> Handler:
     ) -> Response:
         match = _INVOCATIONS.fullmatch(path)
         if not match or method != "POST":
-            return error_response(AwsError("UnknownOperationException", f"{method} {path} is no operation."))
+            return error_response(AwsError("UnknownOperationException", f"{method} {path} is unknown."))
         return await asyncio.to_thread(_invoke, invoke, match.group(1), headers, body)
 
     return handle

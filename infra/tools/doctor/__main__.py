@@ -116,7 +116,7 @@ def _sign_in(session: boto3.Session, chosen: Settings) -> Asked:
     except ClientError as error:
         text = ": ".join(error_of(error))
         raise CannotAsk(f"AWS does not take these credentials: {text}: sign in again (aws login)") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no address
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not an address
         hint = "sign in (aws login, aws configure), or look at the network and AWS_ENDPOINT_URL"
         raise CannotAsk(f"AWS cannot be asked: {error}: {hint}") from error
     return Asked(client=client, settings=chosen, caller=caller["Arn"], account=caller["Account"])

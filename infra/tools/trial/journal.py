@@ -35,7 +35,7 @@ WORDS = {
     "deploy": "npx cdk deploy --all",
     "pipeline": "prepare, train and tune, gate, register",
     "approve": "bincount models approve: the endpoint comes up",
-    "count": "bincount count over HTTPS, and a file that is no image",
+    "count": "bincount count over HTTPS, and a file that is not an image",
     "recount": "bincount site s3://…: a batch transform",
     "second": "the gate evaluates the other trial's model, and it takes over",
     "rollback": "bincount models rollback: the first model serves again",

@@ -1,4 +1,4 @@
-"""The steps that call what was released (images, a file that is not an image, a site, a rollback), and remove it."""
+"""The steps that use the release (images, a text file, a site, a rollback), and remove the stage."""
 
 import csv
 import gzip
@@ -17,7 +17,7 @@ from infra.tools.trial.steps_to_release import StepsToRelease
 IMAGES = 6
 SITE = "sites/account-trial"
 COUNTED = (0, 3, 4)  # exit statuses of `bincount site` that say it went through
-NO_IMAGE = "This is no image.\n"
+NO_IMAGE = "This is not an image.\n"
 
 
 class StepsOfUse(StepsToRelease):

@@ -74,7 +74,7 @@ def test_the_page_needs_no_other_file_and_runs_nothing(page: Path) -> None:
 def test_the_worst_mismatches_are_there_with_their_images(page: Path) -> None:
     outline = Outline(page.read_text(encoding="utf-8"))
     assert outline.tags.count("figure") == WORST
-    assert len(outline.sources) == WORST - 1, "one of them is no image and the page does without it"
+    assert len(outline.sources) == WORST - 1, "one of them is not an image and the page does without it"
 
 
 def test_a_browser_shows_every_figure_on_a_desk_in_a_hand_and_on_paper(page: Path, tmp_path: Path) -> None:

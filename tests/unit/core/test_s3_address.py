@@ -22,6 +22,6 @@ def test_an_address_is_a_bucket_and_a_key_or_prefix(address: str, parts: tuple[s
     "address", ["", "bins/key", "s3:/bins/key", "s3:///key", "s3://B_ins/key", "https://bins/key"]
 )
 def test_anything_else_is_rejected_with_what_came(address: str) -> None:
-    with pytest.raises(ValueError, match="no S3 address; give s3://bucket/key") as caught:
+    with pytest.raises(ValueError, match="not an S3 address; give s3://bucket/key") as caught:
         split_s3_address(address)
     assert repr(address) in str(caught.value)

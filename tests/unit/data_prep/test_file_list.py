@@ -93,7 +93,7 @@ def test_a_class_that_is_there_twice_has_the_entries_of_both() -> None:
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "holds a list"),
         (b"null", "holds a NoneType"),
-        (b'{"many": []}', "1 class(es) that are no count with a list: 'many'"),
+        (b'{"many": []}', "1 class(es) that are not a count with a list: 'many'"),
         (b'{"-1": [], "1.5": [], "01": []}', "3 class(es)"),
         (b'{"1": "data/metadata/1.json"}', "'1'"),
     ],

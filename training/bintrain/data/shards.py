@@ -40,7 +40,7 @@ def read_shard(shard: Path, *, wanted: Mapping[str, int]) -> Iterator[tuple[int,
     """The wanted members with their bytes in one sequential pass, as streamed storage likes it.
 
     `wanted` gives each member's name a number, which comes back with it. Raises TrainingError when the shard
-    is no whole tar, or where a wanted member is missing.
+    is not a whole tar, or where a wanted member is missing.
     """
     return _members(shard, wanted=wanted, contents=True)
 
@@ -77,7 +77,7 @@ def _members(
 def _files(tar: BinaryIO, *, end: int) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of each file in a tar of `end` bytes. Raises ValueError where it is none.
 
-    Passed over: what is no file, and names too long for a header, which are in a second one of their own.
+    Passed over: what is not a file, and names too long for a header, which are in a second one of their own.
     """
     at = 0
     while True:

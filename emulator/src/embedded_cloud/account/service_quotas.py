@@ -58,7 +58,7 @@ class ServiceQuotas:
             "RequestServiceQuotaIncrease": self._increase,
         }
         if operation not in known:
-            raise AwsError("UnknownOperationException", f"{operation} is no operation here.")
+            raise AwsError("UnknownOperationException", f"{operation} is not an operation here.")
         shapes = shapes_of("service-quotas")
         try:
             shapes.validate(operation=operation, request=request)

@@ -33,7 +33,7 @@ class _Input:
         self._body = body
 
     def path(self, path: str) -> Any:
-        """The value at `path`: "" where there is nothing or the body is no JSON."""
+        """The value at `path`: "" where there is nothing or the body is not JSON."""
         try:
             node: Any = json.loads(self._body)
         except ValueError:
@@ -44,5 +44,5 @@ class _Input:
         return node
 
     def json(self, path: str) -> str:
-        """The same as JSON text; text that is no JSON stays as it is."""
+        """The same as JSON text; text that is not JSON stays as it is."""
         return json.dumps(node) if (node := self.path(path)) != "" else self._body

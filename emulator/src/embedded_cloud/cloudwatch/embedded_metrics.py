@@ -11,7 +11,7 @@ _MOST_METRICS = 100  # of one directive, by the format's specification
 def extract(message: str, put: Put) -> None:
     """Calls `put(namespace, name, value, unit, dimensions, seconds)` for every value that the line holds.
 
-    A line that is no JSON object or has no directive holds none.
+    A line that is not a JSON object or has no directive holds none.
     """
     if '"CloudWatchMetrics"' not in message:
         return

@@ -68,7 +68,7 @@ def check_target(target: dict[str, Any]) -> None:
     if queue is not None and (not queue.startswith("arn:aws:sqs:") or queue.endswith(".fifo")):
         raise AwsError(
             "ValidationException",
-            f"Parameter DeadLetterConfig is not valid. Reason: {queue} is no ARN of a standard queue.",
+            f"Parameter DeadLetterConfig is not valid. Reason: {queue} is not an ARN of a standard queue.",
         )
 
 

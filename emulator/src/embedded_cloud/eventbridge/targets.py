@@ -39,7 +39,7 @@ def to_stepfunctions(start: Callable[[dict[str, Any]], Any]) -> Dispatch:
 
 
 def to_existing(dispatch: Dispatch, *, exists: Callable[[str], bool], what: str) -> Dispatch:
-    """ministack's dispatch to a queue, a function or a bus; one that is absent is no resource."""
+    """ministack's dispatch to a queue, a function or a bus; one that is absent is not a resource."""
 
     def run(reference: Any, *rest: Any, **named: Any) -> None:
         if not exists(str(reference)):

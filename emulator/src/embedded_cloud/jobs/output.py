@@ -97,7 +97,7 @@ class MetricScanner:
         self._last: dict[str, dict[str, Any]] = {}
 
     def scan(self, line: str) -> None:
-        """Takes every match in the line; text that is no number is passed over, as SageMaker does."""
+        """Takes every match in the line; text that is not a number is passed over, as SageMaker does."""
         for name, pattern in self._patterns:
             for match in pattern.finditer(line):
                 value = _number(match.group(1))

@@ -37,7 +37,7 @@ _STANDARD_PARAMETER = 4096
 
 
 def check_json(service: JsonService, *, operation: str, body: bytes) -> None:
-    """Raises AwsError where the body is no JSON object or breaks the operation's shape.
+    """Raises AwsError where the body is not a JSON object or breaks the operation's shape.
 
     Members that AWS does not know are passed over, as the services do.
     """

@@ -115,7 +115,7 @@ def check_language(fields: dict[str, Any], *, language: str, path: str) -> Itera
 def check_number(
     value: Any, *, name: str, path: str, least: float, most: float | None, whole: bool = True
 ) -> Iterator[Finding]:
-    """Yields a fault where `value` is no number within the bounds; a JSONata expression is left alone."""
+    """Yields a fault where `value` is not a number within the bounds; a JSONata expression is left alone."""
     if isinstance(value, str) and value.startswith("{%"):
         return
     kinds = (int,) if whole else (int, float)

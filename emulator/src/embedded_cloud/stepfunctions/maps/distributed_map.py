@@ -43,7 +43,7 @@ class DistributedMap:
         inner["Label"] = f"{state.get('Label', 'Map')}-{uuid.uuid4().hex[:8]}"
         inner_input = effective
         if "ItemBatcher" in state:
-            # What is handed on is no expression any more.
+            # What is handed on is not an expression any more.
             for key in ("ItemReader", "ItemSelector", "Parameters", "Items"):
                 inner.pop(key, None)
             inner["ItemsPath"] = "$.batches"

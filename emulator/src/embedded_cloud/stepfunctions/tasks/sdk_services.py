@@ -39,7 +39,7 @@ class SdkService:
     def operation(self, action: str) -> Any | None:
         """The model of an action in camelCase (`describeEndpoint`); None where the service has none.
 
-        `ListTagsForResource` is no action: Step Functions takes camelCase only.
+        `ListTagsForResource` is not an action: Step Functions takes camelCase only.
         """
         name = f"{action[:1].upper()}{action[1:]}"
         if action[:1].isupper() or name not in self._model.operation_names:
