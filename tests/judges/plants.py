@@ -73,7 +73,7 @@ def intrinsic_in_a_wrong_place(stack: Stack) -> None:
     stack.template["Resources"][name]["DependsOn"] = {"Ref": "AWS::StackName"}
 
 
-def action_that_iam_lacks(stack: Stack) -> None:
+def action_unknown_to_iam(stack: Stack) -> None:
     """The API is called HeadObject, the right GetObject."""
     rights = next(document for path, document in stack.policies.items() if "AssumeRole" not in path)
     rights["Statement"][0]["Action"] = "s3:HeadObject"
@@ -106,7 +106,7 @@ PLANTS: dict[Callable[[Stack], None], str] = {
     underscore_in_a_variant: "serving",
     partition_of_china: "training",
     intrinsic_in_a_wrong_place: "training",
-    action_that_iam_lacks: "training",
+    action_unknown_to_iam: "training",
     undefined_variable: "training",
     field_of_a_wrong_type: "training",
 }
