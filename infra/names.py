@@ -1,9 +1,31 @@
-"""The fixed names of a stage's resources (docs/contracts.md)."""
+"""The fixed names of a stage: resources, SSM parameters, prefixes of the bucket (docs/contracts.md)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 VARIANT = "AllTraffic"
 NO_MODEL = "none"
+PART = "part"
+"""A tag on each bucket and key, by which `make adopt` and `make teardown` find them."""
+Parameter = Literal["model", "dataset", "image", "evaluation-image", "training"]
+"""The SSM parameters of a stage: the approved model and the newest dataset (seeded once), the serving image
+and the one for x86 jobs, and how training/launch.py starts a job."""
+
+
+class Prefix:
+    """Where in the stage's bucket things lie."""
+
+    REQUESTS = "requests/"
+    RUNS = "runs/"
+    DATASETS = "datasets/"
+    WEIGHTS = "weights/"
+    CHECKPOINTS = "checkpoints/"
+    LAUNCH = "launch/"
+    MODELS = "models/"
+    EVALUATIONS = "evaluations/"
+    CAPTURE = "capture/"
+    SITES = "sites/"
+    RECOUNTS = "recounts/"
 
 
 @dataclass(frozen=True)
@@ -19,8 +41,13 @@ class Names:
     def stack(self, part: str) -> str:
         return f"{self.prefix}-{part}"
 
-    def parameter(self, what: str) -> str:
-        return f"/bincount/{self.stage}/{what}"
+    @property
+    def parameters(self) -> str:
+        """The path of all SSM parameters of the stage."""
+        return f"/bincount/{self.stage}"
+
+    def parameter(self, what: Parameter) -> str:
+        return f"{self.parameters}/{what}"
 
     @property
     def endpoint(self) -> str:
@@ -43,7 +70,7 @@ class Names:
     @property
     def jobs(self) -> tuple[str, ...]:
         """How the names of all SageMaker jobs of the stage begin, those of training/launch.py with them."""
-        return (self.tuning_jobs, self.evaluation_jobs, f"try-{self.stage}-", f"{self.recount}-")
+        return (self.tuning_jobs, self.evaluation_jobs, f"try-{self.stage}-", self.recount_jobs)
 
     @property
     def pipeline(self) -> str:
@@ -64,3 +91,8 @@ class Names:
     @property
     def recount(self) -> str:
         return f"{self.prefix}-recount"
+
+    @property
+    def recount_jobs(self) -> str:
+        """The beginning of the names of a recount's model and transform job."""
+        return f"{self.recount}-"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.api.endpoint_errors import integration_responses
+from infra.api.error_responses import integration_responses
+from infra.shared.grants import sagemaker_arn
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 BINARY_TYPES = (*IMAGE_TYPES, "image/jpg", "image/pjpeg", "image/x-png")
@@ -62,11 +62,6 @@ def _role(scope: Construct, endpoint: str) -> iam.Role:
         "InvokeRole",
         assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),  # pyright: ignore[reportArgumentType]
     )
-    arn = Stack.of(scope).format_arn(
-        service="sagemaker",
-        resource="endpoint",
-        resource_name=endpoint,
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
+    arn = sagemaker_arn(scope, "endpoint", endpoint)
     role.add_to_policy(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[arn]))
     return role

@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import aws_apigateway as apigateway
 
 from infra.api.count_method import IMAGE_TYPES
-from infra.shared.json_value import Json
+from infra.shared.state_language import Json
 
 _SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 _ERRORS = {

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.api.count_method import BINARY_TYPES
-from infra.api.gateway_errors import answer_errors_as_json
+from infra.api.error_responses import answer_errors_as_json
 from infra.settings import Api
 from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge

@@ -5,6 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.names import Prefix
 from infra.settings import Storage
 from infra.shared.nag import acknowledge
 from infra.shared.tags import kept_on_destroy, tag_part
@@ -65,10 +66,10 @@ class StageBucket(PrivateBucket):
         )
         acknowledge(logs, rule="AwsSolutions-S1", reason="it holds access logs; logging itself would not end")
         expiries = {
-            "datasets/": settings.datasets_days,
-            "runs/": settings.runs_days,
-            "checkpoints/": settings.checkpoints_days,
-            "capture/": settings.captures_days,
+            Prefix.DATASETS: settings.datasets_days,
+            Prefix.RUNS: settings.runs_days,
+            Prefix.CHECKPOINTS: settings.checkpoints_days,
+            Prefix.CAPTURE: settings.captures_days,
         }
         rules = [_expiry(prefix, days) for prefix, days in expiries.items() if days]
         rules = [_leftovers(settings.old_versions_days), *rules]

@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.shared.functions import CustomResourceFunction
-from infra.shared.iam import parameter_arn
+from infra.shared.grants import parameter_arn
 
 
 class ParameterSeeds(Construct):

@@ -2,19 +2,19 @@
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.data.bucket import StageBucket
-from infra.data.function import DataPrepFunction
 from infra.data.key import StageKey
 from infra.data.network import StageNetwork
 from infra.data.parameters import ParameterSeeds
-from infra.names import NO_MODEL, Names
+from infra.names import NO_MODEL, Names, Prefix
+from infra.packaging import lambda_package
 from infra.settings import Settings
-from infra.shared.functions import lambda_python
-from infra.shared.grants import grant_read, grant_write
+from infra.shared.functions import PackagedFunction, lambda_python
+from infra.shared.grants import grant_read, grant_read_address, grant_write
 from infra.shared.logs import StageLogs
-from infra.shared.nag import explain_wildcards
 
 
 class DataStack(Stack):
@@ -44,41 +44,40 @@ class DataStack(Stack):
             runtime=runtime,
             log_group=logs,
         )
-        self.data_prep = DataPrepFunction(
-            self,
-            "DataPrep",
-            settings=settings.data_prep,
-            bucket_name=self.bucket.bucket_name,
-            runtime=runtime,
-            python=python,
-            log_group=logs,
-        )
+        self.data_prep = self._data_prep(settings, runtime, python, logs)
         self._grant_data_prep(settings)
         CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
 
+    def _data_prep(
+        self, settings: Settings, runtime: lambda_.Runtime, python: str, logs: StageLogs
+    ) -> PackagedFunction:
+        """The Lambda that plans, arranges and seals datasets."""
+        prep = settings.data_prep
+        return PackagedFunction(
+            self,
+            "DataPrep",
+            directory=lambda_package.build(
+                package="data_prep", architecture=prep.architecture, python=python
+            ),
+            architecture=prep.architecture,
+            handler="data_prep.handler.handler",
+            memory_mib=prep.memory_mib,
+            bucket_name=self.bucket.bucket_name,
+            runtime=runtime,
+            log_group=logs,
+        )
+
     def _grant_data_prep(self, settings: Settings) -> None:
         role = self.data_prep.own_role
-        grant_read(role, self.bucket, "datasets/", "runs/", "requests/")
-        grant_write(role, self.bucket, "datasets/", "runs/")
+        grant_read(role, self.bucket, Prefix.DATASETS, Prefix.RUNS, Prefix.REQUESTS)
+        grant_write(role, self.bucket, Prefix.DATASETS, Prefix.RUNS)
         source = settings.data_prep
         # The CDK cannot take the explanation of a resource with blanks: "?" is any one character.
-        keys = f"{source.source_prefix}*".replace(" ", "?")
-        self._grant_data_prep_read(source.source_bucket, keys)
-        explain_wildcards(
-            role, {f":::{source.source_bucket}/{keys}": "the source holds half a million images"}
-        )
+        images = f"s3://{source.source_bucket}/{source.source_prefix}*".replace(" ", "?")
+        grant_read_address(role, images, reason="the source holds half a million images")
         for address in filter(None, (source.file_list, source.labels)):  # they may lie in any bucket
-            bucket, _, key = address.removeprefix("s3://").partition("/")
-            self._grant_data_prep_read(bucket, key)
+            grant_read_address(role, address)
         if source.source_key_arn:
             role.add_to_policy(
                 iam.PolicyStatement(actions=["kms:Decrypt"], resources=[source.source_key_arn])
             )
-
-    def _grant_data_prep_read(self, name: str, keys: str) -> None:
-        bucket = f"arn:{self.partition}:s3:::{name}"
-        self.data_prep.own_role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{keys}"]
-            )
-        )

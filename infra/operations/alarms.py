@@ -1,6 +1,5 @@
 """The alarms of a stage; docs/runbook.md has a section for each."""
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -14,6 +13,7 @@ from infra.operations.metrics import (
     waiting_messages_metric,
 )
 from infra.settings import Operations
+from infra.shared.state_machine import machine_arn
 
 
 class FixedAlarm(cloudwatch.Alarm):
@@ -96,12 +96,7 @@ class Alarms(Construct):
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
 
     def _watch_state_machine(self, what: str, *ends: str) -> None:
-        arn = Stack.of(self).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=self._names.stack(what),
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        arn = machine_arn(self, self._names.stack(what))
         for end in ends:
             self._alarm(f"{what}-{ENDS[end]}", metric=executions_metric(arn, end), threshold=0, periods=1)
 

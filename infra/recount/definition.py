@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.names import NO_MODEL, Names
+from infra.names import NO_MODEL, Names, Parameter, Prefix
 from infra.settings.serving import PAYLOAD_MEGABYTES, Recount
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import (
@@ -80,13 +80,13 @@ def recount_definition(
 
 def _name(names: Names) -> State:
     """Run and job names."""
-    job = job_name(f"{names.recount}-")
+    job = job_name(names.recount_jobs)
     output = keep(run="$states.context.Execution.Name", job=job)
     return {"Type": "Pass", "Output": output, "Next": "ReadModel"}
 
 
 def _read(names: Names, partition: str) -> dict[str, State]:
-    def read(what: str, parameter: str, next_state: str) -> State:
+    def read(what: str, parameter: Parameter, next_state: str) -> State:
         return read_parameter(
             partition=partition,
             name=names.parameter(parameter),
@@ -157,7 +157,7 @@ def _transform(
     transform = job_state(
         partition=partition,
         kind="TransformJob",
-        name=job_name(f"{names.recount}-"),
+        name=job_name(names.recount_jobs),
         request={**_transform_job(settings, isolation), "Tags": tags},
         keep={},
         error="TransformFailed",
@@ -242,7 +242,7 @@ def _join(settings: Recount, function_arn: str, partition: str) -> State:
         batch={"MaxItemsPerBatch": 1, "BatchInput": {"step": "join", "run": f"{{% {run} %}}"}},
         results={
             "Bucket": f"{{% {chunks}.bucket %}}",
-            "Prefix": f"{{% 'recounts/' & {run} & '/work/map' %}}",
+            "Prefix": f"{{% '{Prefix.RECOUNTS}' & {run} & '/work/map' %}}",
         },
         MaxConcurrency=settings.max_concurrency,
         Next="Summarize",

@@ -7,26 +7,30 @@ from constructs import Construct
 
 from infra.data.network import StageNetwork
 from infra.data.stack import DataStack
-from infra.names import Names
+from infra.names import Names, Prefix
+from infra.packaging import lambda_package
 from infra.recount.definition import Isolation, recount_definition
-from infra.recount.function import RecountFunction
 from infra.settings import Settings
-from infra.shared.functions import lambda_python
+from infra.shared.functions import PackagedFunction, lambda_python
 from infra.shared.grants import (
     NAMED_BY_CLOUDFORMATION,
     grant_pull,
     grant_read,
+    grant_read_address,
     grant_volume_encryption,
     grant_write,
+    parameter_arn,
+    sagemaker_arn,
     serving_repository,
 )
-from infra.shared.iam import parameter_arn
 from infra.shared.job_stopper import JobStopper
 from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
 from infra.shared.sagemaker_role import SageMakerRole, volume_key
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
 from infra.shared.tags import job_tags
+
+RUN = f"{Prefix.RECOUNTS}*/"
 
 
 class RecountRole(SageMakerRole):
@@ -36,8 +40,8 @@ class RecountRole(SageMakerRole):
         self, scope: Construct, id: str, *, names: Names, bucket: s3.IBucket, network: StageNetwork
     ) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/TransformJobs*", network=network)
-        grant_read(self, bucket, "models/", "sites/", "recounts/*/work/images.json")
-        grant_write(self, bucket, "recounts/*/answers/")
+        grant_read(self, bucket, Prefix.MODELS, Prefix.SITES, RUN + "work/images.json")
+        grant_write(self, bucket, RUN + "answers/")
         grant_volume_encryption(self, bucket)
         images = serving_repository(self, names=names)
         grant_pull(self, repository_arn=images)
@@ -52,35 +56,49 @@ class RecountStack(Stack):
     ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         self._names = Names(settings.stage)
-        runtime, python = lambda_python()
-        function = RecountFunction(
-            self,
-            "Function",
-            settings=settings.recount,
-            bucket_name=data.bucket.bucket_name,
-            runtime=runtime,
-            python=python,
-            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
-        )
+        function = self._function(settings, data)
         role = RecountRole(self, "Role", names=self._names, bucket=data.bucket, network=data.network)
-        grant_read(function.own_role, data.bucket, "sites/", "recounts/")
-        grant_write(function.own_role, data.bucket, "recounts/")
+        grant_read(function.own_role, data.bucket, Prefix.SITES, Prefix.RECOUNTS)
+        grant_write(function.own_role, data.bucket, Prefix.RECOUNTS)
         for name in settings.recount.buckets:
-            self._grant_read_of(name, function.own_role, role)
+            for reader in (function.own_role, role):
+                grant_read_address(reader, f"s3://{name}/*", reason="the setting recount.buckets names it")
         machine = self._state_machine(settings, function, role, data)
         self._grant(machine, function, role, data.bucket)
         JobStopper(
             self,
             "Stopper",
             name=self._names.recount,
-            jobs={"TransformJob": f"{self._names.recount}-"},
+            jobs={"TransformJob": self._names.recount_jobs},
             settings=settings,
             key=data.key,
         )
         CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
 
+    def _function(self, settings: Settings, data: DataStack) -> PackagedFunction:
+        """The client's own code, so that CSV and page are one wherever they are made."""
+        runtime, python = lambda_python()
+        directory = lambda_package.build(
+            package="client/bincount",
+            requirements="client/requirements-recount.txt",
+            architecture="arm64",
+            python=python,
+        )
+        return PackagedFunction(
+            self,
+            "Function",
+            directory=directory,
+            architecture="arm64",
+            handler="bincount.recount.handler.handler",
+            memory_mib=settings.recount.memory_mib,
+            disk_mib=512,
+            bucket_name=data.bucket.bucket_name,
+            runtime=runtime,
+            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
+        )
+
     def _state_machine(
-        self, settings: Settings, function: RecountFunction, role: RecountRole, data: DataStack
+        self, settings: Settings, function: PackagedFunction, role: RecountRole, data: DataStack
     ) -> StageStateMachine:
         definition = recount_definition(
             names=self._names,
@@ -107,26 +125,16 @@ class RecountStack(Stack):
             logs_id="MachineLogs",
         )
 
-    def _grant_read_of(self, name: str, *roles: iam.Role) -> None:
-        bucket = f"arn:{self.partition}:s3:::{name}"
-        for role in roles:
-            role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/*"]
-                )
-            )
-            explain_wildcards(role, {f":::{name}/*": "the setting recount.buckets names it"})
-
     def _grant(
-        self, machine: StageStateMachine, function: RecountFunction, role: RecountRole, bucket: s3.IBucket
+        self, machine: StageStateMachine, function: PackagedFunction, role: RecountRole, bucket: s3.IBucket
     ) -> None:
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
-        recounts = f"{self._names.recount}-*"
+        recounts = f"{self._names.recount_jobs}*"
         machine.grant_invoke_of(function)
         machine.grant_map_runs()
-        grant_read(self._machine_role, bucket, "recounts/*/work/chunks.json", "recounts/*/work/map*")
-        grant_write(self._machine_role, bucket, "recounts/*/work/map*")
-        model, job = (self._sagemaker_arn(kind, recounts) for kind in ("model", "transform-job"))
+        grant_read(self._machine_role, bucket, RUN + "work/chunks.json", RUN + "work/map*")
+        grant_write(self._machine_role, bucket, RUN + "work/map*")
+        model, job = (sagemaker_arn(self, kind, recounts) for kind in ("model", "transform-job"))
         verbs = ("CreateTransformJob", "DescribeTransformJob", "AddTags")
         grants = [
             (
@@ -147,6 +155,3 @@ class RecountStack(Stack):
         for actions, resources in grants:
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
         machine.grant_pass_role(role)
-
-    def _sagemaker_arn(self, kind: str, name: str) -> str:
-        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from release_words import (
+from release_plan import (
     NO_MODEL,
     ROLLED_BACK,
     Decision,

@@ -19,7 +19,7 @@ import release_outcome
 import release_plan
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from release_words import ROLLED_BACK, Decision, Facts, approved_package, ended_execution, error_of
+from release_plan import ROLLED_BACK, Decision, Facts, approved_package, ended_execution, error_of
 
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4})
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")

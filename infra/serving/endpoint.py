@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.data.network import StageNetwork
 from infra.data.stack import DataStack
-from infra.names import VARIANT, Names
+from infra.names import VARIANT, Names, Prefix
 from infra.settings import Capture, Settings
 from infra.shared.grants import grant_read, grant_volume_encryption, grant_write
 from infra.shared.sagemaker_role import SageMakerRole, volume_key
@@ -21,8 +21,8 @@ class EndpointRole(SageMakerRole):
     def __init__(self, scope: Construct, id: str, *, bucket: s3.IBucket, network: StageNetwork) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/Endpoints/*", network=network)
         grant_volume_encryption(self, bucket)
-        grant_read(self, bucket, "models/")
-        grant_write(self, bucket, "capture/")
+        grant_read(self, bucket, Prefix.MODELS)
+        grant_write(self, bucket, Prefix.CAPTURE)
 
 
 INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
@@ -178,7 +178,7 @@ def _capture(
     return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
         enable_capture=True,
         initial_sampling_percentage=settings.percent,
-        destination_s3_uri=f"s3://{data.bucket.bucket_name}/capture",
+        destination_s3_uri=f"s3://{data.bucket.bucket_name}/{Prefix.CAPTURE}".rstrip("/"),
         kms_key_id=data.key.key_arn if data.key else None,
         capture_options=[
             sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode=mode) for mode in modes

@@ -25,11 +25,8 @@ class ServingStack(Stack):
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
         image = ServingImage(self, "Image", settings=settings, key=data.key)
-        for id_, what, uri in (
-            ("ImageParameter", "image", image.uri),
-            ("EvaluationImageParameter", "evaluation-image", image.evaluation_uri),
-        ):
-            ssm.StringParameter(self, id_, parameter_name=names.parameter(what), string_value=uri)
+        self._publish("ImageParameter", names.parameter("image"), image.uri)
+        self._publish("EvaluationImageParameter", names.parameter("evaluation-image"), image.evaluation_uri)
         model = CfnParameter(
             self,
             MODEL_PARAMETER,
@@ -79,3 +76,7 @@ class ServingStack(Stack):
         )
         CfnOutput(self, "EndpointName", value=names.endpoint)
         CfnOutput(self, "ReleaseArn", value=release.state_machine.state_machine_arn)
+
+    def _publish(self, id: str, name: str, value: str) -> None:
+        """A value that changes never crosses stacks as an export: it goes through an SSM parameter."""
+        ssm.StringParameter(self, id, parameter_name=name, string_value=value)

@@ -1,4 +1,4 @@
-"""Grants with the least actions: a prefix of the stage's bucket, images of the registry."""
+"""Grants with the least actions, and the ARNs of what has a name of ours: S3, images, SSM, SageMaker."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -30,6 +30,20 @@ def grant_write(role: iam.Role, bucket: s3.IBucket, *prefixes: str) -> None:
     if bucket.encryption_key:
         # Each part of a multipart upload is decrypted again by S3 when they are joined.
         _allow(role, bucket.encryption_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def grant_read_address(role: iam.Role, address: str, *, reason: str = "") -> None:
+    """Allow reading what lies at `address` in a bucket that is not the stage's, and listing that bucket.
+
+    `address` is `s3://bucket/key`; a star in the key is allowed for `reason`.
+    """
+    name, _, keys = address.removeprefix("s3://").partition("/")
+    bucket = f"arn:{Stack.of(role).partition}:s3:::{name}"
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{keys}"])
+    )
+    if "*" in keys:
+        explain_wildcards(role, {f":::{name}/{keys}": reason})
 
 
 def grant_read_asset(role: iam.Role, asset: s3_assets.Asset) -> None:
@@ -94,3 +108,15 @@ def serving_repository(scope: Construct, *, names: Names) -> str:
     return Stack.of(scope).format_arn(
         service="ecr", resource="repository", resource_name=f"{names.stack('serving')}-*"
     )
+
+
+def parameter_arn(scope: Construct, name: str) -> str:
+    """`name` begins with a slash, as in /bincount/dev/model; the ARN has one slash there, not two."""
+    return Stack.of(scope).format_arn(
+        service="ssm", resource="parameter", resource_name=name.removeprefix("/")
+    )
+
+
+def sagemaker_arn(scope: Construct, kind: str, name: str) -> str:
+    """`kind` as ARNs spell it (`training-job`); `name` may end with a star."""
+    return Stack.of(scope).format_arn(service="sagemaker", resource=kind, resource_name=name)

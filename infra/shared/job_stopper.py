@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -11,10 +11,11 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.settings import Settings
+from infra.shared.grants import sagemaker_arn
 from infra.shared.nag import explain_wildcards
 from infra.shared.sagemaker_job import WORDS, Kind, name_of
 from infra.shared.state_language import State, any_fault, catch, choice, end, never, task, wait
-from infra.shared.state_machine import StageStateMachine, StateMachineRole, Undelivered
+from infra.shared.state_machine import StageStateMachine, StateMachineRole, Undelivered, bad_ends
 
 # A create that was under way as the execution ended is done by then.
 PAUSE_SECONDS = 20
@@ -49,43 +50,30 @@ class JobStopper(Construct):
         key: kms.Key | None,
     ) -> None:
         super().__init__(scope, id)
-        stack = Stack.of(self)
         role = StateMachineRole(self, "Role", name=f"{name}-stop")
         machine = StageStateMachine(
             self,
             "StateMachine",
             name=f"{name}-stop",
             role=role,
-            definition=stop_definition(partition=stack.partition, jobs=jobs),
+            definition=stop_definition(partition=Stack.of(self).partition, jobs=jobs),
             settings=settings,
             key=key,
             logs_id="Logs",
         )
         for kind, prefix in jobs.items():
-            resource = stack.format_arn(
-                service="sagemaker", resource=_RESOURCES[kind], resource_name=f"{prefix}*"
-            )
+            resource = sagemaker_arn(self, _RESOURCES[kind], f"{prefix}*")
             actions = [f"sagemaker:{action}{kind}" for action in ("Describe", "Stop")]
             machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
             reason = "the names of jobs end with a digest of their execution"
             explain_wildcards(role, {f":{_RESOURCES[kind]}/{prefix}*": reason})
-        watched = stack.format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
         undelivered = Undelivered(self, "Undelivered", name=f"{name}-stop-undelivered")
         target = targets.SfnStateMachine(machine, dead_letter_queue=undelivered)
         events.Rule(
             self,
             "OnBadEnd",
             description=f"An execution of {name} ended without success: stop its jobs",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [watched], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
-            ),
+            event_pattern=bad_ends(self, name),
             targets=[target],  # pyright: ignore[reportArgumentType]
         )
 

@@ -4,8 +4,10 @@ Every task has one of these. So every write of a task must bear being done twice
 the write was done and is tried again.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+"""What json.loads makes, for functions that walk through all of it."""
 State = dict[str, Any]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -16,16 +17,30 @@ from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge, explain_wildcards
 
 
+def machine_arn(scope: Construct, name: str) -> str:
+    """The state machine `name` of this account and region."""
+    return _arn(scope, "stateMachine", name)
+
+
+def executions_arn(scope: Construct, names: str) -> str:
+    """Executions: `names` is `<machine>:<execution>`, and may hold a star."""
+    return _arn(scope, "execution", names)
+
+
+def _arn(scope: Construct, resource: str, name: str) -> str:
+    return Stack.of(scope).format_arn(
+        service="states",
+        resource=resource,
+        resource_name=name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 class StateMachineRole(iam.Role):
     """Assumed by Step Functions for the state machine `name` of this account alone."""
 
     def __init__(self, scope: Construct, id: str, *, name: str) -> None:
-        arn = Stack.of(scope).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        arn = machine_arn(scope, name)
         # The children of a Distributed Map run as <machine>/<map>.
         this = {"ArnLike": {"aws:SourceArn": [arn, f"{arn}/*"]}}
         principal = iam.ServicePrincipal("states.amazonaws.com", conditions=this)
@@ -87,25 +102,28 @@ class StageStateMachine(sfn.StateMachine):
 
     def grant_map_runs(self) -> None:
         """Allow Distributed Maps, which start their children as executions of this machine."""
-
-        def arn(resource: str, resource_name: str) -> str:
-            return Stack.of(self).format_arn(
-                service="states",
-                resource=resource,
-                resource_name=resource_name,
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-
         # AWS's page of policies for a Distributed Map and the CDK's own grant name one form each.
         children = [f"{self._own_name}/*", f"{self._own_name}:*"]
         verbs = ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"]
         for actions, resources in (
-            (["states:StartExecution"], [arn("stateMachine", self._own_name)]),
-            (verbs, [arn("execution", child) for child in children]),
+            (["states:StartExecution"], [machine_arn(self, self._own_name)]),
+            (verbs, [executions_arn(self, child) for child in children]),
         ):
             self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
         reason = "map runs are named as they start"
         explain_wildcards(self._own_role, {f":execution:{child}": reason for child in children})
+
+
+def bad_ends(scope: Construct, name: str) -> events.EventPattern:
+    """The events of executions of the state machine `name` that ended without success."""
+    return events.EventPattern(
+        source=["aws.states"],
+        detail_type=["Step Functions Execution Status Change"],
+        detail={
+            "stateMachineArn": [machine_arn(scope, name)],
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+        },
+    )
 
 
 class Undelivered(sqs.Queue):

@@ -3,7 +3,7 @@
 from aws_cdk import RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from infra.names import Names
+from infra.names import PART, Names
 from infra.settings import Settings
 from infra.settings.stage import SYSTEM_TAG
 
@@ -17,10 +17,6 @@ def stage_tags(settings: Settings) -> dict[str, str]:
 def job_tags(settings: Settings) -> list[dict[str, str]]:
     """The same as a member `Tags` of a request. No template tags what a state machine starts."""
     return [{"Key": key, "Value": value} for key, value in stage_tags(settings).items()]
-
-
-PART = "part"
-"""A tag on each bucket and key, by which `make adopt` and `make teardown` find them."""
 
 
 def kept_on_destroy(retain: bool) -> RemovalPolicy:

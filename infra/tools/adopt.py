@@ -17,7 +17,7 @@ import aws_cdk as cdk
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.names import Names
+from infra.names import PART, Names
 from infra.tools import leftovers
 from infra.tools.leftovers import StacksRemain
 from infra.tools.stage_option import add_stage
@@ -122,7 +122,7 @@ def _identifiers(client: Callable[[str], Any], kept: Resources) -> dict[str, dic
             continue
         if len(candidates) > 1:
             raise NotAdoptable(
-                f"{name} may be any of {', '.join(sorted(candidates))}: take the tag {leftovers.PART} off "
+                f"{name} may be any of {', '.join(sorted(candidates))}: take the tag {PART} off "
                 "all but the one to adopt"
             )
         if candidates:
@@ -136,7 +136,7 @@ def _identifiers(client: Callable[[str], Any], kept: Resources) -> dict[str, dic
 
 
 def _part(properties: Mapping[str, Any]) -> str:
-    return next(tag["Value"] for tag in properties["Tags"] if tag["Key"] == leftovers.PART)
+    return next(tag["Value"] for tag in properties["Tags"] if tag["Key"] == PART)
 
 
 def _has_policy(s3: Any, bucket: str) -> bool:

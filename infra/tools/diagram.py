@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.shared.json_value import Json
+from infra.shared.state_language import Json
 
 # What a person would name when asked what the system is made of. Roles, policies, log groups are hidden.
 SHOWN = {

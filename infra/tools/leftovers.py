@@ -5,9 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.names import Names
+from infra.names import PART, Names
 
-PART = "part"  # of infra/shared/tags.py, which needs the CDK
 NO_TAGS = ("NoSuchTagSet", "NoSuchBucket", "AccessDeniedException")
 
 

@@ -118,7 +118,7 @@ def _remove_images(ecr: Any, prefix: str, say: Callable[[str], None]) -> None:
 
 
 def _remove_parameters(ssm: Any, names: Names, say: Callable[[str], None]) -> None:
-    path = names.parameter("").rstrip("/")
+    path = names.parameters
     for parameter in [*pages(ssm, "get_parameters_by_path", "Parameters", Path=path, Recursive=True)]:
         ssm.delete_parameters(Names=[parameter["Name"]])
         say(f"removed parameter {parameter['Name']}")

@@ -5,7 +5,7 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 
 from infra.data.stack import DataStack
-from infra.names import NO_MODEL, Names
+from infra.names import NO_MODEL, Names, Parameter, Prefix
 from infra.settings import Gate, Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.sagemaker_role import volume_key
@@ -26,7 +26,7 @@ def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str,
     """
     names = Names(settings.stage)
 
-    def read(parameter: str, member: str, next_state: str) -> State:
+    def read(parameter: Parameter, member: str, next_state: str) -> State:
         return read_parameter(
             partition=partition,
             name=names.parameter(parameter),
@@ -144,7 +144,7 @@ def evaluation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> di
                     "OutputName": "verdict",
                     "S3Output": {
                         "LocalPath": f"{ROOT}/output",
-                        "S3Uri": f"{{% 's3://{data.bucket.bucket_name}/evaluations/' & {name} %}}",
+                        "S3Uri": f"{{% 's3://{data.bucket.bucket_name}/{Prefix.EVALUATIONS}' & {name} %}}",
                         "S3UploadMode": "EndOfJob",
                     },
                 }

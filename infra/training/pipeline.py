@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.names import Names
+from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
@@ -84,7 +84,7 @@ def _prepare(settings: Settings, partition: str, bucket: str, function: str) -> 
             batch={"MaxItemsPerBatch": size, "BatchInput": {"step": name, **DATASET_ID}},
             results={
                 "Bucket": bucket,
-                "Prefix": f"{{% 'runs/' & $states.input.dataset.dataset_id & '/map-{name}' %}}",
+                "Prefix": f"{{% '{Prefix.RUNS}' & $states.input.dataset.dataset_id & '/map-{name}' %}}",
             },
             MaxConcurrency=data.max_concurrency,
             Next=next_state,

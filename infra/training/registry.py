@@ -1,6 +1,6 @@
 """The model registry of a stage: one model package group."""
 
-from aws_cdk import CustomResource, Stack
+from aws_cdk import CustomResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -8,6 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from infra.shared.functions import CustomResourceFunction
+from infra.shared.grants import sagemaker_arn
 from infra.shared.nag import explain_wildcards
 from infra.shared.tags import kept_on_destroy
 
@@ -46,8 +47,7 @@ class ModelRegistry(Construct):
         function = CustomResourceFunction(
             self, "Emptier", module="registry_emptier", runtime=runtime, log_group=log_group
         )
-        stack = Stack.of(self)
-        packages = stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{name}/*")
+        packages = sagemaker_arn(self, "model-package", f"{name}/*")
         # ListModelPackages knows no resources.
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["sagemaker:ListModelPackages"], resources=["*"])

@@ -1,18 +1,18 @@
 """The roles of training jobs and of the gate: each reads its inputs and writes its results."""
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
 from infra.data.network import StageNetwork
-from infra.names import Names
+from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.grants import (
     NAMED_BY_CLOUDFORMATION,
     grant_pull,
     grant_read,
+    grant_read_address,
     grant_volume_encryption,
     grant_write,
     serving_repository,
@@ -28,8 +28,8 @@ class EvaluationRole(SageMakerRole):
         self, scope: Construct, id: str, *, names: Names, bucket: s3.IBucket, network: StageNetwork
     ) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/ProcessingJobs*", network=network)
-        grant_read(self, bucket, "datasets/", "models/")
-        grant_write(self, bucket, "evaluations/")
+        grant_read(self, bucket, Prefix.DATASETS, Prefix.MODELS)
+        grant_write(self, bucket, Prefix.EVALUATIONS)
         grant_volume_encryption(self, bucket)
         images = serving_repository(self, names=names)
         grant_pull(self, repository_arn=images)
@@ -52,23 +52,22 @@ class TrainingRole(SageMakerRole):
     ) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/TrainingJobs*", network=network)
         grant_volume_encryption(self, bucket)
-        # Below models/launch/ the SDK puts the code of a job from a working tree.
-        grant_read(self, bucket, "datasets/", "weights/", "checkpoints/", "launch/", "models/launch/")
-        grant_write(self, bucket, "models/", "checkpoints/")
-        if settings.training.weights_uri:
-            self._grant_weights(settings.training.weights_uri)
-        self._grant_image(settings)
-
-    def _grant_weights(self, uri: str) -> None:
-        """The weights may lie in a bucket that is not the stage's."""
-        name, _, prefix = uri.removeprefix("s3://").partition("/")
-        bucket = f"arn:{Stack.of(self).partition}:s3:::{name}"
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject", "s3:ListBucket"], resources=[bucket, f"{bucket}/{prefix}*"]
-            )
+        grant_read(
+            self,
+            bucket,
+            Prefix.DATASETS,
+            Prefix.WEIGHTS,
+            Prefix.CHECKPOINTS,
+            Prefix.LAUNCH,
+            # Here the SDK puts the code of a job from a working tree.
+            f"{Prefix.MODELS}{Prefix.LAUNCH}",
         )
-        explain_wildcards(self, {f":::{name}/{prefix}*": "the setting training.weights_uri names a prefix"})
+        grant_write(self, bucket, Prefix.MODELS, Prefix.CHECKPOINTS)
+        if settings.training.weights_uri:
+            # They may lie in a bucket that is not the stage's.
+            reason = "the setting training.weights_uri names a prefix"
+            grant_read_address(self, f"{settings.training.weights_uri}*", reason=reason)
+        self._grant_image(settings)
 
     def _grant_image(self, settings: Settings) -> None:
         stack = Stack.of(self)

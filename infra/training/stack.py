@@ -10,7 +10,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra.data.stack import DataStack
-from infra.names import Names
+from infra.names import Names, Prefix
 from infra.packaging import training_archive as code_archive
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction, lambda_python
@@ -19,9 +19,10 @@ from infra.shared.grants import (
     grant_read,
     grant_read_asset,
     grant_write,
+    parameter_arn,
+    sagemaker_arn,
     serving_repository,
 )
-from infra.shared.iam import parameter_arn
 from infra.shared.job_stopper import JobStopper
 from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
@@ -135,23 +136,20 @@ class TrainingStack(Stack):
             timeout=Duration.minutes(15),
             memory_mib=512,
         )
-        grant_read(function.own_role, bucket, "weights/")
-        grant_write(function.own_role, bucket, "weights/")
+        grant_read(function.own_role, bucket, Prefix.WEIGHTS)
+        grant_write(function.own_role, bucket, Prefix.WEIGHTS)
         return function
 
     def _grant_maps(self, bucket: s3.IBucket) -> None:
         """The maps read work lists, write their results and start their children."""
-        grant_read(self._pipeline_role, bucket, "runs/")
-        grant_write(self._pipeline_role, bucket, "runs/")
+        grant_read(self._pipeline_role, bucket, Prefix.RUNS)
+        grant_write(self._pipeline_role, bucket, Prefix.RUNS)
         self.pipeline.grant_map_runs()
-
-    def _sagemaker_arn(self, kind: str, name: str) -> str:
-        return self.format_arn(service="sagemaker", resource=kind, resource_name=name)
 
     def _grant_tuning(self) -> None:
         """Creating the job and looking at it. Tags go on to the training jobs."""
-        tuning = self._sagemaker_arn("hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
-        training = self._sagemaker_arn("training-job", f"{self._names.tuning_jobs}*")
+        tuning = sagemaker_arn(self, "hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
+        training = sagemaker_arn(self, "training-job", f"{self._names.tuning_jobs}*")
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=[
@@ -183,11 +181,11 @@ class TrainingStack(Stack):
                     "sagemaker:DescribeProcessingJob",
                     "sagemaker:AddTags",
                 ],
-                resources=[self._sagemaker_arn("processing-job", jobs)],
+                resources=[sagemaker_arn(self, "processing-job", jobs)],
             )
         )
         explain_wildcards(self._pipeline_role, {f":processing-job/{jobs}": NAMED_LATE})
-        grant_read(self._pipeline_role, bucket, "evaluations/")
+        grant_read(self._pipeline_role, bucket, Prefix.EVALUATIONS)
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ssm:GetParameter"],
@@ -201,7 +199,7 @@ class TrainingStack(Stack):
     def _grant_registry(self, bucket: s3.IBucket) -> None:
         """Registering looks at the model's archive and image with the rights of the caller that registers."""
         group = self._names.model_package_group
-        grant_read(self._pipeline_role, bucket, "models/")
+        grant_read(self._pipeline_role, bucket, Prefix.MODELS)
         images = serving_repository(self, names=self._names)
         self.pipeline.add_to_role_policy(
             iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
@@ -217,8 +215,8 @@ class TrainingStack(Stack):
             iam.PolicyStatement(
                 actions=["sagemaker:CreateModelPackage"],
                 resources=[
-                    self._sagemaker_arn("model-package-group", group),
-                    self._sagemaker_arn("model-package", f"{group}/*"),
+                    sagemaker_arn(self, "model-package-group", group),
+                    sagemaker_arn(self, "model-package", f"{group}/*"),
                 ],
             )
         )

@@ -8,11 +8,9 @@ from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.names import Names
+from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.state_machine import Undelivered
-
-LISTS = "requests/"
 
 
 class Retraining(Construct):
@@ -57,7 +55,10 @@ class Retraining(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"prefix": LISTS}]}},
+                detail={
+                    "bucket": {"name": [bucket.bucket_name]},
+                    "object": {"key": [{"prefix": Prefix.REQUESTS}]},
+                },
             ),
             targets=[
                 targets.SfnStateMachine(  # pyright: ignore[reportArgumentType]

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 
 from infra.data.stack import DataStack
-from infra.names import Names
+from infra.names import Names, Prefix
 from infra.packaging import training_archive as code_archive
 from infra.settings import Settings, Training
 from infra.shared.sagemaker_job import job_name
@@ -68,12 +68,14 @@ def tuning_job(
             "RoleArn": role.role_arn,
             "InputDataConfig": _channels(training, bucket, code),
             "OutputDataConfig": {
-                "S3OutputPath": f"s3://{bucket.bucket_name}/models",
+                "S3OutputPath": f"s3://{bucket.bucket_name}/{Prefix.MODELS}".rstrip("/"),
                 **({"KmsKeyId": data.key.key_arn} if data.key else {}),
             },
             # SageMaker copies all that is below this address into each job as it starts, and the API has one
             # address for all trials: a trial that is done empties its checkpoint (engine/checkpoint.py).
-            "CheckpointConfig": {"S3Uri": f"{{% 's3://{bucket.bucket_name}/checkpoints/' & {name} %}}"},
+            "CheckpointConfig": {
+                "S3Uri": f"{{% 's3://{bucket.bucket_name}/{Prefix.CHECKPOINTS}' & {name} %}}"
+            },
             "ResourceConfig": _resources(training, data.key),
             "StoppingCondition": _stopping(training),
             "RetryStrategy": {"MaximumRetryAttempts": training.retry_attempts},

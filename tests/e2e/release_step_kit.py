@@ -42,7 +42,7 @@ def python_function(
 
 def step_function(cloud: Cloud, *, table: str, parameter: str, stack: str, stage: str) -> str:
     """`release_step`, which may only read; its name."""
-    modules = ("release_step", "release_plan", "release_outcome", "release_words")
+    modules = ("release_step", "release_plan", "release_outcome")
     files = {f"{module}.py": (LAMBDAS / f"{module}.py").read_text() for module in modules}
     reads = ["dynamodb:GetItem", "ssm:GetParameter", "cloudformation:DescribeStacks"]
     reads += ["states:DescribeExecution", "sagemaker:Describe*", "sagemaker:List*"]

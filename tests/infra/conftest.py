@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from infra import settings, stage, synthesis
+from infra import settings, stage
 from tests.judges.aws_tasks import definitions_of
 from tests.judges.resolved import resolve_stacks
 
@@ -53,7 +53,7 @@ def synthesize(name: str, **overrides: Any) -> dict[str, Template]:
         kept = {key: value for key, value in given.items() if key != "stages"}
         app = cdk.App(context=kept, outdir=folder)
         stage.build(app=app, settings=settings.load(given.get))
-        synthesis.synthesize(app)
+        stage.synthesize(app)
         return {
             part: Template.from_stack(app.node.find_child(f"bincount-{name}-{part}"))
             for part in ("data", "operations", "training", "serving", "recount", "api")

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.api.gateway_errors import GATEWAY_ERRORS
+from infra.api.error_responses import GATEWAY_ERRORS
 from infra.api.openapi import as_template, openapi
 from infra.api.stack import ApiStack
 from infra.settings import STAGES, SettingsError, load

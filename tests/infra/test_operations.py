@@ -140,7 +140,7 @@ def test_prods_key_rotates_and_encrypts_bucket_logs_disk_and_topic(templates: Te
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_services_assume_roles_for_this_account_alone(templates: Templates, stage: str) -> None:
-    """Lambda and API Gateway send no source account when they assume a role (infra/shared/iam.py)."""
+    """Lambda and API Gateway send no source account when they assume a role (infra/stage.py)."""
     for template in templates[stage].values():
         for role in template.find_resources("AWS::IAM::Role").values():
             for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:

@@ -10,7 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.assertions import Match, Template
 
 from infra.settings import STAGES
-from infra.synthesis import SynthesisError, synthesize
+from infra.stage import SynthesisError, synthesize
 from tests.infra.machines import Templates, machine_of, states_of
 
 CONDITION = "AModelIsApproved"

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from infra.settings import STAGES
 from infra.shared.nag import explain_wildcards
-from infra.synthesis import synthesize
+from infra.stage import synthesize
 from tests.infra.conftest import ROOT
 
 Templates = dict[str, dict[str, Template]]

@@ -1,6 +1,6 @@
 """Brings approved models to the endpoint: the registry's event starts the release state machine."""
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -10,14 +10,20 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.names import Names
-from infra.serving.release.definition import STATUS_CHANGE, release_definition
+from infra.names import Names, Prefix
+from infra.serving.release.definition import release_definition
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction
-from infra.shared.grants import grant_read
+from infra.shared.grants import grant_read, parameter_arn, sagemaker_arn
 from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge, explain_wildcards
-from infra.shared.state_machine import StageStateMachine, StateMachineRole, Undelivered
+from infra.shared.state_machine import (
+    StageStateMachine,
+    StateMachineRole,
+    Undelivered,
+    bad_ends,
+    executions_arn,
+)
 
 
 class Release(Construct):
@@ -62,10 +68,10 @@ class Release(Construct):
         table.grant(self.state_machine, "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         for function in (step, smoke_test):
             self.state_machine.grant_invoke_of(function)
-        self._grant_writes(stack)
+        self._grant_writes()
         self._undelivered = Undelivered(self, "Undelivered", name=self._names.undelivered("release"))
         self._on_approval()
-        self._on_bad_end(stack)
+        self._on_bad_end()
 
     def _lock_table(self) -> dynamodb.Table:
         """One item (lock.py), gone whenever no release runs."""
@@ -90,10 +96,8 @@ class Release(Construct):
             log_group=log_group,
             timeout=Duration.minutes(2),
         )
-        grant_read(function.own_role, bucket, "evaluations/")
-        endpoint = Stack.of(self).format_arn(
-            service="sagemaker", resource="endpoint", resource_name=self._names.endpoint
-        )
+        grant_read(function.own_role, bucket, Prefix.EVALUATIONS)
+        endpoint = sagemaker_arn(self, "endpoint", self._names.endpoint)
         function.own_role.add_to_policy(
             iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[endpoint])
         )
@@ -106,7 +110,7 @@ class Release(Construct):
             self,
             "Step",
             module="release_step",
-            along=("release_plan", "release_outcome", "release_words"),
+            along=("release_plan", "release_outcome"),
             runtime=runtime,
             log_group=StageLogs(self, "StepLogs", days=self._settings.log_retention_days, key=self._key),
             timeout=Duration.minutes(2),
@@ -120,7 +124,7 @@ class Release(Construct):
             },
         )
         table.grant(function.own_role, "dynamodb:GetItem")
-        self._grant_reads(Stack.of(self), function.own_role)
+        self._grant_reads(function.own_role)
         return function
 
     def _starts(self) -> targets.SfnStateMachine:
@@ -143,81 +147,56 @@ class Release(Construct):
             targets=[self._starts()],  # pyright: ignore[reportArgumentType]
         )
 
-    def _on_bad_end(self, stack: Stack) -> None:
+    def _on_bad_end(self) -> None:
         """Nothing inside an execution can act on its abort or timeout: another one puts things back."""
-        machine = stack.format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=self._names.release,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
         events.Rule(
             self,
             "OnBadEnd",
             description="A release ended without success: put back what it left",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=[STATUS_CHANGE],
-                detail={"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
-            ),
+            event_pattern=bad_ends(self, self._names.release),
             targets=[self._starts()],  # pyright: ignore[reportArgumentType]
         )
 
-    def _arn(self, stack: Stack, service: str, resource: str, name: str) -> str:
-        return stack.format_arn(
-            service=service,
-            resource=resource,
-            resource_name=name,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    def _serving_stack(self) -> str:
+        return Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{self._names.stack('serving')}/*"
         )
 
-    def _grant_writes(self, stack: Stack) -> None:
+    def _grant_writes(self) -> None:
         """What the state machine changes; all of it is named."""
         names = self._names
-        parameter = self._arn(stack, "ssm", "parameter", names.parameter("model").removeprefix("/"))
-        serving = self._arn(stack, "cloudformation", "stack", f"{names.stack('serving')}/*")
-        bootstrap = f"cdk-bootstrap/{stack.synthesizer.bootstrap_qualifier}/version"
-        packages = self._arn(stack, "sagemaker", "model-package", f"{names.model_package_group}/*")
+        parameter = parameter_arn(self, names.parameter("model"))
+        bootstrap = f"/cdk-bootstrap/{Stack.of(self).synthesizer.bootstrap_qualifier}/version"
+        packages = sagemaker_arn(self, "model-package", f"{names.model_package_group}/*")
         grants = [
             # CloudFormation reads typed parameters as the caller of UpdateStack.
-            (["ssm:GetParameters"], [parameter, self._arn(stack, "ssm", "parameter", bootstrap)]),
+            (["ssm:GetParameters"], [parameter, parameter_arn(self, bootstrap)]),
             (["ssm:PutParameter"], [parameter]),
-            (["cloudformation:UpdateStack"], [serving]),
+            (["cloudformation:UpdateStack"], [self._serving_stack()]),
             (["sagemaker:UpdateModelPackage"], [packages]),
         ]
         for actions, resources in grants:
             self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
         explain_wildcards(self.state_machine.role, self._wildcards())
 
-    def _grant_reads(self, stack: Stack, role: iam.Role) -> None:
+    def _grant_reads(self, role: iam.Role) -> None:
         """What the deciding function looks at."""
         names = self._names
-        executions = stack.format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{names.release}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        executions = executions_arn(self, f"{names.release}:*")
         grants = {
-            "ssm:GetParameter": ("ssm", "parameter", names.parameter("model").removeprefix("/")),
-            "cloudformation:DescribeStacks": ("cloudformation", "stack", f"{names.stack('serving')}/*"),
-            "sagemaker:DescribeModelPackage": (
-                "sagemaker",
-                "model-package",
-                f"{names.model_package_group}/*",
+            "ssm:GetParameter": parameter_arn(self, names.parameter("model")),
+            "cloudformation:DescribeStacks": self._serving_stack(),
+            "sagemaker:DescribeModelPackage": sagemaker_arn(
+                self, "model-package", f"{names.model_package_group}/*"
             ),
-            "sagemaker:DescribeEndpoint": ("sagemaker", "endpoint", names.endpoint),
+            "sagemaker:DescribeEndpoint": sagemaker_arn(self, "endpoint", names.endpoint),
             # CloudFormation names these two after the stack.
-            "sagemaker:DescribeEndpointConfig": ("sagemaker", "endpoint-config", "*"),
-            "sagemaker:DescribeModel": ("sagemaker", "model", "*"),
-        }
-        found = {action: self._arn(stack, *parts) for action, parts in grants.items()}
-        # The list of packages knows no resources.
-        for action, resource in {
-            **found,
+            "sagemaker:DescribeEndpointConfig": sagemaker_arn(self, "endpoint-config", "*"),
+            "sagemaker:DescribeModel": sagemaker_arn(self, "model", "*"),
             "states:DescribeExecution": executions,
-            "sagemaker:ListModelPackages": "*",
-        }.items():
+            "sagemaker:ListModelPackages": "*",  # it knows no resources
+        }
+        for action, resource in grants.items():
             role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
         unnamed = "CloudFormation names it, not after the stack"
         explain_wildcards(

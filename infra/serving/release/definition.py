@@ -9,7 +9,6 @@ from infra.serving.release.update_and_smoke_test import rollout_states
 from infra.settings import Release
 from infra.shared.state_language import State, catch, choice, task, wait
 
-STATUS_CHANGE = "Step Functions Execution Status Change"
 # Waiting for the lock, releasing and restoring may each take as long as a release.
 PHASES = 3
 # An ended holder's own restore (started by its end's event) comes first; this long after, anybody may.

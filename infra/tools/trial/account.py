@@ -61,7 +61,7 @@ class Account:
         for repository in pages(self.client("ecr"), "describe_repositories", "repositories"):
             if repository["repositoryName"].startswith(f"{names.prefix}-"):
                 yield "repository", repository["repositoryName"]
-        where = {"Path": names.parameter("").rstrip("/"), "Recursive": True}
+        where = {"Path": names.parameters, "Recursive": True}
         for parameter in pages(self.client("ssm"), "get_parameters_by_path", "Parameters", **where):
             yield "parameter", parameter["Name"]
         where = {"NameContains": names.endpoint}

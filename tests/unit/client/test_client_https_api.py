@@ -74,7 +74,7 @@ def test_an_answer_of_another_form_is_an_error_and_no_crash(
 
 
 def test_a_caller_without_the_right_reads_which_one_is_missing(api: Api, counter: BinCounter) -> None:
-    from infra.api.gateway_errors import GATEWAY_ERRORS
+    from infra.api.error_responses import GATEWAY_ERRORS
 
     forbidden = next(each for each in GATEWAY_ERRORS if each.code == "forbidden")
     error = {"code": "forbidden", "message": forbidden.message, "request_id": "r"}
