@@ -80,7 +80,7 @@ def check_folder(
     the labels cannot be read.
     """
     if not folder.is_dir():
-        raise BincountError(f"{folder} is no folder: name the one that holds the images")
+        raise BincountError(f"{folder} is not a folder: name the one that holds the images")
     found = _read(folder, labels, label_attribute)
     rows = {id_of(row.name): row for row in found.rows}
     checked = Checked(rows=len(found.rows) + len(found.rejected), rejected=found.rejected, notes=found.notes)
