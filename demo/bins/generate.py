@@ -106,7 +106,8 @@ def _write_json(*, path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=4, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _range(text: str) -> range:
+def counts_in(text: str) -> range:
+    """A range such as 1-5, or a single count, of a command line."""
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"expected a range such as 1-5 or a single count, not {text!r}")
@@ -121,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, required=True, help=f"how many, up to {MAX_IMAGES}")
     parser.add_argument("--seed", type=int, default=0, help="the same seed makes the same set (default 0)")
     parser.add_argument(
-        "--counts", type=_range, default=range(1, 6), help="objects a bin, as 1-5 (the default)"
+        "--counts", type=counts_in, default=range(1, 6), help="objects a bin, as 1-5 (the default)"
     )
     arguments = parser.parse_args(argv)
     try:

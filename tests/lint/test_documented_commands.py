@@ -30,6 +30,9 @@ COMMAND = re.compile(
 
 # (what a command looks like, the test that runs it, what the page has of it)
 RUN_BY = [
+    (r"[^|]*build/own-bins\b()", "tests/unit/training/test_own_bins_page.py", "own-bins.md"),
+    (r"aws s3 (sync|cp)\b", "tests/e2e/test_own_bins.py", "aws s3 {0}"),
+    (r"bincount (check-images)\b", "tests/cli/test_check_images.py", '"{0}"'),
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),
     (r"curl\b()", "tests/e2e/test_api.py", "api.md"),

@@ -55,5 +55,5 @@ def licence(asked: Asked) -> Iterable[Finding]:
     if source != PUBLIC_SOURCE:
         return [ok("licence", f"your own photographs in {source}")]
     text = "Amazon's photographs are CC BY-NC-SA 3.0 US: not for commercial use"
-    step = "read docs/dataset.md; for your own photographs set data_prep.source_bucket in cdk.json"
+    step = "read docs/dataset.md; for your own photographs docs/own-bins.md"
     return [unknown("licence", text, next=step)]
