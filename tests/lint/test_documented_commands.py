@@ -34,6 +34,7 @@ RUN_BY = [
     (r"aws s3 (sync|cp)\b", "tests/e2e/test_own_bins.py", "aws s3 {0}"),
     (r"bincount (check-images)\b", "tests/cli/test_check_images.py", '"{0}"'),
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
+    (r"bincount (runs|report)\b", "tests/e2e/test_client_runs.py", '"{0}"'),
     (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),
     (r"curl\b()", "tests/e2e/test_api.py", "api.md"),
     (r"npx cdk bootstrap()", "tests/e2e/test_journeys.py", "deployment.bootstrap()"),

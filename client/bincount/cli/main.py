@@ -12,6 +12,7 @@ from bincount.cli.check_images import check_images
 from bincount.cli.count import count
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.models import models
+from bincount.cli.runs import report, runs
 from bincount.cli.site import site
 from bincount.cli.status import status
 from bincount.cli.train import train
@@ -60,6 +61,8 @@ app.command()(site)
 app.command()(check_images)
 app.command()(train)
 app.add_typer(models, name="models")
+app.command()(runs)
+app.command()(report)
 app.command()(status)
 
 
