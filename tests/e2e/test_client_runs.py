@@ -15,7 +15,7 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import BUCKET, channel, ended_job, make_role, training_job
 
 from bincount.cli.runs import REPORT
-from demo.cloud import BINCOUNT
+from demo.cloud import BINCOUNT, INFERENCE_IMAGE
 from tests.browser.look import complaints, look
 from tests.unit.training.conftest import write_dataset
 
@@ -159,4 +159,27 @@ def test_a_report_is_the_page_that_the_run_wrote(cloud: Cloud, bincount: Any, tm
 
 def test_a_run_without_a_page_says_why(bincount: Any) -> None:
     assert "Failed" in bincount("report", WRONG, "--no-open", check=1).stderr
-    assert "no version 3" in bincount("report", "3", "--no-open", check=1).stderr
+
+
+def test_a_version_has_the_page_of_the_gate(cloud: Cloud, bincount: Any, tmp_path: Path) -> None:
+    sagemaker, page = cloud.client("sagemaker"), "evaluations/one/report.html"
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=page, Body=b"the gate's page")
+    sagemaker.create_model_package_group(ModelPackageGroupName="bincount-local")
+    model = described(cloud, FIRST)["ModelArtifacts"]["S3ModelArtifacts"]
+    sagemaker.create_model_package(
+        ModelPackageGroupName="bincount-local",
+        ModelApprovalStatus="PendingManualApproval",
+        InferenceSpecification={
+            "Containers": [{"Image": INFERENCE_IMAGE, "ModelDataUrl": model}],
+            "SupportedContentTypes": ["image/jpeg"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+        CustomerMetadataProperties={
+            "training_job": FIRST, "verdict": "accepted", "report": f"s3://{BUCKET}/{page}",
+        },
+    )  # fmt: skip
+    (run,) = (json.loads(line) for line in bincount("runs", FIRST, "--json").stdout.splitlines())
+    assert (run["gate"], run["versions"]) == ("accepted", [1])
+    bincount("report", "1", "--no-open")
+    assert (tmp_path / "bincount-local-version-1.html").read_bytes() == b"the gate's page"
+    assert "has no version 3" in bincount("report", "3", "--no-open", check=1).stderr

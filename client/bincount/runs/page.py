@@ -50,7 +50,7 @@ def runs_page(runs: Sequence[Run], details: Mapping[str, Details], *, title: str
 
 
 def _table(runs: Sequence[Run], details: Mapping[str, Details]) -> str:
-    heads = ["run", "status", *PARAMETERS, "best epoch", *FIGURES.values(), "gate", "cost", "spot"]
+    heads = ["run", "status", *FIGURES.values(), "gate", "cost", *PARAMETERS, "best epoch", "spot"]
     numbers = {*PARAMETERS[1:], "best epoch", *FIGURES.values(), "cost"}
     best = best_figures(runs)
     heads = [*heads, "dataset", "note"]
@@ -60,11 +60,11 @@ def _table(runs: Sequence[Run], details: Mapping[str, Details]) -> str:
         cells = [
             f'<i class="r{place % COLOURS}"></i>{escape(run.name)}',
             escape(run.job.status),
-            *(escape(run.parameters.get(name, "-")[:10]) for name in PARAMETERS),
-            "-" if found is None else str(found.best_epoch or "-"),
             *(_figure(run, name, best) for name in FIGURES),
             escape(run.verdict or "-"),
             escape(shown_dollars(run.job.cost)),
+            *(escape(run.parameters.get(name, "-")[:10]) for name in PARAMETERS),
+            "-" if found is None else str(found.best_epoch or "-"),
             interruptions(run),
             escape(run.dataset or "-"),
             escape(run.job.reason or "-"),
