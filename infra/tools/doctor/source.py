@@ -6,10 +6,10 @@ from botocore.exceptions import ClientError
 
 from infra.settings.data_prep import PUBLIC_SOURCE
 from infra.tools.doctor.asked import Asked
-from infra.tools.doctor.finding import Finding, error_of, missing, ok
+from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
 
 NAME = "own images"
-_ABSENT = ("404", "NoSuchKey", "NotFound")
+UNSIGNED = "own images, unsigned"
 
 
 def images(asked: Asked) -> Iterable[Finding]:
@@ -19,7 +19,7 @@ def images(asked: Asked) -> Iterable[Finding]:
         return
     if source.unsigned:
         text = f"{source.source_bucket} would be read without credentials, as only a public bucket allows"
-        yield missing(NAME, text, next="set data_prep.unsigned to false in cdk.json")
+        yield unknown(UNSIGNED, text, next="set data_prep.unsigned to false in cdk.json")
     s3, place = asked.client("s3"), f"s3://{source.source_bucket}/{source.source_prefix}"
     try:
         found = s3.list_objects_v2(Bucket=source.source_bucket, Prefix=source.source_prefix, MaxKeys=1)
@@ -40,11 +40,10 @@ def images(asked: Asked) -> Iterable[Finding]:
 
 def _labels(asked: Asked, address: str) -> Finding:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    try:
-        size = asked.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"]
-    except ClientError as error:
-        if error_of(error)[0] not in _ABSENT:
-            raise
+    # Of all keys that begin so the listing has the key itself first.
+    found = asked.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    there = [entry for entry in found.get("Contents", ()) if entry["Key"] == key]
+    if not there:
         step = f"aws s3 cp FILE {address}, or correct data_prep.labels in cdk.json"
         return missing("labels", f"nothing is at {address}", next=step)
-    return ok("labels", f"{size:,} bytes at {address}")
+    return ok("labels", f"{there[0]['Size']:,} bytes at {address}")

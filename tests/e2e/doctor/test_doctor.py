@@ -50,8 +50,11 @@ def test_images_of_ones_own_are_looked_for(cloud: Cloud, look: Look) -> None:
     assert (found["own images"].state, found["labels"].state) == ("ok", "missing")
     s3.put_object(Bucket="my-photographs", Key="labels.csv", Body=b"image,count\n")
     assert look("own images", **given)["labels"].state == "ok"
-    unsigned = look("own images", **given | {"data_prep.unsigned": True})
-    assert unsigned["own images"].state == "missing" or "labels" in unsigned
+
+
+def test_a_bucket_that_is_read_without_credentials_is_pointed_out(look: Look) -> None:
+    found = look("own images", **OWN | {"data_prep.unsigned": True})["own images, unsigned"]
+    assert (found.state, found.next) == ("unknown", "set data_prep.unsigned to false in cdk.json")
 
 
 def test_a_quota_below_both_fleets_of_an_update_is_missing(look: Look) -> None:
