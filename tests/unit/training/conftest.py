@@ -143,3 +143,9 @@ def pack_dataset(source: Path, target: Path, *, shards: int = 2) -> Path:
 def packed(forty_bins: Path, tmp_path: Path) -> Path:
     """The forty bins in shards, two a split."""
     return pack_dataset(forty_bins, tmp_path / "packed")
+
+
+@pytest.fixture
+def packed_small(forty_bins: Path, tmp_path: Path) -> Path:
+    """The forty bins in small shards: twelve of training images."""
+    return pack_dataset(forty_bins, tmp_path / "small", shards=12)

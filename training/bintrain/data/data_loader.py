@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,9 +13,17 @@ import torch
 from torch import Tensor
 
 from bintrain.data.images import Images, Item
+from bintrain.errors import TrainingError
+from bintrain.log import say
 
 AHEAD = 4
 """Batches that wait ready, or are being decoded."""
+NOTICE = 30.0
+"""Seconds without data after which the log mentions it, again and again."""
+PATIENCE = 300.0
+"""Seconds without data after which the job ends. (torch's processes wait ten minutes for one another.)"""
+
+Ready = queue.Queue["tuple[Batch, list[Future[None]]] | BaseException | None"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +49,18 @@ class DataLoader:
         self._pin = pin
 
     def batches(self, plan: Iterable[Sequence[Item]]) -> Iterator[Batch]:
-        """A batch for each entry of `plan`, in its order. Raises TrainingError at an unreadable image."""
-        ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None] = queue.Queue(AHEAD)
+        """A batch for each entry of `plan`, in its order.
+
+        Raises TrainingError at an unreadable image, and where the storage gives nothing for PATIENCE.
+        """
+        ready: Ready = queue.Queue(AHEAD)
         ended = threading.Event()
+        stalled = threading.Event()
         with ThreadPoolExecutor(self._threads) as pool:
             producer = threading.Thread(target=self._produce, args=(plan, pool, ready, ended), daemon=True)
             producer.start()
             try:
-                while (item := ready.get()) is not None:
+                while (item := _take(ready, stalled=stalled)) is not None:
                     if isinstance(item, BaseException):
                         raise item
                     batch, decoding = item
@@ -56,7 +69,8 @@ class DataLoader:
                     yield batch
             finally:
                 ended.set()
-                while producer.is_alive():
+                # A thread that hangs in a read is left there; it ends with the process.
+                while producer.is_alive() and not stalled.is_set():
                     _drain(ready)
                     producer.join(0.01)
                 pool.shutdown(cancel_futures=True)
@@ -65,7 +79,7 @@ class DataLoader:
         self,
         plan: Iterable[Sequence[Item]],
         pool: ThreadPoolExecutor,
-        ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None],
+        ready: Ready,
         ended: threading.Event,
     ) -> None:
         try:
@@ -97,6 +111,24 @@ class DataLoader:
         return Batch(pixels=pixels, labels=labels, indices=indices), decoding
 
 
-def _drain(ready: queue.Queue[tuple[Batch, list[Future[None]]] | BaseException | None]) -> None:
+def _take(
+    ready: Ready, *, stalled: threading.Event
+) -> tuple[Batch, list[Future[None]]] | BaseException | None:
+    began = time.monotonic()
+    while True:
+        try:
+            return ready.get(timeout=NOTICE)
+        except queue.Empty:
+            waited = time.monotonic() - began
+        if waited >= PATIENCE:
+            stalled.set()
+            raise TrainingError(
+                f"the storage gave no image for {waited:.0f} s. Check it (the bucket, the key, the network), "
+                "then start the job again: it goes on at its last checkpoint"
+            )
+        say(f"no image for {waited:.0f} s; the job waits up to {PATIENCE:.0f} s for the storage")
+
+
+def _drain(ready: Ready) -> None:
     while not ready.empty():
         ready.get_nowait()

@@ -16,7 +16,7 @@ SPLITS = ("train", "validation", "test")
 """Models learn from the first, are chosen by the second, and are looked at once on the third."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BinImage:
     """One line of the manifest; `split` is one of SPLITS.
 
@@ -83,10 +83,11 @@ def _read_manifest(folder: Path) -> Iterator[BinImage]:
     if not path.is_file():
         raise TrainingError(f"{path} is missing from a sealed dataset; give the whole prefix as the channel")
     done = 0
+    shards: dict[str, Path] = {}
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
-                yield _read_line(line, folder=folder)
+                yield _read_line(line, folder=folder, shards=shards)
                 done += 1
     except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
@@ -95,7 +96,7 @@ def _read_manifest(folder: Path) -> Iterator[BinImage]:
         ) from error
 
 
-def _read_line(line: str, *, folder: Path) -> BinImage:
+def _read_line(line: str, *, folder: Path, shards: dict[str, Path]) -> BinImage:
     entry: Any = json.loads(line)
     split = entry["split"]
     if split not in SPLITS:
@@ -104,9 +105,18 @@ def _read_line(line: str, *, folder: Path) -> BinImage:
     if not isinstance(count, int) or count < 0:
         raise ValueError(f"count {count!r} is not a number of objects")
     in_shard = entry["key"] is None
-    path = folder / (entry["shard"] if in_shard else entry["key"])
-    if not path.is_file():
-        raise TrainingError(f"{path} is in the manifest but not there; give the whole prefix as the channel")
+    if in_shard:
+        # Asked once a shard, not once an image: on a network disk each question takes its time.
+        name = entry["shard"]
+        path = shards[name] = shards.get(name) or _existing(folder / name)
+    else:
+        path = _existing(folder / entry["key"])
     return BinImage(
         id=entry["id"], count=count, split=split, path=path, sha256=entry["sha256"], in_shard=in_shard
     )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise TrainingError(f"{path} is in the manifest but not there; give the whole prefix as the channel")
+    return path

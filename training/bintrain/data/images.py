@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -18,6 +19,7 @@ from bintrain.data.classes import Classes
 from bintrain.data.dataset import BinImage
 from bintrain.data.fast_preprocess import decode_quickly
 from bintrain.data.shards import Member, find_members, read_shard
+from bintrain.data.storage import Stamp, read_whole
 from bintrain.engine.resources import usable_cpus
 from bintrain.errors import TrainingError
 
@@ -47,7 +49,11 @@ class Images:
         self.labels = [_label(image, classes=classes) for image in images]
         self.shards = _by_shard(images)
         """Shard -> the member names that belong here, with their places."""
-        self._members: dict[int, Member] = {}
+        # Arrays, not objects: nothing may grow while half a million images are read.
+        self._places = array("q", [0, 0]) * len(images) if self.shards else array("q")
+        """Offset and size of each image in its shard; 0 and 0 until it was found there."""
+        self._stamps: dict[Path, Stamp] = {}
+        """What each shard was when its images were held against the manifest."""
         self._seen = bytearray(len(images))
         """1 for each image whose SHA-256 was found to be the manifest's."""
         self.kept: Tensor | None = self._decode_all() if keep else None
@@ -63,8 +69,17 @@ class Images:
 
     def read_shard(self, shard: Path) -> Iterator[tuple[int, bytes]]:
         """The places and checked bytes of a shard's images, in one pass. Raises TrainingError as `read`."""
-        for index, member, data in read_shard(shard, wanted=self.shards[shard]):
-            self._members[index] = member
+        wanted = self.shards[shard]
+
+        def opened(stamp: Stamp) -> None:
+            # A shard that was copied again has to show once more that its images are the manifest's.
+            if self._stamps.setdefault(shard, stamp) != stamp:
+                self._stamps[shard] = stamp
+                for index in wanted.values():
+                    self._seen[index] = 0
+
+        for index, member, data in read_shard(shard, wanted=wanted, opened=opened):
+            self._note(index, member)
             yield index, self._checked(index, data)
 
     def decode_into(self, target: Tensor, items: Sequence[Item]) -> None:
@@ -75,14 +90,24 @@ class Images:
     def read(self, index: int) -> bytes:
         """The image as it was stored. Raises TrainingError when it is not the manifest's."""
         image = self._images[index]
-        data = self._member(index).read() if image.in_shard else _contents(image.path)
+        try:
+            data = self._member(index).read() if image.in_shard else _contents(image.path)
+        except OSError as error:
+            raise TrainingError(
+                f"{self._name(index)} cannot be read: {error}. Check the storage, then start the job again"
+            ) from error
         return self._checked(index, data)
 
     def _member(self, index: int) -> Member:
         shard = self._images[index].path
-        if index not in self._members:
-            self._members |= find_members(shard, wanted=self.shards[shard])
-        return self._members[index]
+        if not self._places[2 * index]:
+            for number, member in find_members(shard, wanted=self.shards[shard]).items():
+                self._note(number, member)
+        offset, size = self._places[2 * index : 2 * index + 2]
+        return Member(shard=shard, offset=offset, size=size)
+
+    def _note(self, index: int, member: Member) -> None:
+        self._places[2 * index], self._places[2 * index + 1] = member.offset, member.size
 
     def _checked(self, index: int, data: bytes) -> bytes:
         # Once a job: in each further epoch it would cost a twentieth of reading and decoding.
@@ -135,8 +160,11 @@ class Images:
 
 def _contents(file: Path) -> bytes:
     # Path.read_bytes gives the same; its buffer costs 0.016 ms of 1.2 that an image takes.
-    with file.open("rb", buffering=0) as stream:
-        return stream.read()
+    try:
+        with file.open("rb", buffering=0) as stream:
+            return stream.read()
+    except OSError:
+        return read_whole(file)
 
 
 def _by_shard(images: Sequence[BinImage]) -> dict[Path, dict[str, int]]:

@@ -2,14 +2,17 @@
 
 Images that can be had in any order (kept in memory, or files) are permuted anew each epoch. Shards that do
 not fit in memory are read from end to end, as streamed storage (FastFile) needs it: the shards in another
-order each epoch, their images through a buffer from which each next one is drawn.
+order each epoch, their images through a buffer from which each next one is drawn. What is drawn when follows
+from the numbers of images alone, so a job that goes on within an epoch reads only the shards it still needs.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import cycle, islice
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -42,7 +45,7 @@ def training_plan(
             yield [(index, None) for index in order[step * batch : (step + 1) * batch][rank::size]]
         return
     share = batch // size
-    items = islice(_shuffled(images, seed=(seed, epoch), rank=rank, size=size), first * share, None)
+    items = _shuffled(images, seed=(seed, epoch), rank=rank, size=size, skip=first * share)
     for _ in steps:
         yield list(islice(items, share))
 
@@ -72,7 +75,9 @@ def sample_plan(images: Images, *, count: int, batch: int, seed: int) -> Iterato
         yield taken
 
 
-def _shuffled(images: Images, *, seed: tuple[int, int], rank: int, size: int) -> Iterator[Item]:
+def _shuffled(
+    images: Images, *, seed: tuple[int, int], rank: int, size: int, skip: int = 0
+) -> Iterator[Item]:
     # Endless: a process whose shards hold fewer images than its share begins with them again.
     shards = sorted(images.shards)
     if len(shards) < size:
@@ -81,19 +86,50 @@ def _shuffled(images: Images, *, seed: tuple[int, int], rank: int, size: int) ->
             "smaller ones (--shard-mb of data preparation), raise --cache-mib, or use fewer processes"
         )
     random.Random(f"{seed}").shuffle(shards)
-    draw = random.Random(f"{seed} {rank}")
-    while True:
-        waiting: list[Item] = []
-        for shard in shards[rank::size]:
-            for item in images.read_shard(shard):
-                if len(waiting) < BUFFER:
-                    waiting.append(item)
-                    continue
-                place = draw.randrange(BUFFER)
-                yield waiting[place]
-                waiting[place] = item
+    own = shards[rank::size]
+    order = _draw(sum(len(images.shards[shard]) for shard in own), draw=random.Random(f"{seed} {rank}"))
+    # None of the first `skip` is farther on than that: the buffer holds what is drawn late.
+    done = bytearray(skip + BUFFER)
+    for place in islice(order, skip):
+        done[place] = 1
+    stored = _stored(images, own, done=done)
+    waiting: dict[int, Item] = {}
+    for place in order:
+        while place not in waiting:
+            at, item = next(stored)
+            waiting[at] = item
+        yield waiting.pop(place)
+
+
+def _draw(total: int, *, draw: random.Random) -> Iterator[int]:
+    """The places of all images, as they are stored one after the other, in the order in which they are drawn
+    from a buffer of BUFFER; those of the second time around begin at `total`.
+    """
+    for start in itertools.count(0, total):
+        waiting: list[int] = []
+        for place in range(start, start + total):
+            if len(waiting) < BUFFER:
+                waiting.append(place)
+                continue
+            drawn = draw.randrange(BUFFER)
+            yield waiting[drawn]
+            waiting[drawn] = place
         draw.shuffle(waiting)
         yield from waiting
+
+
+def _stored(images: Images, shards: Sequence[Path], *, done: bytearray) -> Iterator[tuple[int, Item]]:
+    """All images with their places, but for those that are `done`; shards that are done are not opened."""
+    place = 0
+    for shard in cycle(shards):
+        end = place + len(images.shards[shard])
+        if end <= len(done) and done.find(0, place, end) < 0:
+            place = end
+            continue
+        for item in images.read_shard(shard):
+            if place >= len(done) or not done[place]:
+                yield place, item
+            place += 1
 
 
 def _permutation(images: Images, *, seed: int, epoch: int) -> list[int]:

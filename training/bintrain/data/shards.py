@@ -6,11 +6,12 @@ an image for what takes 10 here, with Python's lock held, when decoding takes 50
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
+from bintrain.data.storage import Stamp, SteadyFile
 from bintrain.errors import TrainingError
 
 BLOCK = 512
@@ -18,8 +19,8 @@ BLOCK = 512
 FILES = (b"0", b"\0", b"7")
 NO_CONTENTS = (b"1", b"2", b"3", b"4", b"5", b"6")
 """Types of members: files; and links, devices and folders, whose size means nothing."""
-READ_AHEAD = 2**20
-"""Bytes asked of the storage at once."""
+READ_AHEAD = 2**23
+"""Bytes asked of the storage at once: with 30 ms before each answer still up to 280 MB/s."""
 
 
 class Member(NamedTuple):
@@ -30,40 +31,53 @@ class Member(NamedTuple):
     size: int
 
     def read(self) -> bytes:
-        """The bytes; fewer than `size` where the shard was cut off since."""
-        with self.shard.open("rb") as file:
+        """The bytes; fewer than `size` where the shard was cut off since. Raises as SteadyFile does."""
+        with io.BufferedReader(SteadyFile(self.shard), BLOCK) as file:
             file.seek(self.offset)
             return file.read(self.size)
 
 
-def read_shard(shard: Path, *, wanted: Mapping[str, int]) -> Iterator[tuple[int, Member, bytes]]:
+def read_shard(
+    shard: Path, *, wanted: Mapping[str, int], opened: Callable[[Stamp], None]
+) -> Iterator[tuple[int, Member, bytes]]:
     """The wanted members with their bytes in one sequential pass, as streamed storage likes it.
 
-    `wanted` gives each member's name a number, which comes back with it. Raises TrainingError when the shard
-    is not a whole tar, or where a wanted member is missing.
+    `wanted` gives each member's name a number, which comes back with it; `opened` learns what the shard was
+    before the first of them. Raises TrainingError when the shard is not a whole tar, cannot be read
+    (storage.py says what is tried), changes meanwhile, or where a wanted member is missing.
     """
-    return _members(shard, wanted=wanted, contents=True)
+    return _members(shard, wanted=wanted, opened=opened, read_ahead=READ_AHEAD)
 
 
 def find_members(shard: Path, *, wanted: Mapping[str, int]) -> dict[int, Member]:
     """Where the wanted members lie, by their numbers; reads the headers alone. Raises as read_shard does."""
-    return {number: member for number, member, _ in _members(shard, wanted=wanted, contents=False)}
+    return {number: member for number, member, _ in _members(shard, wanted=wanted)}
 
 
 def _members(
-    shard: Path, *, wanted: Mapping[str, int], contents: bool
+    shard: Path,
+    *,
+    wanted: Mapping[str, int],
+    opened: Callable[[Stamp], None] | None = None,
+    read_ahead: int | None = None,
 ) -> Iterator[tuple[int, Member, bytes]]:
     missing = set(wanted)
     try:
-        with shard.open("rb", buffering=READ_AHEAD if contents else BLOCK) as file:
-            for name, offset, size in _files(file, end=os.fstat(file.fileno()).st_size):
+        with SteadyFile(shard) as raw, io.BufferedReader(raw, read_ahead or BLOCK) as file:
+            if opened:
+                opened(raw.stamp)
+            for name, offset, size in _files(cast("BinaryIO", file), end=raw.stamp.size):
                 if name in missing:
                     missing.remove(name)
-                    data = file.read(size) if contents else b""
+                    data = file.read(size) if read_ahead else b""
                     yield wanted[name], Member(shard=shard, offset=offset, size=size), data
     except FileNotFoundError as error:
         raise TrainingError(f"{shard} is in the manifest but not there; copy it again") from error
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise TrainingError(
+            f"{shard} cannot be read: {error}. Check the storage, then start the job again"
+        ) from error
+    except ValueError as error:
         raise TrainingError(
             f"{shard} is not a whole tar as data preparation packs it ({error}); copy it again"
         ) from error
