@@ -50,6 +50,9 @@ class Training(Section):
     max_jobs: int = Field(8, ge=1, le=500, description="training jobs of one tuning job")
     max_parallel_jobs: int = Field(2, ge=1, le=100, description="training jobs at a time")
     strategy: Literal["Bayesian", "Random"] = Field("Bayesian", description="how the next trial is chosen")
+    early_stopping: bool = Field(
+        True, description="with Bayesian: SageMaker stops a trial that becomes no better than the others"
+    )
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
         "resnet50", description="torchvision architecture"
     )
@@ -144,6 +147,11 @@ class Training(Section):
     def stages_weights(self) -> bool:
         """True where torchvision's weights are wanted, which then lie in the stage's bucket."""
         return self.pretrained == "auto" and not self.weights_uri
+
+    @property
+    def stops_early(self) -> bool:
+        """True where SageMaker ends a trial that is no better than the others."""
+        return self.early_stopping and self.strategy == "Bayesian"
 
     @property
     def price(self) -> float | None:

@@ -54,7 +54,7 @@ def tuning_job(
                 "MaxParallelTrainingJobs": training.max_parallel_jobs,
             },
             "ParameterRanges": _ranges(training),
-            "TrainingJobEarlyStoppingType": "Auto" if training.strategy == "Bayesian" else "Off",
+            "TrainingJobEarlyStoppingType": "Auto" if training.stops_early else "Off",
         },
         "TrainingJobDefinition": {
             "StaticHyperParameters": _hyperparameters(settings, code),

@@ -64,7 +64,7 @@ COMBINATIONS = (
     Combination(
         "dev with isolated jobs on demand",
         "dev",
-        {"training.network_isolation": True, "training.spot": False},
+        {"training.network_isolation": True, "training.spot": False, "training.early_stopping": False},
     ),
     Combination(
         "prod with linear steps",
