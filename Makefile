@@ -131,14 +131,14 @@ docs: install ## renew the tables of docs/ (settings, roles, quotas, first-accou
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
-	@for name in {infra,data_prep,inference,client}/requirements client/requirements-recount \
-		inference/sbom-requirements requirements requirements-dev; do \
+	@for name in {infra,data_prep,inference,client}/requirements infra/weights-requirements \
+		client/requirements-recount inference/sbom-requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
 # The embedded cloud's training jobs install this lock into the environment of the tests.
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-		--custom-compile-command "make lock" --constraint requirements-dev.txt \
+		--custom-compile-command "make lock" --excludes training/excludes.txt --constraint requirements-dev.txt \
 		training/requirements.in -o training/requirements.txt
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 		--custom-compile-command "make lock" --excludes training/binlaunch/excludes.txt \

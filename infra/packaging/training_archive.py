@@ -15,7 +15,7 @@ from infra.packaging.bundle_files import core_files, files_of
 from infra.packaging.requirements import bring, built_once, lines_for
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = ("__pycache__", "requirements.in", "launch.py", "binlaunch")
+LEFT_OUT = ("__pycache__", "requirements.in", "excludes.txt", "launch.py", "binlaunch")
 WHEELS = "wheels"
 """The folder in the archive for the wheels of jobs without a network."""
 JOB_PYTHON = "3.12"

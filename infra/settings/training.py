@@ -6,9 +6,10 @@ from pydantic import Field, field_validator
 
 from infra.settings.instances import INSTANCES, PRICES_OF, Instance
 from infra.settings.section import S3_ADDRESS, InstanceType, Section, rule
+from infra.training.weights import name_fault, weights_fault
 
 TUNED = ("epochs", "learning-rate", "batch-size")
-OWN_FLAGS = (*TUNED, "arch", "image-size", "pretrained", "max-count")
+OWN_FLAGS = (*TUNED, "arch", "head", "image-size", "pretrained", "max-count")
 """Flags of training/train.py that the pipeline gives itself (infra/training/tuning_job.py)."""
 
 
@@ -53,8 +54,12 @@ class Training(Section):
     early_stopping: bool = Field(
         True, description="with Bayesian: SageMaker stops a trial that becomes no better than the others"
     )
-    arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
-        "resnet50", description="torchvision architecture"
+    arch: str = Field(
+        "resnet50",
+        description="classification network: torchvision's, efficientnet_lite0, 1 or 2, or timm:<model>",
+    )
+    head: Literal["soft", "emd", "corn", "binomial"] = Field(
+        "soft", description="how the head learns that counts are ordered (docs/training.md)"
     )
     image_size: int = Field(224, ge=32, le=512, description="side of the model's square input, pixels")
     pretrained: Literal["auto", "none"] = Field(
@@ -63,12 +68,12 @@ class Training(Section):
     weights_uri: str = Field(
         "",
         pattern=rf"^({S3_ADDRESS})?$",
-        description="S3 prefix with an <arch>.pth of your own for the weights channel; empty: torchvision's",
+        description="S3 prefix with an <arch>.pth of your own for the weights channel; empty: ImageNet's",
     )
     weights_source: str = Field(
-        "https://download.pytorch.org/models/",
-        pattern=r"^https?://.+$",
-        description="address below which torchvision's files lie, for example a mirror",
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="address of a mirror with the library's files; empty: the library's own",
     )
     weights_sha256: str = Field(
         "",
@@ -84,6 +89,13 @@ class Training(Section):
     fixed: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="further flags of training/train.py, the same for every trial"
     )
+
+    @field_validator("arch")
+    @classmethod
+    def _is_a_network(cls, value: str) -> str:
+        if fault := name_fault(value):
+            raise ValueError(fault)
+        return value
 
     @field_validator("epochs", "learning_rate")
     @classmethod
@@ -111,6 +123,10 @@ class Training(Section):
                 "flag that is fixed and tuned): remove it here"
             )
         return value
+
+    @rule("arch", "pretrained", "weights_uri", "weights_sha256")
+    def _has_weights(self) -> str | None:
+        return weights_fault(self.arch, sha256=self.weights_sha256) if self.stages_weights else None
 
     @rule("max_wait_seconds", "max_runtime_seconds")
     def _waits_as_long_as_it_runs(self) -> str | None:
@@ -145,7 +161,7 @@ class Training(Section):
 
     @property
     def stages_weights(self) -> bool:
-        """True where torchvision's weights are wanted, which then lie in the stage's bucket."""
+        """True where ImageNet weights are wanted, which then lie in the stage's bucket."""
         return self.pretrained == "auto" and not self.weights_uri
 
     @property

@@ -1,4 +1,4 @@
-"""`make weights STAGE=dev`: torchvision's ImageNet weights into the stage's bucket, from this machine."""
+"""`make weights STAGE=dev`: a network's ImageNet weights into the stage's bucket, from this machine."""
 
 import argparse
 import sys
@@ -8,6 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
 from infra.names import Names
+from infra.packaging import packaged_weights
+from infra.packaging.requirements import PackageError
 from infra.runtime import weights
 from infra.training import weights as imagenet_weights
 
@@ -26,8 +28,8 @@ def main() -> int:
             print(f"nothing to do: stage {options.stage} trains from scratch (training.pretrained is none)")
             return 0
         bucket = options.bucket or _bucket(stage=options.stage, region=chosen.region)
-        request = imagenet_weights.request(
-            arch=options.arch or training.arch,
+        request = _request(
+            options.arch or training.arch,
             source=options.source or training.weights_source,
             sha256=options.sha256 or training.weights_sha256,
             bucket=bucket,
@@ -37,6 +39,7 @@ def main() -> int:
         settings.SettingsError,
         weights.WeightsUnavailable,
         weights.WrongWeights,
+        PackageError,
         BotoCoreError,
         ClientError,
     ) as error:
@@ -45,10 +48,19 @@ def main() -> int:
     return 0
 
 
+def _request(arch: str, *, source: str, sha256: str, bucket: str) -> dict[str, str]:
+    fault = imagenet_weights.name_fault(arch) or imagenet_weights.weights_fault(arch, sha256=sha256)
+    if fault:
+        raise settings.SettingsError(fault)
+    is_packaged = arch in imagenet_weights.PACKAGED and not source
+    packaged = packaged_weights.build(arch).as_uri() if is_packaged else ""
+    return imagenet_weights.request(arch=arch, source=source, sha256=sha256, bucket=bucket, packaged=packaged)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.tools.stage_weights", description=__doc__)
     parser.add_argument("--stage", required=True, help="a stage of cdk.json that is deployed")
-    parser.add_argument("--arch", choices=imagenet_weights.WEIGHTS, help="network (default: training.arch)")
+    parser.add_argument("--arch", help="network (default: training.arch)")
     parser.add_argument("--source", help="address above the files (default: training.weights_source)")
     parser.add_argument("--sha256", help="digest of that source's file (default: the known one)")
     parser.add_argument("--bucket", help="the stage's bucket (default: the Data stack's output)")

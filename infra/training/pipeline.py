@@ -7,7 +7,6 @@ from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
-from infra.training import weights as imagenet_weights
 from infra.training.gate import gate_states
 from infra.training.tuning_job import OBJECTIVE
 
@@ -28,10 +27,13 @@ def pipeline_definition(
     bucket_name: str,
     data_prep: str,
     weights: str,
+    staging: dict[str, str],
     tuning_job: dict[str, Any],
     evaluation_job: dict[str, Any],
 ) -> dict[str, Any]:
     """The states, in the order in which they run; `data_prep` and `weights` are ARNs, `weights` "" for none.
+
+    `staging` is what the function `weights` is asked (infra/training/weights.py).
 
     Input: `{"request": {…}}` or `{}` for the stage's own request. With
     `"candidate": {"training_job": name, "model_data": "s3://…"}` nothing is trained: that model is evaluated.
@@ -43,7 +45,7 @@ def pipeline_definition(
         "States": {
             **_choose_request(settings),
             **_prepare(settings, partition, bucket_name, data_prep),
-            **_train(settings, partition, bucket_name, weights, tuning_job),
+            **_train(settings, partition, weights, staging, tuning_job),
             **gate_states(settings=settings, partition=partition, evaluation_job=evaluation_job),
         },
     }
@@ -124,7 +126,7 @@ def _prepare(settings: Settings, partition: str, bucket: str, function: str) -> 
 
 
 def _train(
-    settings: Settings, partition: str, bucket: str, weights: str, tuning_job: dict[str, Any]
+    settings: Settings, partition: str, weights: str, staging: dict[str, str], tuning_job: dict[str, Any]
 ) -> dict[str, State]:
     """From the dataset to the best trial's model; a model that came with the request goes to the gate."""
     first = "StageWeights" if weights else "Tune"
@@ -132,7 +134,7 @@ def _train(
         "HasCandidate": choice(
             ("$exists($states.input.candidate.model_data)", "ReadEvaluationImage"), otherwise=first
         ),
-        **({"StageWeights": _stage_weights(settings, bucket, weights)} if weights else {}),
+        **({"StageWeights": _stage_weights(weights, staging)} if weights else {}),
         "Tune": _tune(settings, partition, tuning_job),
         "HasBestTrial": choice(
             ("$states.input.tuning.job.best = ''", "NoTrialFinished"), otherwise="DescribeBest"
@@ -159,14 +161,7 @@ def _train(
     return states
 
 
-def _stage_weights(settings: Settings, bucket: str, function: str) -> State:
-    training = settings.training
-    request = imagenet_weights.request(
-        arch=training.arch,
-        source=training.weights_source,
-        sha256=training.weights_sha256,
-        bucket=bucket,
-    )
+def _stage_weights(function: str, request: dict[str, str]) -> State:
     retry = lambda_fault("WeightsUnavailable", attempts=3)
     return task(function, request, Retry=retry, Output="{% $states.input %}", next_state="Tune")
 

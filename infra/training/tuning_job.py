@@ -116,6 +116,7 @@ def _hyperparameters(settings: Settings, code: s3_assets.Asset) -> dict[str, str
     flags: dict[str, Any] = {
         "arch": training.arch,
         "image-size": training.image_size,
+        **({} if training.head == "soft" else {"head": training.head}),
         "pretrained": training.pretrained,
         "max-count": training.max_count,
         **training.fixed,

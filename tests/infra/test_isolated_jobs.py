@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,22 @@ def test_pip_installs_the_job_s_requirements_from_the_archive_alone(archive: Pat
     names = [line for line in wanted if line and not line.startswith("#")]
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--target", str(tmp_path / "site")]
     command += [*TARGET, *PLATFORMS, "--no-index", "--find-links", str(tmp_path / "wheels"), *names]
+    command += ["--find-links", str(_installed_in_the_image(tmp_path / "image"))]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "Would install" in result.stdout
+
+
+def _installed_in_the_image(folder: Path) -> Path:
+    """Wheels without content for what the lock leaves out, since the training image has it."""
+    folder.mkdir()
+    for name in (code_archive.ROOT / "training" / "excludes.txt").read_text().split():
+        with zipfile.ZipFile(folder / f"{name}-0.1-py3-none-any.whl", "w") as wheel:
+            inside = f"{name}-0.1.dist-info"
+            wheel.writestr(f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n")
+            wheel.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            wheel.writestr(f"{inside}/RECORD", "")
+    return folder
 
 
 def test_the_wheels_are_those_that_the_job_s_own_python_will_ask_for(wheels: Path) -> None:

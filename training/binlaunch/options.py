@@ -37,12 +37,16 @@ def parse(argv: Sequence[str]) -> Options:
         checked = Settings(**flags)
     except ValidationError as error:
         faults = [
-            f"--{str(fault['loc'][0]).replace('_', '-')}: {fault['msg'].lower()}, came {fault['input']!r}"
+            f"--{str(fault['loc'][0]).replace('_', '-')}: {_said(fault['msg'])}, came {fault['input']!r}"
             for fault in error.errors()
         ]
         raise LaunchError("; ".join(faults)) from None
     given.setdefault("max_jobs", None)
     return Options(**given, flags={name.replace("_", "-"): getattr(checked, name) for name in flags})
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ").lower()
 
 
 def _parser() -> argparse.ArgumentParser:

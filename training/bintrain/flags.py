@@ -73,7 +73,8 @@ def _validate(model: type[Model], given: Mapping[str, Any], *, faults: list[str]
     except ValidationError as error:
         for fault in error.errors():
             name = str(fault["loc"][0])
-            text = fault["msg"][0].lower() + fault["msg"][1:]
+            message = fault["msg"].removeprefix("Value error, ")
+            text = message[0].lower() + message[1:]
             meaning = model.model_fields[name].description
             faults.append(f"{_flag(name)}: {text}, came {fault['input']!r} ({meaning})")
         return None

@@ -23,6 +23,7 @@ from bintrain.export.artifacts import write_metrics, write_predictions, write_we
 from bintrain.export.model_json import describe_model, write_json
 from bintrain.export.openvino_model import exported_logits
 from bintrain.export.precision import Export, export_model
+from bintrain.export.trial import check_export, is_known
 from bintrain.flags import Call
 from bintrain.log import log_metric, mute, say
 from bintrain.reports.chart_files import write_charts, write_mistakes
@@ -53,6 +54,8 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
     freeze_garbage_collector()
     images = _load_images(call, dataset=dataset, classes=classes, processes=processes)
     network = build_network(settings=call.settings, classes=len(classes.counts), weights=call.places.weights)
+    if processes.is_first and not is_known(call.settings.arch):
+        check_export(network, settings=call.settings)
     progress = _train(
         call, network=network, classes=classes, images=images, dataset=dataset, processes=processes
     )
@@ -133,8 +136,8 @@ def _write(
     env: Mapping[str, str],
 ) -> None:  # fmt: skip
     model = describe_model(
-        settings=call.settings, classes=classes, evaluation=evaluation, export=export, dataset_id=dataset.id,
-        env=env,
+        network=network, settings=call.settings, classes=classes, evaluation=evaluation, export=export,
+        dataset_id=dataset.id, env=env,
     )  # fmt: skip
     output = call.places.output
     write_weights(network, folder=output)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PLACES: dict[str, tuple[str, str]] = {
     "dataset": ("SM_CHANNEL_DATASET", "folder of a sealed dataset"),
-    "weights": ("SM_CHANNEL_WEIGHTS", "folder with <arch>.pth, a torchvision state dict (optional)"),
+    "weights": ("SM_CHANNEL_WEIGHTS", "folder with <arch>.pth, a state dict (optional)"),
     "model_dir": ("SM_MODEL_DIR", "folder for model.xml, model.bin and model.json"),
     "output_dir": ("SM_OUTPUT_DATA_DIR", "folder for weights.pt, evaluation/ and MODEL_CARD.md"),
     "checkpoint_dir": ("SM_CHECKPOINT_DIR", "folder for checkpoints (optional)"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+
+from bintrain.networks import name_fault
 
 
 class Settings(BaseModel):
@@ -21,8 +23,9 @@ class Settings(BaseModel):
         default=64, ge=2, le=4096, description="images in a step, of all processes together"
     )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="AdamW's peak rate")
-    arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = Field(
-        default="resnet50", description="torchvision network"
+    arch: str = Field(
+        default="resnet50",
+        description="classification network: torchvision's, efficientnet_lite0, 1 or 2, or timm:<model>",
     )
     image_size: int = Field(
         default=224, ge=32, le=1024, description="width and height of the network's input, pixels"
@@ -51,6 +54,11 @@ class Settings(BaseModel):
     )
     logit_adjustment: float = Field(
         default=0.0, ge=0, le=2, description="strength of the adjustment for rare counts; 0: none, 1: full"
+    )
+    head: Literal["soft", "emd", "corn", "binomial"] = Field(
+        default="soft",
+        description="how the head knows that counts are ordered: Gaussian soft labels; the earth mover's "
+        "distance to them; CORN's conditional thresholds; a binomial distribution",
     )
     patience: int = Field(
         default=8, ge=0, le=1000, description="epochs without a better one before stopping; 0: never"
@@ -81,6 +89,21 @@ class Settings(BaseModel):
     false_alarm: float = Field(
         default=0.05, ge=0, lt=1, description="share of right consignments that may be a mismatch"
     )
+
+    @field_validator("arch")
+    @classmethod
+    def _is_a_network(cls, value: str) -> str:
+        if fault := name_fault(value):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("head")
+    @classmethod
+    def _goes_with_the_adjustment(cls, value: str, info: ValidationInfo) -> str:
+        # A prior is added to logits that are free of one another; thresholds and a binomial's are not.
+        if value in ("corn", "binomial") and info.data.get("logit_adjustment"):
+            raise ValueError("takes no --logit-adjustment; use the head soft or emd with it, or 0")
+        return value
 
 
 class Machine(BaseModel):

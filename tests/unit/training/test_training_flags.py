@@ -54,7 +54,7 @@ def test_every_fault_of_a_call_is_reported_in_one_line(env: dict[str, str]) -> N
     assert "\n" not in text
     assert "--epochs: input should be greater than or equal to 1, came '0'" in text
     assert "--learning-rate" in text and "'fast'" in text
-    assert "--arch" in text and "'resnet152'" in text
+    assert "--arch" in text and "did you mean resnet18?" in text and ", resnet152," in text
     assert "--batch_size: unknown flag; did you mean --batch-size?" in text
     assert "--model-dir: missing; give the flag or set SM_MODEL_DIR" in text
 
@@ -99,5 +99,6 @@ def test_help_says_what_each_flag_takes_in_words(capsys: pytest.CaptureFixture[s
     assert "passes over the training images (default 12; 1 to 1000)" in shown
     assert "AdamW's peak rate (default 0.001; above 0 to 1)" in shown
     assert "averaging of weights over steps; 0: none (default 0.99; 0 to below 1)" in shown
-    assert "(default resnet50; resnet18, resnet34, resnet50, resnet101, resnet152)" in shown
+    assert "timm:<model> (default resnet50)" in shown
+    assert "(default soft; soft, emd, corn, binomial)" in shown
     assert "Ge(" not in shown

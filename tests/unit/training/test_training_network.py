@@ -28,7 +28,7 @@ def test_the_weights_channel_gives_everything_but_the_head(tmp_path: Path) -> No
 def test_weights_of_another_network_are_rejected(tmp_path: Path) -> None:
     torch.save(torchvision.models.resnet34(weights=None).state_dict(), tmp_path / "resnet18.pth")
 
-    with pytest.raises(TrainingError, match="resnet18.pth is not torchvision's state dict of a resnet18"):
+    with pytest.raises(TrainingError, match="resnet18.pth is not the state dict of a resnet18"):
         build_network(settings=TUNED, classes=4, weights=tmp_path)
 
 
@@ -36,7 +36,7 @@ def test_weights_of_another_network_are_rejected(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_weights_is_rejected(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "resnet18.pth").write_bytes(content)
 
-    with pytest.raises(TrainingError, match="is not torchvision's state dict"):
+    with pytest.raises(TrainingError, match="is not the state dict"):
         build_network(settings=TUNED, classes=4, weights=tmp_path)
 
 

@@ -1,96 +1,62 @@
-"""The network: a torchvision ResNet with a counting head, behind its own normalisation."""
+"""The network that is trained: a backbone behind its own normalisation, with a head that counts."""
 
 from __future__ import annotations
 
-import http.client
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
 import torch
-import torchvision
 from torch import Tensor, nn
-from torchvision.models.resnet import ResNet
 
-from bintrain.errors import TrainingError
+from bintrain.engine.backbones import Backbone, build_backbone
+from bintrain.engine.heads import build_head
 from bintrain.settings import Settings
-
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""ImageNet's channel statistics, which torchvision's weights expect."""
 
 
 class BinCounter(nn.Module):
-    """Float images [N, 3, H, W] in 0..1 -> logits [N, C]."""
+    """Float images [N, 3, H, W] in 0..1 -> logits over counts [N, C], whatever the head.
+
+    `mean` and `std` [1, 3, 1, 1] are those that the backbone expects; they become part of the exported graph.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, *, backbone: nn.Module) -> None:
+    def __init__(self, *, backbone: Backbone, counting: nn.Module) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        self.backbone = backbone.network
+        self.counting = counting
+        self._head = tuple(f"backbone.{name}" for name in backbone.head)
+        self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise and count."""
-        return self.backbone((images - self.mean) / self.std)
+        return self.counting(self.backbone((images - self.mean) / self.std))
+
+    def is_head(self, name: str) -> bool:
+        """Whether a parameter, or a module, of that name belongs to the new last layer."""
+        return f"{name}.".startswith(self._head)
 
 
 def build_network(*, settings: Settings, classes: int, weights: Path | None) -> BinCounter:
-    """A fresh network with `classes` outputs; ImageNet weights unless `settings.pretrained` is none.
+    """A fresh network for `classes` counts; ImageNet weights unless `settings.pretrained` is none.
 
-    Raises TrainingError when weights are wanted and can neither be read nor downloaded.
+    Raises TrainingError as `build_backbone`.
     """
-    scratch = settings.pretrained == "none"
-    # With a zero last gamma each residual block starts as the identity, and a net without learned weights
-    # learns from the first steps (Goyal et al. 2017, arXiv 1706.02677, 5.1).
-    backbone = cast(
-        ResNet, torchvision.models.get_model(settings.arch, weights=None, zero_init_residual=scratch)
-    )
-    if not scratch:
-        _load_pretrained(backbone, arch=settings.arch, folder=weights)
-    features = backbone.fc.in_features
-    head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(features, classes))
-    backbone.add_module("fc", head)
+    head = build_head(settings.head, classes=classes)
+    backbone = build_backbone(settings=settings, outputs=head.outputs, weights=weights)
+    network = BinCounter(backbone=backbone, counting=head.counting)
     if settings.freeze_backbone:
-        for name, parameter in backbone.named_parameters():
-            parameter.requires_grad = name.startswith("fc.")
-    return BinCounter(backbone=backbone)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad = network.is_head(name)
+    return network
 
 
 def set_training(network: BinCounter, *, frozen: bool) -> None:
     """Training mode; a frozen backbone keeps its batch statistics too."""
     network.train(not frozen)
-    network.backbone.get_submodule("fc").train()
-
-
-def _load_pretrained(backbone: nn.Module, *, arch: str, folder: Path | None) -> None:
-    path = folder / f"{arch}.pth" if folder else None
-    if path is None or not path.is_file():
-        _load_all_but_head(backbone, _download(arch, missing=path or "a weights channel"))
-        return
-    try:
-        _load_all_but_head(backbone, torch.load(path, map_location="cpu", weights_only=True))
-    # A file that holds no weights makes the unpickler raise anything: whatever it is, the file is at fault.
-    except Exception as error:
-        reason = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
-        raise TrainingError(f"{path} is not torchvision's state dict of a {arch} ({reason})") from error
-
-
-def _load_all_but_head(backbone: nn.Module, state: dict[str, Tensor]) -> None:
-    # The head is a new one anyway: so both torchvision's weights and a weights.pt of this job will do.
-    head = {name: value for name, value in backbone.state_dict().items() if name.startswith("fc.")}
-    body = {name: value for name, value in state.items() if not name.startswith("fc.")}
-    backbone.load_state_dict(body | head)
-
-
-def _download(arch: str, *, missing: Path | str) -> dict[str, Tensor]:
-    weights = torchvision.models.get_model_weights(arch)["DEFAULT"]  # pyright: ignore[reportUnknownMemberType]
-    try:
-        return dict(weights.get_state_dict(progress=False, check_hash=True))
-    # No route, no name, a proxy's error; a broken transfer; another file than the expected one.
-    except (OSError, http.client.HTTPException, RuntimeError) as error:
-        raise TrainingError(
-            f"no ImageNet weights for {arch}: {missing} is missing and the download failed ({error}). "
-            f"Put {arch}.pth into the weights channel, or train from scratch with --pretrained none"
-        ) from error
+    for name, module in cast("Iterable[tuple[str, nn.Module]]", network.named_modules()):
+        if network.is_head(name):
+            module.train()

@@ -9,18 +9,19 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
+from bintrain.engine.network import BinCounter
 from bintrain.settings import Settings
 
 HEAD_RATE = 2.0
 """A new head on learned features takes twice the rate (the measured recipe)."""
 
 
-def build_optimiser(network: nn.Module, *, settings: Settings) -> AdamW:
+def build_optimiser(network: BinCounter, *, settings: Settings) -> AdamW:
     """AdamW; biases and norms are not decayed, a head on pretrained features learns faster."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            head = settings.pretrained != "none" and ".fc." in name
+            head = settings.pretrained != "none" and network.is_head(name)
             decay = settings.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((HEAD_RATE if head else 1.0, decay), []).append(parameter)
     return AdamW(

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from torch import Generator, Tensor, nn
 from tqdm import tqdm
 
@@ -25,6 +24,7 @@ from bintrain.data.sampling import ordered_plan, step_seed, training_plan
 from bintrain.engine.amp import amp_dtype
 from bintrain.engine.checkpoint import load_checkpoint, save_checkpoint
 from bintrain.engine.distributed import Processes
+from bintrain.engine.heads import build_loss
 from bintrain.engine.network import BinCounter, set_training
 from bintrain.engine.optimizer import build_ema, build_optimiser, build_schedule
 from bintrain.engine.resources import usable_cpus
@@ -85,7 +85,9 @@ class Trainer:
         self._validation = validation
         self._checkpoints = checkpoints
         self._identity = identity
-        self._targets = soft_labels(classes, sigma=settings.label_sigma).to(self._device)
+        targets = soft_labels(classes, sigma=settings.label_sigma)
+        self._loss = build_loss(settings.head, targets=targets.to(self._device))
+        self._validation_loss = build_loss(settings.head, targets=targets)
         priors = log_priors(train.labels, classes=classes)
         self._adjustment = (settings.logit_adjustment * priors).to(self._device)
         self._batch = _batch_size(settings, images=len(train), processes=processes.size)
@@ -153,7 +155,7 @@ class Trainer:
         with self._autocast():
             logits = self._forward(images.contiguous(memory_format=torch.channels_last))
         labels = batch.labels.to(self._device, non_blocking=True)
-        loss = functional.cross_entropy(logits.float() + self._adjustment, self._targets[labels])
+        loss = self._loss(logits.float() + self._adjustment, labels)
         self._optimiser.zero_grad()
         self._scaler.scale(loss).backward()  # pyright: ignore[reportUnknownMemberType]
         self._scaler.unscale_(self._optimiser)
@@ -167,7 +169,7 @@ class Trainer:
 
     def _validate(self) -> dict[str, float]:
         logits, true = self._predict(self._evaluated_network()), torch.tensor(self._validation.labels)
-        loss = functional.cross_entropy(logits, self._targets.cpu()[true])
+        loss = self._validation_loss(logits, true)
         figures = count_metrics(
             logits.argmax(1).numpy().astype(np.int64), true.numpy().astype(np.int64), classes=self._classes
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from bincount_core.model_json import Description
 from bintrain.data.classes import Classes
-from bintrain.engine.network import MEAN, STD
+from bintrain.engine.network import BinCounter
 from bintrain.evaluation.evaluation import Evaluation
 from bintrain.export.precision import Export
 from bintrain.paths import job_name
@@ -18,8 +18,8 @@ from bintrain.settings import Settings
 
 
 def describe_model(
-    *, settings: Settings, classes: Classes, evaluation: Evaluation, export: Export, dataset_id: str,
-    env: Mapping[str, str],
+    *, network: BinCounter, settings: Settings, classes: Classes, evaluation: Evaluation, export: Export,
+    dataset_id: str, env: Mapping[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     """The document, complete."""
     calibration = evaluation.calibration
@@ -38,13 +38,21 @@ def describe_model(
     )
     return {
         **description.document(
-            coverage=settings.coverage, target_accuracy=settings.target_accuracy, mean=MEAN, std=STD
+            coverage=settings.coverage, target_accuracy=settings.target_accuracy, **_normalisation(network)
         ),
         **({} if export.int8 is None else {"int8": export.int8}),
         "metrics": {"validation": evaluation.validation, "test": evaluation.test},
         "dataset_id": dataset_id,
         "source_revision": env.get("SOURCE_REVISION") or "unknown",
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _normalisation(network: BinCounter) -> dict[str, list[float]]:
+    # As float32 has them, to the digits that are certain.
+    return {
+        name: [round(value, 6) for value in getattr(network, name).flatten().tolist()]
+        for name in ("mean", "std")
     }
 
 
