@@ -35,7 +35,7 @@ def test_all_faults_are_reported_in_one_message() -> None:
     wrong = {
         "dev": {
             "regoin": "eu-west-1",
-            "training": {"max_jobs": 0, "arch": "alexnet"},
+            "training": {"max_jobs": 0, "arch": "resnet19"},
             "serving": {"min_instances": 3, "max_instances": 2},
         }
     }

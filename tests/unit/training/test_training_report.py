@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bintrain.data.classes import Classes
+from bintrain.engine.network import BinCounter, build_network
 from bintrain.engine.trainer import Progress
 from bintrain.evaluation.evaluation import Evaluated, Evaluation, evaluate
 from bintrain.export.model_json import describe_model
@@ -80,6 +81,11 @@ def evaluated(*, images: int, seed: int) -> Evaluated:
     return Evaluated(logits=random.normal(size=(images, 3)) + 3 * np.eye(3)[true], true=true)
 
 
+def _network() -> BinCounter:
+    small = Settings(arch="resnet18", image_size=32, pretrained="none")
+    return build_network(settings=small, classes=len(CLASSES.counts), weights=None)
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("output")
@@ -88,7 +94,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation,
         train=np.array([0, 1, 1]), classes=CLASSES, settings=SETTINGS,
     )  # fmt: skip
     model = describe_model(
-        settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="bins-<1>",
+        network=_network(), settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT,
+        dataset_id="bins-<1>",
         env={"TRAINING_JOB_NAME": "job & co", "SOURCE_REVISION": "abc123"},
     )  # fmt: skip
     epoch = {"train:loss": 1.0, **{f"validation:{name}": 0.5 for name in ("loss", *evaluation.validation)}}
@@ -201,8 +208,9 @@ def test_that_every_answer_is_reviewed_is_explained(
         validation=few, test=few, train=np.array([0, 1]), classes=CLASSES, settings=SETTINGS
     )
     model = describe_model(
-        settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT, dataset_id="few", env={}
-    )
+        network=_network(), settings=SETTINGS, classes=CLASSES, evaluation=evaluation, export=EXPORT,
+        dataset_id="few", env={},
+    )  # fmt: skip
     write_model_card(
         evaluation, model=model, images={"train": 2, "validation": 12, "test": 12}, folder=tmp_path
     )
