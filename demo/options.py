@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from infra.training.weights import PACKAGED, TORCHVISION
-
 
 class DemoError(RuntimeError):
     """A step failed; the text says which and what to do next."""
 
 
-ARCHITECTURES = (*PACKAGED, *TORCHVISION)
 ROOT = Path(__file__).resolve().parents[1]
+WEIGHTS: dict[str, dict[str, str]] = json.loads((ROOT / "infra" / "training" / "weights.json").read_text())
+"""The stage's table: where each network's first weights come from."""
+ARCHITECTURES = (*WEIGHTS["packaged"], *WEIGHTS["torchvision"])
 FEWEST_IMAGES = 100
 
 

@@ -5,7 +5,6 @@ a small HTTP mirror with untrained ones.
 """
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -16,9 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from demo.options import ROOT, DemoError
+from demo.options import WEIGHTS, DemoError
 
-TABLE = ROOT / "infra" / "training" / "weights.json"
 # torchvision's own initial weights: a file of the form of ImageNet's, without what ImageNet taught.
 _MAKE = """
 import sys, torch, torchvision
@@ -35,7 +33,7 @@ class WeightsMirror:
     """
 
     def __init__(self, folder: Path, *, arch: str) -> None:
-        name = json.loads(TABLE.read_text())["torchvision"].get(arch)
+        name = WEIGHTS["torchvision"].get(arch)
         self._file = folder / name if name else None
         if self._file and not self._file.is_file():
             _make(self._file, arch=arch)

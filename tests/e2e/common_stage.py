@@ -15,7 +15,7 @@ from embedded_cloud.cloud import Cloud
 
 from demo.cloud import BINCOUNT
 from demo.deployment import Deployment
-from tests.e2e.one_part import ONE_PART
+from tests.e2e.part_settings import ONE_PART
 
 STACKS = ("bincount-local-training", "bincount-local-recount")
 FILE = "resnet18-f37072fd.pth"

@@ -22,7 +22,7 @@ from bincount.stage.execution import Execution
 from demo.deployment import Deployment
 from demo.source import upload
 from infra.tools.teardown import JOB_GROUPS
-from tests.e2e.one_part import ONE_PART
+from tests.e2e.part_settings import ONE_PART
 from tests.unit.inference.conftest import MODEL_JSON, brightness_network
 
 STAGE = "bincount-local"

@@ -16,7 +16,7 @@ from bincount.stage.stage import Stage
 from demo.bins.own import draw
 from demo.cloud import BINCOUNT, STAGE
 from demo.deployment import Deployment
-from tests.e2e.one_part import ONE_PART
+from tests.e2e.part_settings import ONE_PART
 
 pytestmark = pytest.mark.e2e
 

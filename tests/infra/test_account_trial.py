@@ -10,7 +10,7 @@ from infra.settings import load
 from infra.tools.trial.account import redacted
 from infra.tools.trial.assumption import Seen, evaluated
 from infra.tools.trial.assumptions import ASSUMPTIONS
-from infra.tools.trial.bound import bound
+from infra.tools.trial.cost_bound import bound
 from infra.tools.trial.journal import STEPS, Entry, Journal, TrialError
 from tests.infra.conftest import ROOT, context
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from infra.shared.sagemaker_job import Kind
+from tests.infra.machine_walk import Answers, Walk, answer_of, in_turn, reject, walk
 from tests.infra.machines import State
-from tests.infra.walking import Answers, Walk, answer_of, in_turn, reject, walk
 
 Machines = dict[str, State]
 BEGAN = "2026-11-27T12:00:00Z"

@@ -13,8 +13,8 @@ from embedded_cloud.stepfunctions.interpreter import ExecutionError
 from bincount.site.row import Row
 from bincount.site.summary import Summary
 from tests.infra.conftest import synthesize
+from tests.infra.machine_walk import Walk, walk
 from tests.infra.machines import State, Templates, machine_of, state_machine
-from tests.infra.walking import Walk, walk
 
 LIST = {"bucket": "bins", "key": "runs/one/list.json"}
 

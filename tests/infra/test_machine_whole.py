@@ -9,8 +9,8 @@ from bincount.site.row import Row
 from bincount.site.summary import Summary
 from infra.names import NO_MODEL
 from tests.infra.conftest import context
+from tests.infra.machine_walk import Walk, answer_of, walk
 from tests.infra.machines import State
-from tests.infra.walking import Walk, answer_of, walk
 
 Machines = dict[str, State]
 BEGAN = "2026-11-27T12:00:00Z"

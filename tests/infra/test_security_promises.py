@@ -9,7 +9,7 @@ import pytest
 from infra.shared.sagemaker_role import volume_key
 from tests.infra.combinations import COMBINATIONS, synthesized
 from tests.judges.aws_tasks import definitions_of, states_of
-from tests.judges.late import LATE
+from tests.judges.deploy_time_values import LATE
 
 Resource = dict[str, Any]
 TUNE, EVALUATE = "createHyperParameterTuningJob", "createProcessingJob"

@@ -8,9 +8,9 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 
-from tests.judges.late import LATE, text_of
+from tests.judges.deploy_time_values import LATE, text_of
 from tests.judges.limits import member, operation
-from tests.judges.values import value_verdicts
+from tests.judges.shaped_values import value_verdicts
 from tests.judges.verdicts import Verdict, faults_of
 
 _SERVICES = {"sfn": "stepfunctions"}  # Step Functions takes the names of AWS's Java SDK

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from tests.judges import aws_calls
-from tests.judges.late import holds_text, is_late, text_of
+from tests.judges.deploy_time_values import holds_text, is_late, text_of
 from tests.judges.limits import member, operation, pattern
-from tests.judges.values import value_verdicts
+from tests.judges.shaped_values import value_verdicts
 from tests.judges.verdicts import Verdict, faults_of
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tests.judges.aws_tasks import call_of, incomplete, states_of, task_verdicts
+from tests.judges.expression_places import Place, filled, places
 from tests.judges.jsonata import evaluated
-from tests.judges.places import Place, filled, places
 from tests.judges.recordings import Moment, moments
 from tests.judges.verdicts import Verdict
 

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.session
 import regex
 
-from tests.judges.late import text_of
+from tests.judges.deploy_time_values import text_of
 from tests.judges.verdicts import Verdict
 
 

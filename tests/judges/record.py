@@ -9,7 +9,7 @@ from typing import Any
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
 from tests.judges.recordings import FOLDER, kind_of, moments
-from tests.judges.unreached import every_place, unreached
+from tests.judges.unrecorded_places import every_place, unreached
 
 Recorded = dict[str, Any]
 Moments = dict[str, dict[str, Any]]

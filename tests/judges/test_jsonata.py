@@ -6,7 +6,7 @@ import pytest
 
 from tests.judges.expressions import expression_verdicts
 from tests.judges.jsonata import evaluated
-from tests.judges.unreached import unreached
+from tests.judges.unrecorded_places import unreached
 
 
 def answer(expression: str, **variables: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.judges.combinations import Combination, assembly
 from tests.judges.judges import judged
-from tests.judges.plants import PLANTS
+from tests.judges.planted_faults import PLANTS
 from tests.judges.resolved import Stack
 
 

@@ -13,10 +13,10 @@ from binlaunch.cost import check_cost
 from binlaunch.errors import LaunchError
 from binlaunch.options import Options
 from binlaunch.stage import Stage, read_stage
-from binlaunch.tree import copy_tree
 from binlaunch.watch import watch_training, watch_tuning
 from binlaunch.weights import check_weights
 from binlaunch.wheels import stage_wheels
+from binlaunch.working_tree import copy_tree
 
 try:
     from binlaunch.job import Job

@@ -7,8 +7,8 @@ import boto3
 from botocore.config import Config
 
 from bincount.recount.join import THREADS, join
-from bincount.recount.place import Place
 from bincount.recount.plan import plan
+from bincount.recount.run_files import RunFiles
 from bincount.recount.summarize import summarize
 
 _CONFIG = Config(
@@ -24,11 +24,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     s3 = boto3.client("s3", config=_CONFIG)
     given = event.get("BatchInput", event)
-    place = Place(s3=s3, bucket=os.environ["BUCKET"], run=given["run"])
+    run_files = RunFiles(s3=s3, bucket=os.environ["BUCKET"], run=given["run"])
     if given["step"] == "plan":
         return plan(
-            place=place, images=given["request"].get("images"), manifest=given["request"].get("manifest")
+            run_files=run_files,
+            images=given["request"].get("images"),
+            manifest=given["request"].get("manifest"),
         )
     if given["step"] == "join":
-        return {"rows": sum(join(place=place, chunk=chunk) for chunk in event["Items"])}
-    return summarize(place=place, request=given["request"])
+        return {"rows": sum(join(run_files=run_files, chunk=chunk) for chunk in event["Items"])}
+    return summarize(run_files=run_files, request=given["request"])

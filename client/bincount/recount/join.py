@@ -9,29 +9,29 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.counting.answer import Count
-from bincount.recount.place import Place, split_uri
+from bincount.recount.run_files import RunFiles, split_uri
 from bincount.site.row import Row
 from bincount.texts import shortened
 
 THREADS = 32
 
 
-def join(*, place: Place, chunk: str) -> int:
+def join(*, run_files: RunFiles, chunk: str) -> int:
     """Reads the answer of every image of the chunk, writes `work/rows/<chunk>.jsonl`; returns their number.
 
     An image without an answer, or with one that cannot be read, is a row with an error.
     """
-    source = json.loads(_get(place, "work/source.json") or b"{}")["source"]
+    source = json.loads(_get(run_files, "work/source.json") or b"{}")["source"]
     _, prefix = split_uri(source, what="images")
 
     def row(planned: dict[str, Any]) -> dict[str, Any]:
         if "row" in planned:
             return planned["row"]
-        return replace(_row(place, prefix, planned), others=tuple(planned["others"])).to_json()
+        return replace(_row(run_files, prefix, planned), others=tuple(planned["others"])).to_json()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(row, place.read_lines(f"work/chunks/{chunk}.jsonl")))
-    place.write_lines(f"work/rows/{chunk}.jsonl", rows)
+        rows = list(pool.map(row, run_files.read_lines(f"work/chunks/{chunk}.jsonl")))
+    run_files.write_lines(f"work/rows/{chunk}.jsonl", rows)
     return len(rows)
 
 
@@ -54,10 +54,10 @@ def row_of_answer(document: Mapping[str, Any], *, id: str, image: str, expected:
     return Row.of_answer(Count.from_json(answer), id=id, image=image)
 
 
-def _row(place: Place, prefix: str, planned: Mapping[str, Any]) -> Row:
+def _row(run_files: RunFiles, prefix: str, planned: Mapping[str, Any]) -> Row:
     name, image, expected = planned["name"], f"{prefix}{planned['name']}", planned["expected"]
     # The API reference shows two layouts of the answers: below the manifest's prefix, and with that prefix.
-    body = _get(place, f"answers/{name}.out") or _get(place, f"answers/{image}.out")
+    body = _get(run_files, f"answers/{name}.out") or _get(run_files, f"answers/{image}.out")
     if body is None:
         message = "the transform job wrote no answer for this image: recount it by hand"
         return Row.of_error("no_answer", message, id=planned["id"], image=image, expected=expected)
@@ -68,9 +68,9 @@ def _row(place: Place, prefix: str, planned: Mapping[str, Any]) -> Row:
         return Row.of_error("bad_answer", message, id=planned["id"], image=image, expected=expected)
 
 
-def _get(place: Place, name: str) -> bytes | None:
+def _get(run_files: RunFiles, name: str) -> bytes | None:
     try:
-        return place.s3.get_object(Bucket=place.bucket, Key=place.key(name))["Body"].read()
+        return run_files.s3.get_object(Bucket=run_files.bucket, Key=run_files.key(name))["Body"].read()
     except ClientError as error:
         # The code, not the client's class of the error: botocore makes these classes at first use, and
         # twice where two threads use them first.

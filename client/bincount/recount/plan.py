@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
-from bincount.recount.place import BadRecount, Place, split_uri
+from bincount.recount.run_files import BadRecount, RunFiles, split_uri
 from bincount.site.arrangement import Arrangement, Bin, arrange
 from bincount.site.image_files import is_image
 from bincount.site.manifest import Manifest, read_manifest
@@ -20,7 +20,7 @@ MAX_IMAGES = 1_000_000
 """Names, ids and the manifest of a run are held in memory while it is planned: some 700 MB for a million."""
 
 
-def plan(*, place: Place, images: object, manifest: object) -> dict[str, Any]:
+def plan(*, run_files: RunFiles, images: object, manifest: object) -> dict[str, Any]:
     """Writes the transform job's manifest file and the chunks of the join.
 
     Returns {images, refused, others, input: uri, answers: uri, chunks: {bucket, key}}. Objects that the job
@@ -30,11 +30,11 @@ def plan(*, place: Place, images: object, manifest: object) -> dict[str, Any]:
     """
     bucket, prefix = split_uri(images, what="images")
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
-    consignments = _manifest(place, manifest)
+    consignments = _manifest(run_files, manifest)
     source = f"s3://{bucket}/{prefix}"
     try:
         found = arrange(
-            _objects(place.s3, bucket, prefix),
+            _objects(run_files.s3, bucket, prefix),
             manifest=consignments,
             where=source,
             image_of=lambda name: f"{prefix}{name}",
@@ -43,11 +43,11 @@ def plan(*, place: Place, images: object, manifest: object) -> dict[str, Any]:
         raise
     except BincountError as error:
         raise BadRecount(f"BadRecount: {error}") from error
-    return _write(place, found, consignments, prefix=prefix, source=source)
+    return _write(run_files, found, consignments, prefix=prefix, source=source)
 
 
 def _write(
-    place: Place, found: Arrangement, manifest: Manifest, *, prefix: str, source: str
+    run_files: RunFiles, found: Arrangement, manifest: Manifest, *, prefix: str, source: str
 ) -> dict[str, Any]:
     names: list[str] = []
     chunks: list[str] = []
@@ -63,9 +63,9 @@ def _write(
             names.append(bin.name)
             rows.append({"id": bin.id, "name": bin.name, "expected": expected, "others": others})
         chunks.append(f"{len(chunks):06}")
-        place.write_lines(f"work/chunks/{chunks[-1]}.jsonl", rows)
-    place.write("work/images.json", json.dumps([{"prefix": source}, *names]))
-    place.write("work/chunks.json", json.dumps(chunks))
+        run_files.write_lines(f"work/chunks/{chunks[-1]}.jsonl", rows)
+    run_files.write("work/images.json", json.dumps([{"prefix": source}, *names]))
+    run_files.write("work/chunks.json", json.dumps(chunks))
     alone = found.left_alone
     facts = {
         "source": source,
@@ -74,14 +74,14 @@ def _write(
         "columns": manifest.columns,
         "unmatched": found.unmatched,
     }
-    place.write("work/source.json", json.dumps(facts))
+    run_files.write("work/source.json", json.dumps(facts))
     return {
         "images": len(names),
         "refused": len(found.bins) - len(names),
         "others": alone.number,
-        "input": place.uri("work/images.json"),
-        "answers": place.uri("answers"),
-        "chunks": {"bucket": place.bucket, "key": place.key("work/chunks.json")},
+        "input": run_files.uri("work/images.json"),
+        "answers": run_files.uri("answers"),
+        "chunks": {"bucket": run_files.bucket, "key": run_files.key("work/chunks.json")},
     }
 
 
@@ -118,12 +118,12 @@ def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
         raise BadRecount(f"BadRecount: s3://{bucket}/{prefix} cannot be listed: {_why(error)}") from error
 
 
-def _manifest(place: Place, manifest: object) -> Manifest:
+def _manifest(run_files: RunFiles, manifest: object) -> Manifest:
     if manifest is None:
         return Manifest()
     bucket, key = split_uri(manifest, what="manifest")
     try:
-        body = place.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body = run_files.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return read_manifest(body, name=str(manifest))
     except ClientError as error:
         raise BadRecount(f"BadRecount: {manifest} cannot be read: {_why(error)}") from error

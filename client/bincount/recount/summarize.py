@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bincount.recount.place import Place, split_uri
+from bincount.recount.run_files import RunFiles, split_uri
 from bincount.site.image_files import LeftAlone
 from bincount.site.report import SiteReport
 from bincount.site.row import Row
@@ -22,40 +22,42 @@ _MEDIA_TYPES = {
 }
 
 
-def summarize(*, place: Place, request: Mapping[str, Any]) -> dict[str, Any]:
+def summarize(*, run_files: RunFiles, request: Mapping[str, Any]) -> dict[str, Any]:
     """Streams the rows in their order; returns {csv, page, figures: uris, summary: figures}.
 
     Memory does not grow with the rows; the CSV is built on the Lambda's disk (512 MB: 4 million rows).
     """
     chunks = json.loads(
-        place.s3.get_object(Bucket=place.bucket, Key=place.key("work/chunks.json"))["Body"].read()
+        run_files.s3.get_object(Bucket=run_files.bucket, Key=run_files.key("work/chunks.json"))["Body"].read()
     )
-    source = next(place.read_lines("work/source.json"))
+    source = next(run_files.read_lines("work/source.json"))
     bucket, _ = split_uri(source["source"], what="images")
 
     def image_of(row: Row) -> bytes | None:
-        return None if row.image is None else _image(place.s3, bucket, row.image)
+        return None if row.image is None else _image(run_files.s3, bucket, row.image)
 
     columns = tuple(source["columns"])
     with tempfile.TemporaryDirectory() as folder, SiteReport(Path(folder), columns=columns) as report:
         for chunk in chunks:
-            for members in place.read_lines(f"work/rows/{chunk}.jsonl"):
+            for members in run_files.read_lines(f"work/rows/{chunk}.jsonl"):
                 report.add(Row.from_json(members))
         files = report.finish(
-            title=f"Recount of {source['source']}", facts=_facts(place, request, source), image_of=image_of
+            title=f"Recount of {source['source']}",
+            facts=_facts(run_files, request, source),
+            image_of=image_of,
         )
-        uris = {kind: place.upload(path, media_type=_MEDIA_TYPES[kind]) for kind, path in files.items()}
+        uris = {kind: run_files.upload(path, media_type=_MEDIA_TYPES[kind]) for kind, path in files.items()}
         return {**uris, "summary": report.summary.to_json()}
 
 
-def _facts(place: Place, request: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, str]:
+def _facts(run_files: RunFiles, request: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, str]:
     unmatched = {"ids without an image": source["unmatched"]} if source["unmatched"] else {}
     alone = LeftAlone(number=source["others"], names=source["first_others"])
     return {
         "images": source["source"],
         "manifest": request.get("manifest") or "none",
         "model": str(request.get("model", {}).get("uri", "none")),
-        "run": place.run,
+        "run": run_files.run,
         "finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         **unmatched,
         **alone.facts(),

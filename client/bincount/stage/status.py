@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.models.training_jobs import dollars, jobs_since, read_prices, shown_dollars, total_cost
-from bincount.stage.last_runs import LastRun, last_release, last_run
+from bincount.stage.last_executions import LastExecution, last_execution, last_release
 from bincount.stage.stage import Stage
 from bincount.texts import shortened
 
@@ -113,12 +113,12 @@ def _parameter(stage: Stage, what: str) -> str:
 def _look_at_runs(stage: Stage, found: StageStatus) -> None:
     for machine in ("pipeline", "release", "recount"):
         name = f"last {machine}"
-        follow_up: LastRun | None = None
+        follow_up: LastExecution | None = None
         try:
             if machine == "release":
                 run, follow_up = last_release(stage)
             else:
-                run = last_run(stage, machine)
+                run = last_execution(stage, machine)
         except ClientError as error:
             _raise_unless_absent(error)
             found.lines[name] = NOT_DEPLOYED

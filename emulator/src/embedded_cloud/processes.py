@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-_GUARD = Path(__file__).with_name("guard.py")
+_GUARD = Path(__file__).with_name("process_guard.py")
 
 
 class GuardedProcess:
-    """A command under `guard.py`: it ends with everything it started when asked to, or when we die.
+    """A command under `process_guard.py`: it ends with everything it started when asked to, or when we die.
 
     Its standard output and error come as one stream of bytes in `output`.
     """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.names import Names
-from infra.serving.release.ask_release_step import ANSWER, decide, go, or_as_it_was, variables
+from infra.serving.release.decisions import ANSWER, decide, go, or_as_it_was, variables
 from infra.serving.release.lock import journal, take, unlock
 from infra.serving.release.update_and_smoke_test import rollout_states
 from infra.settings import Release

@@ -1,7 +1,7 @@
 """Updates the stack, checks the endpoint, runs the smoke test; restores the previous model if one fails."""
 
 from infra.names import Names
-from infra.serving.release.ask_release_step import decide, go, variables
+from infra.serving.release.decisions import decide, go, variables
 from infra.settings import Release
 from infra.shared.state_language import State, catch, choice, lost_answer, task, wait
 

@@ -18,9 +18,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.tools.doctor import account, capacity, deployed, images, money, quotas, remains, source, tuning
-from infra.tools.doctor.asked import Asked
+from infra.tools.doctor import account, capacity, cost, deployed, images, quotas, source, stacks, tuning
 from infra.tools.doctor.finding import Finding, error_of, look
+from infra.tools.doctor.subject import Subject
 from infra.tools.doctor.table import table
 from infra.tools.stage_option import add_stage
 
@@ -33,12 +33,16 @@ QUESTIONS = (
     ("zones", capacity.zones, "aws ec2 describe-instance-type-offerings --location-type availability-zone"),
     ("training-image", images.training_image, "aws ecr batch-get-image"),
     ("API logging role", account.logging_role, "aws apigateway get-account"),
-    ("stacks", remains.stacks, "aws cloudformation describe-stacks"),
-    ("left from before", remains.remains, "aws s3 ls; aws kms list-aliases; aws logs describe-log-groups"),
+    ("stacks", stacks.stacks, "aws cloudformation describe-stacks"),
+    (
+        "left from before",
+        stacks.left_from_before,
+        "aws s3 ls; aws kms list-aliases; aws logs describe-log-groups",
+    ),
     (source.NAME, source.images, "aws s3 ls"),
-    ("licence", money.licence, "read docs/dataset.md"),
-    ("costs", money.costs, "read docs/cost.md"),
-    ("budget", money.budget, "aws budgets describe-budgets"),
+    ("licence", source.licence, "read docs/dataset.md"),
+    ("costs", cost.costs, "read docs/cost.md"),
+    ("budget", cost.budget, "aws budgets describe-budgets"),
     ("alarms reach a person", deployed.mail, "aws sns list-subscriptions"),
     (tuning.NAME, tuning.tuning_fields, "aws stepfunctions test-state"),
     ("image-build", images.serving_image, "aws ecr batch-get-image"),
@@ -57,11 +61,11 @@ def main() -> int:
     options = _options()
     try:
         chosen = _settings(options)
-        asked = _sign_in(_session(options.profile, chosen.region), chosen)
+        subject = _sign_in(_session(options.profile, chosen.region), chosen)
     except (CannotAsk, settings.SettingsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    findings = examine(asked)
+    findings = examine(subject)
     if options.json:
         print(json.dumps([finding.record() for finding in findings], indent=2))
     else:
@@ -70,13 +74,13 @@ def main() -> int:
     return int(any(finding.state == "missing" for finding in findings))
 
 
-def examine(asked: Asked, *, only: Collection[str] = ()) -> list[Finding]:
+def examine(subject: Subject, *, only: Collection[str] = ()) -> list[Finding]:
     """Every finding for a stage; `only` names the questions, else all are asked."""
     return [
         finding
         for name, question, command in QUESTIONS
         if not only or name in only
-        for finding in look(name, lambda question=question: question(asked), next=command)
+        for finding in look(name, lambda question=question: question(subject), next=command)
     ]
 
 
@@ -101,7 +105,7 @@ def _session(profile: str | None, region: str) -> boto3.Session:
         raise CannotAsk(f"{error}: see `aws configure list-profiles`") from error
 
 
-def _sign_in(session: boto3.Session, chosen: Settings) -> Asked:
+def _sign_in(session: boto3.Session, chosen: Settings) -> Subject:
     """Raises CannotAsk where AWS does not know the caller or cannot be reached: then no question helps."""
     made: dict[str, Any] = {}
     config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=30)
@@ -119,7 +123,7 @@ def _sign_in(session: boto3.Session, chosen: Settings) -> Asked:
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is not an address
         hint = "sign in (aws login, aws configure), or look at the network and AWS_ENDPOINT_URL"
         raise CannotAsk(f"AWS cannot be asked: {error}: {hint}") from error
-    return Asked(client=client, settings=chosen, caller=caller["Arn"], account=caller["Account"])
+    return Subject(client=client, settings=chosen, caller=caller["Arn"], account=caller["Account"])
 
 
 if __name__ == "__main__":

@@ -5,33 +5,33 @@ from collections.abc import Iterable
 from aws_cdk.region_info import RegionInfo
 from botocore.exceptions import ClientError
 
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok
+from infra.tools.doctor.subject import Subject
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 OLDEST_BOOTSTRAP = 6
 """What templates of CDK v2 with new-style synthesis demand (their rule CheckBootstrapVersion)."""
 
 
-def identity(asked: Asked) -> Iterable[Finding]:
+def identity(subject: Subject) -> Iterable[Finding]:
     """The caller, and whether its partition is the region's."""
-    wanted = RegionInfo.get(asked.region).partition or "aws"
-    text = f"{asked.caller}, account {asked.account}, region {asked.region}"
-    if asked.partition != wanted:
+    wanted = RegionInfo.get(subject.region).partition or "aws"
+    text = f"{subject.caller}, account {subject.account}, region {subject.region}"
+    if subject.partition != wanted:
         step = "sign in to an account of that partition, or change the stage's `region` in cdk.json"
         return [missing("identity", f"{text}: that region belongs to partition {wanted}", next=step)]
     return [ok("identity", text)]
 
 
-def bootstrap(asked: Asked) -> Iterable[Finding]:
+def bootstrap(subject: Subject) -> Iterable[Finding]:
     """The CDK's own stack in the account and region."""
-    step = f"npx cdk bootstrap aws://{asked.account}/{asked.region}"
+    step = f"npx cdk bootstrap aws://{subject.account}/{subject.region}"
     try:
-        version = int(asked.client("ssm").get_parameter(Name=BOOTSTRAP)["Parameter"]["Value"])
+        version = int(subject.client("ssm").get_parameter(Name=BOOTSTRAP)["Parameter"]["Value"])
     except ClientError as error:
         if error_of(error)[0] != "ParameterNotFound":
             raise
-        text = f"{asked.account} is not bootstrapped in {asked.region}"
+        text = f"{subject.account} is not bootstrapped in {subject.region}"
         return [missing("bootstrap", text, next=step)]
     if version < OLDEST_BOOTSTRAP:
         text = f"version {version} is too old, {OLDEST_BOOTSTRAP} or newer is needed"
@@ -39,12 +39,12 @@ def bootstrap(asked: Asked) -> Iterable[Finding]:
     return [ok("bootstrap", f"version {version}")]
 
 
-def logging_role(asked: Asked) -> Iterable[Finding]:
+def logging_role(subject: Subject) -> Iterable[Finding]:
     """API Gateway's logging role, which an account has once a region, whoever sets it."""
-    name, api = "API logging role", asked.settings.api
+    name, api = "API logging role", subject.settings.api
     if not api.enabled:
         return [ok(name, "the stage has no API")]
-    role: str = asked.client("apigateway").get_account().get("cloudwatchRoleArn") or ""
+    role: str = subject.client("apigateway").get_account().get("cloudwatchRoleArn") or ""
     if not api.logging_role:
         if role:
             return [ok(name, f"{role}, which no bincount stage sets or removes")]
@@ -53,7 +53,7 @@ def logging_role(asked: Asked) -> Iterable[Finding]:
             missing(
                 name,
                 text,
-                next=f"npx cdk deploy --all -c stage={asked.settings.stage} -c api.logging_role=true",
+                next=f"npx cdk deploy --all -c stage={subject.settings.stage} -c api.logging_role=true",
             )
         ]
     if role and not role.rpartition("/")[2].startswith("bincount-"):
@@ -61,5 +61,5 @@ def logging_role(asked: Asked) -> Iterable[Finding]:
         return [missing(name, text, next="set api.logging_role to false for this stage in cdk.json")]
     if not role:
         return [ok(name, "none yet: the stage sets it")]
-    own = role.rpartition("/")[2].startswith(f"{asked.names.prefix}-")
+    own = role.rpartition("/")[2].startswith(f"{subject.names.prefix}-")
     return [ok(name, f"{role}: set by {'this stage' if own else 'another bincount stage'}")]

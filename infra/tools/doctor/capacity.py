@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.session import get_session
 
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, missing, ok
+from infra.tools.doctor.subject import Subject
 
 # The enumerations of SageMaker's service model that hold the instance types of each kind of work.
 _ENUMS = {
@@ -17,15 +17,15 @@ _ENUMS = {
 }
 
 
-def instance_types(asked: Asked) -> Iterable[Finding]:
+def instance_types(subject: Subject) -> Iterable[Finding]:
     """SageMaker's API knows each type for that work, and EC2 offers it in the region.
 
     SageMaker has no question for its own offer; where EC2 has none of a type, SageMaker has none either.
     """
     model: Any = get_session().get_service_model("sagemaker")
-    types = _types(asked)
-    offers = _offers(asked, "region", set(types.values()))
-    region = offers.get(asked.region, set())
+    types = _types(subject)
+    offers = _offers(subject, "region", set(types.values()))
+    region = offers.get(subject.region, set())
     for kind, instance_type in types.items():
         known: list[str] = model.shape_for(_ENUMS[kind]).enum
         name, setting = f"instance type: {kind}", _setting(kind)
@@ -35,20 +35,20 @@ def instance_types(asked: Asked) -> Iterable[Finding]:
             step = f"set {setting} in cdk.json to another, such as {', '.join(like) or known[0]}"
             yield missing(name, f"SageMaker has no {instance_type} for this work", next=step)
         elif _bare(instance_type) not in region:
-            step = f"set {setting} in cdk.json to a type that {asked.region} has, or take another region"
-            yield missing(name, f"EC2 offers no {_bare(instance_type)} in {asked.region}", next=step)
+            step = f"set {setting} in cdk.json to a type that {subject.region} has, or take another region"
+            yield missing(name, f"EC2 offers no {_bare(instance_type)} in {subject.region}", next=step)
         else:
-            yield ok(name, f"{instance_type} is offered in {asked.region}")
+            yield ok(name, f"{instance_type} is offered in {subject.region}")
 
 
-def zones(asked: Asked) -> Iterable[Finding]:
+def zones(subject: Subject) -> Iterable[Finding]:
     """With a network: each zone of its subnets has the instance types that are used in it."""
-    if asked.settings.network.vpc == "off":
+    if subject.settings.network.vpc == "off":
         return [ok("zones", "no VPC: SageMaker chooses the zone")]
-    types = _types(asked)
+    types = _types(subject)
     wanted = {kind: types[kind] for kind in ("training", "endpoint", "gate", "recount")}
-    offers = _offers(asked, "availability-zone", set(wanted.values()))
-    chosen = _zones(asked)
+    offers = _offers(subject, "availability-zone", set(wanted.values()))
+    chosen = _zones(subject)
     bad = {
         f"{_bare(each)} in {zone}"
         for zone in chosen
@@ -58,27 +58,27 @@ def zones(asked: Asked) -> Iterable[Finding]:
     if not bad:
         return [ok("zones", f"{', '.join(chosen)} offer all instance types")]
     whole = [zone for zone, has in sorted(offers.items()) if {_bare(each) for each in wanted.values()} <= has]
-    where = "network.subnet_ids" if asked.settings.network.vpc == "existing" else "network.availability_zones"
-    step = f"set {where} in cdk.json to zones of {', '.join(whole) or 'another region'}"
+    setting = "subnet_ids" if subject.settings.network.vpc == "existing" else "availability_zones"
+    step = f"set network.{setting} in cdk.json to zones of {', '.join(whole) or 'another region'}"
     return [missing("zones", f"EC2 offers no {', no '.join(sorted(bad))}", next=step)]
 
 
-def _zones(asked: Asked) -> list[str]:
+def _zones(subject: Subject) -> list[str]:
     """Those of the subnets: named, of an existing VPC, or the region's first two, as the CDK takes them."""
-    network, ec2 = asked.settings.network, asked.client("ec2")
+    network, ec2 = subject.settings.network, subject.client("ec2")
     if network.vpc == "existing":
         subnets = ec2.describe_subnets(SubnetIds=[*network.subnet_ids])["Subnets"]
         return sorted({subnet["AvailabilityZone"] for subnet in subnets})
     if network.availability_zones:
         return [*network.availability_zones]
-    region = [{"Name": "region-name", "Values": [asked.region]}]
+    region = [{"Name": "region-name", "Values": [subject.region]}]
     found = ec2.describe_availability_zones(Filters=region)["AvailabilityZones"]
     return sorted(zone["ZoneName"] for zone in found)[:2]
 
 
-def _offers(asked: Asked, kind: str, types: set[str]) -> dict[str, set[str]]:
+def _offers(subject: Subject, kind: str, types: set[str]) -> dict[str, set[str]]:
     """{region or zone: EC2's names of those types that it has}."""
-    pages = asked.client("ec2").get_paginator("describe_instance_type_offerings")
+    pages = subject.client("ec2").get_paginator("describe_instance_type_offerings")
     only = [{"Name": "instance-type", "Values": sorted(_bare(each) for each in types)}]
     found: dict[str, set[str]] = {}
     for page in pages.paginate(LocationType=kind, Filters=only):
@@ -87,8 +87,8 @@ def _offers(asked: Asked, kind: str, types: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def _types(asked: Asked) -> dict[str, str]:
-    settings = asked.settings
+def _types(subject: Subject) -> dict[str, str]:
+    settings = subject.settings
     return {
         "training": settings.training.instance_type,
         "endpoint": settings.serving.instance_type,

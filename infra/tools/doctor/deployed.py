@@ -7,24 +7,24 @@ from botocore.exceptions import ClientError
 
 from infra.api.rest_api import TLS_POLICY
 from infra.tools import leftovers
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
+from infra.tools.doctor.subject import Subject
 
 
-def mail(asked: Asked) -> Iterable[Finding]:
+def mail(subject: Subject) -> Iterable[Finding]:
     """Whether the address that alarms go to has confirmed its subscription."""
-    name, address = "alarms reach a person", asked.settings.operations.email
+    name, address = "alarms reach a person", subject.settings.operations.email
     if not address:
-        step = f"set operations.email of stage {asked.settings.stage} in cdk.json, and deploy"
+        step = f"set operations.email of stage {subject.settings.stage} in cdk.json, and deploy"
         return [
             unknown(
                 name, "operations.email is empty: only other subscribers of the topic get alarms", next=step
             )
         ]
-    topic = asked.arn("sns", asked.names.alarm_topic)
+    topic = subject.arn("sns", subject.names.alarm_topic)
     try:
         found = leftovers.pages(
-            asked.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
+            subject.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
         )
         ours = [each for each in found if each["Endpoint"] == address]
     except ClientError as error:
@@ -37,33 +37,33 @@ def mail(asked: Asked) -> Iterable[Finding]:
     return [missing(name, f"{address} has not confirmed its subscription", next=step)]
 
 
-def api(asked: Asked) -> Iterable[Finding]:
+def api(subject: Subject) -> Iterable[Finding]:
     """API Gateway took the security policy and the access mode (endpoint-strict-mode)."""
-    name, names = "endpoint-strict-mode", asked.names
-    pages = leftovers.pages(asked.client("apigateway"), "get_rest_apis", "items")
+    name, names = "endpoint-strict-mode", subject.names
+    pages = leftovers.pages(subject.client("apigateway"), "get_rest_apis", "items")
     for found in [each for each in pages if each["name"] == names.prefix]:
         policy, mode = found.get("securityPolicy"), found.get("endpointAccessMode")
-        step = f"npx cdk deploy {names.stack('api')} -c stage={asked.settings.stage}"
+        step = f"npx cdk deploy {names.stack('api')} -c stage={subject.settings.stage}"
         if (policy, mode) == (TLS_POLICY, "STRICT"):
             yield ok(name, f"{found['id']}: {policy}, {mode}")
         elif policy is None and mode is None:
-            step = f"aws apigateway get-rest-api --rest-api-id {found['id']} --region {asked.region}"
+            step = f"aws apigateway get-rest-api --rest-api-id {found['id']} --region {subject.region}"
             yield unknown(name, f"{found['id']}: AWS reports neither policy nor mode", next=step)
         else:
             yield missing(name, f"{found['id']} has {policy}, {mode}; expected {TLS_POLICY}", next=step)
 
 
-def endpoint(asked: Asked) -> Iterable[Finding]:
+def endpoint(subject: Subject) -> Iterable[Finding]:
     """It serves, captures as the settings say, and has its log group with the settings' retention."""
-    name, settings = asked.names.endpoint, asked.settings
+    name, settings = subject.names.endpoint, subject.settings
     try:
-        found: dict[str, Any] = asked.client("sagemaker").describe_endpoint(EndpointName=name)
+        found: dict[str, Any] = subject.client("sagemaker").describe_endpoint(EndpointName=name)
     except ClientError as error:
         if "Could not find" not in error_of(error)[1]:
             raise
         return
     status = found["EndpointStatus"]
-    asks = f"aws sagemaker describe-endpoint --endpoint-name {name} --region {asked.region}"
+    asks = f"aws sagemaker describe-endpoint --endpoint-name {name} --region {subject.region}"
     if status in ("Failed", "OutOfService", "UpdateRollbackFailed"):
         yield missing("endpoint", f"{status}: {found.get('FailureReason', 'no reason given')}", next=asks)
     elif status == "InService":
@@ -76,22 +76,22 @@ def endpoint(asked: Asked) -> Iterable[Finding]:
         yield ok("capture", f"{percent} % of the answers")
     else:
         text = f"{percent} % of the answers are captured, the settings say {settings.capture.percent} %"
-        deploy = f"npx cdk deploy {asked.names.stack('serving')} -c stage={settings.stage}"
+        deploy = f"npx cdk deploy {subject.names.stack('serving')} -c stage={settings.stage}"
         yield missing("capture", text, next=deploy)
 
 
-def typed_parameter(asked: Asked) -> Iterable[Finding]:
+def typed_parameter(subject: Subject) -> Iterable[Finding]:
     """What the serving stack last read of the parameter that the release writes is its present value."""
-    name, stack = "typed-parameter", asked.names.stack("serving")
+    name, stack = "typed-parameter", subject.names.stack("serving")
     try:
-        (found,) = asked.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        (found,) = subject.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if error_of(error)[0] != "ValidationError":
             raise
         return []
-    key = asked.names.parameter("model")
+    key = subject.names.parameter("model")
     read = [p.get("ResolvedValue") for p in found.get("Parameters", []) if p.get("ParameterValue") == key]
-    value = asked.client("ssm").get_parameter(Name=key)["Parameter"]["Value"]
+    value = subject.client("ssm").get_parameter(Name=key)["Parameter"]["Value"]
     if read == [value]:
         return [ok(name, f"{stack} read {value} from {key}")]
     step = "bincount models list; bincount models rollback VERSION releases an approved one again"

@@ -6,35 +6,35 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
+from infra.tools.doctor.subject import Subject
 
 NAME = "tuning-fields"
 ACTION = ":createHyperParameterTuningJob"
 MEMBER = "HyperParameterTuningJobName"
 
 
-def tuning_fields(asked: Asked) -> Iterable[Finding]:
+def tuning_fields(subject: Subject) -> Iterable[Finding]:
     """TestState sends the deployed task with a name that SageMaker refuses, so that nothing can start.
 
     It refuses the name alone where it takes all else: it checks the whole request before it makes anything.
     The name begins as the stage's jobs do, since the role may make no others.
     """
-    states = asked.client("stepfunctions")
-    arn = asked.arn("states", f"stateMachine:{asked.names.pipeline}")
+    states = subject.client("stepfunctions")
+    arn = subject.arn("states", f"stateMachine:{subject.names.pipeline}")
     try:
         machine = states.describe_state_machine(stateMachineArn=arn)
     except ClientError as error:
         if error_of(error)[0] != "StateMachineDoesNotExist":
             raise
         return []
-    redeploy = f"npx cdk deploy {asked.names.stack('training')} -c stage={asked.settings.stage}"
+    redeploy = f"npx cdk deploy {subject.names.stack('training')} -c stage={subject.settings.stage}"
     found = [s for s in _states(json.loads(machine["definition"])) if s.get("Resource", "").endswith(ACTION)]
     if len(found) != 1:
         return [missing(NAME, f"the pipeline has {len(found)} such tasks", next=redeploy)]
     # The machine's language counts for its states; a state that is tested alone has to name it.
     task = {key: found[0][key] for key in ("Type", "Resource")} | {"QueryLanguage": "JSONata"}
-    arguments = {**_without_expressions(found[0]["Arguments"]), MEMBER: f"{asked.names.tuning_jobs}_"}
+    arguments = {**_without_expressions(found[0]["Arguments"]), MEMBER: f"{subject.names.tuning_jobs}_"}
     answer = states.test_state(
         definition=json.dumps({**task, "Arguments": arguments, "End": True}), roleArn=machine["roleArn"]
     )
@@ -45,7 +45,7 @@ def tuning_fields(asked: Asked) -> Iterable[Finding]:
         step = "open an issue with these words" if "CreateHyper" in cause else redeploy
         return [missing(NAME, f"the pipeline's role may not: {cause}", next=step)]
     if any(word in cause for word in ("Throttling", "Rate exceeded", "InternalFailure")):
-        return [unknown(NAME, cause, next=f"make doctor STAGE={asked.settings.stage}")]
+        return [unknown(NAME, cause, next=f"make doctor STAGE={subject.settings.stage}")]
     return [
         missing(NAME, cause, next="open an issue with these words: the task's fields are a fault of ours")
     ]

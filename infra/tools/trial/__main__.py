@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
 from infra.tools.trial.account import Account, words_of
-from infra.tools.trial.bound import bound
+from infra.tools.trial.cost_bound import bound
 from infra.tools.trial.journal import Journal, TrialError
 from infra.tools.trial.options import Options, options
 from infra.tools.trial.run import Trial

@@ -12,7 +12,7 @@ from infra.settings import Settings
 from infra.tools.trial.account import Account
 from infra.tools.trial.assumption import Seen, evaluated
 from infra.tools.trial.assumptions import ASSUMPTIONS
-from infra.tools.trial.bound import Bound
+from infra.tools.trial.cost_bound import Bound
 from infra.tools.trial.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[3]

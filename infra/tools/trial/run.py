@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.settings import Settings
 from infra.tools.trial import evidence
 from infra.tools.trial.account import Account, words_of
-from infra.tools.trial.bound import Bound
 from infra.tools.trial.commands import Commands, Progress
+from infra.tools.trial.cost_bound import Bound
 from infra.tools.trial.execution import stop_all
 from infra.tools.trial.journal import REMOVING, STEPS, WORDS, Entry, Journal, StepFailed, TrialError
 from infra.tools.trial.options import Options

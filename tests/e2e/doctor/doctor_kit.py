@@ -12,8 +12,8 @@ from embedded_cloud.cloud import Cloud
 from demo.cloud import BINCOUNT
 from infra import settings
 from infra.tools.doctor.__main__ import examine
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding
+from infra.tools.doctor.subject import Subject
 from infra.tools.quotas import quotas
 from tests.infra.conftest import context
 
@@ -70,13 +70,13 @@ def looking(cloud: Cloud, *, user: str, policy: dict[str, Any]) -> Look:
 
     def look(*only: str, **given: Any) -> dict[str, Finding]:
         caller = client("sts").get_caller_identity()
-        asked = Asked(
+        subject = Subject(
             client=client,
             settings=settings.load(context(stage="dev", **given).get),
             caller=caller["Arn"],
             account=caller["Account"],
         )
-        return {finding.name: finding for finding in examine(asked, only=only)}
+        return {finding.name: finding for finding in examine(subject, only=only)}
 
     return look
 

@@ -25,7 +25,7 @@ def training_archive(scratch: Path) -> Path:
 def tree_of_a_launch(scratch: Path) -> Path:
     if str(ROOT / "training") not in sys.path:
         sys.path.insert(0, str(ROOT / "training"))
-    from binlaunch.tree import copy_tree
+    from binlaunch.working_tree import copy_tree
 
     copy_tree(scratch / "training")
     return scratch / "training"

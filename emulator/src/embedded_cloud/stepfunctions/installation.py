@@ -14,12 +14,12 @@ from embedded_cloud.stepfunctions.parallel import in_jsonata
 from embedded_cloud.stepfunctions.requests import check_definition
 from embedded_cloud.stepfunctions.retrying import with_delay
 from embedded_cloud.stepfunctions.status_events import PublishEvent, RecordMetric, StatusEvents
+from embedded_cloud.stepfunctions.task_testing import testing
 from embedded_cloud.stepfunctions.tasks.context import TaskContext, current, entered
 from embedded_cloud.stepfunctions.tasks.lambda_tasks import LambdaTasks
 from embedded_cloud.stepfunctions.tasks.rights import Authorise, needed, require
 from embedded_cloud.stepfunctions.tasks.sagemaker_tasks import SageMakerTasks
 from embedded_cloud.stepfunctions.tasks.sdk_tasks import SdkTasks
-from embedded_cloud.stepfunctions.test_state import testing
 
 _UNCATCHABLE = ("States.DataLimitExceeded", "States.Runtime")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from tests.judges.late import holds_text, is_late
+from tests.judges.deploy_time_values import holds_text, is_late
 from tests.judges.limits import member, number_verdicts, text_verdicts
 from tests.judges.verdicts import Verdict
 

@@ -13,7 +13,7 @@ class BadRecount(BincountError):
     """The input cannot be counted; the name is the error's in Step Functions, which does not retry it."""
 
 
-class Place:
+class RunFiles:
     """`recounts/<run>/`: `answers/` (the transform's), `work/` (between the steps), and the results."""
 
     def __init__(self, *, s3: Any, bucket: str, run: str) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from tests.judges.combinations import STAGES, Combination, assembly
+from tests.judges.expression_places import Place, places
 from tests.judges.expressions import fits
 from tests.judges.judges import machine_of
-from tests.judges.places import Place, places
 from tests.judges.recordings import moments
 
 

@@ -9,7 +9,7 @@ from infra.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Subject:
     """`client` makes a boto3 client of a service in the stage's region; `caller` is an ARN."""
 
     client: Callable[[str], Any]

@@ -15,7 +15,7 @@ _LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastRun:
+class LastExecution:
     """`subject` says what it was about (a release's package), `words` why it went wrong or did nothing."""
 
     name: str
@@ -35,21 +35,21 @@ class LastRun:
         return f"{self.status}, started {when}{about}{f': {self.words}' if self.words else ''}"
 
 
-def last_run(stage: Stage, machine: str) -> LastRun | None:
+def last_execution(stage: Stage, machine: str) -> LastExecution | None:
     """The newest execution of `pipeline` or `recount`; None where there was none."""
     for run in recent(stage, machine, most=1):
         return _read(_describe(stage, run))
     return None
 
 
-def last_release(stage: Stage) -> tuple[LastRun | None, LastRun | None]:
+def last_release(stage: Stage) -> tuple[LastExecution | None, LastExecution | None]:
     """The last release of a package, and the last follow-up of a bad end where that went wrong as well.
 
     An execution that only found that nothing was to be done is taken where there is no other: SageMaker
     reports every edit of an approved package.
     """
-    idle: LastRun | None = None
-    follow_up: LastRun | None = None
+    idle: LastExecution | None = None
+    follow_up: LastExecution | None = None
     for number, run in enumerate(recent(stage, "release", most=_LOOKED_AT)):
         described = _describe(stage, run)
         package = released_package(described.get("input", ""))
@@ -74,13 +74,13 @@ def _describe(stage: Stage, run: dict[str, Any]) -> dict[str, Any]:
         return run  # Step Functions forgets after 90 days
 
 
-def _read(execution: dict[str, Any], *, subject: str = "") -> LastRun:
+def _read(execution: dict[str, Any], *, subject: str = "") -> LastExecution:
     words = ""
     if execution["status"] in BAD_ENDS:
         words = cause_of(execution)
     elif execution["status"] == "SUCCEEDED":
         words = _reason(execution.get("output", "{}"))
-    return LastRun(
+    return LastExecution(
         name=execution["name"],
         status=execution["status"],
         started=execution["startDate"],

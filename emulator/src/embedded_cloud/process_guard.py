@@ -1,6 +1,6 @@
 """Runs one command and takes it down when the process that asked for it is gone.
 
-    python -I -S guard.py COMMAND ARGUMENT ...
+    python -I -S process_guard.py COMMAND ARGUMENT ...
 
 Standard input is the control line: `T` sends SIGTERM to the command, `K` or the end of the line (the
 parent died) kills the command and everything it started. When the command ends, what it left running

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator
 
 from infra.tools import leftovers
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, missing, ok, unknown
+from infra.tools.doctor.subject import Subject
 
-NAME = "left from before"
+LEFT_FROM_BEFORE = "left from before"
 
 
-def stacks(asked: Asked) -> Iterable[Finding]:
+def stacks(subject: Subject) -> Iterable[Finding]:
     """The stage's stacks, each in a state from which it can be deployed."""
-    found = leftovers.stacks_of(asked.client("cloudformation"), asked.names)
+    found = leftovers.stacks_of(subject.client("cloudformation"), subject.names)
     if not found:
-        return [ok("stacks", f"none: stage {asked.settings.stage} is not deployed")]
-    region = f"--region {asked.region}"
+        return [ok("stacks", f"none: stage {subject.settings.stage} is not deployed")]
+    region = f"--region {subject.region}"
     bad = {name: state for name, state in found.items() if state in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")}
     findings = [
         missing(
@@ -29,7 +29,7 @@ def stacks(asked: Asked) -> Iterable[Finding]:
             step = f"aws cloudformation continue-update-rollback --stack-name {name} {region}"
             findings.append(missing("stacks", f"{name} is {state}", next=step))
         elif state == "DELETE_FAILED":
-            step = f"npx cdk destroy {name} -c stage={asked.settings.stage}"
+            step = f"npx cdk destroy {name} -c stage={subject.settings.stage}"
             findings.append(missing("stacks", f"{name} is {state}", next=step))
         elif state.endswith("_IN_PROGRESS"):
             step = f"aws cloudformation describe-stack-events --stack-name {name} {region}"
@@ -37,41 +37,41 @@ def stacks(asked: Asked) -> Iterable[Finding]:
     return findings or [ok("stacks", f"{len(found)} deployed: {', '.join(sorted(found))}")]
 
 
-def remains(asked: Asked) -> Iterable[Finding]:
+def left_from_before(subject: Subject) -> Iterable[Finding]:
     """What a deploy would stumble over, or would leave lying beside what it makes."""
-    stage = asked.settings.stage
-    if leftovers.stacks_of(asked.client("cloudformation"), asked.names):
-        yield ok(NAME, "the stage is deployed: a deploy updates it")
+    stage = subject.settings.stage
+    if leftovers.stacks_of(subject.client("cloudformation"), subject.names):
+        yield ok(LEFT_FROM_BEFORE, "the stage is deployed: a deploy updates it")
         return
-    kept = [*_kept(asked)]
+    kept = [*_kept(subject)]
     if kept:
         text = f"{', '.join(kept)}. `make teardown STAGE={stage}` removes them instead, data and all"
-        yield missing(NAME, text, next=f"make adopt STAGE={stage}")
-    groups = [*_log_groups(asked)]
+        yield missing(LEFT_FROM_BEFORE, text, next=f"make adopt STAGE={stage}")
+    groups = [*_log_groups(subject)]
     for group in groups:
-        step = f"aws logs delete-log-group --log-group-name {group} --region {asked.region}"
-        yield missing(NAME, f"log group {group}, which the deploy makes itself", next=step)
+        step = f"aws logs delete-log-group --log-group-name {group} --region {subject.region}"
+        yield missing(LEFT_FROM_BEFORE, f"log group {group}, which the deploy makes itself", next=step)
     if not kept and not groups:
-        yield ok(NAME, "nothing of a stage with this name")
+        yield ok(LEFT_FROM_BEFORE, "nothing of a stage with this name")
 
 
-def _kept(asked: Asked) -> Iterator[str]:
+def _kept(subject: Subject) -> Iterator[str]:
     """As adopt and teardown find them."""
-    names = asked.names
-    for bucket in leftovers.buckets(asked.client("s3"), prefix=f"{names.stack('data')}-"):
+    names = subject.names
+    for bucket in leftovers.buckets(subject.client("s3"), prefix=f"{names.stack('data')}-"):
         yield f"bucket {bucket}"
-    if leftovers.registry_of(asked.client("sagemaker"), group=names.model_package_group):
+    if leftovers.registry_of(subject.client("sagemaker"), group=names.model_package_group):
         yield f"model package group {names.model_package_group}"
-    for key in leftovers.keys_of(asked.client("kms"), part=f"{names.stack('data')}/Key"):
+    for key in leftovers.keys_of(subject.client("kms"), part=f"{names.stack('data')}/Key"):
         yield f"key {key}"
-    for alias in leftovers.pages(asked.client("kms"), "list_aliases", "Aliases"):
+    for alias in leftovers.pages(subject.client("kms"), "list_aliases", "Aliases"):
         if alias["AliasName"] == f"alias/{names.prefix}":
             yield f"key alias {alias['AliasName']}"
 
 
-def _log_groups(asked: Asked) -> Iterator[str]:
+def _log_groups(subject: Subject) -> Iterator[str]:
     """Groups with fixed names, which SageMaker and CodeBuild make again as their last lines arrive."""
-    names, logs = asked.names, asked.client("logs")
+    names, logs = subject.names, subject.client("logs")
     fixed = [f"/aws/sagemaker/Endpoints/{names.endpoint}"]
     fixed += [f"/aws/codebuild/{names.stack(f'image-{kind}')}" for kind in ("amd64", "arm64")]
     for name in fixed:

@@ -1,21 +1,20 @@
-"""What the settings can cost, whether a budget warns, and what may be done with the photographs."""
+"""What the settings can cost, and whether a budget warns."""
 
 from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
-from infra.settings.data_prep import PUBLIC_SOURCE
 from infra.settings.instances import INSTANCES
-from infra.tools.doctor.asked import Asked
 from infra.tools.doctor.finding import Finding, error_of, missing, ok, unknown
+from infra.tools.doctor.subject import Subject
 
 HOURS = 730  # of a month
 
 
-def costs(asked: Asked) -> Iterable[Finding]:
+def costs(subject: Subject) -> Iterable[Finding]:
     """A training run at the most, and a month of the endpoint."""
-    yield ok("cost of a training run", f"at most {asked.settings.training.cost_summary}")
-    serving = asked.settings.serving
+    yield ok("cost of a training run", f"at most {subject.settings.training.cost_summary}")
+    serving = subject.settings.serving
     known = INSTANCES.get(serving.instance_type)
     if known is None or known.usd_per_hour is None:
         text = f"the price of {serving.instance_type} is not in our table"
@@ -31,29 +30,19 @@ def costs(asked: Asked) -> Iterable[Finding]:
     yield ok("cost of a month", text)
 
 
-def budget(asked: Asked) -> Iterable[Finding]:
+def budget(subject: Subject) -> Iterable[Finding]:
     """The settings have a budget; and where the stage is deployed, AWS has it."""
-    limit, stage = asked.settings.operations.monthly_usd, asked.settings.stage
+    limit, stage = subject.settings.operations.monthly_usd, subject.settings.stage
     if not limit:
         text = "none: no warning when the stage costs more than expected"
         return [missing("budget", text, next=f"set operations.monthly_usd of stage {stage} in cdk.json")]
     text = f"warns at 80 % of ${limit:,} a month"
-    name = asked.names.prefix
+    name = subject.names.prefix
     try:
-        found = asked.client("budgets").describe_budget(AccountId=asked.account, BudgetName=name)
+        found = subject.client("budgets").describe_budget(AccountId=subject.account, BudgetName=name)
     except ClientError as error:
         if error_of(error)[0] != "NotFoundException":
             raise
         return [ok("budget", f"{text}, once it is deployed")]
     spent = found["Budget"].get("CalculatedSpend", {}).get("ActualSpend", {}).get("Amount", "0")
     return [ok("budget", f"{text}; ${float(spent):,.2f} spent (0 until the tag `system` is activated)")]
-
-
-def licence(asked: Asked) -> Iterable[Finding]:
-    """The default source may not be used commercially."""
-    source = asked.settings.data_prep.source_bucket
-    if source != PUBLIC_SOURCE:
-        return [ok("licence", f"your own photographs in {source}")]
-    text = "Amazon's photographs are CC BY-NC-SA 3.0 US: not for commercial use"
-    step = "read docs/dataset.md; for your own photographs docs/own-bins.md"
-    return [unknown("licence", text, next=step)]
