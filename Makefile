@@ -26,7 +26,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
+.PHONY: leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ synth: install ## the CloudFormation templates of STAGE (default dev) into cdk.o
 
 weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the pipeline does it too)
 	@$(BIN)/python -m infra.tools.stage_weights --stage $(STAGE)
+leaderboard: install ## the tables of docs/leaderboard.md, from benchmarks/results and the published figures
+	@table=$$($(BIN)/python benchmarks/leaderboard.py) && sed -i "/^## All bins/,\$$d" docs/leaderboard.md && echo "$$table" >> docs/leaderboard.md
+
 diagram: install ## docs/architecture.svg, drawn from the templates of prod
 	@npx --no-install cdk synth --quiet --output build/diagram -c stage=prod >/dev/null
 	@$(BIN)/python -m infra.tools.diagram build/diagram | node infra/tools/dot_to_svg.mjs > docs/architecture.svg

@@ -33,6 +33,8 @@ def _bounds(section: str, name: str) -> str:
         properties = schema["$defs"][properties[section]["$ref"].rsplit("/", 1)[1]]["properties"]
     known = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
     field = properties[name]
+    # A number that may be null has its bounds inside.
+    field = next((each for each in field.get("anyOf", ()) if each.get("type") == "number"), field)
     bounds = [f"{sign} {field[key]:g}" for key, sign in known.items() if key in field]
     if "enum" in field:
         bounds.append(", ".join(str(choice) for choice in field["enum"]))

@@ -11,10 +11,17 @@ from infra.settings.section import InstanceType, Section, no_graviton, rule
 class Gate(Section):
     """What a model must reach on the test images before it may serve, and where that is found out."""
 
-    min_accuracy: float = Field(0.35, ge=0.0, le=1.0, description="lowest accuracy")
-    max_rmse: float = Field(1.5, gt=0.0, le=100.0, description="highest root mean squared error, objects")
-    min_within_one: float = Field(
-        0.7, ge=0.0, le=1.0, description="lowest share of answers at most one object off"
+    task: Literal["auto", "public-0-to-5", "public-0-to-5-even", "public-list-1-to-5", "other"] = Field(
+        "auto",
+        description="task whose best known results (docs/leaderboard.md) bound the floors and whose floors a "
+        "null means; auto: as `data_prep` says; other: nothing is known of it",
+    )
+    min_accuracy: float | None = Field(None, ge=0.0, le=1.0, description="lowest accuracy; null: the task's")
+    max_rmse: float | None = Field(
+        None, gt=0.0, le=100.0, description="highest root mean squared error, objects; null: the task's"
+    )
+    min_within_one: float | None = Field(
+        None, ge=0.0, le=1.0, description="lowest share of answers at most one object off; null: the task's"
     )
     min_coverage: float = Field(
         0.85,

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra.settings.api import Api
-from infra.settings.data_prep import DataPrep
+from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
 from infra.settings.instances import regions_with_training_images
 from infra.settings.network import Network
 from infra.settings.operations import Operations
@@ -14,6 +14,7 @@ from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.serving import Capture, Recount, Serving
 from infra.settings.training import Training
+from infra.training.known_results import ALL, EVEN, LIST, OTHER, TASKS, floor_fault
 
 
 class Security(Section):
@@ -126,6 +127,40 @@ class Settings(Section):
         if stored is None or stored.short_side >= seen:
             return None
         return f"its short_side is below training.image_size, {seen}: images would be enlarged again"
+
+    @property
+    def task(self) -> str:
+        """The key in TASKS of what this stage's models count."""
+        data, (low, high) = self.data_prep, self.data_prep.counts
+        if self.gate.task != "auto":
+            return self.gate.task
+        if data.source_kind != "public" or data.source_bucket != PUBLIC_SOURCE:
+            return OTHER
+        if data.file_list:
+            return LIST
+        if low > 1 or high != 5 or self.training.max_count < high:
+            return OTHER
+        return EVEN if data.limit_per_class else ALL
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """The gate's floors (RMSE: the ceiling), the task's where the stage states none."""
+        return {
+            name: getattr(TASKS[self.task], name) if (own := getattr(self.gate, name)) is None else own
+            for name in ("min_accuracy", "max_rmse", "min_within_one")
+        }
+
+    @rule("gate.min_accuracy")
+    def _asks_for_no_unknown_accuracy(self) -> str | None:
+        return floor_fault("min_accuracy", self.gate.min_accuracy, task=self.task)
+
+    @rule("gate.max_rmse")
+    def _asks_for_no_unknown_rmse(self) -> str | None:
+        return floor_fault("max_rmse", self.gate.max_rmse, task=self.task)
+
+    @rule("gate.min_within_one")
+    def _asks_for_no_unknown_share_within_one(self) -> str | None:
+        return floor_fault("min_within_one", self.gate.min_within_one, task=self.task)
 
     @rule("release.timeout_minutes")
     def _leaves_time_to_bake(self) -> str | None:

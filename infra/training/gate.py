@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.data.stack import DataStack
 from infra.names import NO_MODEL, Names, Parameter, Prefix
-from infra.settings import Gate, Settings
+from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.sagemaker_role import volume_key
 from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, read_parameter, task
@@ -135,7 +135,7 @@ def evaluation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> di
         "AppSpecification": {
             "ImageUri": "{% $states.input.image %}",
             "ContainerEntrypoint": ["python", "-m", "inference.evaluate"],
-            "ContainerArguments": _arguments(gate),
+            "ContainerArguments": _arguments(settings),
         },
         "ProcessingInputs": f"{{% {_inputs()} %}}",
         "ProcessingOutputConfig": {
@@ -164,19 +164,18 @@ def evaluation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> di
     }
 
 
-def _arguments(settings: Gate) -> list[str]:
+def _arguments(settings: Settings) -> list[str]:
+    gate, floors = settings.gate, settings.floors
     arguments = {
         "input": f"{ROOT}/input",
         "output": f"{ROOT}/output",
         "dataset-id": "{% $states.input.dataset.dataset_id %}",
         "challenger": "{% $states.input.candidate.model_data %}",
         "champion": "{% $states.input.champion %}",
-        "min-accuracy": str(settings.min_accuracy),
-        "max-rmse": str(settings.max_rmse),
-        "min-within-one": str(settings.min_within_one),
-        "min-coverage": str(settings.min_coverage),
-        "level": str(settings.level),
-        "min-images": str(settings.min_images),
+        **{name.replace("_", "-"): str(value) for name, value in floors.items()},
+        "min-coverage": str(gate.min_coverage),
+        "level": str(gate.level),
+        "min-images": str(gate.min_images),
     }
     return [word for name, value in arguments.items() for word in (f"--{name}", value)]
 

@@ -30,6 +30,12 @@ def test_the_page_of_quotas_holds_the_stages_own() -> None:
     assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout), "make docs"
 
 
+def test_the_leaderboard_holds_what_was_measured() -> None:
+    command = [sys.executable, "benchmarks/leaderboard.py"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / "leaderboard.md").read_text().endswith(f"\n\n{printed}"), "make leaderboard"
+
+
 def test_the_page_of_the_first_account_holds_every_assumption() -> None:
     assert (ROOT / "docs" / "first-account.md").read_text().endswith(f"\n{tables()}\n"), "make docs"
 

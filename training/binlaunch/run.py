@@ -14,7 +14,7 @@ from binlaunch.errors import LaunchError
 from binlaunch.options import Options
 from binlaunch.stage import Stage, read_stage
 from binlaunch.watch import watch_training, watch_tuning
-from binlaunch.weights import check_weights
+from binlaunch.weights import check_network, check_weights
 from binlaunch.wheels import stage_wheels
 from binlaunch.working_tree import copy_tree
 
@@ -53,6 +53,7 @@ def _start(options: Options, stage: Stage, session: boto3.Session) -> str:
         jobs = options.max_jobs or stage.tuning["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     longest = options.max_runtime_seconds or stage.definition["StoppingCondition"]["MaxRuntimeInSeconds"]
     print(f"{options.command}: {check_cost(stage=stage, jobs=jobs, max_runtime_seconds=longest)}", flush=True)
+    check_network(stage=stage, flags=options.flags)
     check_weights(stage=stage, s3=session.client("s3"))
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "training")

