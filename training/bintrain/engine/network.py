@@ -48,10 +48,24 @@ def build_network(*, settings: Settings, classes: int, weights: Path | None) -> 
     head = build_head(settings.head, classes=classes)
     backbone = build_backbone(settings=settings, outputs=head.outputs, weights=weights)
     network = BinCounter(backbone=backbone, counting=head.counting)
+    if settings.pretrained != "none":
+        start_head(network)
     if settings.freeze_backbone:
         for name, parameter in network.named_parameters():
             parameter.requires_grad = network.is_head(name)
     return network
+
+
+def start_head(network: BinCounter) -> None:
+    """Set the new last layer to zero: every count is as probable as the others before the first step.
+
+    Libraries start it at random. timm's EfficientNets draw from a range made for 1,000 classes, which for six
+    gives logits of about +-8: the gradients of such errors wash out the learned features before the head has
+    learnt anything (benchmarks/README.md, "Recipes").
+    """
+    for name, parameter in network.named_parameters():
+        if network.is_head(name):
+            nn.init.zeros_(parameter)
 
 
 def set_training(network: BinCounter, *, frozen: bool) -> None:
