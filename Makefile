@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
 BROWSER := build/browser
 LOCKS := requirements-dev.txt
+# Not compiled: a run imports a small part of what is installed, and Python compiles that part itself.
+PIP := --quiet --progress-bar off --no-compile
 ECR_PUBLIC := public.ecr.aws
 TAG ?= 3.13-slim-bookworm
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
@@ -26,19 +28,23 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
+.PHONY: everything leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/.complete node_modules/.complete ## the environment: .venv and node_modules, nothing else
-	@:
+# An installer uses one core at most, so that several run at a time.
+install: ## the environment: .venv and node_modules, nothing else
+	@$(MAKE) --no-print-directory --jobs 2 $(VENV)/.complete node_modules/.complete
+
+everything: # what lint and test need
+	@$(MAKE) --no-print-directory --jobs 4 $(VENV)/.complete node_modules/.complete $(LAUNCH)/.complete $(BROWSER)/.complete
 
 $(VENV)/.complete: $(LOCKS) client/pyproject.toml core/pyproject.toml emulator/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --progress-bar off --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install $(PIP) --require-hashes -r requirements-dev.txt
 	@# setuptools warns of every editable package; its words would look like a fault of ours.
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable core --editable client --editable emulator
 	@touch $@
@@ -58,7 +64,7 @@ $(LAUNCH)/.complete: training/binlaunch/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
 	rm -rf $(LAUNCH)
 	$(PYTHON) -m venv $(LAUNCH)
-	$(LAUNCH)/bin/python -m pip install --quiet --progress-bar off --no-deps --require-hashes -r $<
+	$(LAUNCH)/bin/python -m pip install $(PIP) --no-deps --require-hashes -r $<
 	@touch $@
 
 browser: $(BROWSER)/.complete ## build/browser with the Chromium that looks at the pages (CHROMIUM=PATH takes another)
@@ -72,7 +78,7 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 	@test "$$(uname -sm)" != "Linux x86_64" || { cd $(BROWSER) && node $(CURDIR)/tests/browser/unpack.mjs; }
 	@touch $@
 
-test: install launch-env browser ## every test, WORKERS files at a time (default 3)
+test: everything ## every test, WORKERS files at a time (default 3)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
 
 emulator-test: install ## the emulator's own tests
@@ -94,9 +100,10 @@ diagram: install ## docs/architecture.svg, drawn from the templates of prod
 	@$(BIN)/python -m infra.tools.diagram build/diagram | node infra/tools/dot_to_svg.mjs > docs/architecture.svg
 	@echo "docs/architecture.svg is drawn: look at it, then commit it"
 
-lint: install launch-env ## ruff, pyright, and whether pages, records, stubs and the diagram hold what the code says
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && npx --no-install pyright
-	@$(BIN)/python -m pytest -q tests/lint
+lint: everything ## ruff, pyright, and whether pages, records, stubs and the diagram hold what the code says
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@npx --no-install pyright & types=$$!; \
+		$(BIN)/python -m pytest -q tests/lint || { wait $$types; exit 1; }; wait $$types
 
 format: install ## let ruff correct what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
