@@ -149,6 +149,7 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "source": source | _kind(arguments),
         "file_list": _list_address(arguments.file_list),
+        "corrections": _list_address(arguments.corrections),
         "counts": arguments.counts,
         "limit_per_class": arguments.limit_per_class,
         "validation_share": arguments.validation_share,
@@ -202,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     chosen.add_argument(
         "--counts", type=_range, metavar="MIN-MAX", help="take every image with so many objects, as 1-5"
     )
+    add("--corrections", metavar="FILE|s3://…", help="labels that a person corrected, from bincount audit")
     add("--limit-per-class", type=int, metavar="N", help="at most N images of each count (default: no limit)")
     add(
         "--validation-share",

@@ -16,6 +16,7 @@ from pydantic import (
 
 from bincount_sources.read import Kind
 from data_prep.errors import BadRequest
+from data_prep.faults import fault_words
 
 FORMAT = 2
 """Goes into every dataset's id: raise it when the same request would make other bytes than before."""
@@ -97,17 +98,27 @@ class Request(_Part):
 
     Exactly one of `file_list` (an s3:// address, or a path at the command line) and `counts` ([min, max],
     both included) selects; other kinds of sources than `public` have no file list, and all counts where none
-    are given. `limit_per_class` keeps at most that many of each count, chosen by a stable hash.
+    are given. `limit_per_class` keeps at most that many of each count, chosen by a stable hash. `corrections`
+    is the address of a corrections file (data_prep/select/corrections.py).
     """
 
     source: Source
     file_list: Annotated[str, Field(min_length=1)] | None = None
     counts: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = None
+    corrections: Annotated[str, Field(min_length=1, max_length=1100)] | None = None
     limit_per_class: Annotated[int, Field(ge=1)] | None = None
     validation_share: Annotated[float, Field(gt=0, le=0.5)] = 0.2
     layout: Literal["folders", "shards", "both"] = "folders"
     shard_mb: Annotated[int, Field(ge=1, le=1000)] = 100
     stored: Stored | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_new_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A request without corrections is written as before there were any: the same bytes.
+        written: dict[str, Any] = handler(self)
+        if self.corrections is None:
+            written.pop("corrections", None)
+        return written
 
     @model_validator(mode="after")
     def _one_selection(self) -> Self:
@@ -122,7 +133,7 @@ class Request(_Part):
         return self
 
 
-_MENDS = {
+_REMEDIES = {
     "source": 'give {"bucket": "<name>", "prefix": "", "unsigned": false}',
     "bucket": "give a bucket's bare name, such as aft-vbi-pds",
     "prefix": 'leave it out, or end it with "/" and do not begin it with one',
@@ -131,6 +142,7 @@ _MENDS = {
     "labels": "give the address of the labels, such as s3://bucket/labels.csv",
     "label_attribute": "give the attribute of the manifest that holds the counts",
     "near_duplicates": "give error or allow",
+    "corrections": "give the address of the corrections, such as s3://bucket/corrections.jsonl",
     "file_list": "give the address of the list, such as s3://bucket/file_list.json",
     "counts": "give the smallest and the largest count wanted, such as [1, 5]",
     "limit_per_class": "give a whole number of at least 1, or leave it out for no limit",
@@ -152,34 +164,22 @@ def parse_request(value: Any, *, directories: bool = False) -> Request:
     try:
         request = Request.model_validate(value)
     except ValidationError as error:
-        faults = [_fault(dict(fault)) for fault in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        faults = [fault_words(dict(fault), remedies=_REMEDIES, whole="request") for fault in found]
         raise BadRequest(f"the request has {len(faults)} fault(s): " + "; ".join(faults)) from error
     if request.source.directory is not None and not directories:
         raise BadRequest("source: a directory is only known to the command line; name a bucket")
+    if request.corrections and not directories and not request.corrections.startswith("s3://"):
+        raise BadRequest(f"corrections must be an s3://bucket/key address, not {request.corrections[:80]!r}")
     return request
 
 
-def _fault(fault: dict[str, Any]) -> str:
-    path = [str(step) for step in fault["loc"]]
-    name = next((step for step in reversed(path) if step in _MENDS), None)
-    if fault["type"] == "extra_forbidden":
-        return f"{'.'.join(path)}: there is no such field; take it out"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    place = ".".join(path) or "request"
-    if fault["type"] in ("missing", "value_error"):
-        return f"{place}: {message}" + (f"; {_MENDS[name]}" if name and fault["type"] == "missing" else "")
-    return f"{place}: {message}, not {_short(fault['input'])}" + (f"; {_MENDS[name]}" if name else "")
+def dataset_id(
+    request: Request, *, file_list_sha256: str | None, corrections_sha256: str | None = None
+) -> str:
+    """`bins-` and 12 hex digits of the canonical request and of the content of its file list and corrections.
 
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def dataset_id(request: Request, *, file_list_sha256: str | None) -> str:
-    """`bins-` and 12 hex digits of the canonical request and of the file list's content.
-
-    The list's content counts, not only its address: a list that was edited makes another dataset.
+    The content counts, not only the address: a list that was edited makes another dataset.
     Fields at their defaults are left out, so that a field added later changes no id.
     """
     canonical = {
@@ -187,5 +187,7 @@ def dataset_id(request: Request, *, file_list_sha256: str | None) -> str:
         "request": request.model_dump(mode="json", exclude_defaults=True),
         "file_list_sha256": file_list_sha256,
     }
+    if corrections_sha256:
+        canonical["corrections_sha256"] = corrections_sha256
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return "bins-" + hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -61,8 +61,19 @@ def _summary(dataset: dict[str, Any]) -> str:
     return (
         f'<p>From <span class="id">{escape(source).replace("/", "/<wbr>")}</span>. {listed}'
         f"{dataset['not_selected']:,} images were not "
-        'selected.</p><p class="soft">No block of 100 neighbouring ids is in two splits. Difference of a '
+        f'selected.{_corrections(dataset)}</p><p class="soft">No block of 100 neighbouring ids is in two '
+        "splits. Difference of a "
         f"count's share between train and the two others together: {largest}.</p>"
+    )
+
+
+def _corrections(dataset: dict[str, Any]) -> str:
+    if "corrections" not in dataset:
+        return ""
+    made = dataset["corrections"]
+    return (
+        f" A person looked at labels: {made['corrected']:,} corrected, {made['excluded']:,} images excluded, "
+        f"{made['kept']:,} kept."
     )
 
 

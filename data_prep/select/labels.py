@@ -24,7 +24,8 @@ def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
 
 
 _LABEL = "EXPECTED_QUANTITY"
-_LARGEST = 10_000
+LARGEST = 10_000
+"""The largest count that a label may say."""
 
 
 class BadLabel(ValueError):
@@ -40,9 +41,9 @@ def label_of(metadata: bytes) -> int:
     if not isinstance(value, dict) or _LABEL not in value:
         raise BadLabel(f"no {_LABEL} in it")
     count = cast("dict[str, object]", value)[_LABEL]
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _LARGEST:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= LARGEST:
         shown = repr(count)[:40] if isinstance(count, str | int | float) else f"a {type(count).__name__}"
-        raise BadLabel(f"{_LABEL} is {shown}, not a whole number from 0 to {_LARGEST}")
+        raise BadLabel(f"{_LABEL} is {shown}, not a whole number from 0 to {LARGEST}")
     return count
 
 

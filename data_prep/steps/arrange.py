@@ -155,9 +155,11 @@ def _named(item: dict[str, Any]) -> Line:
 
 
 def _record(item: dict[str, Any], jpeg: Jpeg) -> Line:
+    corrected = {"old_count": item["old_count"]} if "old_count" in item else {}
     return {
         "id": item["id"],
         "count": item["count"],
+        **corrected,
         "split": item["split"],
         "bytes": len(jpeg.data),
         "sha256": hashlib.sha256(jpeg.data).hexdigest(),

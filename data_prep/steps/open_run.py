@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from data_prep.errors import BadRequest
 from data_prep.request import Request, dataset_id
 from data_prep.run import Run, current_attempt, request_key, source_of
+from data_prep.select.corrections import parse_corrections
 from data_prep.select.file_list import FileList, parse_file_list
 from data_prep.select.own_rows import OwnRows, read_document, read_own_rows
-from data_prep.storage.lines import Line, write_json, write_lines
+from data_prep.storage.lines import Line, read_lines, write_json, write_lines
 from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import CONNECTIONS
 from data_prep.storage.store import Store, exists
@@ -17,17 +19,20 @@ IDS_A_PART = 500
 """Listed ids that one index part reads: two requests each."""
 
 PARTS = "index.json"
+CORRECTIONS = "corrections.jsonl.gz"
+CORRECTION_FAULTS = "correction-faults.jsonl.gz"
 LIST_REJECTED = "list-rejected.jsonl.gz"
 NOTES = "notes.json"
+_SHOWN = 30
 
 
 def open_run(target: Store, request: Request) -> Run:
     """Write down the request and, where there are none yet, the parts for the index step.
 
-    This is the only step that reads the file list, the labels, or class folders' names: what they name is
-    kept in the parts, or beside them. A run that was abandoned is begun anew.
+    This is the only step that reads the file list, the labels, the corrections, or class folders' names: what
+    they name is kept in the parts, or beside them. A run that was abandoned is begun anew.
 
-    Raises BadRequest for a file list or labels that are missing or have another form.
+    Raises BadRequest for a file list, labels or corrections that are missing or have another form.
     """
     source = source_of(request)
     own = read_own_rows(request, source=source, target=target) if request.source.own else None
@@ -35,7 +40,11 @@ def open_run(target: Store, request: Request) -> Run:
     if request.file_list:
         content = read_document(request.file_list, name="file_list", request=request)
     digest = own.digest if own else None if content is None else hashlib.sha256(content).hexdigest()
-    identity = dataset_id(request, file_list_sha256=digest)
+    corrections = None
+    if request.corrections:
+        corrections = read_document(request.corrections, name="corrections", request=request)
+    corrections_digest = None if corrections is None else hashlib.sha256(corrections).hexdigest()
+    identity = dataset_id(request, file_list_sha256=digest, corrections_sha256=corrections_digest)
     run = Run(
         dataset_id=identity,
         request=request,
@@ -46,6 +55,9 @@ def open_run(target: Store, request: Request) -> Run:
     if exists(target, run.key(PARTS)):
         return run
     begun = {"request": request.model_dump(mode="json"), "file_list_sha256": digest}
+    if corrections is not None:
+        begun["corrections_sha256"] = corrections_digest
+        _keep_corrections(run, corrections)
     write_json(target, request_key(identity), begun)
     if own:
         write_json(target, run.key(PARTS), list(_own_parts(run, own)))
@@ -57,6 +69,29 @@ def open_run(target: Store, request: Request) -> Run:
     parts = list(_listed_parts(listed)) if content is not None else list(_prefix_parts())
     write_json(target, run.key(PARTS), parts)
     return run
+
+
+def corrections_of(run: Run) -> list[Line]:
+    """The rows of the run's corrections file; none where it has no such file."""
+    return list(read_lines(run.target, run.key(CORRECTIONS))) if run.request.corrections else []
+
+
+def wrong_corrections(run: Run, faults: list[str]) -> BadRequest:
+    """The error of rows that cannot be followed; all of them are written down beside the run's work."""
+    key = run.key(CORRECTION_FAULTS)
+    write_lines(run.target, key, ({"fault": fault} for fault in faults))
+    shown = "; ".join(faults[:_SHOWN]) + ("; …" if len(faults) > _SHOWN else "")
+    return BadRequest(
+        f"{len(faults)} wrong row(s) in the corrections {run.request.corrections}: {shown}; all are in "
+        f"{run.target.uri}{key}"
+    )
+
+
+def _keep_corrections(run: Run, content: bytes) -> None:
+    rows, faults = parse_corrections(content, address=str(run.request.corrections))
+    if faults:
+        raise wrong_corrections(run, faults)
+    write_lines(run.target, run.key(CORRECTIONS), rows)
 
 
 def rows_key(run: Run, part: str) -> str:

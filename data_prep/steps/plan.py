@@ -13,10 +13,11 @@ from bincount_sources.reasons import Reasons
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
 from data_prep.run import Run
+from data_prep.select.corrections import Corrections
 from data_prep.select.spelling import explain_missing
 from data_prep.select.split import SPLITS, block_of_line, draw_of, split_of_block
 from data_prep.steps.index import index_all, index_key
-from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS
+from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS, corrections_of, wrong_corrections
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.storage.store import Missing, exists
@@ -32,7 +33,8 @@ def plan(run: Run) -> dict[str, Any]:
 
     Index parts that the index step did not read are read here. What was planned once stays planned: a
     second run only takes out of the work list what already has a record. Abandons the run and raises
-    BadRequest where nothing usable is selected, NotTrainable where no model can be trained on what is.
+    BadRequest where nothing usable is selected or a correction fits no image, NotTrainable where no model
+    can be trained on what is.
     """
     if not exists(run.target, run.key(SUMMARY)):
         _decide(run)
@@ -50,7 +52,8 @@ def _decide(run: Run) -> None:
     parts = _parts(run)
     for _ in index_all(run, parts):
         pass
-    selection = _Selection(run, [part["part"] for part in parts])
+    corrections = Corrections(corrections_of(run))
+    selection = _Selection(run, [part["part"] for part in parts], corrections)
     write_lines(run.target, run.key(PLANNED), selection.planned())
     list_rejected = list(read_lines(run.target, run.key(LIST_REJECTED)))
     rejected = heapq.merge(list_rejected, selection.rejected, key=lambda line: line["id"])
@@ -60,6 +63,7 @@ def _decide(run: Run) -> None:
         reasons.add(name=line.get("name", line["id"]), reason=line["reason"], detail=line.get("detail"))
     hints = _hints(run, selection)
     try:
+        _require_fitting(run, corrections, rejected=[*list_rejected, *selection.rejected])
         _require_images(run, selection, reasons, hints)
         require_trainable(
             selection.counts,
@@ -71,13 +75,15 @@ def _decide(run: Run) -> None:
     except (BadRequest, NotTrainable) as error:
         run.abandon(str(error))
         raise
-    summary = {
+    summary: dict[str, Any] = {
         "planned": selection.images,
         "rejected": reasons.counts.total(),
         "relabelled": selection.relabelled,
         "not_selected": selection.not_selected,
         "warnings": hints,
     }
+    if run.request.corrections:
+        summary["corrections"] = corrections.actions
     write_json(run.target, run.key(SUMMARY), summary)
 
 
@@ -102,6 +108,12 @@ def _own_hints(run: Run, selection: "_Selection") -> list[str]:
         f"{len(missing)} rows find no image, the first is {missing[0]!r}: a name is a path below "
         f"{run.source.uri}"
     ]
+
+
+def _require_fitting(run: Run, corrections: Corrections, *, rejected: list[Line]) -> None:
+    faults = corrections.faults(rejected)
+    if faults:
+        raise wrong_corrections(run, faults)
 
 
 def _require_images(run: Run, selection: "_Selection", reasons: Reasons, hints: list[str]) -> None:
@@ -129,9 +141,10 @@ def _parts(run: Run) -> list[dict[str, Any]]:
 class _Selection:
     """One pass over the index, in the order of ids. It holds an ETag an image and the rejected, no more."""
 
-    def __init__(self, run: Run, parts: list[str]) -> None:
+    def __init__(self, run: Run, parts: list[str], corrections: Corrections) -> None:
         self._run = run
         self._parts = parts
+        self._corrections = corrections
         self._limits = self._find_limits()
         self.rejected: list[Line] = []
         self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
@@ -145,7 +158,7 @@ class _Selection:
         return sum(counts.total() for counts in self.counts.values())
 
     def planned(self) -> Iterator[Line]:
-        """The items to arrange, each {id, count, split, etag, bytes}."""
+        """The items to arrange, each {id, count, split, etag, bytes}; a corrected one has `old_count`."""
         self.rejected = []
         for line in self._unique(self.rejected):
             if not self._is_wanted(line):
@@ -169,7 +182,11 @@ class _Selection:
                 digest = hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest()
                 first, name = seen.setdefault(digest, (line["id"], line.get("name", line["id"])))
                 if first == line["id"]:
-                    yield line
+                    followed = self._corrections.follow(line)
+                    if "reason" in followed:
+                        rejected.append(followed)
+                    else:
+                        yield followed
                 else:
                     named = {"name": line["name"]} if "name" in line else {}
                     fault = {"reason": "duplicate", "detail": f"the same bytes as {name}"}

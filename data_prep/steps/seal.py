@@ -8,7 +8,7 @@ from typing import Any
 from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.report.page import report
 from data_prep.report.trainable import require_trainable, weaknesses
-from data_prep.run import Run, folder_key
+from data_prep.run import Run, folder_key, request_key
 from data_prep.select.split import BLOCK, RULE
 from data_prep.select.statistics import Statistics
 from data_prep.steps.assign_shards import PACK_LIST, SHARDS, shard_key, shard_name
@@ -134,6 +134,10 @@ def _rejected(run: Run, statistics: Statistics) -> Iterator[Line]:
 
 def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[str, Any]:
     request = run.request.model_dump(mode="json")
+    corrections: dict[str, Any] = {}
+    if "corrections" in summary:
+        digest = read_json(run.target, request_key(run.dataset_id))["corrections_sha256"]
+        corrections = {"corrections": {"sha256": digest, **summary["corrections"]}}
     return {
         "schema_version": 1,
         "dataset_id": run.dataset_id,
@@ -143,6 +147,7 @@ def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[
         "split_rule": {"name": RULE, "block": BLOCK, "validation_share": run.request.validation_share},
         "relabelled": summary["relabelled"],
         "not_selected": summary["not_selected"],
+        **corrections,
         "warnings": summary["warnings"] + weaknesses(statistics.counts),
         **statistics.as_json(),
     }

@@ -75,7 +75,8 @@ class DataStack(Stack):
         # The CDK cannot take the explanation of a resource with blanks: "?" is any one character.
         images = f"s3://{source.source_bucket}/{source.source_prefix}*".replace(" ", "?")
         grant_read_address(role, images, reason="the source holds half a million images")
-        for address in filter(None, (source.file_list, source.labels)):  # they may lie in any bucket
+        # They may lie in any bucket.
+        for address in filter(None, (source.file_list, source.labels, source.corrections)):
             grant_read_address(role, address)
         if source.source_key_arn:
             role.add_to_policy(

@@ -59,6 +59,11 @@ class DataPrep(Section):
         pattern=rf"^({S3_ADDRESS})?$",
         description="s3:// address of a file list ({count: [paths]}); empty: `counts` selects",
     )
+    corrections: str = Field(
+        "",
+        pattern=rf"^({S3_ADDRESS})?$",
+        description="s3:// address of a corrections file, from the page of `bincount audit`; empty: none",
+    )
     counts: tuple[int, int] = Field(
         (0, 5), description="without a file list: the smallest and the largest count that are wanted"
     )
@@ -129,11 +134,13 @@ class DataPrep(Section):
             source |= {"labels": self.labels} if self.labels else {}
             source |= {"label_attribute": self.label_attribute} if self.label_attribute else {}
         selection = {"file_list": self.file_list} if self.file_list else {"counts": list(self.counts)}
+        corrections = {"corrections": self.corrections} if self.corrections else {}
         limit = {"limit_per_class": self.limit_per_class} if self.limit_per_class else {}
         stored = {"stored": self.stored.model_dump()} if self.stored else {}
         return {
             "source": source,
             **selection,
+            **corrections,
             **limit,
             "validation_share": self.validation_share,
             "layout": self.layout,

@@ -57,6 +57,7 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "operations.quiet_hours": 0,
             "operations.monthly_usd": 0,
             "data_prep.file_list": "s3://lists/mine/list.json",
+            "data_prep.corrections": "s3://lists/mine/corrections.jsonl",
             "serving.canary_percent": 0,
             "serving.bake_seconds": 0,
         },

@@ -132,6 +132,13 @@ def test_images_of_ones_own_are_asked_for_as_data_preparation_takes_them() -> No
     assert parse_request(folders.data_prep.request()).source.own
 
 
+def test_corrections_are_asked_for_only_where_a_file_is_named() -> None:
+    assert "corrections" not in load(context(stage="dev").get).data_prep.request()
+    address = "s3://labels/corrections.jsonl"
+    settings = load(context(stage="dev", **{"data_prep.corrections": address}).get)
+    assert parse_request(settings.data_prep.request()).corrections == address
+
+
 def test_the_public_layouts_request_is_as_it_was() -> None:
     request = load(context(stage="dev").get).data_prep.request()
     assert request["source"] == {"bucket": "aft-vbi-pds", "prefix": "", "unsigned": True}

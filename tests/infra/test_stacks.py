@@ -126,7 +126,7 @@ def test_each_tuning_job_has_a_checkpoint_folder_of_its_own(templates: Templates
     assert address.endswith(f"/checkpoints/' & {name}")
 
 
-def test_an_own_bucket_its_key_and_its_labels_may_be_read() -> None:
+def test_an_own_bucket_its_key_labels_and_corrections_may_be_read() -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-1111-2222-333344445555"
     parts = synthesize(
         "dev",
@@ -136,15 +136,18 @@ def test_an_own_bucket_its_key_and_its_labels_may_be_read() -> None:
             "data_prep.source_key_arn": key,
             "data_prep.source_kind": "table",
             "data_prep.labels": "s3://our-labels/2026.csv",
+            "data_prep.corrections": "s3://our-labels/corrections.jsonl",
             "data_prep.unsigned": False,
         },
     )
     read = ["s3:GetObject", "s3:ListBucket"]
     images = ["arn:aws:s3:::my-photographs", "arn:aws:s3:::my-photographs/hall?7/*"]
     labels = ["arn:aws:s3:::our-labels", "arn:aws:s3:::our-labels/2026.csv"]
+    corrections = ["arn:aws:s3:::our-labels", "arn:aws:s3:::our-labels/corrections.jsonl"]
     for statement in (
         {"Action": read, "Resource": Match.array_with(images)},
         {"Action": read, "Resource": Match.array_with(labels)},
+        {"Action": read, "Resource": Match.array_with(corrections)},
         {"Action": "kms:Decrypt", "Resource": key},
     ):
         parts["data"].has_resource_properties(

@@ -13,8 +13,11 @@ UNSIGNED = "own images, unsigned"
 
 
 def images(subject: Subject) -> Iterable[Finding]:
-    """The source bucket, something below the prefix, and the labels; nothing of Amazon's public bucket."""
+    """The source bucket, something below the prefix, and the labels, nothing of Amazon's public bucket; the
+    corrections of either."""
     source = subject.settings.data_prep
+    if source.corrections:
+        yield _file(subject, "corrections", source.corrections)
     if source.source_bucket == PUBLIC_SOURCE:
         return
     if source.unsigned:
@@ -35,18 +38,18 @@ def images(subject: Subject) -> Iterable[Finding]:
         return
     yield ok(NAME, f"there are some below {place}")
     if source.labels:
-        yield _labels(subject, source.labels)
+        yield _file(subject, "labels", source.labels)
 
 
-def _labels(subject: Subject, address: str) -> Finding:
+def _file(subject: Subject, name: str, address: str) -> Finding:
     bucket, _, key = address.removeprefix("s3://").partition("/")
     # Of all keys that begin so the listing has the key itself first.
     found = subject.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     there = [entry for entry in found.get("Contents", ()) if entry["Key"] == key]
     if not there:
-        step = f"aws s3 cp FILE {address}, or correct data_prep.labels in cdk.json"
-        return missing("labels", f"nothing is at {address}", next=step)
-    return ok("labels", f"{there[0]['Size']:,} bytes at {address}")
+        step = f"aws s3 cp FILE {address}, or correct data_prep.{name} in cdk.json"
+        return missing(name, f"nothing is at {address}", next=step)
+    return ok(name, f"{there[0]['Size']:,} bytes at {address}")
 
 
 def licence(subject: Subject) -> Iterable[Finding]:

@@ -50,6 +50,8 @@ def test_images_of_ones_own_are_looked_for(cloud: Cloud, look: Look) -> None:
     assert (found["own images"].state, found["labels"].state) == ("ok", "missing")
     s3.put_object(Bucket="my-photographs", Key="labels.csv", Body=b"image,count\n")
     assert look("own images", **given)["labels"].state == "ok"
+    corrections = {"data_prep.corrections": "s3://my-photographs/corrections.jsonl"}
+    assert look("own images", **given, **corrections)["corrections"].state == "missing"
 
 
 def test_a_bucket_that_is_read_without_credentials_is_pointed_out(look: Look) -> None:
