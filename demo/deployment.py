@@ -37,7 +37,14 @@ class Deployment:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         self._temporary = temporary
-        self._environment = {**neutral_environment(), **environment, "TMPDIR": str(temporary.resolve())}
+        self._environment = {
+            **neutral_environment(),
+            **environment,
+            "TMPDIR": str(temporary.resolve()),
+            # The CDK's own validation takes longer than all the rest of a synthesis. `make synth` has it on,
+            # and tests/infra holds every stage and setting to it.
+            "CDK_VALIDATION": "false",
+        }
         self._out = out
         self._assembly = (out / "cdk.out").resolve()
         self._say = say

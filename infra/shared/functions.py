@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.packaging.lambda_package import archive_of
 from infra.shared.nag import acknowledge
 
 LAMBDA_PYTHON = "3.13"
@@ -109,9 +110,7 @@ class PackagedFunction(lambda_.Function):
             architecture=_ARCHITECTURES[architecture],
             handler=handler,
             # The directory's name is a digest of all that went in; pip's own records would change each time.
-            code=lambda_.Code.from_asset(
-                str(directory), asset_hash=directory.name, exclude=["__pycache__", "*.pyc"]
-            ),
+            code=lambda_.Code.from_asset(str(archive_of(directory)), asset_hash=directory.name),
             memory_size=memory_mib,
             ephemeral_storage_size=None if disk_mib is None else Size.mebibytes(disk_mib),
             timeout=Duration.minutes(15),

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import re
+import shutil
 import tarfile
+import zipfile
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -36,6 +38,23 @@ def test_a_lambda_package_is_made_once_per_content() -> None:
     assert first == again != other
     assert (first / "data_prep" / "handler.py").is_file()
     assert list((first / "pydantic_core").glob("*cpython-313-aarch64*.so"))
+
+
+def test_a_lambda_s_archive_is_reproducible_and_holds_its_package(tmp_path: Path) -> None:
+    package = lambda_package.build(package="data_prep", architecture="arm64", python="3.13")
+    copy = shutil.copytree(package, tmp_path / "elsewhere", copy_function=shutil.copy)
+    (copy / "data_prep" / "__pycache__").mkdir()
+    (copy / "data_prep" / "__pycache__" / "handler.cpython-313.pyc").write_bytes(b"of somebody's run")
+
+    first, other = lambda_package.archive_of(package), lambda_package.archive_of(copy)
+
+    assert first.read_bytes() == other.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        files = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
+        assert set(archive.namelist()) == set(files)
+        assert all(archive.getinfo(name).file_size == path.stat().st_size for name, path in files.items())
+        modes = {info.external_attr >> 16 & 0o444 for info in archive.infolist()}
+    assert modes == {0o444}, "Lambda's user must be able to read all"
 
 
 def test_a_lambda_s_packages_are_those_of_its_own_python() -> None:
