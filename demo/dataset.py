@@ -23,6 +23,7 @@ class Dataset:
 
     @property
     def id(self) -> str:
+        """Its dataset_id."""
         identity: str = self.description["dataset_id"]
         return identity
 

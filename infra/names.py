@@ -36,9 +36,11 @@ class Names:
 
     @property
     def prefix(self) -> str:
+        """What every other name begins with."""
         return f"bincount-{self.stage}"
 
     def stack(self, part: str) -> str:
+        """The stack of a part: data, training, serving, …"""
         return f"{self.prefix}-{part}"
 
     @property
@@ -47,14 +49,17 @@ class Names:
         return f"/bincount/{self.stage}"
 
     def parameter(self, what: Parameter) -> str:
+        """The name of one SSM parameter."""
         return f"{self.parameters}/{what}"
 
     @property
     def endpoint(self) -> str:
+        """The endpoint."""
         return self.prefix
 
     @property
     def model_package_group(self) -> str:
+        """The registry's group of this stage's models."""
         return self.prefix
 
     @property
@@ -74,14 +79,17 @@ class Names:
 
     @property
     def pipeline(self) -> str:
+        """The state machine from images to a registered model."""
         return f"{self.prefix}-pipeline"
 
     @property
     def release(self) -> str:
+        """The state machine that brings an approved model to the endpoint."""
         return f"{self.prefix}-release"
 
     @property
     def alarm_topic(self) -> str:
+        """The SNS topic of all alarms."""
         return self.stack("alarms")
 
     def undelivered(self, what: str) -> str:
@@ -90,6 +98,7 @@ class Names:
 
     @property
     def recount(self) -> str:
+        """The state machine that counts a whole site."""
         return f"{self.prefix}-recount"
 
     @property

@@ -86,7 +86,9 @@ def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
     try:
         return decode(data)
     except ValueError:
-        pass  # which of the two it is, libjpeg does not say
+        # On purpose: libjpeg warns alike of a fault beside the image data and of data that is cut. The image
+        # without what is beside its data decides, and its error is raised.
+        pass
     whole = tidied(data)
     try:
         return decode(whole)

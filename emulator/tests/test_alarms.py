@@ -96,7 +96,7 @@ class TestStates:
         rings(cloud, "new", "OK")
         assert state_of(cloud, "new-missing") == "INSUFFICIENT_DATA"
 
-    def test_a_breach_rings_and_tells_why(self, cloud: Cloud):
+    def test_a_breach_rings_and_says_why(self, cloud: Cloud):
         client = cloud.client("cloudwatch")
         client.put_metric_alarm(**alarm("sums"))
         rings(cloud, "sums", "OK")
@@ -178,16 +178,16 @@ class TestConsequences:
         sqs, events = cloud.client("sqs"), cloud.client("events")
         queue = make_queue(cloud, "changes", service="events.amazonaws.com")
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["told"]}}
+        pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["notified"]}}
         events.put_rule(Name="changes", EventPattern=json.dumps(pattern))
         events.put_targets(Rule="changes", Targets=[{"Id": "queue", "Arn": arn}])
         topic = cloud.client("sns").create_topic(Name="people")["TopicArn"]
         people = make_queue(cloud, "people", service="sns.amazonaws.com")
         people_arn = arn.replace("changes", "people")
         cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=people_arn)
-        cloud.client("cloudwatch").put_metric_alarm(**alarm("told", AlarmActions=[topic]))
-        put(cloud, "told", 9)
-        rings(cloud, "told")
+        cloud.client("cloudwatch").put_metric_alarm(**alarm("notified", AlarmActions=[topic]))
+        put(cloud, "notified", 9)
+        rings(cloud, "notified")
 
         def received(url: str) -> list[dict[str, Any]]:
             messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
@@ -197,9 +197,9 @@ class TestConsequences:
         detail = changes[-1]["detail"]
         assert changes[-1]["detail-type"] == "CloudWatch Alarm State Change"
         assert (detail["state"]["value"], detail["previousState"]["value"]) == ("ALARM", "INSUFFICIENT_DATA")
-        assert detail["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "told"
-        told = wait_until(lambda: received(people), bool)
-        assert json.loads(told[0]["Message"])["NewStateValue"] == "ALARM"
+        assert detail["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "notified"
+        notified = wait_until(lambda: received(people), bool)
+        assert json.loads(notified[0]["Message"])["NewStateValue"] == "ALARM"
 
     def test_metrics_are_taken_out_of_log_lines(self, cloud: Cloud):
         logs = cloud.client("logs")

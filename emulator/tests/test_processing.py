@@ -117,7 +117,7 @@ def test_a_job_is_stopped_and_ends_at_its_time_limit(cloud: Cloud, role: str) ->
         ({"ProcessingJobName": "good"}, "already exists"),
     ],
 )
-def test_what_cannot_run_is_refused(
+def test_what_cannot_run_is_an_error(
     cloud: Cloud, role: str, copy: list[str], changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ClientError, match=words):

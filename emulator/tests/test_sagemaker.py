@@ -155,7 +155,7 @@ class TestTuningJobs:
         assert tuning["TrainingJobStatusCounters"]["Stopped"] == 2
         assert tuning["TrainingJobStatusCounters"]["InProgress"] == 0
 
-    def test_an_objective_that_no_metric_defines_is_refused(self, cloud: Cloud, role: str):
+    def test_an_objective_that_no_metric_defines_is_an_error(self, cloud: Cloud, role: str):
         request = tuning_job(name="odd", role=role, trials=2)
         request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["MetricName"] = "luck"
         with pytest.raises(ClientError, match="isn't among the MetricDefinitions"):
@@ -207,7 +207,7 @@ class TestEndpoints:
         assert caught.value.response["OriginalStatusCode"] == 400
         assert "undecodable_image" in caught.value.response["OriginalMessage"]
 
-    def test_a_body_beyond_the_limit_is_refused(self, cloud: Cloud, endpoint: str):
+    def test_a_body_beyond_the_limit_is_an_error(self, cloud: Cloud, endpoint: str):
         with pytest.raises(ClientError, match="6291456"):
             cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=b"x" * 6_291_457)
 

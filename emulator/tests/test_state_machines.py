@@ -64,7 +64,7 @@ class TestStateMachines:
         assert ended_job(cloud, "aborted")["TrainingJobStatus"] == "Stopped"
         assert states.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
-    def test_a_refused_request_has_the_integrations_error_name(self, cloud: Cloud, role: str):
+    def test_a_rejected_request_has_the_integrations_error_name(self, cloud: Cloud, role: str):
         request = {**training_job(name="x" * 64, role=role)}
         execution = run_state(cloud, role, training_state(request))
         assert execution["error"] == "SageMaker.AmazonSageMakerException"

@@ -122,7 +122,7 @@ def test_stopping_the_execution_stops_the_job(cloud: Cloud, role: str):
         ({"BatchStrategy": "MultiRecord"}, "SingleRecord"),
     ],
 )
-def test_what_cannot_run_is_refused_at_once(cloud: Cloud, role: str, members: dict[str, Any], words: str):
+def test_what_cannot_run_is_an_error_at_once(cloud: Cloud, role: str, members: dict[str, Any], words: str):
     with pytest.raises(ClientError, match=words):
         cloud.client("sagemaker").create_transform_job(
             **request(cloud, "never", {"a.jpg": b"\x01"}, **members)

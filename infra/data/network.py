@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.settings import Settings
 from infra.shared.logs import StageLogs
 
-# S3 has a gateway endpoint. Pictures, models and images of containers come through these or S3 alone.
+# S3 has a gateway endpoint. Images of bins, models and images of containers come through these or S3 alone.
 SERVICES = {
     "Ecr": ec2.InterfaceVpcEndpointAwsService.ECR,
     "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,

@@ -122,7 +122,7 @@ def _model(partition: str, role_arn: str, isolation: Isolation) -> dict[str, Sta
                 "PrimaryContainer": {
                     "Image": "{% $states.input.image.uri %}",
                     "ModelDataUrl": "{% $states.input.model.uri %}",
-                    # A batch waits for its turn rather than fail: nobody stands in front of it.
+                    # A batch waits for its turn rather than fail: nobody waits for its answer.
                     "Environment": {"BINCOUNT_ENDPOINT": job, "BINCOUNT_DEADLINE_SECONDS": "60"},
                 },
             },
@@ -214,7 +214,7 @@ def _transform_job(settings: Recount, isolation: Isolation) -> dict[str, Any]:
             "DataSource": {
                 "S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "{% $states.input.plan.input %}"}
             },
-            # One type for the whole job: the server tells JPEG, PNG and WebP apart by their bytes.
+            # One type for the whole job: the server distinguishes JPEG, PNG and WebP by their bytes.
             "ContentType": "image/jpeg",
             "SplitType": "None",
         },

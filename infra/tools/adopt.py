@@ -41,7 +41,7 @@ def main() -> int:
         client = boto3.Session(region_name=chosen.region).client
         names = Names(chosen.stage)
         say = "the stage is there, so there is nothing to adopt; to move to another, destroy it first"
-        leftovers.refuse_while_deployed(client("cloudformation"), names, first=say)
+        leftovers.require_destroyed(client("cloudformation"), names, first=say)
         templates = _kept(context, chosen)
         adopted = [adopt(client=client, stack=name, kept=kept, say=print) for name, kept in templates.items()]
         if not any(adopted):

@@ -64,6 +64,7 @@ class Box:
 
     @property
     def title(self) -> str:
+        """What the drawing calls the node."""
         return f"{self.stack}/{self.kind}/{self.name}"
 
 

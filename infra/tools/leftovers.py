@@ -14,7 +14,7 @@ class StacksRemain(Exception):
     """The stage is still deployed; the text names its stacks."""
 
 
-def refuse_while_deployed(cloudformation: Any, names: Names, *, first: str) -> None:
+def require_destroyed(cloudformation: Any, names: Names, *, first: str) -> None:
     """Raises StacksRemain, which ends with what to do `first`, where a stack of the stage is there."""
     found = stacks_of(cloudformation, names)
     if found:

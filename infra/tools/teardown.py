@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
 from infra.names import Names
-from infra.tools.leftovers import StacksRemain, buckets, keys_of, pages, refuse_while_deployed, registry_of
+from infra.tools.leftovers import StacksRemain, buckets, keys_of, pages, registry_of, require_destroyed
 from infra.tools.stage_option import add_stage
 
 KEY_DAYS = 7  # KMS deletes no key at once
@@ -48,7 +48,7 @@ def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str]
 
     It may be run again after a failure. Raises StacksRemain while the stage is deployed.
     """
-    refuse_while_deployed(
+    require_destroyed(
         client("cloudformation"), names, first=f"run npx cdk destroy --all -c stage={names.stage} first"
     )
     _remove_packages(client("sagemaker"), names.model_package_group, say)

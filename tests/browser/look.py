@@ -54,7 +54,7 @@ def complaints(page: Path, views: dict[str, View]) -> list[str]:
             "sticks out": view.outside or ([f"{view.overflow} pixels"] if view.overflow > 0 else []),
             "faint": view.faint,
             "small": view.small,
-            "no picture": view.broken,
+            "no image": view.broken,
             "cut in a word": view.cut,
         }
         found += [f"{name}: {what}: {fault}" for what, faults_ in faults.items() for fault in faults_]

@@ -21,7 +21,7 @@ FAULTS = {
     '<div style="width: 3000px">wide</div>': "sticks out: div: wide",
     '<p style="color: #aaa">pale</p>': "faint: {'text': 'pale'",
     '<p style="font-size: 8px">tiny</p>': "small: {'text': 'tiny'",
-    '<img src="data:image/png;base64,AAAA" alt="lost">': "no picture: lost",
+    '<img src="data:image/png;base64,AAAA" alt="lost">': "no image: lost",
     '<p style="width: 2em; overflow-wrap: anywhere">undecodable</p>': "cut in a word: undecodable",
 }
 

@@ -22,6 +22,7 @@ class Caller:
     secret: str
 
     def environment(self) -> dict[str, str]:
+        """The caller's credentials, for a process."""
         return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret}
 
     def sign(self, method: str, url: str, headers: dict[str, str], body: bytes) -> dict[str, str]:
@@ -62,6 +63,7 @@ class Api:
 
     @property
     def url(self) -> str:
+        """Where the cloud serves the API on this machine."""
         return self.cloud.api_url(self.aws_url)
 
     @property

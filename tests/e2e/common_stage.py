@@ -30,6 +30,7 @@ class WeightsSource(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
 
     def address(self, how: str) -> str:
+        """An address whose answers are as `how` says."""
         return f"http://127.0.0.1:{self.server_address[1]}/{how}/"
 
 
@@ -60,6 +61,7 @@ class CommonStage:
 
     @property
     def bucket(self) -> str:
+        """The stage's bucket."""
         return self.outputs["bincount-local-data"]["BucketName"]
 
 

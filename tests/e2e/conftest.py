@@ -12,5 +12,6 @@ __all__ = ["cloud", "common_stage", "role"]
 
 @pytest.fixture(scope="session")
 def common_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommonStage]:
+    """One deployed stage that several files share."""
     with common_stage_on_a_cloud(tmp_path_factory.mktemp("common")) as stage:
         yield stage

@@ -80,6 +80,7 @@ class Journey:
         self.outputs = self.deployment.deploy()
 
     def output(self, part: str, key: str) -> str:
+        """An output of a part's stack."""
         return self.outputs[f"bincount-{self.stage}-{part}"][key]
 
     @property
@@ -89,10 +90,12 @@ class Journey:
 
     @property
     def bucket(self) -> str:
+        """The stage's bucket."""
         return self.output("data", "BucketName")
 
     @property
     def api(self) -> Api:
+        """The stage's API."""
         return Api(self.cloud, self.output("api", "ApiUrl"))
 
     def fill_source(self) -> None:
@@ -103,6 +106,7 @@ class Journey:
         generate(out=self.out / "unseen", images=UNSEEN, seed=7, counts=COUNTS, tidy=True)
 
     def unseen(self) -> list[Bin]:
+        """Bins that no pipeline has seen."""
         folder = self.out / "unseen"
         return [read_bin(folder, path.stem) for path in sorted(folder.glob("bin-images/*.jpg"))]
 
@@ -185,9 +189,11 @@ class Journey:
         return done
 
     def dataset(self) -> Dataset:
+        """The newest dataset, as the demo reads it."""
         return Dataset(Stage(self.stage, cloud=self.cloud.client_file))
 
     def approved_model(self) -> str:
+        """What the stage's parameter names."""
         value = self.cloud.client("ssm").get_parameter(Name=f"/bincount/{self.stage}/model")
         model: str = value["Parameter"]["Value"]
         return model
@@ -199,6 +205,7 @@ class Journey:
         return address
 
     def endpoint(self) -> dict[str, Any] | None:
+        """The endpoint, or None where there is none."""
         try:
             return self.cloud.client("sagemaker").describe_endpoint(EndpointName=self.name)
         except ClientError as error:
@@ -226,6 +233,7 @@ class Journey:
         return sum(c == each.count for c, each in zip(counts, bins, strict=True)) / len(bins)
 
     def buckets(self) -> list[str]:
+        """The buckets of the stage that are there."""
         found = self.cloud.client("s3").list_buckets()["Buckets"]
         return [bucket["Name"] for bucket in found if bucket["Name"].startswith(f"{self.name}-")]
 
@@ -247,6 +255,7 @@ class Journey:
         return arn.rsplit("/", 1)[-1]
 
     def stacks(self) -> dict[str, str]:
+        """The stage's stacks and their status."""
         stacks = self.cloud.client("cloudformation").describe_stacks()["Stacks"]
         mine = (stack for stack in stacks if stack["StackName"].startswith(f"{self.name}-"))
         return {stack["StackName"]: stack["StackStatus"] for stack in mine}

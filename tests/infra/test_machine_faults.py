@@ -324,7 +324,7 @@ class TestRelease:
             ("SmokeTest", "RestorePreviousModel", "reason"),
         ],
     )
-    def test_a_call_that_fails_is_told_to_the_next_decision(
+    def test_the_next_decision_learns_of_a_call_that_fails(
         self,
         monkeypatch: pytest.MonkeyPatch,
         machines: Machines,

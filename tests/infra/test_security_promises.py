@@ -181,7 +181,7 @@ def test_whatever_runs_the_serving_image_has_no_network(combination: str) -> Non
 
 
 @pytest.mark.parametrize("combination", IN_A_VPC)
-def test_endpoint_and_all_jobs_stand_in_the_vpc(combination: str) -> None:
+def test_endpoint_and_all_jobs_are_in_the_vpc(combination: str) -> None:
     """A transform job takes the network of its model."""
     ((_, model),) = of_type(combination, "AWS::SageMaker::Model")
     assert model["VpcConfig"]["Subnets"]

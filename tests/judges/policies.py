@@ -34,7 +34,7 @@ _COMPARED = (
 )  # fmt: skip
 _OPERATOR = re.compile(rf"(ForAllValues:|ForAnyValue:)?(({'|'.join(_COMPARED)})(IfExists)?|Null)")
 # The reference names packages alone; real policies for the registry name the group too, and no machine here
-# can tell whether SageMaker asks about it. A right to the own group harms nobody.
+# knows whether SageMaker asks about it. A right to the own group harms nobody.
 _BEYOND_THE_REFERENCE = {"CreateModelPackage": "arn:*:sagemaker:*:*:model-package-group/*"}
 _VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 

@@ -35,7 +35,7 @@ def prod() -> list[dict[str, Any]]:
         ("AWS::IAM::Policy", "PolicyDocument.Statement", [{"Sid": "x" * 10_300}], "IAM takes 10240"),
     ],
 )  # fmt: skip
-def test_a_value_that_aws_refuses_is_found(kind: str, path: str, wrong: Any, words: str) -> None:
+def test_a_value_that_aws_rejects_is_found(kind: str, path: str, wrong: Any, words: str) -> None:
     of_kind = (t for t in prod() if any(r["Type"] == kind for r in t["Resources"].values()))
     template = copy.deepcopy(next(of_kind))
     resource = next(r for r in template["Resources"].values() if r["Type"] == kind)
@@ -80,7 +80,7 @@ def test_a_type_without_its_call_is_a_fault() -> None:
         ({"ModelPackageArn": "{% $states.input.x %}", "ModelApprovalStatus": "Yes"}, "choices"),
     ],
 )
-def test_a_call_that_aws_refuses_is_found(arguments: dict[str, Any], words: str) -> None:
+def test_a_call_that_aws_rejects_is_found(arguments: dict[str, Any], words: str) -> None:
     task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sagemaker:updateModelPackage"}
     inner = {"States": {"Update": {**task, "Arguments": arguments}}}
     faults = definition_faults({"States": {"Each": {"Type": "Map", "ItemProcessor": inner}}})

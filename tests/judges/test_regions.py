@@ -19,6 +19,6 @@ def test_no_judge_finds_a_fault_in_any_region(region: str, record_property: Reco
 
 
 @pytest.mark.parametrize("region", [name for name, whole in regions().items() if not whole])
-def test_a_region_without_sagemakers_types_is_refused_at_synth(region: str) -> None:
+def test_a_region_without_sagemakers_types_is_an_error_at_synth(region: str) -> None:
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         assembly(ELSEWHERE, region=region, cdk_validates=True)

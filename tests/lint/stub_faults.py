@@ -13,6 +13,7 @@ from typing import Any
 
 
 def main() -> None:
+    """Print a line for each fault."""
     typings = Path(sys.argv[1])
     for stub in map(Path, sys.argv[2:]):
         parts = stub.relative_to(typings).with_suffix("").parts

@@ -37,6 +37,7 @@ class ModelPackage:
 
     @property
     def is_approved(self) -> bool:
+        """Whether it may serve."""
         return self.approval == APPROVED
 
 

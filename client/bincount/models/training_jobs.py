@@ -62,6 +62,7 @@ class TrainingJob:
 
     @property
     def ended(self) -> bool:
+        """Whether it runs no more, however it ended."""
         return self.status in ENDED
 
     def shown(self) -> str:

@@ -23,12 +23,15 @@ class RunFiles:
         self.run = run
 
     def key(self, name: str) -> str:
+        """The key of a file of the run."""
         return f"{self.prefix}{name}"
 
     def uri(self, name: str) -> str:
+        """Its s3:// address."""
         return f"s3://{self.bucket}/{self.prefix}{name}"
 
     def write(self, name: str, body: str) -> None:
+        """Puts a file of text."""
         self.s3.put_object(Bucket=self.bucket, Key=self.key(name), Body=body.encode())
 
     def write_lines(self, name: str, rows: Iterable[dict[str, Any]]) -> None:

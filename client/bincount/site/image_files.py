@@ -64,6 +64,7 @@ class LeftAlone:
     names: list[str] = field(default_factory=list[str])
 
     def add(self, name: str) -> None:
+        """Counts a file; the names of the first few are kept."""
         self.number += 1
         if len(self.names) < _SHOWN:
             self.names.append(name)

@@ -53,6 +53,7 @@ class Checked:
 
     @property
     def reasons(self) -> Reasons:
+        """The rejected images by their reason."""
         reasons = Reasons()
         for line in self.rejected:
             reasons.add(name=line.name, reason=line.reason, detail=line.detail)

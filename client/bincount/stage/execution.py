@@ -32,6 +32,7 @@ class Execution:
 
     @property
     def name(self) -> str:
+        """The last part of its ARN."""
         return self.arn.rsplit(":", 1)[1]
 
     def follow(self) -> Iterator[str | None]:
@@ -80,7 +81,9 @@ class Execution:
                     described = self._client.describe_execution(executionArn=batch["executionArn"])
                     return f" (a batch: {cause_of(described)})"
         except (ClientError, BotoCoreError):
-            pass  # what is known is said; this would only add to it
+            # On purpose: the caller reports the execution's own cause, to which a batch's only adds. An error
+            # here (a caller without rights on map runs, a lost connection) would hide that cause.
+            pass
         return ""
 
     def _entered(self) -> list[tuple[str, datetime]]:

@@ -26,6 +26,7 @@ class LastExecution:
 
     @property
     def is_bad(self) -> bool:
+        """Whether it ended without success."""
         return self.status in BAD_ENDS
 
     def shown(self) -> str:

@@ -36,6 +36,7 @@ class StageStatus:
 
     @property
     def is_well(self) -> bool:
+        """Whether it is deployed and nothing is wrong with it."""
         return self.deployed and not self.problems
 
 

@@ -20,8 +20,8 @@ def test_folders_and_variables_last_from_command_to_command() -> None:
 
 
 def test_after_a_failed_build_only_post_build_runs_and_knows() -> None:
-    told = "echo succeeding=$CODEBUILD_BUILD_SUCCEEDING"
-    assert run(build=[told, "false", "echo never"], post_build=[told]) == (
+    reported = "echo succeeding=$CODEBUILD_BUILD_SUCCEEDING"
+    assert run(build=[reported, "false", "echo never"], post_build=[reported]) == (
         1,
         ["succeeding=1", "succeeding=0"],
     )

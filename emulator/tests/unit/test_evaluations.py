@@ -17,10 +17,10 @@ CONTEXT = {
 def test_an_evaluation_can_be_made_again_from_its_line(tmp_path: Path) -> None:
     evaluate = Evaluations(sfn._evaluate_jsonata, target=tmp_path)
     assert evaluate("$version + $states.input.n", {"n": 1}, CONTEXT) == 3
-    (told,) = map(json.loads, next(tmp_path.iterdir()).read_text().splitlines())
-    assert (told["machine"], told["state"], told["value"]) == ("team-dev-release", "Journal", 3)
-    again = {**told["context"], "variables": told["variables"]}
-    assert sfn._evaluate_jsonata(told["expression"], told["input"], again) == told["value"]
+    (written,) = map(json.loads, next(tmp_path.iterdir()).read_text().splitlines())
+    assert (written["machine"], written["state"], written["value"]) == ("team-dev-release", "Journal", 3)
+    again = {**written["context"], "variables": written["variables"]}
+    assert sfn._evaluate_jsonata(written["expression"], written["input"], again) == written["value"]
 
 
 def test_a_map_of_many_items_fills_no_disk(tmp_path: Path) -> None:

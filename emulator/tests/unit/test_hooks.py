@@ -27,7 +27,7 @@ def test_a_hook_with_another_signature_is_named():
         verify((changed,))
 
 
-def test_another_version_of_ministack_is_refused():
+def test_another_version_of_ministack_is_an_error():
     with pytest.raises(HookError, match=r"needs ministack 9\.9\.9 exactly, found 1\.5\.33"):
         verify(version="9.9.9")
 

@@ -42,7 +42,7 @@ def check(service: str, operation: str, request: Any) -> None:
         ),
     ],
 )
-def test_a_breach_of_the_description_is_refused(
+def test_a_breach_of_the_description_is_an_error(
     service: str, operation: str, request_: Any, code: str, words: str
 ) -> None:
     with pytest.raises(AwsError, match=words) as caught:

@@ -42,9 +42,9 @@ def test_without_them_it_passes_input_and_results(run: Any) -> None:
 
 
 def test_a_catch_is_of_the_state_and_not_of_its_branch(run: Any) -> None:
-    told = "{% $states.context.State.Name & ': ' & $states.errorOutput.Error & $states.input.n %}"
+    text = "{% $states.context.State.Name & ': ' & $states.errorOutput.Error & $states.input.n %}"
     inner = {"Type": "Fail", "Error": "Bad", "Cause": "{% 'it is ' & $states.context.State.Name %}"}
     output, _, following = run(
-        inner, Catch=[{"ErrorEquals": ["States.ALL"], "Output": told, "Next": "After"}]
+        inner, Catch=[{"ErrorEquals": ["States.ALL"], "Output": text, "Next": "After"}]
     )
     assert (output, following) == ("Both: Bad1", "After")

@@ -87,7 +87,7 @@ class TestWays:
         found = texts({"StartAt": "A", "States": {"A": {"Type": "Pass"}}})
         assert any("one of [End, Next]" in text for text in found)
 
-    def test_a_name_stands_once_in_the_whole_machine(self):
+    def test_a_name_is_there_once_in_the_whole_machine(self):
         found = texts(mapped({"StartAt": "A", "States": {"A": END}}))
         assert found == ["DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/ItemProcessor/States/A"]
 
@@ -95,7 +95,7 @@ class TestWays:
 class TestFields:
     @pytest.mark.parametrize("field", ["TimeoutSeconds", "Catch", "Retry"])
     @pytest.mark.parametrize("kind", ["Pass", "Wait"])
-    def test_a_field_that_the_type_lacks(self, field: str, kind: str):
+    def test_a_field_that_the_type_does_not_have(self, field: str, kind: str):
         value: Any = 5 if field == "TimeoutSeconds" else []
         state = {"Type": kind, field: value, **({"Seconds": 1} if kind == "Wait" else {})}
         # Seen on AWS for every such pair (floci issue 2735).
@@ -136,7 +136,7 @@ class TestFields:
         bounds = {"MaxAttempts": 99_999_999, "IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 2}
         assert texts(retried(**bounds, JitterStrategy="FULL")) == []
 
-    def test_states_all_stands_alone_and_last(self):
+    def test_states_all_is_alone_and_last(self):
         rules = [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Busy"]}]
         assert (
             "must be in the last element"
@@ -263,7 +263,7 @@ class TestResources:
     def test_a_resource_that_aws_knows(self, resource: str):
         assert texts(machine({"Type": "Task", "Resource": resource})) == []
 
-    def test_a_parameter_that_the_api_lacks(self):
+    def test_a_parameter_that_the_api_does_not_have(self):
         found = texts(sdk("sagemaker:describeEndpoint", {"EndpointName": "e", "Verbose": True}))
         assert found == [
             "SCHEMA_VALIDATION_FAILED: The field 'Verbose' is not supported by Step Functions at "

@@ -19,10 +19,12 @@ class Subject:
 
     @property
     def names(self) -> Names:
+        """The fixed names of the stage."""
         return Names(self.settings.stage)
 
     @property
     def region(self) -> str:
+        """The stage's region."""
         return self.settings.region
 
     @property

@@ -77,7 +77,7 @@ class Trial:
         return self._end(OK)
 
     def _begin(self) -> None:
-        """Refuses what would collide. Raises TrialError."""
+        """Raises TrialError where the trial would collide with something."""
         names, options = self._steps.names, self._options
         if options.resume:
             if not self._journal.steps:

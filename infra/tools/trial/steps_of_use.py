@@ -24,7 +24,7 @@ class StepsOfUse(StepsToRelease):
     """What callers and the operator do with a stage that serves."""
 
     def count(self, entry: Entry) -> None:
-        """Some images of the dataset through the API, and a text file, which the server must refuse."""
+        """Some images of the dataset through the API, and a text file, which must get an error response."""
         images = self._images()
         where = ["--stage", self.names.stage, "--json"]
         if self.settings.api.enabled:
@@ -39,9 +39,9 @@ class StepsOfUse(StepsToRelease):
         ]
         text = self.options.folder / "notes.txt"
         text.write_text(NO_IMAGE, encoding="utf-8")
-        refused = self.commands.bincount("count", str(text), *where)
-        answer: dict[str, Any] = json.loads(refused.out.splitlines()[0]) if refused.out else {}
-        entry.facts["error_response"] = answer.get("error") or {"code": "none", "message": refused.last}
+        rejected = self.commands.bincount("count", str(text), *where)
+        answer: dict[str, Any] = json.loads(rejected.out.splitlines()[0]) if rejected.out else {}
+        entry.facts["error_response"] = answer.get("error") or {"code": "none", "message": rejected.last}
         group = f"/aws/sagemaker/Endpoints/{self.names.endpoint}"
         streams = self.account.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
         entry.facts["log_streams"] = [stream["logStreamName"] for stream in streams]

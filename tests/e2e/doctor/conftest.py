@@ -10,6 +10,7 @@ from tests.e2e.doctor.doctor_kit import Look, complete_account, documented_polic
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An account with nothing missing."""
     with complete_account(tmp_path_factory.mktemp("cloud")) as started:
         yield started
 

@@ -42,6 +42,7 @@ class Api(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """What ApiUrl would be."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
 
@@ -80,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api(server: Running) -> Iterator[Api]:  # noqa: F811
+    """The stand-in, in front of the real server."""
     with Api(server.url) as started:
         thread = threading.Thread(target=started.serve_forever, daemon=True)
         thread.start()

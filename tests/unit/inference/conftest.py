@@ -121,6 +121,7 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> ModelMaker:
 
 @pytest.fixture(scope="session")
 def model_dir(make_model: ModelMaker) -> Path:
+    """A model that counts brightness."""
     return make_model()
 
 
@@ -135,6 +136,7 @@ def gray() -> Callable[..., bytes]:
 
 
 def encode(image: Image.Image, format: str, **options: Any) -> bytes:
+    """The bytes of an image."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
@@ -174,6 +176,7 @@ class Running:
 
     @property
     def url(self) -> str:
+        """Where the server listens."""
         return f"http://127.0.0.1:{self.port}"
 
     def log_line(self, **members: object) -> dict[str, Any]:

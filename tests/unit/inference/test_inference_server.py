@@ -336,7 +336,7 @@ def test_bodies_held_in_memory_are_bounded(start_server, model_dir, gray):
         assert server.post(gray(120)).json()["count"] == 3
 
 
-def test_the_server_stands_a_thousand_half_open_connections(server, gray):
+def test_the_server_bears_a_thousand_half_open_connections(server, gray):
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     half_open = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(1000)]

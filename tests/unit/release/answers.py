@@ -15,6 +15,7 @@ MINUTE = 60_000
 
 
 def arn(version: int) -> str:
+    """The ARN of a model package."""
     return f"{GROUP}/{version}"
 
 
@@ -39,6 +40,7 @@ def event(given: Facts, **variables: Any) -> Facts:
 
 
 def aws_error(code: str = "ValidationException", message: str = "it is not there") -> Facts:
+    """An error in the form of boto3."""
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
 

@@ -19,13 +19,18 @@ Provisioned = tuple[str, dict[str, Any]]
 class ApiType(Protocol):
     """One type. `create` and `update` return the physical id (the template's Ref) and the attributes."""
 
-    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned: ...
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
+        """Makes the resource; returns its physical id and attributes."""
+        ...
 
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None = None
-    ) -> Provisioned: ...
+    ) -> Provisioned:
+        """Changes the resource from the properties `old` to `new`."""
+        ...
 
-    def delete(self, physical_id: str, properties: Properties) -> None: ...
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Removes the resource; one that is gone is no fault."""
 
 
 class Budget:

@@ -13,11 +13,14 @@ class Run(Protocol):
 
     ended: threading.Event
 
-    def run(self) -> None: ...
+    def run(self) -> None:
+        """Does the job, in a thread of its own."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Ends it as StopXJob does."""
 
-    def abandon(self) -> None: ...
+    def abandon(self) -> None:
+        """Ends it with the cloud."""
 
 
 AnyRun = TypeVar("AnyRun", bound=Run)

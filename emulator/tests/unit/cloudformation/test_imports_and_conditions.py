@@ -29,7 +29,7 @@ def test_what_is_there_can_be_imported():
     assert problem(GROUP, f"{ARN}bins") is None
 
 
-def test_what_is_not_there_is_refused_with_a_reason():
+def test_what_is_not_there_is_rejected_with_a_reason():
     assert problem(POLICY, "others") == "The bucket policy does not exist"
     assert "others" in (problem(GROUP, f"{ARN}others") or "")
 
@@ -64,13 +64,13 @@ def check(template: dict[str, Any], *, has_model: bool) -> None:
         ),
     ],
 )
-def test_a_reference_into_a_false_condition_is_refused_in_aws_words(template: dict[str, Any], block: str):
+def test_a_reference_into_a_false_condition_is_aws_error(template: dict[str, Any], block: str):
     with pytest.raises(ValueError, match=rf"Unresolved resource dependencies \[M\] in the {block} block"):
         check(template, has_model=False)
     check(template, has_model=True)
 
 
-def test_a_reference_that_stands_under_the_same_condition_is_fine():
+def test_a_reference_under_the_same_condition_is_fine():
     output = {"Condition": "HasModel", "Value": {"Ref": "M"}}
     check({"Resources": {"M": MODEL}, "Outputs": {"O": output}}, has_model=False)
 

@@ -54,7 +54,7 @@ class Road:
             self.ended.set()
 
 
-def test_what_cannot_be_mended_is_not_tried_again():
+def test_a_lasting_failure_is_not_tried_again():
     road = Road(GONE)
     road.deliver()
     (queue, body, attributes), *others = road.sent

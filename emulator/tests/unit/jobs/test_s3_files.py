@@ -58,7 +58,7 @@ def test_only_values_that_start_with_opt_ml_are_mapped(tmp_path: Path, text: str
     assert JobFiles(tmp_path).localised(text) == expected.format(root=tmp_path)
 
 
-def test_the_configuration_stands_where_the_toolkit_reads_it(tmp_path: Path):
+def test_the_configuration_is_where_the_toolkit_reads_it(tmp_path: Path):
     files = JobFiles(tmp_path / "job")
     files.make()
     files.write_config(

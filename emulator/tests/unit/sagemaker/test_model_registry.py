@@ -51,7 +51,7 @@ def test_a_new_package_waits_for_approval_and_says_so(registry: Registry):
     assert registry.events[0]["DetailType"] == "SageMaker Model Package State Change"
 
 
-def test_a_change_of_approval_is_told_once_with_what_the_release_needs(registry: Registry):
+def test_a_change_of_approval_is_one_event_with_what_the_release_needs(registry: Registry):
     specification = {"Containers": [{"Image": "i", "ModelDataUrl": "s3://bins/model.tar.gz"}]}
     arn = registry.add(InferenceSpecification=specification)["ModelPackageArn"]
     for _ in range(2):

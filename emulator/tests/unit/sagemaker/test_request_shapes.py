@@ -23,7 +23,7 @@ def test_a_request_within_the_limits_passes():
     shapes_of("sagemaker").validate(operation="CreateHyperParameterTuningJob", request=TUNING)
 
 
-def test_a_tuning_job_name_of_33_characters_is_refused_in_aws_words():
+def test_a_tuning_job_name_of_33_characters_is_aws_error():
     request = {**TUNING, "HyperParameterTuningJobName": "x" * 33}
     assert refused("CreateHyperParameterTuningJob", request) == (
         f"1 validation error detected: Value '{'x' * 33}' at 'hyperParameterTuningJobName' failed to satisfy "
@@ -46,7 +46,7 @@ def test_a_member_that_does_not_exist_is_named():
     assert "Banana" in refused("DescribeEndpoint", {"EndpointName": "e", "Banana": 1})
 
 
-def test_a_value_outside_the_enumeration_is_refused_with_the_choices():
+def test_a_value_outside_the_enumeration_is_an_error_with_the_choices():
     request = {
         **TUNING,
         "HyperParameterTuningJobConfig": {**TUNING["HyperParameterTuningJobConfig"], "Strategy": "Luck"},

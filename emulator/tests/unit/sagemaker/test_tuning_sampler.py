@@ -65,11 +65,11 @@ def test_a_grid_walks_through_every_combination_once():
         ),
     ],
 )
-def test_a_range_that_makes_no_sense_is_refused(ranges: dict[str, list[dict[str, object]]], words: str):
+def test_a_range_that_makes_no_sense_is_an_error(ranges: dict[str, list[dict[str, object]]], words: str):
     with pytest.raises(AwsError, match=words):
         draws(1, **ranges)
 
 
-def test_a_grid_of_numbers_is_refused_as_on_aws():
+def test_a_grid_of_numbers_is_an_error_as_on_aws():
     with pytest.raises(AwsError, match="Grid"):
         draws(1, strategy="Grid", IntegerParameterRanges=[EPOCHS])

@@ -13,9 +13,9 @@ def _pulled(seen: Seen) -> Verdict:
     """A job that got as far as Training has pulled its image; one that failed before says why."""
     jobs: list[str] = seen.fact("pipeline", "job_statuses", [])
     ran = tuple(job for job in jobs if "Training" in job or "Completed" in job)
-    refused = tuple(job for job in jobs if "Failed" in job and re.search(NO_IMAGE, job, re.IGNORECASE))
-    if ran or refused:
-        return Verdict(state="held" if ran else "broken", step="pipeline", words=ran or refused)
+    failed = tuple(job for job in jobs if "Failed" in job and re.search(NO_IMAGE, job, re.IGNORECASE))
+    if ran or failed:
+        return Verdict(state="held" if ran else "broken", step="pipeline", words=ran or failed)
     return Verdict(state="not reached", step="pipeline", reason="no training job has got so far")
 
 
