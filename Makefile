@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
 BROWSER := build/browser
+MLFLOW := build/mlflow-venv
 LOCKS := requirements-dev.txt
 # Not compiled: a run imports a small part of what is installed, and Python compiles that part itself.
 PIP := --quiet --progress-bar off --no-compile
@@ -28,7 +29,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: everything leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
+.PHONY: mlflow-proof everything leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +81,15 @@ $(BROWSER)/.complete: tests/browser/package-lock.json tests/browser/unpack.mjs
 
 test: everything ## every test, WORKERS files at a time (default 3)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 40
+
+mlflow-proof: install $(MLFLOW)/.complete ## the tests of experiments against a real MLflow (851 MB in build/mlflow-venv)
+	@$(BIN)/python -m benchmarks.mlflow.proof $(MLFLOW)
+
+$(MLFLOW)/.complete: benchmarks/mlflow/requirements.txt
+	rm -rf $(MLFLOW)
+	$(PYTHON) -m venv $(MLFLOW)
+	$(MLFLOW)/bin/python -m pip install $(PIP) --no-deps --require-hashes -r $<
+	@touch $@
 
 emulator-test: install ## the emulator's own tests
 	@$(BIN)/python -m pytest emulator/tests --numprocesses $(WORKERS) --dist loadfile
@@ -142,7 +152,7 @@ docs: install ## renew the tables of docs/ (settings, roles, quotas, first-accou
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
 	@for name in {infra,data_prep,inference,client}/requirements infra/weights-requirements \
-		client/requirements-recount inference/sbom-requirements requirements requirements-dev; do \
+		client/requirements-recount inference/sbom-requirements benchmarks/mlflow/requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done

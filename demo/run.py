@@ -117,7 +117,7 @@ class Demo:
         pipeline = self._run_pipeline(stage)
         package = packages(stage)[0]
         self._follow_release(stage, package)
-        dataset = Dataset(stage)
+        dataset = Dataset(stage=stage)
         counted = self._count(stage, dataset)
         status = stage_status(stage)
         self._screen.console.print(f"stage {STAGE}: {status.state}", markup=False, soft_wrap=True)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bincount.counting.answer import Count, Verdict, Verification
     from bincount.counting.counter import BinCounter, Outcome, Question
+    from bincount.datasets.dataset import Dataset, DatasetImage
     from bincount.errors import BincountError, Refused
+    from bincount.runs.run import Run
+    from bincount.runs.runs import Runs
 
 __version__ = "1.0.0"
 
@@ -20,9 +23,13 @@ __all__ = [
     "BinCounter",
     "BincountError",
     "Count",
+    "Dataset",
+    "DatasetImage",
     "Outcome",
     "Question",
     "Refused",
+    "Run",
+    "Runs",
     "Verdict",
     "Verification",
     "__version__",
@@ -31,9 +38,13 @@ _HOMES = {
     "BinCounter": "counting.counter",
     "BincountError": "errors",
     "Count": "counting.answer",
+    "Dataset": "datasets.dataset",
+    "DatasetImage": "datasets.dataset",
     "Outcome": "counting.counter",
     "Question": "counting.counter",
     "Refused": "errors",
+    "Run": "runs.run",
+    "Runs": "runs.runs",
     "Verdict": "counting.answer",
     "Verification": "counting.answer",
 }

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from infra.settings.api import Api
 from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
+from infra.settings.experiments import Experiments
 from infra.settings.instances import regions_with_training_images
 from infra.settings.network import Network
 from infra.settings.operations import Operations
@@ -73,6 +74,7 @@ class Settings(Section):
     storage: Storage = defaults_of(Storage)
     data_prep: DataPrep = defaults_of(DataPrep)
     training: Training = defaults_of(Training)
+    experiments: Experiments = defaults_of(Experiments)
     gate: Gate = defaults_of(Gate)
     release: Release = defaults_of(Release)
     serving: Serving = defaults_of(Serving)

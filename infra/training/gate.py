@@ -11,14 +11,19 @@ from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.sagemaker_role import volume_key
 from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, read_parameter, task
 from infra.shared.tags import job_tags
+from infra.training.experiments import logging_states
 
 ROOT = "/opt/ml/processing"
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
 FIGURES = ("accuracy", "rmse", "within_one", "coverage")
 
 
-def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str, Any]) -> dict[str, State]:
+def gate_states(
+    *, settings: Settings, partition: str, evaluation_job: dict[str, Any], experiments: str
+) -> dict[str, State]:
     """States of the pipeline, from ReadEvaluationImage on. Input: `dataset` and `candidate`.
+
+    `experiments` is the ARN of the function that logs runs, "" for none.
 
     A rejected model is an answer, not a fault: the execution succeeds with `verdict.accepted` false and its
     reasons, the package is registered as Rejected, and nothing else changes. The execution fails only where
@@ -50,7 +55,8 @@ def gate_states(*, settings: Settings, partition: str, evaluation_job: dict[str,
             Next="ReadVerdict",
         ),
         "ReadVerdict": _read_verdict(partition),
-        "Register": _register(settings, partition),
+        "Register": _register(settings, partition, "LogRuns" if experiments else "IsAccepted"),
+        **(logging_states(settings, experiments, next_state="IsAccepted") if experiments else {}),
         "IsAccepted": choice(("$states.input.verdict.accepted", "Registered"), otherwise="Rejected"),
         "Registered": {"Type": "Succeed"},
         "Rejected": {"Type": "Succeed"},
@@ -71,7 +77,7 @@ def _read_verdict(partition: str) -> State:
     )
 
 
-def _register(settings: Settings, partition: str) -> State:
+def _register(settings: Settings, partition: str, next_state: str) -> State:
     status = {"automatic": "Approved", "manual": "PendingManualApproval"}[settings.release.approval]
     verdict = "$states.input.verdict"
     doubts = f"$count({verdict}.needs_person)"
@@ -117,7 +123,7 @@ def _register(settings: Settings, partition: str) -> State:
             "CustomerMetadataProperties": properties,
         },
         Output=keep(model_package="$states.result.ModelPackageArn", approval=approval),
-        next_state="IsAccepted",
+        next_state=next_state,
     )
 
 

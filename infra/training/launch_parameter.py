@@ -40,6 +40,7 @@ class LaunchParameter(ssm.StringParameter):
                 "prices": _prices(settings),
                 "max_cost_usd": training.max_cost_usd,
                 "distributed": training.is_distributed,
+                **_experiments(settings),
                 "tags": tuning_job["Tags"],
                 "tuning": _without_metrics(tuning_job["HyperParameterTuningJobConfig"]),
                 "definition": _without_metrics(tuning_job["TrainingJobDefinition"]),
@@ -61,6 +62,12 @@ class LaunchParameter(ssm.StringParameter):
             # Standard, and free, up to 4,096 characters; above that SSM makes it an advanced one by itself.
             tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
+
+
+def _experiments(settings: Settings) -> dict[str, dict[str, str]]:
+    """Where `bincount runs --log-to stage` logs to; nothing without an MLflow."""
+    given = settings.experiments
+    return {"experiments": {"mlflow": given.mlflow, "secret": given.secret}} if given.mlflow else {}
 
 
 def _require_room(scope: Construct, value: str) -> None:

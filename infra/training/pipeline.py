@@ -30,8 +30,10 @@ def pipeline_definition(
     staging: dict[str, str],
     tuning_job: dict[str, Any],
     evaluation_job: dict[str, Any],
+    experiments: str,
 ) -> dict[str, Any]:
-    """The states, in the order in which they run; `data_prep` and `weights` are ARNs, `weights` "" for none.
+    """The states, in the order in which they run; `data_prep`, `weights` and `experiments` are ARNs, the
+    latter two "" for none.
 
     `staging` is what the function `weights` is asked (infra/training/weights.py).
 
@@ -46,7 +48,12 @@ def pipeline_definition(
             **_choose_request(settings),
             **_prepare(settings, partition, bucket_name, data_prep),
             **_train(settings, partition, weights, staging, tuning_job),
-            **gate_states(settings=settings, partition=partition, evaluation_job=evaluation_job),
+            **gate_states(
+                settings=settings,
+                partition=partition,
+                evaluation_job=evaluation_job,
+                experiments=experiments,
+            ),
         },
     }
 

@@ -29,6 +29,7 @@ from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
 from infra.training import weights as imagenet_weights
+from infra.training.experiments import RunLogger
 from infra.training.gate import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
 from infra.training.pipeline import pipeline_definition
@@ -67,6 +68,7 @@ class TrainingStack(Stack):
         )
         weights = self._weights(settings, data.bucket, runtime, logs)
         staging = self._staging(settings, data.bucket, weights) if weights else {}
+        logger = RunLogger.of(self, settings=settings, data=data)
         request = tuning_job(settings=settings, data=data, role=role, code=code)
         LaunchParameter(
             self,
@@ -86,6 +88,7 @@ class TrainingStack(Stack):
             staging=staging,
             tuning_job=request,
             evaluation_job=evaluation_job(settings=settings, data=data, role=evaluation_role),
+            experiments=logger.function_arn if logger else "",
         )
         self.pipeline = StageStateMachine(
             self,
@@ -98,7 +101,7 @@ class TrainingStack(Stack):
             logs_id="PipelineLogs",
         )
         self._grant_maps(data.bucket)
-        for function in (data.data_prep, weights):
+        for function in (data.data_prep, weights, logger):
             if function:
                 self.pipeline.grant_invoke_of(function)
         self._grant_tuning()

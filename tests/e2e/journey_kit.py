@@ -190,7 +190,7 @@ class Journey:
 
     def dataset(self) -> Dataset:
         """The newest dataset, as the demo reads it."""
-        return Dataset(Stage(self.stage, cloud=self.cloud.client_file))
+        return Dataset(stage=Stage(self.stage, cloud=self.cloud.client_file))
 
     def approved_model(self) -> str:
         """What the stage's parameter names."""

@@ -35,6 +35,8 @@ RUN_BY = [
     (r"bincount (check-images)\b", "tests/cli/test_check_images.py", '"{0}"'),
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (runs|report)\b", "tests/e2e/test_client_runs.py", '"{0}"'),
+    (r"pip install (mlflow)", "benchmarks/mlflow/requirements.in", "{0}=="),
+    (r"aws ssm get-parameter()", "tests/e2e/journey_kit.py", "get_parameter"),
     (r"bincount (train|models)\b", "tests/e2e/test_client_models.py", '"{0}"'),
     (r"curl\b()", "tests/e2e/test_api.py", "api.md"),
     (r"npx cdk bootstrap()", "tests/e2e/test_journeys.py", "deployment.bootstrap()"),

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from bincount.cli.shared import JsonOption, ProfileOption, RegionOption, StageOption, progress_screen, screen
 from bincount.errors import BincountError
+from bincount.experiments.log import log_runs
+from bincount.experiments.of_stage import OF_STAGE, open_mlflow
 from bincount.models.registry import find, packages
 from bincount.models.training_jobs import shown_dollars
 from bincount.runs.output import read_output
@@ -29,6 +31,15 @@ def runs(
     most: Annotated[int, typer.Option("--most", min=1, max=500, help="The newest so many.")] = 20,
     page: Annotated[
         Path | None, typer.Option("--page", help="Also write an HTML page with curves by epoch.")
+    ] = None,
+    log_to: Annotated[
+        str | None,
+        typer.Option(
+            "--log-to",
+            metavar="MLFLOW",
+            help="Also log them into an MLflow: a URL, the ARN of SageMaker's, or the word stage for the one "
+            "that the stage's settings name.",
+        ),
     ] = None,
     as_json: JsonOption = False,
     stage: StageOption = "dev",
@@ -51,6 +62,20 @@ def runs(
         written = runs_page(found, _all_details(target, found), title=f"Training runs of {target.prefix}")
         page.write_text(written, encoding="utf-8")
         progress_screen().print(f"the page is {page}", markup=False, soft_wrap=True)
+    if log_to is not None:
+        _log(target, found, log_to)
+
+
+def _log(stage: Stage, found: list[Run], where: str) -> None:
+    """Writes to standard error what was logged. Raises BincountError where a run could not be."""
+    mlflow = open_mlflow(stage, None if where == OF_STAGE else where)
+    done = log_runs(stage, mlflow, found)
+    running = f"; {len(done.running)} still run: log them later" if done.running else ""
+    words = f"{len(done.logged)} runs are in the MLflow experiment {stage.prefix}{running}"
+    progress_screen().print(words, markup=False, soft_wrap=True)
+    if done.failed:
+        name, why = next(iter(done.failed.items()))
+        raise BincountError(f"{len(done.failed)} of {len(found)} runs were not logged; {name}: {why}")
 
 
 def report(

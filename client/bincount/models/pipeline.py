@@ -8,6 +8,7 @@ from bincount.models.registry import FIGURES
 from bincount.models.training_jobs import TrainingJob, jobs_of, shown_dollars, total_cost, tuning_jobs_of
 from bincount.stage.execution import Execution, start
 from bincount.stage.stage import Stage
+from bincount.texts import shortened
 
 
 def start_pipeline(stage: Stage, *, request: Mapping[str, Any] | None = None) -> Execution:
@@ -54,7 +55,7 @@ def _news(jobs: list[TrainingJob], shown: dict[str, str]) -> Iterator[str]:
 
 
 def _result(result: dict[str, Any]) -> Iterator[str]:
-    """What the gate found, and what the registry holds now."""
+    """What the gate found, what the registry holds now, and whether MLflow has the runs."""
     verdict = result.get("verdict")
     if verdict is not None:
         figures = verdict["challenger"]["metrics"]
@@ -63,3 +64,8 @@ def _result(result: dict[str, Any]) -> Iterator[str]:
         yield f"the gate: {shown}; {said}"
     if "model_package" in result:
         yield f"registered {result['model_package']} {result.get('approval', '')}"
+    logged = result.get("experiments")
+    if logged and "not_logged" in logged:
+        yield f"not in MLflow: {shortened(logged['not_logged'], 600)}; later: {logged['later']}"
+    elif logged:
+        yield f"{logged['logged']} runs are in the MLflow experiment {logged['experiment']}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from bincount.errors import BincountError
 from bincount.stage.stage import Stage
@@ -48,7 +48,9 @@ def packages(stage: Stage) -> list[ModelPackage]:
         ModelPackageGroupName=stage.prefix, SortBy="CreationTime", SortOrder="Descending"
     )
     found = [
-        _read(client, row["ModelPackageArn"]) for page in pages for row in page["ModelPackageSummaryList"]
+        read_package(stage, row["ModelPackageArn"])
+        for page in pages
+        for row in page["ModelPackageSummaryList"]
     ]
     return sorted(found, key=lambda package: package.version, reverse=True)
 
@@ -71,7 +73,7 @@ def decide(stage: Stage, package: ModelPackage, *, approval: Approval, note: str
     client.update_model_package(
         ModelPackageArn=package.arn, ModelApprovalStatus=approval, ApprovalDescription=note
     )
-    return _read(client, package.arn)
+    return read_package(stage, package.arn)
 
 
 def serving_model(stage: Stage) -> str:
@@ -80,8 +82,9 @@ def serving_model(stage: Stage) -> str:
     return answer["Parameter"]["Value"]
 
 
-def _read(client: Any, arn: str) -> ModelPackage:
-    package = client.describe_model_package(ModelPackageName=arn)
+def read_package(stage: Stage, arn: str) -> ModelPackage:
+    """The version of that ARN."""
+    package = stage.client("sagemaker").describe_model_package(ModelPackageName=arn)
     properties = package.get("CustomerMetadataProperties", {})
     quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
     return ModelPackage(

@@ -15,7 +15,8 @@ MOST_BYTES = 64 * 1024 * 1024
 def read_output(stage: Stage, uri: str, names: Sequence[str]) -> dict[str, bytes]:
     """The named files of the archive at an S3 address; those that are not in it are left out.
 
-    {} where the archive is not there. Raises BincountError where it is damaged.
+    A name that ends with a slash means all files of that folder. {} where the archive is not there. Raises
+    BincountError where it is damaged.
     """
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     try:
@@ -25,14 +26,16 @@ def read_output(stage: Stage, uri: str, names: Sequence[str]) -> dict[str, bytes
             raise
         return {}
     found: dict[str, bytes] = {}
+    folders = tuple(name for name in names if name.endswith("/"))
     try:
         with body, tarfile.open(fileobj=body, mode="r|gz") as archive:
             for member in archive:
                 name = member.name.removeprefix("./")
-                if name in names and member.isfile() and member.size <= MOST_BYTES:
+                wanted = name in names or name.startswith(folders)
+                if wanted and member.isfile() and member.size <= MOST_BYTES:
                     file = archive.extractfile(member)
                     found[name] = file.read() if file else b""
-                if len(found) == len(names):
+                if len(found) == len(names) and not folders:
                     break
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise BincountError(f"{uri}: the archive is damaged ({error}): train again") from error

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
-from bincount.models.registry import ModelPackage, packages
+from bincount.models.registry import ModelPackage, packages, read_package
 from bincount.models.training_jobs import TrainingJob, read_job, read_prices
 from bincount.runs.output import read_output
 from bincount.stage.stage import STAGE_NAME, Stage
@@ -18,9 +18,9 @@ from bincount.stage.stage import STAGE_NAME, Stage
 KINDS = ("bins", "try")
 """How names start: `bins-<stage>-…` are of the pipeline, `try-<stage>-…` of training/launch.py."""
 _NAME = re.compile(rf"(?:{'|'.join(KINDS)})-({STAGE_NAME.pattern})-[A-Za-z0-9-]+")
-_DATASET = re.compile(r"/datasets/([^/]+)/")
+_DATASET = re.compile(r"(s3://.+?/datasets/([^/]+)/)")
 _TOOLKIT = ("sagemaker_", "_tuning_")
-_METRICS = "evaluation/metrics.json"
+METRICS = "evaluation/metrics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +28,18 @@ class Run:
     """One training job.
 
     `parameters` are its flags; `metrics` the figures of the model that it wrote, by SageMaker's names
-    (`test:rmse`); `dataset` the dataset's id; `output` the S3 address of its output.tar.gz, None before it
-    has ended; `interruptions` how often AWS took its spot instance away; `versions` what the registry
-    has of it.
+    (`test:rmse`); `dataset` the dataset's id, `dataset_uri` its address; `output` the S3 address of its
+    output.tar.gz, None before it has ended; `interruptions` how often AWS took its spot instance away;
+    `versions` what the registry has of it; `started` and `ended` when its instance trained, None before that.
     """
 
     job: TrainingJob
     created: datetime
+    started: datetime | None
+    ended: datetime | None
     parameters: dict[str, str]
     dataset: str | None
+    dataset_uri: str | None
     tuning_job: str | None
     output: str | None
     interruptions: int
@@ -136,14 +139,35 @@ def find_run(stage: Stage, name: str) -> Run:
     )
 
 
+def runs_beside(stage: Stage, name: str, *, package: str) -> list[Run]:
+    """The runs of the tuning job that the run `name` is of, oldest first; it alone where it is of none.
+
+    `package` is the ARN of the version that `name` has; older versions are not looked up.
+    """
+    prices, versions = read_prices(stage), {name: [read_package(stage, package)]}
+    run = _describe(stage, name, prices, versions)
+    if run.tuning_job is None:
+        return [run]
+    pages = (
+        stage.client("sagemaker")
+        .get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
+        .paginate(HyperParameterTuningJobName=run.tuning_job, SortBy="CreationTime", SortOrder="Ascending")
+    )
+    names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+    return [_describe(stage, each, prices, versions) for each in names]
+
+
 def read_details(stage: Stage, run: Run) -> Details | None:
     """What the run wrote; None where it wrote nothing: it runs still, failed, or is not ours."""
     if run.output is None:
         return None
-    found = read_output(stage, run.output, [_METRICS])
-    if _METRICS not in found:
-        return None
-    document = json.loads(found[_METRICS])
+    found = read_output(stage, run.output, [METRICS])
+    return details_of(found[METRICS]) if METRICS in found else None
+
+
+def details_of(metrics: bytes) -> Details:
+    """From the file METRICS of a run's output."""
+    document = json.loads(metrics)
     return Details(history=document.get("history", []), settings=document.get("settings", {}))
 
 
@@ -167,12 +191,15 @@ def _describe(
     job = stage.client("sagemaker").describe_training_job(TrainingJobName=name)
     given = job.get("HyperParameters", {})
     ended = job["TrainingJobStatus"] in ("Completed", "Stopped") and job.get("ModelArtifacts")
-    tuning = job.get("TuningJobArn")
+    tuning, place = job.get("TuningJobArn"), _DATASET.search(_channel(job))
     return Run(
         job=read_job(job, prices),
         created=job["CreationTime"].astimezone(UTC),
+        started=_moment(job, "TrainingStartTime"),
+        ended=_moment(job, "TrainingEndTime"),
         parameters={flag: value.strip('"') for flag, value in given.items() if not flag.startswith(_TOOLKIT)},
-        dataset=_dataset(job),
+        dataset=place.group(2) if place else None,
+        dataset_uri=place.group(1) if place else None,
         tuning_job=tuning.rsplit("/", 1)[1] if tuning else None,
         output=_output(job) if ended else None,
         interruptions=sum(
@@ -183,15 +210,19 @@ def _describe(
     )
 
 
+def _moment(job: dict[str, Any], name: str) -> datetime | None:
+    return job[name].astimezone(UTC) if name in job else None
+
+
 def _output(job: dict[str, Any]) -> str:
     return (
         f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}/output/output.tar.gz"
     )
 
 
-def _dataset(job: dict[str, Any]) -> str | None:
+def _channel(job: dict[str, Any]) -> str:
+    """The address of the channel `dataset`, with a slash at its end."""
     for channel in job.get("InputDataConfig", []):
         if channel["ChannelName"] == "dataset":
-            found = _DATASET.search(channel["DataSource"].get("S3DataSource", {}).get("S3Uri", "") + "/")
-            return found.group(1) if found else None
-    return None
+            return f"{channel['DataSource'].get('S3DataSource', {}).get('S3Uri', '').rstrip('/')}/"
+    return ""

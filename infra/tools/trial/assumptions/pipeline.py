@@ -187,4 +187,16 @@ ASSUMPTIONS = (
             passed("pipeline", signs="Register|CreateModelPackage", state="Register"), passed("pipeline")
         ),
     ),
+    Assumption(
+        name="managed-mlflow",
+        part=PART,
+        believed="SageMaker's MLflow answers at the hosts, by the headers and with the signature of AWS's "
+        "own plugin",
+        ground="P",
+        why="sagemaker-mlflow 0.3.0: an app is signed for as `sagemaker`, a server as `sagemaker-mlflow`",
+        shows="`RunsNotLogged` in the pipeline's output, with 403 or no answer",
+        command="bincount runs --stage <stage> --log-to <ARN of an MLflow app>",
+        by="nobody yet",
+        because="the trial's stage names no MLflow: one would have to be made first",
+    ),
 )

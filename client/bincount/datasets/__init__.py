@@ -1,0 +1,1 @@
+"""Sealed datasets of a stage, as Python objects."""

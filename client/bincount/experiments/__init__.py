@@ -1,0 +1,1 @@
+"""Training runs in an MLflow tracking server: SageMaker's managed one, or any other."""
