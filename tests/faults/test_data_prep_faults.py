@@ -49,18 +49,26 @@ def source(
     return name
 
 
-def run(s3: Any, source: str, stage: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """All steps with the stage's bucket `stage`; the answer of seal."""
-    s3.create_bucket(Bucket=stage)
-    monkeypatch.setenv("BUCKET", stage)
-    request = {"source": {"bucket": source}, "file_list": f"s3://{source}/file_list.json"}
-    opened = handler({"step": "open", "request": request}, None)
-    planned = handler({"step": "plan", "dataset_id": opened["dataset_id"]}, None)
-    items = json.loads(s3.get_object(Bucket=stage, Key=planned["work_list"]["key"])["Body"].read())
-    batch = {"step": "arrange", "dataset_id": planned["dataset_id"]}
-    for start in range(0, len(items), 50):
-        handler({"Items": items[start : start + 50], "BatchInput": batch}, None)
-    return handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+Run = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def run(s3: Any, source: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Does all steps with the stage's bucket that is named; returns the answer of seal."""
+
+    def steps(stage: str) -> dict[str, Any]:
+        s3.create_bucket(Bucket=stage)
+        monkeypatch.setenv("BUCKET", stage)
+        request = {"source": {"bucket": source}, "file_list": f"s3://{source}/file_list.json"}
+        opened = handler({"step": "open", "request": request}, None)
+        planned = handler({"step": "plan", "dataset_id": opened["dataset_id"]}, None)
+        items = json.loads(s3.get_object(Bucket=stage, Key=planned["work_list"]["key"])["Body"].read())
+        batch = {"step": "arrange", "dataset_id": planned["dataset_id"]}
+        for start in range(0, len(items), 50):
+            handler({"Items": items[start : start + 50], "BatchInput": batch}, None)
+        return handler({"step": "seal", "dataset_id": planned["dataset_id"]}, None)
+
+    return steps
 
 
 def manifest(s3: Any, stage: str) -> bytes:
@@ -72,11 +80,11 @@ def manifest(s3: Any, stage: str) -> bytes:
 
 
 @pytest.fixture
-def whole(s3: Any, source: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def whole(s3: Any, run: Run) -> bytes:
     """The manifest of a run without faults."""
     stage = "faults-none"
     if stage not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        assert run(s3, source, stage, monkeypatch)["images"] == len(COUNTS)
+        assert run(stage)["images"] == len(COUNTS)
     return manifest(s3, stage)
 
 
@@ -89,25 +97,24 @@ def test_what_passes_with_another_try_leaves_no_trace(
     share: float,
     method: str | None,
     s3: Any,
-    source: str,
+    run: Run,
     whole: bytes,
     faulty: FaultyProxy,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     faulty.choose = share_of(fault, share, method=method)
-    run(s3, source, f"faults-{fault.replace('_', '-')}", monkeypatch)
+    run(f"faults-{fault.replace('_', '-')}")
     assert faulty.met[fault] >= 5
     assert manifest(s3, f"faults-{fault.replace('_', '-')}") == whole
 
 
 def test_missing_keys_are_rejected_with_their_reason_the_rest_is_kept(
-    s3: Any, source: str, whole: bytes, faulty: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+    s3: Any, source: str, run: Run, whole: bytes, faulty: FaultyProxy
 ) -> None:
     gone = {identity for number, identity in enumerate(sorted(COUNTS)) if number % 40 == 7}
     faulty.choose = lambda method, path: (
         "gone" if any(path.startswith(f"/{source}/bin-images/{identity}.jpg") for identity in gone) else None
     )
-    sealed = run(s3, source, "faults-gone", monkeypatch)
+    sealed = run("faults-gone")
     lines = s3.get_object(Bucket="faults-gone", Key=sealed["prefix"] + "rejected.jsonl.gz")["Body"].read()
     found = {line["id"]: line["reason"] for line in map(json.loads, gzip.decompress(lines).splitlines())}
     assert found == dict.fromkeys(gone, "missing_image")
@@ -121,6 +128,7 @@ def test_a_lasting_fault_fails_without_a_dataset_and_can_be_resumed(
     message: str,
     s3: Any,
     source: str,
+    run: Run,
     whole: bytes,
     faulty: FaultyProxy,
     monkeypatch: pytest.MonkeyPatch,
@@ -131,14 +139,14 @@ def test_a_lasting_fault_fails_without_a_dataset_and_can_be_resumed(
     bad = f"/{source}/bin-images/{sorted(COUNTS)[60]}.jpg"
     faulty.choose = lambda method, path: fault if method == "GET" and path.startswith(bad) else None
     with pytest.raises(TransferFailed, match=f"^TransferFailed: .*{message}"):
-        run(s3, source, stage, monkeypatch)
+        run(stage)
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=stage)["Contents"]]
     assert not [key for key in keys if key.endswith("dataset.json")]
     with pytest.raises(DataPrepError, match="NotReconciled: .*70 image"):
         handler({"step": "seal", "dataset_id": keys[0].split("/")[1]}, None)
 
     faulty.choose = lambda method, path: None
-    run(s3, source, stage, monkeypatch)
+    run(stage)
     assert manifest(s3, stage) == whole
 
 

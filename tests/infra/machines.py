@@ -43,6 +43,20 @@ def state_machine(template: Template, name: str) -> dict[str, Any]:
     return json.loads(definition)
 
 
+def main_path(states: dict[str, State], start: str, **turns: str) -> list[str]:
+    """The names of the states from `start` to an end; a Choice goes to its default, or as `turns` say."""
+    path: list[str] = []
+    following: str | None = start
+    while following:
+        path.append(following)
+        state = states[following]
+        ways = [each["Next"] for each in state.get("Choices", [])]
+        turn = turns.get(following)
+        assert turn is None or turn in ways, f"{following} leads to {ways}"
+        following = turn or state.get("Next") or state.get("Default")
+    return path
+
+
 def job_states(state: State) -> dict[str, State]:
     """The states inside a job's state (infra/shared/sagemaker_job.py)."""
     (branch,) = state["Branches"]

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 from infra.settings import STAGES, SettingsError, load
 from tests.infra.conftest import context, synthesize
-from tests.infra.machines import Templates, job_request, states_of
+from tests.infra.machines import Templates, job_request, main_path, states_of
 
 
 def statements(template: Template) -> list[dict[str, Any]]:
@@ -20,12 +20,7 @@ def statements(template: Template) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_recount_goes_from_the_approved_model_to_the_summary(templates: Templates, stage: str) -> None:
     states = states_of(templates, stage, "recount")
-    order, at = [], "Name"
-    while at:
-        order.append(at)
-        at = states[at].get("Next") or (states[at]["Choices"][0]["Next"] if at == "IsAnyToCount" else "")
-        at = at or states[order[-1]].get("Default", "")
-    assert order == [
+    assert main_path(states, "Name", IsAnyToCount="CreateModel") == [
         "Name", "ReadModel", "IsApproved", "ReadImage", "Plan", "IsAnyToCount", "CreateModel", "Transform",
         "DeleteModel", "Join", "Summarize", "IsAnyAnswered", "Recounted",
     ]  # fmt: skip

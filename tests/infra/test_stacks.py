@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match
 
 from infra.settings import STAGES
 from tests.infra.conftest import synthesize
-from tests.infra.machines import Templates, job_request, machine_of, states_of
+from tests.infra.machines import Templates, job_request, machine_of, main_path, states_of
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -45,17 +45,7 @@ def test_the_bucket_is_private_versioned_encrypted_and_tls_only(templates: Templ
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_pipeline_goes_from_a_request_to_a_registered_model(templates: Templates, stage: str) -> None:
     states = states_of(templates, stage, "pipeline")
-    order, at = [], "Open"
-    while at:
-        order.append(at)
-        state = states[at]
-        at = state.get("Next") or state.get("Default") or ("Choices" in state and state["Choices"][0]["Next"])
-        if at == "ReadEvaluationImage" and "Tune" not in order:
-            at = states["HasCandidate"]["Default"]
-        if at == "NoTrialFinished":
-            at = states["HasBestTrial"]["Default"]
-        if at == "Rejected":
-            at = states["IsAccepted"]["Choices"][0]["Next"]
+    order = main_path(states, "Open", IsAccepted="Registered")
     assert [name for name in order if states[name]["Type"] != "Choice"] == [
         "Open",
         "Index",

@@ -7,7 +7,7 @@ stays: the rules know what it may be.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -80,37 +80,27 @@ class Resolver:
         resources = {name: self._value(resource) for name, resource in self._template["Resources"].items()}
         return {**self._template, "Resources": resources}
 
-    def _known(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._known(item) for item in cast("list[Any]", value)]
-        if not isinstance(value, dict):
-            return value
-        given = cast("dict[str, Any]", value)
-        if len(given) == 1 and (next(iter(given)) == "Ref" or next(iter(given)).startswith("Fn::")):
-            text = self._text(given)
-            return given if text is None else text
-        return {key: self._known(item) for key, item in given.items()}
-
     def exported(self) -> Exports:
         """What the template exports to others."""
         outputs = [output for output in self._template.get("Outputs", {}).values() if "Export" in output]
         return {output["Export"]["Name"]: self._text(output["Value"]) or "exported" for output in outputs}
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._value(item) for item in cast("list[Any]", value)]
-        if not isinstance(value, dict):
-            return value
-        given = cast("dict[str, Any]", value)
+        return _replaced(value, by=self._whole_text)
+
+    def _whole_text(self, given: dict[str, Any]) -> Any:
         if _is_policy(given):
-            return self._known(given)
+            return _replaced(given, by=self._any_text)
         if list(given) in (["Fn::Join"], ["Fn::Sub"]):
+            return self._text(given)
+        return self._exports[given["Fn::ImportValue"]] if list(given) == ["Fn::ImportValue"] else None
+
+    def _any_text(self, given: dict[str, Any]) -> Any:
+        """In a policy references are text too; what no deploy knows as text stays as it is."""
+        if len(given) == 1 and (next(iter(given)) == "Ref" or next(iter(given)).startswith("Fn::")):
             text = self._text(given)
-            if text is not None:
-                return text
-        if list(given) == ["Fn::ImportValue"]:
-            return self._exports[given["Fn::ImportValue"]]
-        return {key: self._value(item) for key, item in given.items()}
+            return {**given} if text is None else text
+        return None
 
     def _text(self, value: Any) -> str | None:
         """The text of a part of a composed text; None where no text stands for it."""
@@ -229,6 +219,17 @@ def _documents(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(value, list):
         for number, item in enumerate(cast("list[Any]", value)):
             yield from _documents(item, f"{path}.{number}")
+
+
+def _replaced(value: Any, *, by: Callable[[dict[str, Any]], Any]) -> Any:
+    """The value with what `by` gives in place of each object in it; where that is None, its own members."""
+    if isinstance(value, list):
+        return [_replaced(item, by=by) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    given = cast("dict[str, Any]", value)
+    found = by(given)
+    return {key: _replaced(item, by=by) for key, item in given.items()} if found is None else found
 
 
 def _is_policy(value: dict[str, Any]) -> bool:

@@ -37,15 +37,6 @@ def test_version_2_quota(tmp_path, cpu_max, cpus):
     assert available_cpus(root=tree(tmp_path, files)) == cpus
 
 
-def test_version_2_quota_of_a_parent_group(tmp_path):
-    files = {
-        "proc/self/cgroup": "0::/pod/container\n",
-        "sys/fs/cgroup/pod/cpu.max": "100000 100000",
-        "sys/fs/cgroup/pod/container/cpu.max": "max 100000",
-    }
-    assert available_cpus(root=tree(tmp_path, files)) == 1
-
-
 @pytest.mark.parametrize(("quota", "cpus"), [("100000", 1), ("-1", HERE), ("30000", 1)])
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 def test_version_1_quota(tmp_path, quota, cpus, mount):
@@ -57,12 +48,22 @@ def test_version_1_quota(tmp_path, quota, cpus, mount):
     assert available_cpus(root=tree(tmp_path, files)) == cpus
 
 
-def test_version_1_quota_of_the_own_group(tmp_path):
-    files = {
+NESTED = {
+    "version 2, a parent's quota": {
+        "proc/self/cgroup": "0::/pod/container\n",
+        "sys/fs/cgroup/pod/cpu.max": "100000 100000",
+        "sys/fs/cgroup/pod/container/cpu.max": "max 100000",
+    },
+    "version 1, its own quota": {
         "proc/self/cgroup": "1:cpu:/docker/abc\n",
         "sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us": "100000",
         "sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us": "100000",
-    }
+    },
+}
+
+
+@pytest.mark.parametrize("files", NESTED.values(), ids=NESTED)
+def test_the_quota_of_a_nested_group(tmp_path, files):
     assert available_cpus(root=tree(tmp_path, files)) == 1
 
 
