@@ -101,7 +101,7 @@ def test_a_busy_port_starts_nothing(tmp_path: Path) -> None:
     assert "is in use" in printed and "give another PORT" in printed
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("IMAGES", "7"), ("ARCH", "alexnet")])
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("IMAGES", "7"), ("ARCH", "resnet19")])
 def test_a_value_out_of_bounds(name: str, value: str) -> None:
     code, printed = demo(**{name: value})
     assert code == 1
