@@ -52,7 +52,7 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     def call(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "bincount", *arguments],
-            capture_output=True, text=True, timeout=120, cwd=tmp_path, env={**environment, **variables},
+            capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**environment, **variables},
         )  # fmt: skip
 
     return call
@@ -186,6 +186,6 @@ def test_ctrl_c_while_aws_is_waited_for(tmp_path: Path, environment: dict[str, s
         )  # fmt: skip
         connection, _ = silent.accept()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
         connection.close()
     assert (process.returncode, "Traceback" in said) == (130, False), said

@@ -86,4 +86,4 @@ class Api:
         if caller is not None:
             given = caller.sign(method, self.url + path, given, body)
         trusted = ssl.create_default_context(cafile=str(self.cloud.certificate_bundle))
-        return httpx.request(method, self.url + path, headers=given, content=body, verify=trusted, timeout=60)
+        return httpx.request(method, self.url + path, headers=given, content=body, verify=trusted, timeout=90)

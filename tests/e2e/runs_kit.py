@@ -99,7 +99,7 @@ def call_bincount(
     }
     done = subprocess.run(
         [sys.executable, "-m", "bincount", *arguments],
-        capture_output=True, text=True, timeout=120, cwd=folder, env=environment,
+        capture_output=True, text=True, timeout=300, cwd=folder, env=environment,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == check, done.stdout + done.stderr

@@ -60,7 +60,7 @@ class Site:
         """`bincount …` with the exit status that is expected of it."""
         done = subprocess.run(
             [sys.executable, "-m", "bincount", *map(str, arguments)],
-            capture_output=True, text=True, timeout=120, env=self.environment(), cwd=self.out,
+            capture_output=True, text=True, timeout=300, env=self.environment(), cwd=self.out,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         if check is not None:

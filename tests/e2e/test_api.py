@@ -262,7 +262,7 @@ def bincount(cloud: Cloud, caller: Caller, api: Api, *arguments: str | Path) -> 
         **caller.environment(),
     }
     command = [sys.executable, "-m", "bincount", *map(str, arguments), "--api-url", api.url]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=300)
 
 
 def test_the_command_line_counts_through_the_api(

@@ -153,7 +153,7 @@ class TestRecount:
         partial = site.out / "stopped" / "recount.csv.partial"
         wait_until(lambda: partial.is_file() and partial.stat().st_size, bool)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 130
         assert "Traceback" not in said
         assert list((site.out / "stopped").iterdir()) == []

@@ -245,7 +245,7 @@ def test_ctrl_c_ends_the_watching_in_one_line_and_not_the_run(releases: Releases
     assert process.stdout is not None
     arn = process.stdout.readline().split()[-1]
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert (process.returncode, "Traceback" in said) == (130, False), said
     stepfunctions = releases.cloud.client("stepfunctions")
     assert stepfunctions.describe_execution(executionArn=arn)["status"] == "RUNNING"

@@ -85,7 +85,7 @@ def test_the_notebook_runs_from_top_to_bottom(runs_cloud: Cloud, tmp_path: Path)
         sys.executable, "-m", "data_prep", "--source", str(bins), "--target", str(prepared),
         "--file-list", str(bins / "file_list.json"), "--layout", "shards",
     ]  # fmt: skip
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
     (dataset,) = (prepared / "datasets").iterdir()
     for path in dataset.rglob("*"):
         if path.is_file():
@@ -105,7 +105,7 @@ def test_the_notebook_runs_from_top_to_bottom(runs_cloud: Cloud, tmp_path: Path)
     }
     done = subprocess.run(
         [sys.executable, "-"], input=source, env=environment, cwd=tmp_path, capture_output=True, text=True,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert all(

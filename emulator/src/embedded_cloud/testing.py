@@ -17,7 +17,7 @@ from embedded_cloud.settings import Project
 BUCKET = "bins"
 SERVER_REPOSITORY = "toy-server"
 SERVER_IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{SERVER_REPOSITORY}:1"
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 300.0
 
 TRAIN = """
 import argparse, json, os, pathlib, time
@@ -178,7 +178,7 @@ def tuning_job(*, name: str, role: str, trials: int, **static: Any) -> dict[str,
 
 
 def wait_until(read: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
-    """Reads until `done`; the last value. An AssertionError after 90 s says what was read last."""
+    """Reads until `done`; the last value. An AssertionError after WAIT_SECONDS says what was read last."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not done(value := read()):
         assert time.monotonic() < deadline, f"still {value!r} after {WAIT_SECONDS:.0f} s"

@@ -20,7 +20,7 @@ def run(cloud: Cloud | None, *arguments: str, **variables: str) -> subprocess.Co
     environment = {**clean, **(cloud.environment() if cloud else {}), **variables}
     command = [sys.executable, "-m", "infra.tools.doctor", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 
