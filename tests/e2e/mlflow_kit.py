@@ -42,6 +42,7 @@ class Gate(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """Its address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def get(self, verb: str, **members: str) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class Gate(ThreadingHTTPServer):
         return named
 
     def artifact(self, run: dict[str, Any], name: str) -> bytes:
+        """A file of a run."""
         place = run["info"]["artifact_uri"].partition(":")[2].strip("/")
         status, body = self.ask("GET", f"/api/2.0/mlflow-artifacts/artifacts/{place}/{name}", b"")
         assert status == 200, body
@@ -102,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def is_write(method: str, path: str) -> bool:
+    """Whether a request changes something."""
     return method != "GET" and not path.endswith("/search")
 
 

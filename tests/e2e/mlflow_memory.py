@@ -32,6 +32,7 @@ class MemoryMlflow:
         self._files: dict[str, bytes] = {}
 
     def ask(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer."""
         parts = urlsplit(path)
         with self._lock:
             if parts.path.startswith(_ARTIFACTS):
@@ -51,6 +52,7 @@ class MemoryMlflow:
         return (200, self._files[name]) if name in self._files else (404, b"{}")
 
     def experiments_create(self, given: Json) -> Json:
+        """Rejects a name that is taken."""
         if any(each["name"] == given["name"] for each in self._experiments):
             raise Refusal(400, "RESOURCE_ALREADY_EXISTS", f"Experiment '{given['name']}' already exists.")
         number = str(len(self._experiments) + 1)
@@ -60,12 +62,14 @@ class MemoryMlflow:
         return {"experiment_id": number}
 
     def experiments_get_by_name(self, given: Json) -> Json:
+        """Deleted ones too."""
         for each in self._experiments:
             if each["name"] == given["experiment_name"]:
                 return {"experiment": each}
         raise Refusal(404, "RESOURCE_DOES_NOT_EXIST", f"Could not find experiment {given}")
 
     def runs_create(self, given: Json) -> Json:
+        """A run may have any name; its tags are set with it."""
         number = f"{len(self._runs) + 1:032x}"
         info = {
             "run_id": number,
@@ -81,6 +85,7 @@ class MemoryMlflow:
         return {"run": self._runs[number]}
 
     def runs_search(self, given: Json) -> Json:
+        """By one tag, or all of the experiments."""
         wanted = re.fullmatch(r"tags\.`(.+)` = '(.+)'", given.get("filter", ""))
         pair = {"key": wanted[1], "value": wanted[2]} if wanted else None
         view = given.get("run_view_type", "ACTIVE_ONLY")
@@ -95,18 +100,22 @@ class MemoryMlflow:
         }
 
     def runs_get(self, given: Json) -> Json:
+        """Deleted ones too."""
         return {"run": self._run(given, deleted=True)}
 
     def runs_update(self, given: Json) -> Json:
+        """Status and end."""
         info = self._run(given)["info"]
         info.update({name: given[name] for name in ("status", "end_time") if name in given})
         return {"run_info": info}
 
     def runs_delete(self, given: Json) -> Json:
+        """It stays, marked as deleted."""
         self._run(given)["info"]["lifecycle_stage"] = "deleted"
         return {}
 
     def runs_log_batch(self, given: Json) -> Json:
+        """Parameters never change; a value of a metric that is there is not added."""
         run = self._run(given)
         for param in given.get("params", []):
             there = {each["key"]: each["value"] for each in run["data"]["params"]}
@@ -127,11 +136,13 @@ class MemoryMlflow:
         return {}
 
     def runs_log_inputs(self, given: Json) -> Json:
+        """A dataset that is there is not added."""
         inputs = self._run(given)["inputs"]["dataset_inputs"]
         inputs += [each for each in given["datasets"] if each not in inputs]
         return {}
 
     def metrics_get_history(self, given: Json) -> Json:
+        """All values of a metric."""
         return {"metrics": self._curves.get((given["run_id"], given["metric_key"]), [])}
 
     def _run(self, given: Json, *, deleted: bool = False) -> Json:

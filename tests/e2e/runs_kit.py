@@ -51,6 +51,7 @@ def code() -> bytes:
 
 
 def request(name: str, role: str, **flags: str) -> dict[str, Any]:
+    """CreateTrainingJob's request, with flags of train.py."""
     made = training_job(name=name, role=role)
     made["HyperParameters"] |= FLAGS | flags
     made["InputDataConfig"] = [channel("dataset", "datasets/tiny/"), channel("code", "code/")]
@@ -107,6 +108,7 @@ def call_bincount(
 
 
 def described(cloud: Cloud, name: str) -> dict[str, Any]:
+    """DescribeTrainingJob's answer."""
     return cloud.client("sagemaker").describe_training_job(TrainingJobName=name)
 
 

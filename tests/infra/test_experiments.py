@@ -11,6 +11,7 @@ from embedded_cloud.stepfunctions.interpreter import ExecutionError
 
 from bincount.errors import BincountError
 from bincount.experiments.address import parse_address
+from bincount.models.pipeline import result_lines
 from infra.settings import SettingsError, load
 from infra.settings.experiments import MLFLOW_ARN, MLFLOW_URL
 from infra.shared.state_language import State
@@ -122,6 +123,11 @@ def test_the_function_may_call_that_app_and_write_its_artifacts_alone(with_app: 
     assert not any(action.split(":")[1].startswith(("Delete", "Update")) for action in found)
 
 
+def shown(found: Walk) -> dict[str, Any]:
+    """The execution's output; the gate's figures are another test's."""
+    return {name: value for name, value in found.output.items() if name != "verdict"}
+
+
 class TestPipeline:
     """LogRuns comes after the registry, and never decides about the execution."""
 
@@ -145,6 +151,7 @@ class TestPipeline:
         found = self.walk(monkeypatch, with_app, log)
         assert found.states == ["LogRuns", "AreRunsLeft"] * 3 + ["IsAccepted", "Registered"]
         assert found.output["experiments"] == {"experiment": "bincount-dev", "logged": 3, "left": 0}
+        assert "3 runs are in the MLflow experiment bincount-dev" in list(result_lines(shown(found)))
 
     @pytest.mark.parametrize("error", ["MlflowUnavailable", "RunsNotLogged", "Sandbox.Timedout"])
     def test_an_mlflow_that_is_down_fails_no_pipeline(
@@ -163,4 +170,6 @@ class TestPipeline:
         said = found.output["experiments"]
         assert error in said["not_logged"] and "answered 503" in said["not_logged"]
         assert said["later"] == "bincount runs --stage dev --log-to stage"
+        *_, line = result_lines(shown(found))
+        assert "answered 503" in line and line.endswith(said["later"])
         assert len(asked) == (7 if error == "MlflowUnavailable" else 1)

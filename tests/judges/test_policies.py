@@ -1,5 +1,7 @@
 """A policy that IAM would take, and that would grant nothing, is found."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +82,14 @@ def test_an_old_version_is_a_fault() -> None:
 )
 def test_two_forms_meet(one: str, other: str, some_text_is_both: bool) -> None:
     assert meet(one, other) is some_text_is_both
+
+
+def test_the_role_of_the_page_for_studio_may_do_what_aws_knows() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "studio.md").read_text(encoding="utf-8")
+    policy = text.split("```json")[1].split("```")[0]
+    for name, value in {
+        "TRAINING_ROLE": "arn:aws:iam::123456789012:role/training", "REGION": "us-east-1",
+        "ACCOUNT": "123456789012", "STAGE": "dev", "BUCKET": "bins",
+    }.items():  # fmt: skip
+        policy = policy.replace(name, value)
+    assert faults_of(policy_verdicts({"studio": json.loads(policy)}, partition="aws")) == []

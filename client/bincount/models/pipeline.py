@@ -37,7 +37,7 @@ def follow_pipeline(
     jobs = own_jobs(stage, execution)
     yield from _news(jobs, shown)
     yield f"training cost by list prices: {shown_dollars(total_cost(jobs))}"
-    yield from _result(json.loads(execution.output))
+    yield from result_lines(json.loads(execution.output))
 
 
 def own_jobs(stage: Stage, execution: Execution) -> list[TrainingJob]:
@@ -54,7 +54,7 @@ def _news(jobs: list[TrainingJob], shown: dict[str, str]) -> Iterator[str]:
             yield f"  {line}"
 
 
-def _result(result: dict[str, Any]) -> Iterator[str]:
+def result_lines(result: dict[str, Any]) -> Iterator[str]:
     """What the gate found, what the registry holds now, and whether MLflow has the runs."""
     verdict = result.get("verdict")
     if verdict is not None:
