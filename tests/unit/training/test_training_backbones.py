@@ -174,7 +174,7 @@ def test_lite_takes_the_weights_and_the_range_of_its_package(arch: str) -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 def test_a_head_on_learned_features_favours_no_count_at_first(head: str) -> None:
-    # timm starts Lite's last layer with logits of +-8, and the first steps wash out what the features know.
+    # timm starts with logits of +-7 and more, and the first steps wash out what the features know.
     folder = imagenet_weights.packaged_file("efficientnet_lite0").parent
     settings = Settings(arch="efficientnet_lite0", image_size=64, head=head)
     network = build_network(settings=settings, classes=6, weights=folder).eval()

@@ -60,8 +60,8 @@ def start_head(network: BinCounter) -> None:
     """Set the new last layer to zero: every count is as probable as the others before the first step.
 
     Libraries start it at random. timm's EfficientNets draw from a range made for 1,000 classes, which for six
-    gives logits of about +-8: the gradients of such errors wash out the learned features before the head has
-    learnt anything (benchmarks/README.md, "Recipes").
+    gives logits of +-7 and more: the gradients of such errors wash out the learned features before the head
+    has learnt anything (benchmarks/README.md, "Recipes").
     """
     for name, parameter in network.named_parameters():
         if network.is_head(name):
