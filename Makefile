@@ -29,7 +29,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: mlflow-proof everything leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
+.PHONY: mlflow-proof everything frontier leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,10 @@ weights: install ## torchvision's ImageNet weights into the bucket of STAGE (the
 	@$(BIN)/python -m infra.tools.stage_weights --stage $(STAGE)
 leaderboard: install ## the tables of docs/leaderboard.md, from benchmarks/results and the published figures
 	@table=$$($(BIN)/python benchmarks/leaderboard.py) && sed -i "/^## All bins/,\$$d" docs/leaderboard.md && echo "$$table" >> docs/leaderboard.md
+
+frontier: install ## tables and picture of docs/frontier.md, from benchmarks/results
+	@table=$$($(BIN)/python benchmarks/frontier_page.py --picture docs/frontier.svg) && sed -i "/^## Speed/,\$$d" docs/frontier.md && echo "$$table" >> docs/frontier.md
+	@echo "docs/frontier.svg is drawn: look at it, then commit it"
 
 diagram: install ## docs/architecture.svg, drawn from the templates of prod
 	@npx --no-install cdk synth --quiet --output build/diagram -c stage=prod >/dev/null

@@ -51,7 +51,7 @@ def measured() -> list[dict[str, Any]]:
     return [row for file in files for row in json.loads(file.read_text())]
 
 
-def _table(head: str, rows: Iterable[Iterable[str]]) -> str:
+def table(head: str, rows: Iterable[Iterable[str]]) -> str:
     columns = head.count("|") + 1
     return "\n".join([f"| {head} |", "|" + "---|" * columns, *(f"| {' | '.join(row)} |" for row in rows), ""])
 
@@ -60,7 +60,7 @@ def _published(task: str) -> str:
     rows = [_known(row) for row in KNOWN if row.task == task]
     title = TASKS[task].words[0].upper() + TASKS[task].words[1:]
     head = "model | images to learn from | split | accuracy | RMSE | within one | source"
-    return f"## {title}\n\nBefore this page:\n\n" + _table(head, rows)
+    return f"## {title}\n\nBefore this page:\n\n" + table(head, rows)
 
 
 def _known(row: Known) -> list[str]:
@@ -83,7 +83,7 @@ def _ours(task: str, rows: list[dict[str, Any]]) -> str:
         "| accuracy | RMSE | within one | CPU hours a seed | dollars | energy"
     )
     rows = sorted(rows, key=lambda row: (row["split"], -row["accuracy"]["mean"]))
-    return "Ours, mean of the seeds and the half-width of its 95 % range:\n\n" + _table(head, map(_row, rows))
+    return "Ours, mean of the seeds and the half-width of its 95 % range:\n\n" + table(head, map(_row, rows))
 
 
 def _row(row: dict[str, Any]) -> list[str]:
@@ -98,7 +98,7 @@ def _row(row: dict[str, Any]) -> list[str]:
         _figure(row["rmse"]),
         _figure(row["within_one"], percent=True),
         f"{hours:.2f}",
-        f"{hours / 2 * _price(CPU):.3f}",
+        f"{hours / 2 * price_of(CPU):.3f}",
         f"{row['joules'] / 3.6e6:.3f} kWh" if row.get("joules") else "not measured",
     ]
 
@@ -114,7 +114,7 @@ def _unmeasured() -> str:
         hours = images * epochs / GPU_IMAGES_A_SECOND / 3600
         options = f"train --stage prod --arch {network} --epochs {epochs} --learning-rate 0.001"
         command = f"build/launch-venv/bin/python training/launch.py {options} --wait"
-        price = hours * _price(GPU)
+        price = hours * price_of(GPU)
         rows.append(
             [
                 TASKS[task].words,
@@ -127,10 +127,10 @@ def _unmeasured() -> str:
             ]
         )
     head = "task | network | command | instance | hours, reckoned | dollars, reckoned | result"
-    return "## Not measured, for want of a GPU\n\n" + _table(head, rows)
+    return "## Not measured, for want of a GPU\n\n" + table(head, rows)
 
 
-def _price(instance: str) -> float:
+def price_of(instance: str) -> float:
     price = INSTANCES[instance].usd_per_hour
     assert price is not None
     return price
@@ -148,7 +148,7 @@ def _floors() -> str:
         for name, task in TASKS.items()
     ]
     head = "`gate.task` | what is counted | accuracy | RMSE | within one"
-    return "## Floors of the gate\n\n" + _table(head, rows)
+    return "## Floors of the gate\n\n" + table(head, rows)
 
 
 if __name__ == "__main__":

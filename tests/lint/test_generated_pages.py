@@ -1,10 +1,12 @@
 """Pages and the diagram hold what the code says; `make docs` and `make diagram` renew them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import aws_cdk as cdk
+import pytest
 
 from infra import settings, stage
 from infra.settings.__main__ import reference
@@ -30,10 +32,21 @@ def test_the_page_of_quotas_holds_the_stages_own() -> None:
     assert (ROOT / "docs" / "quotas.md").read_text().endswith(printed.stdout), "make docs"
 
 
-def test_the_leaderboard_holds_what_was_measured() -> None:
-    command = [sys.executable, "benchmarks/leaderboard.py"]
+@pytest.mark.parametrize(
+    ("program", "page"), [("leaderboard", "leaderboard.md"), ("frontier_page", "frontier.md")]
+)
+def test_a_page_of_figures_holds_what_was_measured(program: str, page: str) -> None:
+    command = [sys.executable, f"benchmarks/{program}.py"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs" / "leaderboard.md").read_text().endswith(f"\n\n{printed}"), "make leaderboard"
+    assert (ROOT / "docs" / page).read_text().endswith(f"\n\n{printed}"), f"make {page.removesuffix('.md')}"
+
+
+def test_the_picture_of_the_frontier_shows_every_network() -> None:
+    measured = json.loads((ROOT / "benchmarks/results/frontier.json").read_text())
+    picture = (ROOT / "docs/frontier.svg").read_text()
+    for name, found in measured.items():
+        assert f">{name}<" in picture, "make frontier, look at it, commit it"
+        assert f"{found['INT8']['per_core_second']:.0f}  ({found['INT8']['times']:.1f} x)" in picture
 
 
 def test_the_page_of_the_first_account_holds_every_assumption() -> None:
