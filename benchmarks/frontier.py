@@ -41,7 +41,7 @@ NATIVE = {"efficientnet_lite1": 240, "efficientnet_lite2": 260}
 NETWORKS = (
     "resnet50", "efficientnet_lite0", "resnet18", "mobilenet_v3_large", "efficientnet_lite1",
     "efficientnet_lite2", "convnext_tiny", "efficientnet_lite0@128", "resnet18@128",
-    "mobilenet_v2", "regnet_y_400mf",
+    "mobilenet_v2", "regnet_y_400mf", "efficientnet_lite0@64",
 )  # fmt: skip
 LEARNED = ("efficientnet_lite",)
 PARTS = ("handlers", "training", "server")
