@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.names import NO_MODEL, Names, Parameter, Prefix
+from infra.names import NO_MODEL, Names, Prefix
 from infra.settings.serving import PAYLOAD_MEGABYTES, Recount
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import (
@@ -13,7 +13,7 @@ from infra.shared.state_language import (
     distributed_map,
     keep,
     lambda_fault,
-    read_parameter,
+    parameter_reader,
     task,
 )
 
@@ -40,7 +40,7 @@ def recount_definition(
     tags: list[dict[str, str]],
     isolation: Isolation,
 ) -> dict[str, Any]:
-    """Images and a manifest come in; a CSV, a page and figures stand in S3 at the end.
+    """Images and a manifest come in; a CSV, a page and figures are in S3 at the end.
 
     Input: `{"images": "s3://bucket/prefix/", "manifest": "s3://bucket/key.csv"}`; it may have no manifest.
     The model is the approved one, as the endpoint's is; the SageMaker model made of it lives as long as the
@@ -86,16 +86,9 @@ def _name(names: Names) -> State:
 
 
 def _read(names: Names, partition: str) -> dict[str, State]:
-    def read(what: str, parameter: Parameter, next_state: str) -> State:
-        return read_parameter(
-            partition=partition,
-            name=names.parameter(parameter),
-            next_state=next_state,
-            **{what: f"{{'uri': {PARAMETER_VALUE}}}"},
-        )
-
+    read, uri = parameter_reader(partition=partition, names=names), f"{{'uri': {PARAMETER_VALUE}}}"
     return {
-        "ReadModel": read("model", "model", "IsApproved"),
+        "ReadModel": read("model", next_state="IsApproved", model=uri),
         "IsApproved": choice((f"$states.input.model.uri = '{NO_MODEL}'", "NoModel"), otherwise="ReadImage"),
         "NoModel": {
             "Type": "Fail",
@@ -103,7 +96,7 @@ def _read(names: Names, partition: str) -> dict[str, State]:
             "Cause": "No model is approved: approve one (bincount models approve VERSION), then recount.",
         },
         # Batch transform has no Graviton: whatever the endpoint runs on, this is the image for x86.
-        "ReadImage": read("image", "evaluation-image", "Plan"),
+        "ReadImage": read("evaluation-image", next_state="Plan", image=uri),
     }
 
 

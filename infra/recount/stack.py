@@ -1,7 +1,6 @@
 """The Recount stack: a state machine that counts a whole site, with its Lambda and its roles."""
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -13,15 +12,13 @@ from infra.recount.definition import Isolation, recount_definition
 from infra.settings import Settings
 from infra.shared.functions import PackagedFunction, lambda_python
 from infra.shared.grants import (
-    NAMED_BY_CLOUDFORMATION,
-    grant_pull,
+    grant_pull_serving_image,
     grant_read,
     grant_read_address,
     grant_volume_encryption,
     grant_write,
     parameter_arn,
     sagemaker_arn,
-    serving_repository,
 )
 from infra.shared.job_stopper import JobStopper
 from infra.shared.logs import StageLogs
@@ -43,9 +40,7 @@ class RecountRole(SageMakerRole):
         grant_read(self, bucket, Prefix.MODELS, Prefix.SITES, RUN + "work/images.json")
         grant_write(self, bucket, RUN + "answers/")
         grant_volume_encryption(self, bucket)
-        images = serving_repository(self, names=names)
-        grant_pull(self, repository_arn=images)
-        explain_wildcards(self, {images: NAMED_BY_CLOUDFORMATION})
+        grant_pull_serving_image(self, names=names)
 
 
 class RecountStack(Stack):
@@ -153,5 +148,5 @@ class RecountStack(Stack):
             },
         )
         for actions, resources in grants:
-            machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+            machine.allow(*actions, on=resources)
         machine.grant_pass_role(role)

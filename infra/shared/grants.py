@@ -110,6 +110,13 @@ def serving_repository(scope: Construct, *, names: Names) -> str:
     )
 
 
+def grant_pull_serving_image(role: iam.Role, *, names: Names) -> None:
+    """Allow `role` to pull the image that serves."""
+    images = serving_repository(role, names=names)
+    grant_pull(role, repository_arn=images)
+    explain_wildcards(role, {images: NAMED_BY_CLOUDFORMATION})
+
+
 def parameter_arn(scope: Construct, name: str) -> str:
     """`name` begins with a slash, as in /bincount/dev/model; the ARN has one slash there, not two."""
     return Stack.of(scope).format_arn(

@@ -6,7 +6,6 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -63,8 +62,7 @@ class JobStopper(Construct):
         )
         for kind, prefix in jobs.items():
             resource = sagemaker_arn(self, _RESOURCES[kind], f"{prefix}*")
-            actions = [f"sagemaker:{action}{kind}" for action in ("Describe", "Stop")]
-            machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+            machine.allow(f"sagemaker:Describe{kind}", f"sagemaker:Stop{kind}", on=[resource])
             reason = "the names of jobs end with a digest of their execution"
             explain_wildcards(role, {f":{_RESOURCES[kind]}/{prefix}*": reason})
         undelivered = Undelivered(self, "Undelivered", name=f"{name}-stop-undelivered")

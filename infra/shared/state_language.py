@@ -4,7 +4,10 @@ Every task has one of these. So every write of a task must bear being done twice
 the write was done and is tried again.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
+
+from infra.names import Names, Parameter
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 """What json.loads makes, for functions that walk through all of it."""
@@ -21,13 +24,21 @@ def task(resource: str, arguments: dict[str, Any], *, next_state: str, **fields:
 
 
 PARAMETER_VALUE = "$states.result.Parameter.Value"
-"""What `read_parameter` found, as a JSONata expression."""
+"""What a `parameter_reader` found, as a JSONata expression."""
 
 
-def read_parameter(*, partition: str, name: str, next_state: str, **members: str) -> State:
-    """Reads an SSM parameter and adds `members` (names and expressions over PARAMETER_VALUE) to the input."""
-    resource = f"arn:{partition}:states:::aws-sdk:ssm:getParameter"
-    return task(resource, {"Name": name}, Output=keep(**members), next_state=next_state)
+def parameter_reader(*, partition: str, names: Names) -> Callable[..., State]:
+    """`read(parameter, next_state=…, **members)`: a state that reads one of the stage's SSM parameters.
+
+    It adds `members` (names, and expressions over PARAMETER_VALUE) to the input.
+    """
+
+    def read(parameter: Parameter, *, next_state: str, **members: str) -> State:
+        resource = f"arn:{partition}:states:::aws-sdk:ssm:getParameter"
+        given = {"Name": names.parameter(parameter)}
+        return task(resource, given, Output=keep(**members), next_state=next_state)
+
+    return read
 
 
 def choice(*rules: tuple[str, str], otherwise: str) -> State:

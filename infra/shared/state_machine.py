@@ -1,6 +1,6 @@
 """A state machine of a stage: role, logs, rights of its tasks, events that it could not take."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
@@ -83,6 +83,10 @@ class StageStateMachine(sfn.StateMachine):
         )
         self._own_name, self._own_role = name, role
 
+    def allow(self, *actions: str, on: Sequence[str]) -> None:
+        """Allow the machine's tasks these actions on the ARNs `on`."""
+        self.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(on)))
+
     def grant_pass_role(self, *roles: iam.Role) -> None:
         """Allow handing `roles` to SageMaker, and to nobody else."""
         self.add_to_role_policy(
@@ -109,7 +113,7 @@ class StageStateMachine(sfn.StateMachine):
             (["states:StartExecution"], [machine_arn(self, self._own_name)]),
             (verbs, [executions_arn(self, child) for child in children]),
         ):
-            self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+            self.allow(*actions, on=resources)
         reason = "map runs are named as they start"
         explain_wildcards(self._own_role, {f":execution:{child}": reason for child in children})
 

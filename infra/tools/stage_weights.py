@@ -8,7 +8,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import settings
 from infra.names import Names
-from infra.packaging import packaged_weights
 from infra.packaging.requirements import PackageError
 from infra.runtime import weights
 from infra.training import weights as imagenet_weights
@@ -53,7 +52,7 @@ def _request(arch: str, *, source: str, sha256: str, bucket: str) -> dict[str, s
     if fault:
         raise settings.SettingsError(fault)
     is_packaged = arch in imagenet_weights.PACKAGED and not source
-    packaged = packaged_weights.build(arch).as_uri() if is_packaged else ""
+    packaged = imagenet_weights.packaged_file(arch).as_uri() if is_packaged else ""
     return imagenet_weights.request(arch=arch, source=source, sha256=sha256, bucket=bucket, packaged=packaged)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 
 from infra.data.stack import DataStack
-from infra.names import NO_MODEL, Names, Parameter, Prefix
+from infra.names import NO_MODEL, Names, Prefix
 from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.sagemaker_role import volume_key
-from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, read_parameter, task
+from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, parameter_reader, task
 from infra.shared.tags import job_tags
 from infra.training.experiments import logging_states
 
@@ -31,18 +31,11 @@ def gate_states(
     """
     names = Names(settings.stage)
 
-    def read(parameter: Parameter, member: str, next_state: str) -> State:
-        return read_parameter(
-            partition=partition,
-            name=names.parameter(parameter),
-            next_state=next_state,
-            **{member: PARAMETER_VALUE},
-        )
-
+    read = parameter_reader(partition=partition, names=names)
     return {
-        "ReadEvaluationImage": read("evaluation-image", "image", "ReadServingImage"),
-        "ReadServingImage": read("image", "serving_image", "ReadChampion"),
-        "ReadChampion": read("model", "champion", "Evaluate"),
+        "ReadEvaluationImage": read("evaluation-image", next_state="ReadServingImage", image=PARAMETER_VALUE),
+        "ReadServingImage": read("image", next_state="ReadChampion", serving_image=PARAMETER_VALUE),
+        "ReadChampion": read("model", next_state="Evaluate", champion=PARAMETER_VALUE),
         "Evaluate": job_state(
             partition=partition,
             kind="ProcessingJob",

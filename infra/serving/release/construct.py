@@ -176,7 +176,7 @@ class Release(Construct):
             (["sagemaker:UpdateModelPackage"], [packages]),
         ]
         for actions, resources in grants:
-            self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=resources))
+            self.state_machine.allow(*actions, on=resources)
         explain_wildcards(self.state_machine.role, self._wildcards())
 
     def _grant_reads(self, role: iam.Role) -> None:

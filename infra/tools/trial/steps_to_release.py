@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from infra.names import Names
@@ -19,26 +20,21 @@ SETTLED_HERE = ("left from before", "budget", "alarms reach a person")
 """Findings that stop no trial: it looks itself, is over before a budget warns, and waits for no mail."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class StepsToRelease:
     """`entry` of each step is in the journal; facts are written as they are seen, also before a failure."""
 
-    def __init__(
-        self,
-        *,
-        options: Options,
-        settings: Settings,
-        account: Account,
-        commands: Commands,
-        journal: Journal,
-        progress: Progress,
-    ) -> None:
-        self.options = options
-        self.settings = settings
-        self.account = account
-        self.commands = commands
-        self.journal = journal
-        self.progress = progress
-        self.names = Names(settings.stage)
+    options: Options
+    settings: Settings
+    account: Account
+    commands: Commands
+    journal: Journal
+    progress: Progress
+
+    @property
+    def names(self) -> Names:
+        """The fixed names of the stage."""
+        return Names(self.settings.stage)
 
     def doctor(self, entry: Entry) -> None:
         """`make doctor`: raises StepFailed where something is missing that no trial settles."""
