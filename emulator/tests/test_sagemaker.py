@@ -138,6 +138,56 @@ class TestTuningJobs:
         assert tuning["TrainingJobStatusCounters"]["NonRetryableError"] == 1
         assert "All training jobs failed" in tuning["FailureReason"]
 
+    def test_a_warm_start_begins_at_its_parents_best_trial(self, cloud: Cloud, role: str):
+        sagemaker = cloud.client("sagemaker")
+        sagemaker.create_hyper_parameter_tuning_job(**tuning_job(name="parent", role=role, trials=2))
+        parent = self.ended(cloud, "parent")["BestTrainingJob"]
+        request = tuning_job(name="child", role=role, trials=1)
+        sagemaker.create_hyper_parameter_tuning_job(**request | self.after("parent"))
+        child = self.ended(cloud, "child")
+        assert child["WarmStartConfig"] == self.after("parent")["WarmStartConfig"]
+        assert child["BestTrainingJob"]["TunedHyperParameters"] == parent["TunedHyperParameters"]
+        assert "OverallBestTrainingJob" not in child
+        again = tuning_job(name="again", role=role, trials=1)
+        sagemaker.create_hyper_parameter_tuning_job(
+            **again | self.after("parent", "child", kind="IdenticalDataAndAlgorithm")
+        )
+        assert self.ended(cloud, "again")["OverallBestTrainingJob"]["TrainingJobName"].startswith("parent-")
+        sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="parent")
+        with pytest.raises(sagemaker.exceptions.ResourceNotFound):
+            sagemaker.create_hyper_parameter_tuning_job(
+                **tuning_job(name="orphan", role=role, trials=1) | self.after("parent")
+            )
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"MetricName": "other"}, "differs from that of the parent"),
+            ({"StaticHyperParameters": {"one": "more"}}, "must remain the same"),
+            ({"MaxNumberOfTrainingJobs": 500}, "together more than 500"),
+        ],
+    )
+    def test_a_parent_that_does_not_fit_is_refused(
+        self, cloud: Cloud, role: str, change: dict[str, Any], words: str
+    ):
+        sagemaker = cloud.client("sagemaker")
+        name = f"first-{len(words)}"
+        sagemaker.create_hyper_parameter_tuning_job(**tuning_job(name=name, role=role, trials=1))
+        self.ended(cloud, name)
+        request = tuning_job(name=f"{name}-child", role=role, trials=1) | self.after(name)
+        config, definition = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
+        config["HyperParameterTuningJobObjective"] |= {k: v for k, v in change.items() if k == "MetricName"}
+        config["ResourceLimits"] |= {k: v for k, v in change.items() if k == "MaxNumberOfTrainingJobs"}
+        definition["StaticHyperParameters"] |= change.get("StaticHyperParameters", {})
+        definition["AlgorithmSpecification"]["MetricDefinitions"] += [{"Name": "other", "Regex": "x=(.*)"}]
+        with pytest.raises(ClientError, match=words):
+            sagemaker.create_hyper_parameter_tuning_job(**request)
+
+    @staticmethod
+    def after(*parents: str, kind: str = "TransferLearning") -> dict[str, Any]:
+        named = [{"HyperParameterTuningJobName": name} for name in parents]
+        return {"WarmStartConfig": {"ParentHyperParameterTuningJobs": named, "WarmStartType": kind}}
+
     def test_stopping_it_stops_its_trials(self, cloud: Cloud, role: str):
         sagemaker = cloud.client("sagemaker")
         request = tuning_job(name="halt", role=role, trials=3, mode="endless")

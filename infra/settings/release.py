@@ -67,6 +67,14 @@ class Release(Section):
         "manual",
         description="automatic: a gated model is registered as Approved; manual: a person approves it",
     )
+    model_card: Literal["off", "package", "card"] = Field(
+        "off",
+        description="package: each registered model has SageMaker's model card in its package; card: and one "
+        "of its own beside it",
+    )
+    risk_rating: Literal["Unknown", "Low", "Medium", "High"] = Field(
+        "Unknown", description="what the model card says of the risk, by your organisation's own criteria"
+    )
     poll_seconds: int = Field(15, ge=1, le=300, description="pause between two looks at the stack, seconds")
     timeout_minutes: int = Field(
         60,

@@ -1,5 +1,6 @@
 """Settings of the training and tuning jobs."""
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -11,6 +12,10 @@ from infra.training.weights import name_fault, weights_fault
 TUNED = ("epochs", "learning-rate", "batch-size")
 OWN_FLAGS = (*TUNED, "arch", "head", "image-size", "pretrained", "max-count")
 """Flags of training/train.py that the pipeline gives itself (infra/training/tuning_job.py)."""
+
+
+MOST_PARENTS = 5
+JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
 
 
 class Training(Section):
@@ -54,6 +59,11 @@ class Training(Section):
     early_stopping: bool = Field(
         True, description="with Bayesian: SageMaker stops a trial that becomes no better than the others"
     )
+    warm_start: str | tuple[str, ...] = Field(
+        "off",
+        description="what the tuning job learns from: off; last: the pipeline's last completed tuning job; "
+        "or names of up to 5 tuning jobs",
+    )
     arch: str = Field(
         "resnet50",
         description="classification network: torchvision's, efficientnet_lite0, 1 or 2, or timm:<model>",
@@ -95,6 +105,21 @@ class Training(Section):
     def _is_a_network(cls, value: str) -> str:
         if fault := name_fault(value):
             raise ValueError(fault)
+        return value
+
+    @field_validator("warm_start")
+    @classmethod
+    def _are_parents(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if value in ("off", "last"):
+            return value
+        names = value if isinstance(value, tuple) else ()
+        if not 1 <= len(names) <= MOST_PARENTS or len(set(names)) < len(names):
+            raise ValueError(
+                f'"off", "last" or a list of 1 to {MOST_PARENTS} names of tuning jobs is expected'
+            )
+        for name in names:
+            if not JOB_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a tuning job")
         return value
 
     @field_validator("epochs", "learning_rate")
@@ -140,6 +165,18 @@ class Training(Section):
             return None
         return f"must not exceed max_jobs, which is {self.max_jobs}"
 
+    @rule("warm_start", "strategy")
+    def _learns_by_a_strategy_that_can(self) -> str | None:
+        if not self.starts_warm or self.strategy == "Bayesian":
+            return None
+        return f"{self.strategy} learns from no trial: set strategy to Bayesian, or warm_start to off"
+
+    @rule("warm_start", "max_jobs")
+    def _leaves_room_for_parents(self) -> str | None:
+        if not self.starts_warm or self.max_jobs < 500:
+            return None
+        return "SageMaker takes 500 training jobs, those of parents counted in: lower max_jobs"
+
     @rule("usd_per_hour", "instance_type")
     def _has_a_price(self) -> str | None:
         if self.price is not None:
@@ -168,6 +205,11 @@ class Training(Section):
     def stops_early(self) -> bool:
         """True where SageMaker ends a trial that is no better than the others."""
         return self.early_stopping and self.strategy == "Bayesian"
+
+    @property
+    def starts_warm(self) -> bool:
+        """True where the tuning job learns from earlier ones."""
+        return self.warm_start != "off"
 
     @property
     def price(self) -> float | None:

@@ -44,14 +44,15 @@ def job_state(
     error: str,
     where: str,
     result: str,
+    before: dict[str, dict[str, Any]] | None = None,
     **fields: Any,
 ) -> dict[str, Any]:
     """A state that adds the member `result` to its input: `{"job": {…}}` with `keep`, names and JSONata
     expressions of the job's description.
 
     `name` is a JSONata expression; `request` all but the name, in JSONata over the state's input. It fails as
-    `error` where the job does not complete, and says why and `where` to look. `fields` are its `Next` and
-    the like.
+    `error` where the job does not complete, and says why and `where` to look. `before` are states ahead of
+    `Create<kind>`, the first of them first. `fields` are its `Next` and the like.
     """
     sdk = f"arn:{partition}:states:::aws-sdk:sagemaker"
     described, reason = "$states.result", "$states.result.FailureReason"
@@ -99,7 +100,8 @@ def job_state(
             "Cause": f"{{% {what} & $states.input.reason & '. {where}' %}}",
         },
     }
-    branch = {"StartAt": f"Create{kind}", "States": states}
+    states = {**(before or {}), **states}
+    branch = {"StartAt": next(iter(states)), "States": states}
     # The branch's one result is a list of one.
     output = state_language.keep(**{result: "{'job': $states.result[0]}"})
     return {"Type": "Parallel", "Branches": [branch], "Output": output, **fields}

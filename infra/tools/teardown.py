@@ -52,6 +52,7 @@ def tear_down(*, client: Callable[[str], Any], names: Names, say: Callable[[str]
         client("cloudformation"), names, first=f"run npx cdk destroy --all -c stage={names.stage} first"
     )
     _remove_packages(client("sagemaker"), names.model_package_group, say)
+    _remove_cards(client("sagemaker"), names.model_package_group, say)
     _remove_images(client("ecr"), f"{names.stack('serving')}-", say)
     _remove_buckets(client("s3"), f"{names.stack('data')}-", say)
     _remove_logs(client("logs"), names, say)
@@ -107,6 +108,15 @@ def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> 
         sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
     sagemaker.delete_model_package_group(ModelPackageGroupName=group)
     say(f"removed model package group {group}")
+
+
+def _remove_cards(sagemaker: Any, group: str, say: Callable[[str], None]) -> None:
+    """Those of the group's versions: `<group>-<number>`."""
+    for card in [*pages(sagemaker, "list_model_cards", "ModelCardSummaries", NameContains=f"{group}-")]:
+        name = card["ModelCardName"]
+        if name.removeprefix(f"{group}-").isdigit():
+            sagemaker.delete_model_card(ModelCardName=name)
+            say(f"removed model card {name}")
 
 
 def _remove_images(ecr: Any, prefix: str, say: Callable[[str], None]) -> None:

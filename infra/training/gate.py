@@ -12,6 +12,7 @@ from infra.shared.sagemaker_role import volume_key
 from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, parameter_reader, task
 from infra.shared.tags import job_tags
 from infra.training.experiments import logging_states
+from infra.training.model_card import card_states
 
 ROOT = "/opt/ml/processing"
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -19,11 +20,12 @@ FIGURES = ("accuracy", "rmse", "within_one", "coverage")
 
 
 def gate_states(
-    *, settings: Settings, partition: str, evaluation_job: dict[str, Any], experiments: str
+    *, settings: Settings, partition: str, evaluation_job: dict[str, Any], card: str, experiments: str
 ) -> dict[str, State]:
     """States of the pipeline, from ReadEvaluationImage on. Input: `dataset` and `candidate`.
 
-    `experiments` is the ARN of the function that logs runs, "" for none.
+    `card` and `experiments` are ARNs of the functions that write model cards (infra/training/model_card.py)
+    and log runs, "" for none.
 
     A rejected model is an answer, not a fault: the execution succeeds with `verdict.accepted` false and its
     reasons, the package is registered as Rejected, and nothing else changes. The execution fails only where
@@ -32,6 +34,15 @@ def gate_states(
     names = Names(settings.stage)
 
     read = parameter_reader(partition=partition, names=names)
+    afterwards = "LogRuns" if experiments else "IsAccepted"
+    register = _register(settings, partition, afterwards)
+    cards = (
+        card_states(
+            settings=settings, partition=partition, function=card, register=register, next_state=afterwards
+        )
+        if card
+        else {}
+    )
     return {
         "ReadEvaluationImage": read("evaluation-image", next_state="ReadServingImage", image=PARAMETER_VALUE),
         "ReadServingImage": read("image", next_state="ReadChampion", serving_image=PARAMETER_VALUE),
@@ -47,8 +58,9 @@ def gate_states(
             result="evaluated",
             Next="ReadVerdict",
         ),
-        "ReadVerdict": _read_verdict(partition),
-        "Register": _register(settings, partition, "LogRuns" if experiments else "IsAccepted"),
+        "ReadVerdict": _read_verdict(partition, next_state="WriteCard" if card else "Register"),
+        **cards,
+        "Register": register,
         **(logging_states(settings, experiments, next_state="IsAccepted") if experiments else {}),
         "IsAccepted": choice(("$states.input.verdict.accepted", "Registered"), otherwise="Rejected"),
         "Registered": {"Type": "Succeed"},
@@ -56,7 +68,7 @@ def gate_states(
     }
 
 
-def _read_verdict(partition: str) -> State:
+def _read_verdict(partition: str, *, next_state: str) -> State:
     evaluation = "$states.input.evaluated.job.evaluation"
     path = f"$substringAfter({evaluation}, 's3://')"
     return task(
@@ -66,7 +78,7 @@ def _read_verdict(partition: str) -> State:
             "Key": f"{{% $substringAfter({path}, '/') & '/verdict.json' %}}",
         },
         Output=keep(evaluation=evaluation, verdict="$parse($states.result.Body)"),
-        next_state="Register",
+        next_state=next_state,
     )
 
 

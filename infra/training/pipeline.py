@@ -9,6 +9,7 @@ from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
 from infra.training.gate import gate_states
 from infra.training.tuning_job import OBJECTIVE
+from infra.training.warm_start import create_with_parents, find_parents
 
 TRANSFER_FAILED = "TransferFailed"  # S3 could not be reached; what was done is kept, the batch resumes
 TIMEOUT_DAYS = 7
@@ -28,14 +29,17 @@ def pipeline_definition(
     data_prep: str,
     weights: str,
     staging: dict[str, str],
+    parents: str,
+    card: str,
     tuning_job: dict[str, Any],
     evaluation_job: dict[str, Any],
     experiments: str,
 ) -> dict[str, Any]:
-    """The states, in the order in which they run; `data_prep`, `weights` and `experiments` are ARNs, the
-    latter two "" for none.
+    """The states, in the order in which they run; `data_prep`, `weights`, `parents`, `card` and `experiments`
+    are ARNs of functions, all but the first "" for none.
 
-    `staging` is what the function `weights` is asked (infra/training/weights.py).
+    `staging` is what the function `weights` is asked (infra/training/weights.py), `parents` is asked what the
+    tuning job may learn from (infra/training/warm_start.py).
 
     Input: `{"request": {…}}` or `{}` for the stage's own request. With
     `"candidate": {"training_job": name, "model_data": "s3://…"}` nothing is trained: that model is evaluated.
@@ -47,11 +51,12 @@ def pipeline_definition(
         "States": {
             **_choose_request(settings),
             **_prepare(settings, partition, bucket_name, data_prep),
-            **_train(settings, partition, weights, staging, tuning_job),
+            **_train(settings, partition, weights, staging, parents, tuning_job),
             **gate_states(
                 settings=settings,
                 partition=partition,
                 evaluation_job=evaluation_job,
+                card=card,
                 experiments=experiments,
             ),
         },
@@ -133,20 +138,28 @@ def _prepare(settings: Settings, partition: str, bucket: str, function: str) -> 
 
 
 def _train(
-    settings: Settings, partition: str, weights: str, staging: dict[str, str], tuning_job: dict[str, Any]
+    settings: Settings,
+    partition: str,
+    weights: str,
+    staging: dict[str, str],
+    parents: str,
+    tuning_job: dict[str, Any],
 ) -> dict[str, State]:
     """From the dataset to the best trial's model; a model that came with the request goes to the gate."""
-    first = "StageWeights" if weights else "Tune"
+    start = "FindParents" if parents else "Tune"
+    first = "StageWeights" if weights else start
     states = {
         "HasCandidate": choice(
             ("$exists($states.input.candidate.model_data)", "ReadEvaluationImage"), otherwise=first
         ),
-        **({"StageWeights": _stage_weights(weights, staging)} if weights else {}),
+        **({"StageWeights": _stage_weights(weights, staging, start)} if weights else {}),
         "Tune": _tune(settings, partition, tuning_job),
         "HasBestTrial": choice(
             ("$states.input.tuning.job.best = ''", "NoTrialFinished"), otherwise="DescribeBest"
         ),
     }
+    if parents:
+        states["FindParents"] = find_parents(settings=settings, function=parents, tuning_job=tuning_job)
     before, after = NO_TRIAL.format(name="{name}", objective=OBJECTIVE).split("{name}")
     states["NoTrialFinished"] = {
         "Type": "Fail",
@@ -168,13 +181,14 @@ def _train(
     return states
 
 
-def _stage_weights(function: str, request: dict[str, str]) -> State:
+def _stage_weights(function: str, request: dict[str, str], next_state: str) -> State:
     retry = lambda_fault("WeightsUnavailable", attempts=3)
-    return task(function, request, Retry=retry, Output="{% $states.input %}", next_state="Tune")
+    return task(function, request, Retry=retry, Output="{% $states.input %}", next_state=next_state)
 
 
 def _tune(settings: Settings, partition: str, tuning_job: dict[str, Any]) -> State:
     best = "$states.result.BestTrainingJob.TrainingJobName"
+    warm = settings.training.starts_warm
     return job_state(
         partition=partition,
         kind="HyperParameterTuningJob",
@@ -187,5 +201,8 @@ def _tune(settings: Settings, partition: str, tuning_job: dict[str, Any]) -> Sta
         error="TuningFailed",
         where="Its training jobs say more: their FailureReason, and /aws/sagemaker/TrainingJobs.",
         result="tuning",
+        before=create_with_parents(settings=settings, partition=partition, tuning_job=tuning_job)
+        if warm
+        else None,
         Next="HasBestTrial",
     )

@@ -30,11 +30,13 @@ from infra.training import weights as imagenet_weights
 from infra.training.experiments import RunLogger
 from infra.training.gate import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
+from infra.training.model_card import CardWriter, grant_cards
 from infra.training.pipeline import pipeline_definition
 from infra.training.registry import ModelRegistry
 from infra.training.roles import EvaluationRole, TrainingRole
 from infra.training.triggers import Retraining
 from infra.training.tuning_job import tuning_job
+from infra.training.warm_start import ParentFinder
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMED_LATE = "jobs are named as they start"
@@ -67,6 +69,16 @@ class TrainingStack(Stack):
         weights = self._weights(settings, data.bucket, runtime, logs)
         staging = self._staging(settings, data.bucket, weights) if weights else {}
         logger = RunLogger.of(self, settings=settings, data=data)
+        parents = (
+            ParentFinder(self, "WarmStart", settings=settings, runtime=runtime, log_group=logs)
+            if settings.training.starts_warm
+            else None
+        )
+        card = (
+            CardWriter(self, "ModelCard", bucket=data.bucket, runtime=runtime, log_group=logs)
+            if settings.release.model_card != "off"
+            else None
+        )
         request = tuning_job(settings=settings, data=data, role=role, code=code)
         LaunchParameter(
             self,
@@ -84,6 +96,8 @@ class TrainingStack(Stack):
             data_prep=data.data_prep.function_arn,
             weights=weights.function_arn if weights else "",
             staging=staging,
+            parents=parents.function_arn if parents else "",
+            card=card.function_arn if card else "",
             tuning_job=request,
             evaluation_job=evaluation_job(settings=settings, data=data, role=evaluation_role),
             experiments=logger.function_arn if logger else "",
@@ -99,13 +113,15 @@ class TrainingStack(Stack):
             logs_id="PipelineLogs",
         )
         self._grant_maps(data.bucket)
-        for function in (data.data_prep, weights, logger):
+        for function in (data.data_prep, weights, parents, card, logger):
             if function:
                 self.pipeline.grant_invoke_of(function)
         self._grant_tuning()
         self._grant_evaluation(data.bucket)
         self.pipeline.grant_pass_role(role, evaluation_role)
         self._grant_registry(data.bucket)
+        if settings.release.model_card == "card":
+            grant_cards(self._pipeline_role, settings=settings)
         self.pipeline.allow("ssm:PutParameter", on=[parameter_arn(self, self._names.parameter("dataset"))])
         JobStopper(
             self,

@@ -26,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "training.max_jobs": "1",
     "training.max_parallel_jobs": "1",
+    "training.warm_start": "last",
+    "release.model_card": "card",
+    "release.risk_rating": "Medium",
     "training.epochs": "[1,2]",
     "training.image_size": "32",
     "training.arch": "resnet18",
@@ -213,6 +216,57 @@ def test_watching_shows_this_run_s_jobs_and_cost_and_no_other_s(releases: Releas
     assert "training cost by list prices: " in done.stdout and "unknown" not in done.stdout
     assert "the gate: accuracy " in done.stdout
     assert "registered arn:" in done.stdout
+
+
+def test_a_registered_model_has_a_card_with_the_figures_of_its_training(releases: Releases) -> None:
+    sagemaker = releases.cloud.client("sagemaker")
+    newest = sagemaker.list_model_packages(ModelPackageGroupName=STAGE, SortOrder="Descending")
+    package = sagemaker.describe_model_package(
+        ModelPackageName=newest["ModelPackageSummaryList"][0]["ModelPackageArn"]
+    )
+    job = sagemaker.describe_training_job(
+        TrainingJobName=package["CustomerMetadataProperties"]["training_job"]
+    )
+    own = sagemaker.describe_model_card(ModelCardName=f"{STAGE}-{package['ModelPackageVersion']}")
+    contents = [json.loads(own["Content"]), json.loads(package["ModelCard"]["ModelCardContent"])]
+    for content in contents:
+        assert content["intended_uses"]["risk_rating"] == "Medium"
+        assert content["training_details"]["training_job_details"]["training_arn"] == job["TrainingJobArn"]
+        gate, training = content["evaluation_details"]
+        figures = {each["name"]: each["value"] for each in training["metric_groups"][0]["metric_data"]}
+        found = {each["MetricName"]: each["Value"] for each in job["FinalMetricDataList"]}
+        assert figures["accuracy"] == pytest.approx(found["test:accuracy"], rel=1e-5)
+        assert figures["rmse"] == pytest.approx(found["test:rmse"], rel=1e-5)
+        assert gate["evaluation_observation"].startswith(package["CustomerMetadataProperties"]["verdict"])
+    assert own["ModelCardStatus"] == package["ModelCard"]["ModelCardStatus"]
+
+
+def test_the_next_tuning_job_learns_from_the_last_one(releases: Releases) -> None:
+    stepfunctions, sagemaker = releases.cloud.client("stepfunctions"), releases.cloud.client("sagemaker")
+    (first,) = tuning_jobs(releases)
+    assert "WarmStartConfig" not in first, "the first had none to learn from"
+    machine = releases.outputs[f"{STAGE}-training"]["PipelineArn"]
+    given = json.dumps({"request": REQUEST})
+    arn = stepfunctions.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+    *_, second = wait_until(lambda: tuning_jobs(releases), lambda found: len(found) == 2)
+    stepfunctions.stop_execution(executionArn=arn)
+    (parent,) = second["WarmStartConfig"]["ParentHyperParameterTuningJobs"]
+    assert parent["HyperParameterTuningJobName"] == first["HyperParameterTuningJobName"]
+    name = {"HyperParameterTuningJobName": second["HyperParameterTuningJobName"]}
+    trials = wait_until(
+        lambda: sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**name)["TrainingJobSummaries"],
+        bool,
+    )
+    assert trials[0]["TunedHyperParameters"] == first["BestTrainingJob"]["TunedHyperParameters"]
+
+
+def tuning_jobs(releases: Releases) -> list[dict[str, Any]]:
+    """Each described, oldest first."""
+    sagemaker = releases.cloud.client("sagemaker")
+    listed = sagemaker.list_hyper_parameter_tuning_jobs(SortBy="CreationTime", SortOrder="Ascending")
+    key = "HyperParameterTuningJobName"
+    names = [each[key] for each in listed["HyperParameterTuningJobSummaries"]]
+    return [sagemaker.describe_hyper_parameter_tuning_job(**{key: name}) for name in names]
 
 
 def runs_of_pipeline(releases: Releases) -> list[dict[str, Any]]:

@@ -42,6 +42,9 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "data_prep.unsigned": False,
             "security.permissions_boundary": "Boundary",
             "training.network_isolation": True,
+            "training.warm_start": "last",
+            "release.model_card": "card",
+            "release.risk_rating": "Low",
         },
     ),
     "prod with everything else": (
@@ -54,6 +57,8 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "capture.percent": 0,
             "training.spot": False,
             "training.pretrained": "none",
+            "release.model_card": "package",
+            "training.warm_start": '["bins-prod-0123456789abcdef", "try-prod-a"]',
             "operations.quiet_hours": 0,
             "operations.monthly_usd": 0,
             "data_prep.file_list": "s3://lists/mine/list.json",

@@ -33,6 +33,12 @@ class Combination:
     settings: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
+EVERYTHING = tuple(
+    Combination(name, stage_name, laid_over)
+    for name, (stage_name, laid_over) in everything.COMBINATIONS.items()
+    if laid_over
+)
+"""Together they build everything that can be built."""
 COMBINATIONS = (
     *(Combination(name, name) for name in STAGES),
     Combination("dev with a key", "dev", {"storage.encryption": "kms"}),
@@ -77,11 +83,7 @@ COMBINATIONS = (
         "dev",
         {"recount.buckets": ["a" * 63], "tags": {f"key-{n}": "v" * 200 for n in range(8)}},
     ),
-    *(
-        Combination(name, stage_name, laid_over)
-        for name, (stage_name, laid_over) in everything.COMBINATIONS.items()
-        if laid_over
-    ),
+    *EVERYTHING,
 )
 
 

@@ -23,6 +23,7 @@ _RESOURCES = {
     "Endpoint": "endpoint",
     "ModelPackageGroup": "model-package-group",
     "ModelPackage": "model-package",
+    "ModelCard": "model-card",
 }
 
 

@@ -8,6 +8,7 @@ from embedded_cloud.errors import AwsError
 from embedded_cloud.sagemaker.endpoint_configs import EndpointConfigs
 from embedded_cloud.sagemaker.endpoints import Endpoints
 from embedded_cloud.sagemaker.processing_jobs import ProcessingJobs
+from embedded_cloud.sagemaker.registry.model_cards import ModelCards
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
 from embedded_cloud.sagemaker.registry.model_packages import ModelPackages, PublishEvent
 from embedded_cloud.sagemaker.registry.models import Models
@@ -41,6 +42,7 @@ class SageMaker:
         )
         self.model_package_groups = ModelPackageGroups()
         self.model_packages = ModelPackages(groups=self.model_package_groups, publish_event=publish_event)
+        self.model_cards = ModelCards()
         self._operations: Operations = {}
         for part in (
             self.tags,
@@ -53,6 +55,7 @@ class SageMaker:
             self.endpoints,
             self.model_package_groups,
             self.model_packages,
+            self.model_cards,
         ):
             self._operations.update(part.operations)
 

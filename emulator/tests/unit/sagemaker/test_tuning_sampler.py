@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from typing import Any
 
 import pytest
 from embedded_cloud.errors import AwsError
@@ -52,6 +53,32 @@ def test_a_grid_walks_through_every_combination_once():
     shapes = {"Name": "arch", "Values": ["a", "b", "c"]}
     grid = draws(6, strategy="Grid", CategoricalParameterRanges=[BATCH, shapes])
     assert len({tuple(draw.items()) for draw in grid}) == 6
+
+
+def test_a_start_is_drawn_first_and_the_others_lie_near_it():
+    ranges: dict[str, list[dict[str, Any]]] = {
+        "IntegerParameterRanges": [{"Name": "epochs", "MinValue": "8", "MaxValue": "24"}],
+        "ContinuousParameterRanges": [{**RATE, "ScalingType": "Logarithmic"}],
+        "CategoricalParameterRanges": [BATCH],
+    }
+    start = {"epochs": "20", "learning-rate": "0.01", "batch-size": "64", "arch": "resnet18"}
+    sampler = TuningSampler(strategy="Bayesian", ranges=ranges, seed=5, start=start)
+    first, *others = [sampler.draw(index) for index in range(60)]
+    assert first == {"epochs": "20", "learning-rate": "0.01", "batch-size": "64"}
+    assert {int(draw["epochs"]) for draw in others} <= set(range(16, 25))
+    assert all(0.0075 <= float(draw["learning-rate"]) <= 0.0325 for draw in others)
+
+
+def test_a_start_beyond_the_ranges_begins_at_their_end():
+    start = {"epochs": "20", "learning-rate": "5", "batch-size": "4096"}
+    ranges: dict[str, list[dict[str, Any]]] = {
+        "IntegerParameterRanges": [EPOCHS],
+        "ContinuousParameterRanges": [RATE],
+        "CategoricalParameterRanges": [BATCH],
+    }
+    first = TuningSampler(strategy="Random", ranges=ranges, seed=5, start=start).draw(0)
+    assert (first["epochs"], first["learning-rate"]) == ("4", "0.1")
+    assert first["batch-size"] in BATCH["Values"]
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,18 @@ ASSUMPTIONS = (
         because="a trial that is done empties its folder; two of 300 images leave nothing to measure",
     ),
     Assumption(
+        name="warm-start",
+        part=PART,
+        believed="with `training.warm_start`, SageMaker takes an earlier tuning job as parent, with "
+        "the rights that the pipeline has",
+        ground="D",
+        why="SageMaker's page on warm start, whose rules `FindParents` holds; of rights it says nothing",
+        shows="`CreateFromParents` fails, and the tuning job starts without parents",
+        command="aws sagemaker describe-hyper-parameter-tuning-job --query WarmStartConfig",
+        by="nobody yet",
+        because="the trial runs the pipeline once, and a first run has no parents",
+    ),
+    Assumption(
         name="gate-image",
         part=PART,
         believed="a processing job pulls the stage's own serving image with the roles' rights",

@@ -7,6 +7,7 @@ from typing import Any
 
 from embedded_cloud.errors import validation_error
 from embedded_cloud.identity import sagemaker_arn
+from embedded_cloud.sagemaker.registry.model_cards import check_content
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
 from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
 
@@ -67,6 +68,8 @@ class ModelPackages:
                 "The embedded cloud keeps versioned model packages only: pass ModelPackageGroupName."
             )
         group = self._groups.get(request["ModelPackageGroupName"])
+        if content := request.get("ModelCard", {}).get("ModelCardContent"):
+            check_content(content, of_package=True)
         with self._creating:
             token = request.get("ClientToken")
             made = (row for row in self.store.all() if token and row.get("ClientToken") == token)

@@ -1,4 +1,4 @@
-"""Create-, Describe-, List-, StopHyperParameterTuningJob and ListTrainingJobsForHyperParameterTuningJob."""
+"""The operations on tuning jobs: Create, Describe, List, Stop, Delete, and the list of their trials."""
 
 import threading
 import time
@@ -11,6 +11,7 @@ from embedded_cloud.sagemaker.tags import Tags
 from embedded_cloud.sagemaker.training_jobs import TrainingJobs, check_definition
 from embedded_cloud.sagemaker.tuning.run import TuningRun
 from embedded_cloud.sagemaker.tuning.sampler import TuningSampler
+from embedded_cloud.sagemaker.tuning.warm_start import IDENTICAL, best_of, parents_of, start_of
 
 _ARN = sagemaker_arn("hyper-parameter-tuning-job/{name}")
 
@@ -38,6 +39,7 @@ class TuningJobs:
                 request["HyperParameterTuningJobName"]
             ),
             "StopHyperParameterTuningJob": self.stop,
+            "DeleteHyperParameterTuningJob": self.delete,
             "ListHyperParameterTuningJobs": self.list,
             "ListTrainingJobsForHyperParameterTuningJob": self.list_trials,
         }
@@ -45,10 +47,12 @@ class TuningJobs:
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a tuning job and returns its record, which the run keeps up to date."""
         config, definition = request["HyperParameterTuningJobConfig"], _definition(request)
+        parents, objective = parents_of(request, self.store), config["HyperParameterTuningJobObjective"]
         sampler = TuningSampler(
             strategy=config["Strategy"],
             ranges=config.get("ParameterRanges", {}),
             seed=config.get("RandomSeed", 0),
+            start=start_of(parents, objective),
         )
         _check_limits(config, sampler)
         name, now = request["HyperParameterTuningJobName"], time.time()
@@ -65,6 +69,7 @@ class TuningJobs:
             ),
             "ObjectiveStatusCounters": dict.fromkeys(("Succeeded", "Pending", "Failed"), 0),
         }
+        identical = request.get("WarmStartConfig", {}).get("WarmStartType") == IDENTICAL
         self.store.add(name, record)
         run = TuningRun(
             record=record,
@@ -72,6 +77,7 @@ class TuningJobs:
             sampler=sampler,
             training_jobs=self._training_jobs,
             tags=self._tags,
+            best_of_parents=best_of(parents, objective) if identical else None,
         )
         self._runs[name] = run
         threading.Thread(target=run.run, name=f"tuning-job-{name}", daemon=True).start()
@@ -86,6 +92,16 @@ class TuningJobs:
                 "be stopped."
             )
         self._runs[record["HyperParameterTuningJobName"]].stop()
+        return {}
+
+    def delete(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Forgets a tuning job that has ended; its training jobs stay. One that is not there is no fault."""
+        name = request["HyperParameterTuningJobName"]
+        for record in self.store.all():
+            if record["HyperParameterTuningJobName"] == name:
+                if record["HyperParameterTuningJobStatus"] in ("InProgress", "Stopping"):
+                    raise validation_error(f"The tuning job {name} has not ended: stop it first.")
+                self.store.remove(name)
         return {}
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:

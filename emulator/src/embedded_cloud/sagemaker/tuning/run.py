@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from embedded_cloud.errors import AwsError
@@ -23,7 +23,10 @@ _COUNTER = {"Completed": "Completed", "Failed": "NonRetryableError", "Stopped": 
 
 
 class TuningRun:
-    """Starts trials, at most MaxParallelTrainingJobs at a time, and keeps `record` up to date."""
+    """Starts trials, at most MaxParallelTrainingJobs at a time, and keeps `record` up to date.
+
+    `best_of_parents`: of a warm start on identical data, where the best of all is reported, too.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,9 @@ class TuningRun:
         sampler: TuningSampler,
         training_jobs: TrainingJobs,
         tags: Tags,
+        best_of_parents: dict[str, Any] | None = None,
     ) -> None:
+        self._best_of_parents = best_of_parents
         self._record = record
         self._definition = definition
         self._sampler = sampler
@@ -127,6 +132,9 @@ class TuningRun:
         best = self._best()
         if best:
             self._record["BestTrainingJob"] = best
+        if self._best_of_parents:
+            both = [each for each in (self._best_of_parents, best) if each]
+            self._record["OverallBestTrainingJob"] = self._better(both, _value_of)
 
     def _settle(self) -> None:
         now = time.time()
@@ -151,9 +159,11 @@ class TuningRun:
         ]
         if not completed:
             return None
-        choose = max if self._objective["Type"] == "Maximize" else min
-        _, trial, sample = choose(completed, key=lambda row: row[0])
+        _, trial, sample = self._better(completed, lambda row: row[0])
         return self._summary(trial, sample)
+
+    def _better(self, rows: list[Any], value: Callable[[Any], float]) -> Any:
+        return (max if self._objective["Type"] == "Maximize" else min)(rows, key=value)
 
     def _summary(self, trial: Record, sample: Sample) -> dict[str, Any]:
         summary = {
@@ -189,3 +199,7 @@ class TuningRun:
     def _all_trials(self) -> list[tuple[Record, Sample]]:
         with self._lock:
             return list(self._trials)
+
+
+def _value_of(summary: dict[str, Any]) -> float:
+    return summary["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
