@@ -71,7 +71,12 @@ class StageBucket(PrivateBucket):
             Prefix.CHECKPOINTS: settings.checkpoints_days,
             Prefix.CAPTURE: settings.captures_days,
         }
-        rules = [_expiry(prefix, days) for prefix, days in expiries.items() if days]
+        # Each save of a job replaces its checkpoint, and only the last one is ever read.
+        rules = [
+            _expiry(prefix, days, old_versions_days=1 if prefix == Prefix.CHECKPOINTS else None)
+            for prefix, days in expiries.items()
+            if days
+        ]
         rules = [_leftovers(settings.old_versions_days), *rules]
         super().__init__(scope, id, retain=retain, key=key, logs=logs, lifecycle_rules=rules)
         if sends_events:
@@ -91,7 +96,10 @@ def _leftovers(old_versions_days: int) -> s3.LifecycleRule:
     )
 
 
-def _expiry(prefix: str, days: int) -> s3.LifecycleRule:
+def _expiry(prefix: str, days: int, *, old_versions_days: int | None = None) -> s3.LifecycleRule:
     return s3.LifecycleRule(
-        id=f"expired {prefix or 'logs'}", prefix=prefix or None, expiration=Duration.days(days)
+        id=f"expired {prefix or 'logs'}",
+        prefix=prefix or None,
+        expiration=Duration.days(days),
+        noncurrent_version_expiration=Duration.days(old_versions_days) if old_versions_days else None,
     )

@@ -106,6 +106,19 @@ def test_a_throttled_lambda_waits_for_its_turn(templates: Templates, stage: str)
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_replaced_checkpoints_are_kept_for_a_day(templates: Templates, stage: str) -> None:
+    """The bucket is versioned, and a job replaces its checkpoint every few minutes."""
+    (bucket,) = [
+        each["Properties"]["LifecycleConfiguration"]["Rules"]
+        for name, each in templates[stage]["data"].find_resources("AWS::S3::Bucket").items()
+        if "Logs" not in name
+    ]
+    (rule,) = [each for each in bucket if each.get("Prefix") == "checkpoints/"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    assert [each for each in bucket if each.get("Prefix") == "datasets/" and "Noncurrent" in str(each)] == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_each_tuning_job_has_a_checkpoint_folder_of_its_own(templates: Templates, stage: str) -> None:
     """SageMaker copies all that is below the address into every job as it starts."""
     tune = states_of(templates, stage, "pipeline")["Tune"]

@@ -121,7 +121,10 @@ class Machine(BaseModel):
         description="decoded images that a process keeps in memory, at most, MiB",
     )
     checkpoint_minutes: float = Field(
-        default=10, ge=0, le=1440, description="minutes between checkpoints within an epoch; 0: none within"
+        default=10,
+        ge=0,
+        le=1440,
+        description="minutes between checkpoints, which a kill may cost; 0: one after each epoch",
     )
     amp: Literal["auto", "bf16", "fp16", "none"] = Field(
         default="auto",

@@ -242,9 +242,32 @@ def test_a_job_that_reads_shards_ends_as_one_that_reads_folders(
     assert metrics[0] == metrics[1]
 
 
-def test_a_finished_job_empties_its_checkpoint(trained: tuple[Run, str]) -> None:
-    """Every later trial of a tuning job downloads it."""
-    checkpoint = trained[0].base / "checkpoints" / "tiny-job" / "checkpoint.pt"
+def test_a_job_of_less_than_ten_minutes_writes_no_checkpoint(trained: tuple[Run, str]) -> None:
+    assert not (trained[0].base / "checkpoints").exists()
+
+
+def test_a_checkpoint_after_a_best_epoch_holds_its_weights_once(
+    trained: tuple[Run, str], forty_bins: Path, tmp_path: Path
+) -> None:
+    """Network, average and two moments; a job that goes on from it ends as if it had not been killed."""
+    run = Run(tmp_path)
+    command = run.command(forty_bins, checkpoint_minutes="0")
+    checkpoint = tmp_path / "checkpoints" / "tiny-job" / "checkpoint.pt"
+    process = subprocess.Popen(command, env=run.env, stdout=subprocess.DEVNULL)
+    _wait_for_saves(checkpoint.parent, 1, process=process)
+    process.kill()
+    process.wait()
+    saved = torch.load(checkpoint, weights_only=True)["state"]["progress"]
+    assert saved["best_epoch"] == saved["epoch"]
+
+    again = run.train(forty_bins)
+
+    assert again.returncode == 0, again.stderr
+    weights = [base / "output" / "data" / "weights.pt" for base in (tmp_path, trained[0].base)]
+    assert saved["best_weights"] == {}
+    one, other = (torch.load(path, weights_only=True) for path in weights)
+    assert all(torch.equal(one[key], other[key]) for key in other)
+    # Every later trial of a tuning job downloads what is there.
     assert checkpoint.stat().st_size == 0
 
 
@@ -266,7 +289,8 @@ def test_a_gpu_instance_without_a_gpu_for_torch_is_rejected(forty_bins: Path, tm
 
 def test_a_checkpoint_of_other_hyperparameters_is_rejected(forty_bins: Path, tmp_path: Path) -> None:
     run = Run(tmp_path)
-    process = subprocess.Popen(run.command(forty_bins), env=run.env, stdout=subprocess.DEVNULL)
+    command = run.command(forty_bins, checkpoint_minutes="0")
+    process = subprocess.Popen(command, env=run.env, stdout=subprocess.DEVNULL)
     _wait_for_saves(tmp_path / "checkpoints" / "tiny-job", 1, process=process)
     process.kill()
     process.wait()

@@ -1,7 +1,8 @@
 """Saves the whole state of training and resumes from it: how a spot interruption is survived.
 
 There is no signal handler: the state is saved every few minutes (engine/trainer.py), and whatever kills the
-job, SageMaker starts it again with the same checkpoint folder.
+job, SageMaker starts it again with the same checkpoint folder. One file is kept, the last: it has all that
+is needed, the best weights so far with it, and SageMaker uploads every file that it sees.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from bintrain.errors import TrainingError
 
 NAME = "checkpoint.pt"
 PARTIAL = f".{NAME}.partial"
-FORMAT = 2
+FORMAT = 3
 
 State = dict[str, Any]
 

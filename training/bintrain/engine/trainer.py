@@ -111,7 +111,8 @@ class Trainer:
             for name, value in figures.items():
                 log_metric(name, value, epoch=epoch)
             self._record_epoch(epoch, figures)
-            self._save()
+            if self._machine.checkpoint_minutes == 0 or self._is_due():
+                self._save()
         self._network.load_state_dict(self._progress.best_weights)
         say(f"best epoch {self._progress.best_epoch} of {self._progress.epoch}")
         return self._progress
@@ -201,7 +202,14 @@ class Trainer:
         score = (figures["validation:rmse"], figures["validation:loss"])
         if score < progress.best_score:
             progress.best_score, progress.best_epoch = score, epoch
-            progress.best_weights = copy.deepcopy(self._evaluated_network().state_dict())
+            progress.best_weights = self._copied_weights()
+
+    def _copied_weights(self) -> dict[str, Tensor]:
+        return copy.deepcopy(self._evaluated_network().state_dict())
+
+    def _is_at_best(self) -> bool:
+        """Whether the weights are those of the best epoch: it is the last one, no step came after."""
+        return 0 < self._progress.epoch == self._progress.best_epoch and self._progress.step == 0
 
     def _out_of_patience(self) -> bool:
         waited = self._progress.epoch - self._progress.best_epoch
@@ -216,6 +224,9 @@ class Trainer:
         if self._checkpoints and self._processes.is_first:
             state = {name: part.state_dict() for name, part in self._parts().items()}
             state["progress"] = vars(self._progress)
+            if self._is_at_best():
+                # The same weights are in the network or its average: once is enough.
+                state["progress"] = state["progress"] | {"best_weights": {}}
             save_checkpoint(self._checkpoints, identity=self._identity, state=state)
 
     def _resume(self) -> None:
@@ -227,12 +238,15 @@ class Trainer:
             for name, part in self._parts().items():
                 part.load_state_dict(state[name])
             self._progress = Progress(**state["progress"])
+            if self._is_at_best():
+                self._progress.best_weights = self._copied_weights()
             say(f"resumed after epoch {self._progress.epoch}, step {self._progress.step}")
 
     def _parts(self) -> dict[str, Any]:
+        average = {"ema": self._ema} if self._settings.ema_decay else {}
         return {
+            **average,
             "network": self._network,
-            "ema": self._ema,
             "optimiser": self._optimiser,
             "schedule": self._schedule,
             "scaler": self._scaler,
