@@ -160,6 +160,9 @@ lock: ## pin and hash all dependencies anew (needs uv)
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" --constraint requirements-dev.txt \
+		client/requirements-audit.in -o client/requirements-audit.txt
 # The embedded cloud's training jobs install this lock into the environment of the tests.
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 		--custom-compile-command "make lock" --excludes training/excludes.txt --constraint requirements-dev.txt \

@@ -43,6 +43,28 @@ def look(page: Path, out: Path) -> dict[str, View]:
     return {name: View(**seen) for name, seen in json.loads(done.stdout).items()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What a page showed while it was used: texts that were read, files that it gave, and what went wrong."""
+
+    read: list[str]
+    downloads: list[str]
+    console: list[str]
+    requests: list[str]
+
+
+def play(page: Path, out: Path, *steps: dict[str, Any]) -> Played:
+    """Use `page` by the keyboard, step by step (play.mjs has the steps); files are written to `out`."""
+    assert (BROWSER / ".complete").is_file(), "the tests' browser is missing: run `make browser`"
+    out.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["node", SCRIPT.with_name("play.mjs"), page.resolve(), out.resolve()],
+        cwd=BROWSER, input=json.dumps(steps), capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Played(**json.loads(done.stdout))
+
+
 def complaints(page: Path, views: dict[str, View]) -> list[str]:
     """What a person would find wrong with a page that must show nothing but itself; none is right."""
     found: list[str] = []

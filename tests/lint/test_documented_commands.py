@@ -32,6 +32,7 @@ COMMAND = re.compile(
 RUN_BY = [
     (r"[^|]*build/own-bins\b()", "tests/unit/training/test_own_bins_page.py", "own-bins.md"),
     (r"aws s3 (sync|cp)\b", "tests/e2e/test_own_bins.py", "aws s3 {0}"),
+    (r"(?:\.venv/bin/)?bincount (audit)\b", "tests/unit/client/test_client_audit.py", '"{0}"'),
     (r"bincount (check-images)\b", "tests/cli/test_check_images.py", '"{0}"'),
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (runs|report)\b", "tests/e2e/test_client_runs.py", '"{0}"'),

@@ -8,6 +8,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bincount import __version__
+from bincount.cli.audit import audit
 from bincount.cli.check_images import check_images
 from bincount.cli.count import count
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
@@ -24,6 +25,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount count bin.jpg --expect 3            does it hold what it should?
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount check-images DIR                    what data preparation would reject of your own images
+  bincount audit DATASET                       labels that look wrong, on a page to go through
   bincount status                              what is deployed, what serves
 
 All commands take --stage NAME (the default is dev). Exit status: 0 all is well, 1 an error (one line says
@@ -59,6 +61,7 @@ def options(
 app.command()(count)
 app.command()(site)
 app.command()(check_images)
+app.command()(audit)
 app.command()(train)
 app.add_typer(models, name="models")
 app.command()(runs)

@@ -1,0 +1,25 @@
+// The tests' browser: the one that `make browser` filled this folder with, or the one that CHROMIUM names.
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+
+export const { chromium } = createRequire(`${process.cwd()}/`)("playwright-core");
+export const DESK = { viewport: { width: 1280, height: 900 } };
+export const HAND = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const OPTIONS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND",
+];
+
+// A context that keeps what pages store in `folder`. The browser's own libraries would not fit another one.
+export function open(folder, options) {
+  return chromium.launchPersistentContext(folder, {
+    ...program(folder), args: OPTIONS, headless: true, chromiumSandbox: false, ...options,
+  });
+}
+
+function program(home) {
+  const env = { PATH: process.env.PATH, HOME: home };
+  if (process.env.CHROMIUM) return { executablePath: process.env.CHROMIUM, env };
+  const [lib, fonts] = [resolve("al2023/lib"), resolve("fonts")];
+  return { executablePath: resolve("chromium"), env: { ...env, LD_LIBRARY_PATH: lib, FONTCONFIG_PATH: fonts } };
+}
