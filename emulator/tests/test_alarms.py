@@ -26,7 +26,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
 ROLE_ACTIONS = ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"]
 
 

@@ -17,8 +17,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 # The commands of cdklabs.deploy-time-build, which builds the serving image on AWS.
 COMMANDS = [

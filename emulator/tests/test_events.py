@@ -9,7 +9,6 @@ import pytest
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import make_role, sums_of, wait_until
 
-pytestmark = pytest.mark.e2e
 ACCOUNT = "arn:aws:{}:us-east-1:000000000000:{}"
 DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
 

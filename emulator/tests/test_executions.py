@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import make_role, run_state, wait_until
 
-pytestmark = pytest.mark.e2e
 CODE = """
 import json, os, time
 class NotReconciled(Exception):

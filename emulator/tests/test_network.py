@@ -8,8 +8,6 @@ from botocore.exceptions import ClientError
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import wait_until
 
-pytestmark = pytest.mark.e2e
-
 APOSTROPHE = "endpoints of AWS's services"
 REFUSED = "Valid descriptions are strings less than 256 characters"
 

@@ -11,7 +11,6 @@ from embedded_cloud.cloud import Cloud
 from embedded_cloud.settings import Project
 from embedded_cloud.testing import make_role, settled_endpoint, tar_gz, wait_until
 
-pytestmark = pytest.mark.e2e
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/scales:3"
 SERVER = """
 import importlib.util, pathlib, sys

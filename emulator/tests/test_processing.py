@@ -15,8 +15,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 ROOT = "/opt/ml/processing"
 COPY = """
 import os, pathlib, sys

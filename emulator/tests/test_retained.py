@@ -7,8 +7,6 @@ import pytest
 from embedded_cloud.cloud import Cloud
 from embedded_cloud.testing import wait_until
 
-pytestmark = pytest.mark.e2e
-
 SCHEMA = {
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],

@@ -23,8 +23,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 
 @pytest.fixture(scope="module")
 def jobs(cloud: Cloud, role: str) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 KEEP = {"Parameters": [{"ParameterKey": "Model", "UsePreviousValue": True}]}
 
 

@@ -19,8 +19,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 
 @pytest.fixture(scope="module")
 def echo(cloud: Cloud, role: str) -> str:

@@ -15,8 +15,6 @@ from embedded_cloud.testing import (
     wait_until,
 )
 
-pytestmark = pytest.mark.e2e
-
 
 @pytest.fixture(scope="module")
 def role(cloud: Cloud, role: str) -> str:

@@ -82,6 +82,19 @@ def query_door(handle: Handler, check: Callable[[Mapping[str, str]], None]) -> H
     return run
 
 
+def checked(operation: Callable[[Any], Any], check: Callable[[Any], None]) -> Callable[[Any], Any]:
+    """The operation of one request, with an error response where `check(request)` raises AwsError."""
+
+    def run(request: Any) -> Any:
+        try:
+            check(request)
+        except AwsError as error:
+            return error_response(error)
+        return operation(request)
+
+    return run
+
+
 def query_error_response(error: AwsError) -> Response:
     """An error in the form of EC2's query protocol."""
     code, message = escape(error.code), escape(error.message)

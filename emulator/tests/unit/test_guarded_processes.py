@@ -39,22 +39,22 @@ def test_the_exit_code_and_the_output_are_the_commands():
     assert process.wait(timeout=10) == 7
 
 
-def test_sigterm_reaches_the_command_which_may_end_by_itself():
+def start_with_handler(handler: str) -> GuardedProcess:
+    """A command that is up and does `handler` at SIGTERM."""
     process = start(
-        "import signal,time; signal.signal(signal.SIGTERM, lambda *_: exit(3)); print('up', flush=True); "
+        f"import signal,time; signal.signal(signal.SIGTERM, {handler}); print('up', flush=True); "
         "time.sleep(600)"
     )
     process.output.readline()
-    assert process.stop(grace=10) == 3
+    return process
+
+
+def test_sigterm_reaches_the_command_which_may_end_by_itself():
+    assert start_with_handler("lambda *_: exit(3)").stop(grace=10) == 3
 
 
 def test_a_command_that_ignores_sigterm_is_killed_after_the_grace():
-    process = start(
-        "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); "
-        "time.sleep(600)"
-    )
-    process.output.readline()
-    assert process.stop(grace=0.2) == 128 + signal.SIGKILL
+    assert start_with_handler("signal.SIG_IGN").stop(grace=0.2) == 128 + signal.SIGKILL
 
 
 def test_what_the_command_started_ends_with_it():

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,36 +29,29 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 """Where this package lies: a build runs its programs from there."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Builds:
     """Wraps ministack's StartBuild, which keeps a record and builds nothing.
 
-    `start(request)` is ministack's own, `records` are its builds by id, `role_of(project)` is the service
-    role. The commands find `aws`, `docker`, `curl` and `unzip` of this package in front of the PATH.
+    `start(request)` is ministack's own, `record(id)` its record of a build, `project(name)` its project,
+    whose service role builds. The commands find `aws`, `docker`, `curl` and `unzip` of this package in front
+    of the PATH.
     """
 
-    def __init__(
-        self,
-        *,
-        start: Callable[[dict[str, Any]], Answer],
-        record: Callable[[str], dict[str, Any]],
-        project: Callable[[str], dict[str, Any]],
-        settings: Settings,
-        aws: Aws,
-    ) -> None:
-        self._start = start
-        self._record = record
-        self._project = project
-        self._settings = settings
-        self._aws = aws
+    start: Callable[[dict[str, Any]], Answer]
+    record: Callable[[str], dict[str, Any]]
+    project: Callable[[str], dict[str, Any]]
+    settings: Settings
+    aws: Aws
 
     def __call__(self, request: dict[str, Any]) -> Answer:
         """StartBuild: answers at once, the build goes on."""
-        status, headers, body = self._start(request)
+        status, headers, body = self.start(request)
         if status != 200:
             return status, headers, body
         answer = json.loads(body)
-        record = self._record(answer["build"]["id"])
-        project = self._project(request["projectName"])
+        record = self.record(answer["build"]["id"])
+        project = self.project(request["projectName"])
         # A copy: ministack hands out the record itself, and callers of StartBuild see it IN_PROGRESS.
         record |= {"buildStatus": "IN_PROGRESS", "buildComplete": False, "currentPhase": "BUILD"}
         record["logs"] = {**record["logs"], "streamName": record["id"].partition(":")[2]}
@@ -78,14 +72,14 @@ class Builds:
 
     def _succeeds(self, record: dict[str, Any], project: dict[str, Any], request: dict[str, Any]) -> bool:
         group, stream = f"/aws/codebuild/{project['name']}", record["id"].partition(":")[2]
-        folder = self._settings.jobs_dir / f"build-{stream}"
+        folder = self.settings.jobs_dir / f"build-{stream}"
         (folder / "src").mkdir(parents=True)
         tools = self._tools(folder)
         variables = {
-            **self._aws.environment(role=project["serviceRole"], session=project["name"]),
+            **self.aws.environment(role=project["serviceRole"], session=project["name"]),
             "PATH": f"{tools}{os.pathsep}{os.defpath}",
             "HOME": str(folder),
-            "TMPDIR": str(self._settings.temporary_dir),
+            "TMPDIR": str(self.settings.temporary_dir),
             "LANG": "C.UTF-8",
             "CODEBUILD_BUILD_ID": record["id"],
             "CODEBUILD_LOG_PATH": stream,
@@ -96,7 +90,7 @@ class Builds:
         specification = request.get("buildspecOverride") or project["source"]["buildspec"]
         script = folder / "build.sh"
         script.write_text(build_script(json.loads(specification)), encoding="utf-8")
-        log = LogStream(logs=self._aws.client("logs"), group=group, stream=stream)
+        log = LogStream(logs=self.aws.client("logs"), group=group, stream=stream)
         process = GuardedProcess(
             command=["/bin/sh", str(script)], environment=variables, directory=folder / "src"
         )

@@ -1,15 +1,13 @@
 """Puts this folder into ministack's EventBridge."""
 
 from collections.abc import Callable
-from typing import Any
 
 from embedded_cloud.aws import Aws
-from embedded_cloud.errors import AwsError
 from embedded_cloud.eventbridge.delivery import Delivery, RecordMetric
 from embedded_cloud.eventbridge.rights import Authorise, check_target, checker, may_send
 from embedded_cloud.eventbridge.targets import to_existing, to_sns, to_stepfunctions
 from embedded_cloud.ministack_hooks.parts import eventbridge, lambda_service, sfn, sns, sqs
-from embedded_cloud.wire import error_response
+from embedded_cloud.wire import checked
 
 
 class DeadLetterError(Exception):
@@ -35,7 +33,7 @@ def install(*, aws: Aws, authorise: Authorise, record: RecordMetric) -> None:
         what="event bus",
     )
     eventbridge._dispatch_to_sns = to_sns(sns.publish_internal, sns.SnsPublishError)
-    eventbridge._validate_target_arn = _bounded(eventbridge._validate_target_arn)
+    eventbridge._validate_target_arn = checked(eventbridge._validate_target_arn, check_target)
     eventbridge._invoke_target = Delivery(
         invoke=eventbridge._invoke_target,
         check=checker(authorise),
@@ -44,19 +42,6 @@ def install(*, aws: Aws, authorise: Authorise, record: RecordMetric) -> None:
         rule_arn=lambda rule: eventbridge._rule_arn(rule.get("Name"), rule.get("EventBusName", "default")),
         event_of=lambda event, view: (view or eventbridge._pattern_event_view(event)).event_with_detail(),
     )
-
-
-def _bounded(validate: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    """PutTargets' check of a target, with the bounds of its retry policy and its dead-letter queue."""
-
-    def run(target: dict[str, Any]) -> Any:
-        try:
-            check_target(target)
-        except AwsError as error:
-            return error_response(error)
-        return validate(target)
-
-    return run
 
 
 def _sender(aws: Aws) -> Callable[[str, str, dict[str, str]], None]:

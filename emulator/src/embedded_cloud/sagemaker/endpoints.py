@@ -12,18 +12,16 @@ from embedded_cloud.errors import validation_error
 from embedded_cloud.hosting.deployment import Deployment, DeploymentError, deploy
 from embedded_cloud.hosting.model_server import ModelServer
 from embedded_cloud.hosting.rollout import Fleets, alarms_of, ringing, roll_out, steps_of
-from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.sagemaker.endpoint_configs import EndpointConfigs
 from embedded_cloud.sagemaker.registry.models import Models, container_of
-from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
+from embedded_cloud.sagemaker.store import HostingResources, Record
 from embedded_cloud.settings import Settings
 
 _LOG = logging.getLogger("embedded_cloud.endpoints")
-_ARN = sagemaker_arn("endpoint/{name}")
 _BUSY = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingBack")
 
 
-class Endpoints:
+class Endpoints(HostingResources):
     """Endpoints; an update is blue/green: the new server answers `/ping` before the old one is let go."""
 
     def __init__(self, *, settings: Settings, aws: Aws, models: Models, configs: EndpointConfigs) -> None:
@@ -34,33 +32,14 @@ class Endpoints:
         self._servers: dict[str, ModelServer] = {}
         self._rollouts: dict[str, Fleets[ModelServer]] = {}
         self._closed = False
-        self.store = Store(
-            missing=ErrorOfName("ValidationException", f'Could not find endpoint "{_ARN}".'),
-            taken=ErrorOfName("ValidationException", f'Cannot create already existing endpoint "{_ARN}".'),
-        )
-        self.operations: Operations = {
-            "CreateEndpoint": self.create,
-            "DescribeEndpoint": lambda request: self.store.get(request["EndpointName"]),
-            "UpdateEndpoint": self.update,
-            "DeleteEndpoint": self.delete,
-            "ListEndpoints": self.list,
-        }
+        super().__init__(kind="Endpoint", words="endpoint", statuses=True)
+        self.operations["UpdateEndpoint"] = self.update
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts an endpoint; it is `InService` or `Failed` some seconds later."""
         config = self._configs.store.get(request["EndpointConfigName"])
-        name = request["EndpointName"]
-        now = time.time()
-        record = {
-            "EndpointName": name,
-            "EndpointArn": _ARN.format(name=name),
-            "EndpointConfigName": request["EndpointConfigName"],
-            "EndpointStatus": "Creating",
-            "CreationTime": now,
-            "LastModifiedTime": now,
-            "_settled": threading.Event(),
-        }
-        self.store.add(name, record)
+        record = self._new(request, EndpointStatus="Creating", _settled=threading.Event())
+        self.store.add(request["EndpointName"], record)
         self._in_background(self._bring_up, record, config)
         return record
 
@@ -87,17 +66,6 @@ class Endpoints:
         if server:
             self._in_background(server.drain_and_stop)
         return {}
-
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A page of endpoints, newest first."""
-        return page_of(
-            self.store.all(),
-            request,
-            member="Endpoints",
-            name_key="EndpointName",
-            status_key="EndpointStatus",
-            descending=True,
-        )
 
     def wait(self, name: str) -> Record:
         """Waits until the endpoint is neither creating nor updating; returns its record."""

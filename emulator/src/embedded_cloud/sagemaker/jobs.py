@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from embedded_cloud.errors import AwsError, validation_error
-from embedded_cloud.sagemaker.store import Operations, Record, Store, page_of
+from embedded_cloud.sagemaker.store import ErrorOfName, Record, Resources
 
 
 class Run(Protocol):
@@ -26,21 +26,38 @@ class Run(Protocol):
 AnyRun = TypeVar("AnyRun", bound=Run)
 
 
-class Jobs(Generic[AnyRun]):
-    """Jobs of one `kind` (Training, Processing, Transform); each runs in a thread of its own."""
+_NOT_FOUND = "Requested resource not found."
+_AWSS_WORDS = {
+    "TrainingJob": ("ValidationException", _NOT_FOUND, "Training job names", "a training job"),
+    "ProcessingJob": (
+        "ValidationException", "Could not find requested job with name: {name}", "Job name", "a job",
+    ),
+    "TransformJob": ("ResourceNotFound", _NOT_FOUND, "Job names", "a job"),
+}  # fmt: skip
+"""Code and text of the error about a job that is not there; how the one about a taken name begins."""
 
-    def __init__(self, *, kind: str, store: Store, descending: bool = False) -> None:
-        self._kind = kind
-        self._name_key, self._status_key = f"{kind}JobName", f"{kind}JobStatus"
-        self._descending = descending
+
+class Jobs(Resources, Generic[AnyRun]):
+    """Jobs of one `kind` (TrainingJob, ProcessingJob, …); each runs in a thread of its own."""
+
+    def __init__(self, *, kind: str, descending: bool = False) -> None:
         self._runs: dict[str, AnyRun] = {}
         self._closed = False
-        self.store = store
-        self.operations: Operations = {
-            f"Describe{kind}Job": lambda request: self.store.get(request[self._name_key]),
-            f"Stop{kind}Job": self.stop,
-            f"List{kind}Jobs": self.list,
-        }
+        code, missing, names, one = _AWSS_WORDS[kind]
+        taken = f"{names} must be unique within an AWS account and region, and {one} with this name already "
+        super().__init__(
+            kind=kind,
+            missing=ErrorOfName(code, missing),
+            taken=ErrorOfName("ResourceInUse", f"{taken}exists ({{arn}})"),
+            listed=f"{kind}Summaries",
+            statuses=True,
+            descending=descending,
+        )
+        self.operations[f"Stop{kind}"] = self.stop
+
+    def _new(self, request: dict[str, Any], **members: Any) -> Record:
+        """The record of a job that begins now."""
+        return super()._new(request, **{f"{self._kind}Status": "InProgress"}, **members)
 
     def _start(self, record: Record, make_run: Callable[[], AnyRun]) -> Record:
         """Keeps the record, which the run keeps up to date, and lets the run begin."""
@@ -49,31 +66,18 @@ class Jobs(Generic[AnyRun]):
         name = record[self._name_key]
         self.store.add(name, record)
         run = self._runs[name] = make_run()
-        thread = f"{self._kind.lower()}-job-{name}"
-        threading.Thread(target=run.run, name=thread, daemon=True).start()
+        threading.Thread(target=run.run, name=f"{self._kind}-{name}", daemon=True).start()
         return record
 
     def stop(self, request: dict[str, Any]) -> dict[str, Any]:
         """Asks a job to stop; a job that has ended is refused, as on AWS."""
         record = self.store.get(request[self._name_key])
-        status = record[self._status_key]
+        status = record[f"{self._kind}Status"]
         if status not in ("InProgress", "Stopping"):
-            raise validation_error(
-                f"The request was rejected because the {self._kind.lower()} job is in status {status}."
-            )
+            what = self._kind.removesuffix("Job").lower()
+            raise validation_error(f"The request was rejected because the {what} job is in status {status}.")
         self._runs[record[self._name_key]].stop()
         return {}
-
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A page of jobs."""
-        return page_of(
-            self.store.all(),
-            request,
-            member=f"{self._kind}JobSummaries",
-            name_key=self._name_key,
-            status_key=self._status_key,
-            descending=self._descending,
-        )
 
     def close(self) -> None:
         """Ends every job and waits until each has ended."""

@@ -1,15 +1,13 @@
 """CreateProcessingJob, DescribeProcessingJob, ListProcessingJobs, StopProcessingJob."""
 
-import time
 from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
 from embedded_cloud.hosting.deployment import is_replaced
-from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.jobs.processing_run import ROOT, ProcessingRun
 from embedded_cloud.sagemaker.jobs import Jobs
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import Record
 from embedded_cloud.settings import Project, Settings
 
 
@@ -17,31 +15,13 @@ class ProcessingJobs(Jobs[ProcessingRun]):
     """Processing jobs of the serving image; each runs in a thread of its own until it ends."""
 
     def __init__(self, *, settings: Settings, aws: Aws) -> None:
-        self._settings = settings
-        self._aws = aws
-        store = Store(
-            missing=ErrorOfName("ValidationException", "Could not find requested job with name: {name}"),
-            taken=ErrorOfName(
-                "ResourceInUse",
-                "Job name must be unique within an AWS account and region, and a job with this name already "
-                f"exists ({sagemaker_arn('processing-job/{name}')})",
-            ),
-        )
-        super().__init__(kind="Processing", store=store)
-        self.operations["CreateProcessingJob"] = self.create
+        self._settings, self._aws = settings, aws
+        super().__init__(kind="ProcessingJob")
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a processing job and returns its record, which the run keeps up to date."""
         check_request(request, project=self._settings.project, aws=self._aws)
-        name = request["ProcessingJobName"]
-        now = time.time()
-        record = {
-            **request,
-            "ProcessingJobArn": sagemaker_arn(f"processing-job/{name}"),
-            "ProcessingJobStatus": "InProgress",
-            "CreationTime": now,
-            "LastModifiedTime": now,
-        }
+        record = self._new(request)
         return self._start(
             record, lambda: ProcessingRun(record=record, settings=self._settings, aws=self._aws)
         )

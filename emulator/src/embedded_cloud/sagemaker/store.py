@@ -1,10 +1,15 @@
-"""Keeps the records of one kind of resource, and gives pages of them."""
+"""The records of one kind of resource, and the operations that every kind answers alike."""
 
+import re
 import threading
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from embedded_cloud.errors import AwsError, validation_error
+from embedded_cloud.identity import sagemaker_arn
 
 Record = dict[str, Any]
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -13,19 +18,24 @@ DEFAULT_PAGE = 10
 
 
 class Store:
-    """Records by name. `missing` and `taken` make the errors that AWS answers for this kind."""
+    """Records of one `kind` by name. `missing` and `taken` make the errors that AWS answers for it."""
 
-    def __init__(self, *, missing: "ErrorOfName", taken: "ErrorOfName") -> None:
+    def __init__(self, *, kind: str, missing: "ErrorOfName", taken: "ErrorOfName") -> None:
+        self._word = re.sub("(?<=[a-z])(?=[A-Z])", "-", kind).lower()
         self._records: dict[str, Record] = {}
         self._missing = missing
         self._taken = taken
         self._lock = threading.RLock()
 
+    def arn(self, name: str) -> str:
+        """The ARN of the resource of that name: an EndpointConfig's has `endpoint-config/<name>`."""
+        return sagemaker_arn(f"{self._word}/{name}")
+
     def add(self, name: str, record: Record) -> Record:
         """Keeps `record` under a name that is free, else raises the error of a taken name."""
         with self._lock:
             if name in self._records:
-                raise self._taken(name)
+                raise self._taken.of(name, arn=self.arn(name))
             self._records[name] = record
         return record
 
@@ -33,7 +43,7 @@ class Store:
         """The record, else raises the error of a missing one."""
         with self._lock:
             if name not in self._records:
-                raise self._missing(name)
+                raise self._missing.of(name, arn=self.arn(name))
             return self._records[name]
 
     def remove(self, name: str) -> Record:
@@ -49,15 +59,95 @@ class Store:
             return list(self._records.values())
 
 
+@dataclass(frozen=True)
 class ErrorOfName:
-    """Makes an error from a template that says `{name}`."""
+    """An error about a resource; its text may have `{name}` and `{arn}`."""
 
-    def __init__(self, code: str, template: str) -> None:
-        self._code = code
-        self._template = template
+    code: str
+    text: str
 
-    def __call__(self, name: str) -> AwsError:
-        return AwsError(self._code, self._template.format(name=name))
+    def of(self, name: str, *, arn: str) -> AwsError:
+        """The error about this one."""
+        return AwsError(self.code, self.text.format(name=name, arn=arn))
+
+
+class Resources(ABC):
+    """Resources of one `kind`, such as Endpoint: `create` is its own, describing and listing are alike.
+
+    `missing` and `taken` are errors about a name. `listed` is the member under which ListX gives them
+    (None: `kind` in the plural); with `statuses` it takes StatusEquals; `descending` is its default order
+    (by creation time).
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        missing: ErrorOfName,
+        taken: ErrorOfName,
+        listed: str | None = None,
+        statuses: bool = False,
+        descending: bool = False,
+    ) -> None:
+        self._kind = kind
+        self._name_key, self._status_key = f"{kind}Name", f"{kind}Status" if statuses else None
+        self._listed, self._descending = listed or f"{kind}s", descending
+        self.store = Store(kind=kind, missing=missing, taken=taken)
+        self.operations: Operations = {
+            f"Create{kind}": self.create,
+            f"Describe{kind}": lambda request: self.get(request[self._name_key]),
+            f"List{kind}s": self.list,
+        }
+
+    @abstractmethod
+    def create(self, request: dict[str, Any]) -> Record:
+        """Makes one; returns its record."""
+
+    def _new(self, request: dict[str, Any], **members: Any) -> Record:
+        """The record of one that is made now."""
+        arn, now = self.store.arn(request[self._name_key]), time.time()
+        return {**request, f"{self._kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now, **members}
+
+    def get(self, name: str) -> Record:
+        """The record of that name, as Describe answers it."""
+        return self.store.get(name)
+
+    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A page of them."""
+        return page_of(
+            self.store.all(),
+            request,
+            member=self._listed,
+            name_key=self._name_key,
+            status_key=self._status_key,
+            descending=self._descending,
+        )
+
+
+class DeletableResources(Resources):
+    """Resources with a DeleteX."""
+
+    def __init__(self, *, kind: str, missing: ErrorOfName, taken: ErrorOfName, **listing: Any) -> None:
+        super().__init__(kind=kind, missing=missing, taken=taken, **listing)
+        self.operations[f"Delete{kind}"] = self.delete
+
+    def delete(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Forgets one; what was made from it goes on, as on AWS."""
+        self.store.remove(request[self._name_key])
+        return {}
+
+
+class HostingResources(DeletableResources):
+    """Models, endpoints and their configurations: `words` in AWS's errors, which are alike; newest first."""
+
+    def __init__(self, *, kind: str, words: str, statuses: bool = False) -> None:
+        super().__init__(
+            kind=kind,
+            missing=ErrorOfName("ValidationException", f'Could not find {words} "{{arn}}".'),
+            taken=ErrorOfName("ValidationException", f'Cannot create already existing {words} "{{arn}}".'),
+            statuses=statuses,
+            descending=True,
+        )
 
 
 def page_of(

@@ -1,15 +1,13 @@
 """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob."""
 
 import re
-import time
 from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
-from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.jobs.training_run import TrainingRun
 from embedded_cloud.sagemaker.jobs import Jobs
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import Record
 from embedded_cloud.settings import Settings
 
 
@@ -17,40 +15,18 @@ class TrainingJobs(Jobs[TrainingRun]):
     """Training jobs; each runs in a thread of its own until it ends."""
 
     def __init__(self, *, settings: Settings, aws: Aws) -> None:
-        self._settings = settings
-        self._aws = aws
-        store = Store(
-            missing=ErrorOfName("ValidationException", "Requested resource not found."),
-            taken=ErrorOfName(
-                "ResourceInUse",
-                "Training job names must be unique within an AWS account and region, and a training job with "
-                f"this name already exists ({sagemaker_arn('training-job/{name}')})",
-            ),
-        )
-        super().__init__(kind="Training", store=store)
-        self.operations |= {
-            "CreateTrainingJob": self.create,
-            "DescribeTrainingJob": lambda request: self.describe(request["TrainingJobName"]),
-        }
+        self._settings, self._aws = settings, aws
+        super().__init__(kind="TrainingJob")
 
     def create(self, request: dict[str, Any], *, tuning_job_arn: str | None = None) -> Record:
         """Starts a training job and returns its record, which the run keeps up to date."""
         check_definition(request)
-        name = request["TrainingJobName"]
-        now = time.time()
-        record: Record = {
-            **request,
-            "TrainingJobArn": sagemaker_arn(f"training-job/{name}"),
-            "TuningJobArn": tuning_job_arn,
-            "TrainingJobStatus": "InProgress",
-            "SecondaryStatus": "Starting",
-            "SecondaryStatusTransitions": [],
-            "CreationTime": now,
-            "LastModifiedTime": now,
-        }
+        record = self._new(
+            request, TuningJobArn=tuning_job_arn, SecondaryStatus="Starting", SecondaryStatusTransitions=[]
+        )
         return self._start(record, lambda: TrainingRun(record=record, settings=self._settings, aws=self._aws))
 
-    def describe(self, name: str) -> Record:
+    def get(self, name: str) -> Record:
         """The record, with the running times worked out."""
         record = self.store.get(name)
         started, ended = record.get("TrainingStartTime"), record.get("TrainingEndTime")
@@ -62,7 +38,7 @@ class TrainingJobs(Jobs[TrainingRun]):
     def wait(self, name: str) -> Record:
         """Waits until the job has ended; returns its record."""
         self._runs[name].ended.wait()
-        return self.describe(name)
+        return self.get(name)
 
     def stop_running(self, name: str) -> None:
         """Stops a job of ours that may have ended in the meantime."""

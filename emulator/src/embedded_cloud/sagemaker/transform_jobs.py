@@ -1,15 +1,13 @@
 """CreateTransformJob, DescribeTransformJob, ListTransformJobs, StopTransformJob."""
 
-import time
 from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
-from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.jobs.transform_run import TransformRun
 from embedded_cloud.sagemaker.jobs import Jobs
 from embedded_cloud.sagemaker.registry.models import Models, container_of
-from embedded_cloud.sagemaker.store import ErrorOfName, Record, Store
+from embedded_cloud.sagemaker.store import Record
 from embedded_cloud.settings import Settings
 
 _MOST_MEGABYTES_IN_FLIGHT = 100  # MaxConcurrentTransforms x MaxPayloadInMB (API reference)
@@ -20,31 +18,14 @@ class TransformJobs(Jobs[TransformRun]):
     """Batch transform jobs; each starts a server of its model and asks it about every object of its input."""
 
     def __init__(self, *, settings: Settings, aws: Aws, models: Models) -> None:
-        self._settings = settings
-        self._aws = aws
-        self._models = models
-        store = Store(
-            missing=ErrorOfName("ResourceNotFound", "Requested resource not found."),
-            taken=ErrorOfName(
-                "ResourceInUse",
-                "Job names must be unique within an AWS account and region, and a job with this name already "
-                f"exists ({sagemaker_arn('transform-job/{name}')})",
-            ),
-        )
-        super().__init__(kind="Transform", store=store, descending=True)
-        self.operations["CreateTransformJob"] = self.create
+        self._settings, self._aws, self._models = settings, aws, models
+        super().__init__(kind="TransformJob", descending=True)
 
     def create(self, request: dict[str, Any]) -> Record:
         """Starts a job and returns its record, which the run keeps up to date."""
         _check(request)
         model = self._models.store.get(request["ModelName"])
-        name = request["TransformJobName"]
-        record = {
-            **request,
-            "TransformJobArn": sagemaker_arn(f"transform-job/{name}"),
-            "TransformJobStatus": "InProgress",
-            "CreationTime": time.time(),
-        }
+        record = self._new(request)
         return self._start(
             record,
             lambda: TransformRun(

@@ -12,23 +12,10 @@ from embedded_cloud.sagemaker.runtime import Response
 from embedded_cloud.stepfunctions import execution_loop, interpreter
 from embedded_cloud.stepfunctions.redrive import check_redrivable, redrive_members
 from embedded_cloud.stepfunctions.requests import check_create, check_start, check_update, validation_of
-from embedded_cloud.wire import error_response
+from embedded_cloud.wire import checked, error_response
 
 Operation = Callable[[dict[str, Any]], Response]
 _JSON = {"Content-Type": "application/x-amz-json-1.0"}
-
-
-def checked(operation: Operation, check: Callable[[dict[str, Any]], None]) -> Operation:
-    """The operation, refused where `check(request)` raises an AwsError."""
-
-    def run(request: dict[str, Any]) -> Response:
-        try:
-            check(request)
-        except AwsError as error:
-            return error_response(error)
-        return operation(request)
-
-    return run
 
 
 def creating(operation: Operation) -> Operation:
@@ -49,13 +36,15 @@ def updating(operation: Operation) -> Operation:
 def starting(operation: Operation) -> Operation:
     """StartExecution; the same name with the same input of a running execution starts nothing."""
 
+    def machine_of(request: dict[str, Any]) -> str | None:
+        return interpreter.machine_of(request.get("stateMachineArn", ""))
+
+    def check(request: dict[str, Any]) -> None:
+        if machine_of(request):
+            check_start(request)
+
     def run(request: dict[str, Any]) -> Response:
-        machine = interpreter.machine_of(request.get("stateMachineArn", ""))
-        try:
-            if machine:
-                check_start(request)
-        except AwsError as error:
-            return error_response(error)
+        machine = machine_of(request)
         if machine and request.get("name"):
             arn = f"{machine.replace(':stateMachine:', ':execution:')}:{request['name']}"
             running = interpreter.execution(arn)
@@ -64,7 +53,7 @@ def starting(operation: Operation) -> Operation:
                 return _answer({"executionArn": arn, "startDate": running["startDate"]})
         return operation(request)
 
-    return run
+    return checked(run, check)
 
 
 def describing(operation: Operation) -> Operation:

@@ -52,6 +52,7 @@ class ModelCards:
 
     def __init__(self) -> None:
         self.store = Store(
+            kind="ModelCard",
             missing=ErrorOfName("ResourceNotFound", f"ModelCard {_ARN} does not exist."),
             taken=ErrorOfName("ConflictException", f"Modelcard {_ARN} already exists"),
         )

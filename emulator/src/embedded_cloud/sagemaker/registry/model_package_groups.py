@@ -1,47 +1,33 @@
 """CreateModelPackageGroup, DescribeModelPackageGroup, DeleteModelPackageGroup, ListModelPackageGroups."""
 
-import time
 from typing import Any
 
 from embedded_cloud.errors import validation_error
-from embedded_cloud.identity import ACCOUNT, sagemaker_arn
-from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
-
-_ARN = sagemaker_arn("model-package-group/{name}")
+from embedded_cloud.identity import ACCOUNT
+from embedded_cloud.sagemaker.store import DeletableResources, ErrorOfName, Record
 
 
-class ModelPackageGroups:
+class ModelPackageGroups(DeletableResources):
     """Groups of model packages: the registry's shelves."""
 
     def __init__(self) -> None:
-        self.store = Store(
-            missing=ErrorOfName("ValidationException", f"ModelPackageGroup {_ARN} does not exist."),
-            taken=ErrorOfName("ValidationException", f"Model Package Group already exists: {_ARN}"),
+        super().__init__(
+            kind="ModelPackageGroup",
+            missing=ErrorOfName("ValidationException", "ModelPackageGroup {arn} does not exist."),
+            taken=ErrorOfName("ValidationException", "Model Package Group already exists: {arn}"),
+            listed="ModelPackageGroupSummaryList",
         )
-        self.operations: Operations = {
-            "CreateModelPackageGroup": self.create,
-            "DescribeModelPackageGroup": lambda request: self.get(request["ModelPackageGroupName"]),
-            "DeleteModelPackageGroup": self.delete,
-            "ListModelPackageGroups": self.list,
-        }
 
-    def get(self, name_or_arn: str) -> Record:
+    def get(self, name: str) -> Record:
         """The group of that name or ARN."""
-        return self.store.get(name_or_arn.rsplit("/", 1)[-1])
+        return self.store.get(name.rsplit("/", 1)[-1])
 
     def create(self, request: dict[str, Any]) -> Record:
         """Makes an empty group."""
-        name = request["ModelPackageGroupName"]
-        record: Record = {
-            **request,
-            "ModelPackageGroupArn": _ARN.format(name=name),
-            "ModelPackageGroupStatus": "Completed",
-            "CreationTime": time.time(),
-            "CreatedBy": {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT}:root", "PrincipalId": ACCOUNT}},
-            "_versions": 0,
-            "_packages": set(),
-        }
-        return self.store.add(name, record)
+        maker = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT}:root", "PrincipalId": ACCOUNT}}
+        record = self._new(request, ModelPackageGroupStatus="Completed", CreatedBy=maker)
+        record |= {"_versions": 0, "_packages": set()}
+        return self.store.add(request["ModelPackageGroupName"], record)
 
     def delete(self, request: dict[str, Any]) -> Record:
         """Forgets an empty group; a group that holds packages is refused, as on AWS."""
@@ -54,9 +40,3 @@ class ModelPackageGroups:
             )
         self.store.remove(group["ModelPackageGroupName"])
         return {}
-
-    def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A page of groups."""
-        return page_of(
-            self.store.all(), request, member="ModelPackageGroupSummaryList", name_key="ModelPackageGroupName"
-        )

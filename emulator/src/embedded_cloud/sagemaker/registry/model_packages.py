@@ -9,7 +9,7 @@ from embedded_cloud.errors import validation_error
 from embedded_cloud.identity import sagemaker_arn
 from embedded_cloud.sagemaker.registry.model_cards import check_content
 from embedded_cloud.sagemaker.registry.model_package_groups import ModelPackageGroups
-from embedded_cloud.sagemaker.store import ErrorOfName, Operations, Record, Store, page_of
+from embedded_cloud.sagemaker.store import DeletableResources, ErrorOfName, Record, page_of
 
 PublishEvent = Callable[[dict[str, Any]], None]
 
@@ -31,7 +31,7 @@ _EVENT_MEMBERS = (
 )
 
 
-class ModelPackages:
+class ModelPackages(DeletableResources):
     """Versioned model packages: what was trained, and whether it may serve.
 
     `publish_event` takes one EventBridge entry; a package's creation and every change of its approval are
@@ -42,22 +42,18 @@ class ModelPackages:
         self._groups = groups
         self._publish_event = publish_event
         self._creating = threading.Lock()
-        self.store = Store(
+        super().__init__(
+            kind="ModelPackage",
             missing=ErrorOfName("ValidationException", "ModelPackage {name} does not exist."),
             taken=ErrorOfName("ValidationException", "ModelPackage {name} already exists."),
+            listed="ModelPackageSummaryList",
         )
-        self.operations: Operations = {
-            "CreateModelPackage": self.create,
-            "DescribeModelPackage": lambda request: self.get(request["ModelPackageName"]),
-            "UpdateModelPackage": self.update,
-            "DeleteModelPackage": self.delete,
-            "ListModelPackages": self.list,
-        }
+        self.operations["UpdateModelPackage"] = self.update
 
-    def get(self, name_or_arn: str) -> Record:
+    def get(self, name: str) -> Record:
         """The package of that ARN, or of the name `<group>/<version>`."""
-        is_arn = name_or_arn.startswith("arn:")
-        return self.store.get(name_or_arn if is_arn else sagemaker_arn(f"model-package/{name_or_arn}"))
+        is_arn = name.startswith("arn:")
+        return self.store.get(name if is_arn else sagemaker_arn(f"model-package/{name}"))
 
     def create(self, request: dict[str, Any]) -> Record:
         """Adds the next version to a group. A second request with the same ClientToken makes none: it is
@@ -77,7 +73,7 @@ class ModelPackages:
             if first is not None:
                 return first
             record = self._add_version(group, request)
-        self._tell(record)
+        self._publish(record)
         return record
 
     def _add_version(self, group: Record, request: dict[str, Any]) -> Record:
@@ -123,7 +119,7 @@ class ModelPackages:
             record["CustomerMetadataProperties"] = properties
         record["LastModifiedTime"] = time.time()
         if record["ModelApprovalStatus"] != before:
-            self._tell(record)
+            self._publish(record)
         return record
 
     def delete(self, request: dict[str, Any]) -> Record:
@@ -141,9 +137,9 @@ class ModelPackages:
             rows = [row for row in rows if row["ModelPackageGroupName"] == group]
         if "ModelApprovalStatus" in request:
             rows = [row for row in rows if row["ModelApprovalStatus"] == request["ModelApprovalStatus"]]
-        return page_of(rows, request, member="ModelPackageSummaryList", name_key="ModelPackageName")
+        return page_of(rows, request, member=self._listed, name_key=self._name_key)
 
-    def _tell(self, record: Record) -> None:
+    def _publish(self, record: Record) -> None:
         self._publish_event(
             {
                 "Source": "aws.sagemaker",

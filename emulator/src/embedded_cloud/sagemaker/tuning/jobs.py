@@ -24,6 +24,7 @@ class TuningJobs:
         self._tags = tags
         self._runs: dict[str, TuningRun] = {}
         self.store = Store(
+            kind="HyperParameterTuningJob",
             missing=ErrorOfName(
                 "ResourceNotFound", f"Amazon SageMaker can't find a tuning job with ARN {_ARN}."
             ),

@@ -1,10 +1,15 @@
-"""What a task's integration must know of the execution that it runs in."""
+"""What a task's integration works with, and what it must know of the execution that it runs in."""
 
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+from embedded_cloud.aws import Aws
+
+FailTask = Callable[[str, str], Exception]
+"""(error, cause) -> the exception that fails a task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +42,11 @@ def entered(context: TaskContext) -> Generator[TaskContext]:
 def current() -> TaskContext:
     """The context of the task that this thread runs."""
     return _CURRENT.get()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integration:
+    """What an integration works with: clients of this cloud, and `fail`, which makes a task's failure."""
+
+    aws: Aws
+    fail: FailTask

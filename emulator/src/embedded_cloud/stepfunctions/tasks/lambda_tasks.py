@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from embedded_cloud.stepfunctions.tasks.sdk_tasks import FailTask
+from embedded_cloud.stepfunctions.tasks.context import FailTask
 
 Execute = Callable[[Any, Any], dict[str, Any]]
 Find = Callable[[str], tuple[Any, Any, str]]

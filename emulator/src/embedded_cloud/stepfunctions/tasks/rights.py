@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embedded_cloud.identity import ACCOUNT, REGION
-from embedded_cloud.stepfunctions.tasks.context import current
-from embedded_cloud.stepfunctions.tasks.sdk_tasks import FailTask
+from embedded_cloud.stepfunctions.tasks.context import FailTask, current
 
 Authorise = Callable[[str, str, str], bool]
 _DYNAMODB = "arn:aws:states:::dynamodb:"

@@ -7,9 +7,8 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
-from embedded_cloud.aws import Aws
-from embedded_cloud.stepfunctions.tasks.context import current
-from embedded_cloud.stepfunctions.tasks.sdk_tasks import FailTask, as_json
+from embedded_cloud.stepfunctions.tasks.context import Integration, current
+from embedded_cloud.stepfunctions.tasks.sdk_tasks import as_json
 
 _ACTIONS = (
     "createTrainingJob",
@@ -30,21 +29,14 @@ _JOBS = {
 _POLL_SECONDS = 0.3
 
 
-class SageMakerTasks:
-    """Starts what the task names and, for `.sync`, waits for its end; an abandoned task stops its job.
-
-    `fail(error, cause)` makes the exception that fails a task.
-    """
-
-    def __init__(self, *, aws: Aws, fail: FailTask) -> None:
-        self._aws = aws
-        self._fail = fail
+class SageMakerTasks(Integration):
+    """Starts what the task names and, for `.sync`, waits for its end; an abandoned task stops its job."""
 
     def __call__(self, resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer of the request, or for `.sync` the job's description once it has completed."""
         action, _, pattern = resource.rsplit(":", 1)[1].partition(".")
         if action not in _ACTIONS or (pattern == "sync" and action not in _JOBS):
-            raise self._fail("States.Runtime", f"The resource provided {resource} is not recognized.")
+            raise self.fail("States.Runtime", f"The resource provided {resource} is not recognized.")
         answer = self._request(action, parameters)
         if pattern != "sync":
             return answer
@@ -58,22 +50,22 @@ class SageMakerTasks:
             if description[status] == "Completed":
                 return description
             if description[status] in ("Failed", "Stopped"):
-                raise self._fail("States.TaskFailed", json.dumps(description))
+                raise self.fail("States.TaskFailed", json.dumps(description))
             if current().abandoned and description[status] == "InProgress":
                 self._request(f"stop{kind}", key)
-                raise self._fail("States.TaskFailed", f"{kind} {name} was stopped with its task.")
+                raise self.fail("States.TaskFailed", f"{kind} {name} was stopped with its task.")
             time.sleep(_POLL_SECONDS)
 
     def _request(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        client = self._aws.client("sagemaker", role=current().role)
+        client = self.aws.client("sagemaker", role=current().role)
         try:
             answer = getattr(client, xform_name(f"{action[:1].upper()}{action[1:]}"))(**parameters)
         except ParamValidationError as error:
-            raise self._fail(
+            raise self.fail(
                 "States.Runtime", f"The Parameters of {action} cannot be used: {error}"
             ) from error
         except ClientError as error:
-            raise self._fail(_error_name(error), str(error)) from error
+            raise self.fail(_error_name(error), str(error)) from error
         return as_json({key: value for key, value in answer.items() if key != "ResponseMetadata"})
 
 

@@ -1,6 +1,5 @@
 """`arn:aws:states:::aws-sdk:<service>:<action>`: any operation of a service, as Step Functions calls it."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -8,8 +7,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
-from embedded_cloud.aws import Aws
-from embedded_cloud.stepfunctions.tasks.context import current
+from embedded_cloud.stepfunctions.tasks.context import Integration, current
 from embedded_cloud.stepfunctions.tasks.sdk_services import (
     sdk_service,
     to_request,
@@ -17,18 +15,9 @@ from embedded_cloud.stepfunctions.tasks.sdk_services import (
     unknown_members,
 )
 
-FailTask = Callable[[str, str], Exception]
 
-
-class SdkTasks:
-    """Runs such a task with boto3 against this cloud, with the state machine's role.
-
-    `fail(error, cause)` makes the exception that fails a task.
-    """
-
-    def __init__(self, *, aws: Aws, fail: FailTask) -> None:
-        self._aws = aws
-        self._fail = fail
+class SdkTasks(Integration):
+    """Runs such a task with boto3 against this cloud, with the state machine's role."""
 
     def __call__(self, resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The operation's answer with PascalCase members and ISO timestamps."""
@@ -40,20 +29,20 @@ class SdkTasks:
         known = sdk_service(service)
         operation = known.operation(action) if known else None
         if known is None or operation is None:
-            raise self._fail("States.Runtime", f"The service {service} has no action {action}.")
+            raise self.fail("States.Runtime", f"The service {service} has no action {action}.")
         self._refuse_unknown(action, parameters, operation)
-        client = self._aws.client(known.boto_name, role=current().role)
+        client = self.aws.client(known.boto_name, role=current().role)
         request: dict[str, Any] = (
             to_request(parameters, operation.input_shape) if operation.input_shape else {}
         )
         try:
             answer = getattr(client, xform_name(operation.name))(**request)
         except ParamValidationError as error:
-            raise self._fail(
+            raise self.fail(
                 "States.Runtime", f"The Parameters of {action} cannot be used: {error}"
             ) from error
         except ClientError as error:
-            raise self._fail(known.error_name(error.response["Error"]["Code"]), str(error)) from error
+            raise self.fail(known.error_name(error.response["Error"]["Code"]), str(error)) from error
         members = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
         shape = operation.output_shape
         return as_json(to_result(members, shape) if shape else members)
@@ -62,7 +51,7 @@ class SdkTasks:
         """What only the running execution knows (a path to a whole object) is looked at here."""
         for path in unknown_members(parameters, operation.input_shape):
             message = f"The field {path.strip('/')!r} of the Parameters of {action} is not supported"
-            raise self._fail("States.Runtime", f"{message} by Step Functions.")
+            raise self.fail("States.Runtime", f"{message} by Step Functions.")
 
 
 def as_json(value: Any) -> Any:
