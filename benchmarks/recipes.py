@@ -4,6 +4,9 @@
         --recipes today corn --seeds 0 1 2 [--size 96] [--epochs 8] [--arch efficientnet_lite0] [--threads 1]
     python benchmarks/recipes.py compare --out OUT [--json benchmarks/results/recipes.json]
 
+The page's dataset: `python -m data_prep --file-list file_list.json --validation-share 0.4`; its call:
+`--recipes today zero --size 64 --epochs 6`.
+
 `train` writes a file for each recipe and seed and skips those that are there, so a run that was stopped goes
 on. It trains with the job's own Trainer and judges in FP32, without export: what INT8 costs is another
 question. DIR is a sealed dataset with 0 to 5 objects; `--all` one with every count, for the recipes that also
@@ -72,6 +75,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 """What differs from `today`, `epochs`, `size` and `augmentation` as factors; a+b is both. `now` is the job's
 own defaults."""
 NOW = "now"
+MEDIAN = " by median"
 TURNS = 10_000
 ROTATION, SCALE, SHIFT, COLOUR = augment.ROTATION, augment.SCALE, augment.SHIFT, augment.COLOUR
 
@@ -190,7 +194,7 @@ def compare(options: argparse.Namespace) -> None:
     runs: dict[str, Any] = {path.stem: dict(np.load(path)) for path in sorted(options.out.glob("*.npz"))}
     for run, kept in [*runs.items()]:
         name, _, seed = run.rpartition("-")
-        runs[f"{name} by median-{seed}"] = kept | {"answer": _medians(kept["probabilities"])}
+        runs[f"{name}{MEDIAN}-{seed}"] = kept | {"answer": _medians(kept["probabilities"])}
     names = sorted({run.rpartition("-")[0] for run in runs})
     for splits in (("validation", "test"), ("test",)):
         print(f"images of {' and '.join(splits)}")
@@ -206,6 +210,7 @@ def compare(options: argparse.Namespace) -> None:
         rows = [
             _row(name, {run: kept for run, kept in runs.items() if run.rpartition("-")[0] == name})
             for name in names
+            if not name.endswith(MEDIAN)
         ]
         options.json.parent.mkdir(exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
@@ -234,7 +239,7 @@ def _row(name: str, runs: dict[str, Any]) -> dict[str, Any]:
         "name": name,
         "task": "public-0-to-5",
         "split": "block",
-        "network": str(one["arch"]),
+        "network": f"{one['arch']}@{one['image_size']}",
         "arch": str(one["arch"]),
         "image_size": int(one["image_size"]),
         "epochs": int(one["epochs"]),
@@ -275,8 +280,8 @@ def _medians(probabilities: Floats) -> NDArray[np.int64]:
 
 
 def _seconds(pairs: list[tuple[Any, Any]]) -> str:
-    base, other = (np.mean([run["seconds"] for run in side]) for side in zip(*pairs, strict=True))
-    return f"{base:.0f} -> {other:.0f} s each"
+    base, other = (np.mean([run["cpu_seconds"] for run in side]) for side in zip(*pairs, strict=True))
+    return f"{base:.0f} -> {other:.0f} CPU s each"
 
 
 def _errors(run: Any, *, splits: tuple[str, ...]) -> NDArray[np.int64]:
