@@ -7,12 +7,11 @@ training.arch=resnet34`. One file a section.
 
 from infra.settings.api import Api
 from infra.settings.data_prep import DataPrep
-from infra.settings.network import Network
 from infra.settings.operations import Operations
 from infra.settings.reading import SettingsError, context_of_cdk_json, load, paths, stages_of_cdk_json
 from infra.settings.release import Gate, Release
 from infra.settings.serving import Capture, Recount, Serving
-from infra.settings.stage import Security, Settings, Storage
+from infra.settings.stage import Network, Security, Settings, Storage
 from infra.settings.training import Training
 
 STAGES = stages_of_cdk_json()
