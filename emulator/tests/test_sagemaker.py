@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from embedded_cloud.cloud import Cloud
+from embedded_cloud.cloud import Cloud, CloudError
 from embedded_cloud.testing import (
     BUCKET,
     SERVER_IMAGE,
@@ -99,6 +99,43 @@ class TestTrainingJobs:
             sagemaker.describe_training_job(TrainingJobName="nobody")
         with pytest.raises(ClientError, match="status Completed"):
             sagemaker.stop_training_job(TrainingJobName="good")
+
+    def test_an_interrupted_spot_job_starts_again_from_its_checkpoints(self, cloud: Cloud, role: str):
+        sagemaker, s3 = cloud.client("sagemaker"), cloud.client("s3")
+        request = training_job(name="spot", role=role, mode="endless")
+        request |= {"EnableManagedSpotTraining": True}
+        request["StoppingCondition"]["MaxWaitTimeInSeconds"] = 600
+        sagemaker.create_training_job(**request)
+        kept = {"Bucket": BUCKET, "Prefix": "checkpoints/spot.txt"}
+        wait_until(lambda: s3.list_objects_v2(**kept).get("Contents"), bool)
+        cloud.interrupt_training_job("spot")
+        group, stream = "/aws/sagemaker/TrainingJobs", "spot/algo-1-"
+        wait_until(
+            lambda: sagemaker.describe_training_job(TrainingJobName="spot"),
+            lambda job: [each["Status"] for each in job["SecondaryStatusTransitions"]].count("Training") == 2,
+        )
+        wait_until(
+            lambda: cloud.client("logs").describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)[
+                "logStreams"
+            ],
+            lambda streams: len(streams) == 2,
+        )
+        lines = wait_until(
+            lambda: log_lines(cloud, group, stream, attempt=2),
+            lambda lines: any(line.startswith("restored=") for line in lines),
+        )
+        assert any("'spot.txt'" in line for line in lines)
+        sagemaker.stop_training_job(TrainingJobName="spot")
+        job = ended_job(cloud, "spot")
+        steps = [each["Status"] for each in job["SecondaryStatusTransitions"]]
+        assert steps[2:6] == ["Training", "Interrupted", "Restarting", "Downloading"]
+        assert job["BillableTimeInSeconds"] < job["TrainingTimeInSeconds"]
+
+    @pytest.mark.usefixtures("jobs")
+    def test_only_a_spot_job_that_trains_is_interrupted(self, cloud: Cloud):
+        for name, words in (("good", "on demand"), ("nobody", "not found")):
+            with pytest.raises(CloudError, match=words):
+                cloud.interrupt_training_job(name)
 
     def test_a_channel_without_objects_fails_the_job(self, cloud: Cloud, role: str):
         request = training_job(name="empty", role=role)

@@ -16,7 +16,14 @@ from bincount.experiments.of_stage import OF_STAGE, open_mlflow
 from bincount.models.registry import find, packages
 from bincount.models.training_jobs import shown_dollars
 from bincount.runs.output import read_output
-from bincount.runs.page import FIGURES, best_figures, interruptions, runs_page, shown_figure
+from bincount.runs.page import (
+    FIGURES,
+    best_figures,
+    interruptions,
+    runs_page,
+    shown_figure,
+    shown_seconds,
+)
 from bincount.runs.run import Details, Run, find_run, find_runs, read_details, stage_of
 from bincount.stage.stage import Stage
 
@@ -49,7 +56,7 @@ def runs(
     """List and compare training runs: parameters, figures, dataset, cost, the gate's verdict.
 
     Newest first: the pipeline's trials and the jobs of training/launch.py. The best figure of each column is
-    marked. The cost is by list prices.
+    marked. The cost is by list prices; for spot: how often AWS took the instance away, and what was saved.
     """
     target = Stage(stage, region=region, profile=profile)
     found = [find_run(target, name) for name in names] if names else find_runs(target, most=most)
@@ -137,7 +144,7 @@ def _print_table(found: list[Run]) -> None:
         return
     flags = ("epochs", "batch-size", "learning-rate")
     table = Table()
-    for name in ("run", "status", *flags, *FIGURES.values(), "gate", "cost", "spot", "dataset"):
+    for name in ("run", "status", *flags, *FIGURES.values(), "gate", "cost", "billed", "spot", "dataset"):
         table.add_column(name, overflow="fold")
     best = best_figures(found)
     for run in found:
@@ -148,6 +155,7 @@ def _print_table(found: list[Run]) -> None:
             *(_figure(run, name, best) for name in FIGURES),
             run.verdict or "-",
             shown_dollars(run.job.cost),
+            shown_seconds(run.job.seconds),
             interruptions(run),
             Text(run.dataset or "-"),
         )

@@ -49,7 +49,10 @@ _METRICS = {"train:loss": "loss", "validation:accuracy": "accuracy", "validation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """One job; `seconds` are billed so far, `cost` their list price in dollars (None: not known)."""
+    """One job; `seconds` are billed so far, `cost` their list price in dollars (None: not known).
+
+    `training_seconds` is how long it trained, which on demand is what is billed; None before the end.
+    """
 
     name: str
     status: str
@@ -59,6 +62,12 @@ class TrainingJob:
     seconds: float
     cost: float | None
     reason: str | None
+    training_seconds: float | None = None
+
+    @property
+    def saving(self) -> float | None:
+        """The share of the price on demand that spot saved, as SageMaker's console reckons it."""
+        return 1 - self.seconds / self.training_seconds if self.training_seconds else None
 
     @property
     def ended(self) -> bool:
@@ -152,6 +161,7 @@ def read_job(job: dict[str, Any], prices: Mapping[str, float]) -> TrainingJob:
             instances=resources.get("InstanceCount", 1),
         ),
         reason=job.get("FailureReason"),
+        training_seconds=job.get("TrainingTimeInSeconds"),
     )
 
 

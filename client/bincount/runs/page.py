@@ -50,8 +50,8 @@ def runs_page(runs: Sequence[Run], details: Mapping[str, Details], *, title: str
 
 
 def _table(runs: Sequence[Run], details: Mapping[str, Details]) -> str:
-    heads = ["run", "status", *FIGURES.values(), "gate", "cost", *PARAMETERS, "best epoch", "spot"]
-    numbers = {*PARAMETERS[1:], "best epoch", *FIGURES.values(), "cost"}
+    heads = ["run", "status", *FIGURES.values(), "gate", "cost", "billed", *PARAMETERS, "best epoch", "spot"]
+    numbers = {*PARAMETERS[1:], "best epoch", *FIGURES.values(), "cost", "billed"}
     best = best_figures(runs)
     heads = [*heads, "dataset", "note"]
     rows = [f"<tr>{''.join(_head(name, name in numbers) for name in heads)}</tr>"]
@@ -63,6 +63,7 @@ def _table(runs: Sequence[Run], details: Mapping[str, Details]) -> str:
             *(_figure(run, name, best) for name in FIGURES),
             escape(run.verdict or "-"),
             escape(shown_dollars(run.job.cost)),
+            shown_seconds(run.job.seconds),
             *(escape(run.parameters.get(name, "-")[:10]) for name in PARAMETERS),
             "-" if found is None else str(found.best_epoch or "-"),
             interruptions(run),
@@ -92,11 +93,19 @@ def shown_figure(name: str, value: float | None) -> str:
 
 
 def interruptions(run: Run) -> str:
-    """`on demand`, or how often AWS took the spot instance away."""
+    """`on demand`, or how often AWS took the spot instance away and what spot saved."""
     if not run.spot:
         return "on demand"
     times = {0: "never", 1: "once"}.get(run.interruptions, f"{run.interruptions} times")
-    return f"interrupted {times}"
+    saved = "" if run.saving is None else f", saved {run.saving:.0%}"
+    return f"interrupted {times}{saved}"
+
+
+def shown_seconds(seconds: float) -> str:
+    """`95 s`, from two minutes on `2 min`, from two hours on `2.0 h`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _head(name: str, number: bool) -> str:

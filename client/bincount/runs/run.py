@@ -55,6 +55,11 @@ class Run:
         return self.job.metrics
 
     @property
+    def saving(self) -> float | None:
+        """The share of the price on demand that spot saved; None on demand, and before the run has ended."""
+        return self.job.saving if self.spot else None
+
+    @property
     def verdict(self) -> str | None:
         """The gate's newest word, `accepted` or `rejected`; None where it evaluated no model of this run."""
         return next((package.gate for package in self.versions if package.gate), None)
@@ -70,8 +75,10 @@ class Run:
             "parameters": self.parameters,
             "metrics": self.metrics,
             "billable_seconds": self.job.seconds,
+            "training_seconds": self.job.training_seconds,
             "cost_usd": self.job.cost,
             "spot": self.spot,
+            "saving": self.saving,
             "interruptions": self.interruptions,
             "gate": self.verdict,
             "versions": [package.version for package in self.versions],

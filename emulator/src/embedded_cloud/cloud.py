@@ -1,9 +1,13 @@
 """Starts and stops an embedded cloud from Python: for tests and the demo."""
 
+import json
 import shlex
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +28,7 @@ _TAIL_LINES = 20
 
 
 class CloudError(Exception):
-    """The embedded cloud did not start; the text holds the end of its log."""
+    """The embedded cloud did not start (then with the end of its log), or cannot do what was asked."""
 
 
 class Cloud:
@@ -139,6 +143,17 @@ class Cloud:
         if service not in self._clients:
             self._clients[service] = self._session.client(service, **defaults)
         return self._clients[service]
+
+    def interrupt_training_job(self, name: str) -> None:
+        """Takes the instance of a managed spot job away while it trains: SIGKILL, and a new start from its
+        checkpoints in S3. Raises CloudError where there is no such job.
+        """
+        trust = ssl.create_default_context(cafile=str(self._settings.certificate))
+        url = f"{self.url}/_embedded-cloud/training-jobs/{name}/interrupt"
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="POST"), context=trust).close()
+        except urllib.error.HTTPError as error:
+            raise CloudError(json.load(error)["message"]) from error
 
     def start(self) -> None:
         """Starts the server and waits until it is ready. Raises CloudError with the end of its log."""

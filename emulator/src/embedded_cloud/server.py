@@ -108,6 +108,7 @@ def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
     # Imported here: all three read their settings from the environment, which _prepare has just set.
     from embedded_cloud.ministack_hooks.parts import app, lambda_runtime
     from embedded_cloud.ministack_hooks.patches import install
+    from embedded_cloud.sagemaker.administration import with_administration
 
     sagemaker = install(settings)
 
@@ -115,10 +116,9 @@ def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
         sagemaker.close()
         lambda_runtime.reset()
 
+    served = with_administration(app.app, interrupt=sagemaker.training_jobs.interrupt)
     try:
-        asyncio.run(
-            _serve_until_asked(app.app, settings, end_children, until_stdin_closes=until_stdin_closes)
-        )
+        asyncio.run(_serve_until_asked(served, settings, end_children, until_stdin_closes=until_stdin_closes))
     finally:
         end_children()
 

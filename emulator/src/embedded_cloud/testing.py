@@ -219,13 +219,13 @@ def sums_of(cloud: Cloud, namespace: str, metric: str, **dimensions: str) -> lis
     return [point["Sum"] for point in answer["Datapoints"]]
 
 
-def log_lines(cloud: Cloud, group: str, prefix: str) -> list[str]:
-    """The messages of the one stream that starts with `prefix`."""
+def log_lines(cloud: Cloud, group: str, prefix: str, *, attempt: int = 1) -> list[str]:
+    """The messages of the newest stream that starts with `prefix`, of which there is one an attempt."""
     logs = cloud.client("logs")
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
-    assert len(streams) == 1, streams
+    assert len(streams) == attempt, streams
     events = logs.get_log_events(
-        logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True
+        logGroupName=group, logStreamName=streams[-1]["logStreamName"], startFromHead=True
     )
     return [event["message"] for event in events["events"]]
 

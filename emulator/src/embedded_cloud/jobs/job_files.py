@@ -1,6 +1,7 @@
 """The folder of one training job, laid out as `/opt/ml` in SageMaker's training container."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ class JobFiles:
         self.root.mkdir(parents=True)
         for folder in (self.model, self.output_data, self.input_data, self.config, self.code, self.temporary):
             folder.mkdir(parents=True)
+
+    def remake(self) -> None:
+        """Makes them anew, empty: the job goes on on another instance."""
+        shutil.rmtree(self.root)
+        self.make()
 
     def local_path(self, path: str) -> Path:
         """Where a path of the container is on this machine."""

@@ -18,6 +18,7 @@ from embedded_cloud.settings import Settings
 _LOG = logging.getLogger("embedded_cloud.jobs")
 _POLL_SECONDS = 0.1
 DEFAULT_MAX_RUNTIME = 86_400
+INTERRUPTED = "Interrupted"
 
 
 class JobFailure(Exception):
@@ -102,10 +103,14 @@ class JobRun(ABC):
 class ProgramRun(JobRun):
     """A job that is one program, which is run to its end with its output in CloudWatch Logs."""
 
+    def __init__(self, *, record: dict[str, Any], settings: Settings, aws: Aws) -> None:
+        super().__init__(record=record, settings=settings, aws=aws)
+        self._interrupted = threading.Event()
+
     def _run_program(
         self, *, command: Sequence[str], environment: Mapping[str, str], directory: Path
     ) -> str | None:
-        """Returns why we ended it (Stopped or MaxRuntimeExceeded), or None where it ended well by itself.
+        """Returns why we ended it (Stopped, MaxRuntimeExceeded, INTERRUPTED), or None where it ended well.
 
         Raises JobFailure where it failed, and at the end of the whole cloud.
         """
@@ -121,7 +126,8 @@ class ProgramRun(JobRun):
         code = process.wait()
         pump.join(timeout=10)
         log.close()
-        self._tick(last=True)
+        if why != INTERRUPTED:
+            self._tick(last=True)
         if why is None and code != 0:
             raise JobFailure(f"AlgorithmError: {self._last_words(log)[-900:]}, exit code: {code}")
         return why
@@ -137,11 +143,15 @@ class ProgramRun(JobRun):
             if self._stop.is_set() or time.monotonic() > deadline:
                 process.stop(grace=self._settings.stop_grace_seconds)
                 return "Stopped" if self._stop.is_set() else "MaxRuntimeExceeded"
+            if self._interrupted.is_set():
+                self._interrupted.clear()
+                process.kill()
+                return INTERRUPTED
             self._tick(last=False)
         return None
 
     def _tick(self, *, last: bool) -> None:
-        """Called while the program runs, and once after it."""
+        """Called while the program runs, and once after it, unless its instance was taken away."""
 
     def _heard(self, line: str) -> None:
         """A line of the program's output."""

@@ -10,7 +10,7 @@ from embedded_cloud.aws import Aws
 from embedded_cloud.jobs.container import own_command, toolkit_command, toolkit_environment
 from embedded_cloud.jobs.job_files import JobFiles
 from embedded_cloud.jobs.output import LogStream, MetricScanner
-from embedded_cloud.jobs.run import JobFailure, ProgramRun
+from embedded_cloud.jobs.run import INTERRUPTED, JobFailure, ProgramRun
 from embedded_cloud.jobs.s3_files import DEFAULT_LOCAL_PATH, CheckpointSync, download_channel, upload_archive
 from embedded_cloud.settings import Settings
 
@@ -34,6 +34,10 @@ class TrainingRun(ProgramRun):
         self._enter("Stopping", "Stopping the training job")
         super().stop()
 
+    def interrupt(self) -> None:
+        """Takes the spot instance away, as AWS does: what was uploaded of the checkpoints stays."""
+        self._interrupted.set()
+
     def run(self) -> None:
         """Does everything; never raises, since a fault of ours is the job's InternalServerError."""
         self._enter("Starting", "Preparing the instances for training")
@@ -42,8 +46,16 @@ class TrainingRun(ProgramRun):
     def _do(self) -> str:
         """The job's life; returns its last secondary status."""
         self._files.make()
-        self._files.write_config(self._record)
         s3 = self._aws.client("s3", role=self._record["RoleArn"])
+        while (outcome := self._attempt(s3)) == INTERRUPTED:
+            self._enter(INTERRUPTED, "Training job interrupted: the spot instance was reclaimed")
+            self._files.remake()
+            self._enter("Restarting", "Preparing the instances for training")
+        return outcome
+
+    def _attempt(self, s3: Any) -> str:
+        """The job on one instance; returns INTERRUPTED, or its last secondary status."""
+        self._files.write_config(self._record)
         self._enter("Downloading", "Downloading input data")
         for channel in self._record.get("InputDataConfig", []):
             download_channel(channel, target=self._files.input_data / channel["ChannelName"], s3=s3)
@@ -52,7 +64,7 @@ class TrainingRun(ProgramRun):
             self._checkpoints.restore()
         if self._stop.is_set():
             return "Stopped"
-        self._record["TrainingStartTime"] = time.time()
+        self._record.setdefault("TrainingStartTime", time.time())
         self._enter("Training", "Training image download completed. Training in progress.")
         self._next_push = time.monotonic() + _CHECKPOINT_SECONDS
         try:
@@ -64,6 +76,8 @@ class TrainingRun(ProgramRun):
         except JobFailure:
             self._upload_output(s3)
             raise
+        if why == INTERRUPTED:
+            return why
         self._enter("Uploading", "Uploading generated training model")
         self._upload_model(s3)
         self._upload_output(s3)

@@ -10,6 +10,9 @@ from embedded_cloud.sagemaker.jobs import Jobs
 from embedded_cloud.sagemaker.store import Record
 from embedded_cloud.settings import Settings
 
+SPOT_SHARE = 0.3
+"""What a spot instance costs here, as a share of the price on demand: AWS's differs by the hour and type."""
+
 
 class TrainingJobs(Jobs[TrainingRun]):
     """Training jobs; each runs in a thread of its own until it ends."""
@@ -29,11 +32,21 @@ class TrainingJobs(Jobs[TrainingRun]):
     def get(self, name: str) -> Record:
         """The record, with the running times worked out."""
         record = self.store.get(name)
-        started, ended = record.get("TrainingStartTime"), record.get("TrainingEndTime")
-        if started and ended:
-            seconds = max(1, round(ended - started))
-            record = {**record, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
-        return record
+        if "TrainingStartTime" not in record or "TrainingEndTime" not in record:
+            return record
+        seconds = max(1, round(_seconds_on_an_instance(record["SecondaryStatusTransitions"])))
+        share = SPOT_SHARE if record.get("EnableManagedSpotTraining") else 1
+        billable = max(1, round(seconds * share))
+        return {**record, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": billable}
+
+    def interrupt(self, name: str) -> None:
+        """Takes the instance of a managed spot job away; the job starts again from its checkpoints."""
+        record = self.store.get(name)
+        if not record.get("EnableManagedSpotTraining"):
+            raise validation_error(f"{name} runs on demand: only a managed spot instance is taken away.")
+        if record["SecondaryStatus"] != "Training":
+            raise validation_error(f"{name} is in status {record['SecondaryStatus']}: it does not train now.")
+        self._runs[name].interrupt()
 
     def wait(self, name: str) -> Record:
         """Waits until the job has ended; returns its record."""
@@ -44,6 +57,15 @@ class TrainingJobs(Jobs[TrainingRun]):
         """Stops a job of ours that may have ended in the meantime."""
         if not self._runs[name].ended.is_set():
             self._runs[name].stop()
+
+
+def _seconds_on_an_instance(transitions: list[dict[str, Any]]) -> float:
+    """From the beginning of each training to the end of what came after it on the same instance."""
+    return sum(
+        step["EndTime"] - step["StartTime"]
+        for step in transitions
+        if step["Status"] in ("Training", "Uploading", "Stopping") and "EndTime" in step
+    )
 
 
 def check_definition(definition: dict[str, Any]) -> None:
