@@ -131,7 +131,7 @@ judge: install ## hold every template, policy, call and expression to tools and 
 # Whatever runs a state machine of ours on the embedded cloud; the last ones walk all their branches.
 RECORDED := tests/e2e/test_release_lost_answers.py tests/e2e/test_release_lock.py tests/e2e/test_release.py \
 	tests/e2e/test_client_and_recount.py tests/e2e/test_data_preparation.py tests/e2e/test_client_models.py \
-	tests/e2e/test_journeys.py tests/infra/test_machine_{paths,faults,whole}.py tests/infra/test_{warm_start,model_card}.py
+	tests/e2e/test_journeys.py tests/infra/test_machine_{paths,faults,whole}.py tests/infra/test_{warm_start,model_card,experiments}.py
 recordings: install launch-env ## renew tests/judges/recordings from executions on the embedded cloud (half an hour)
 	rm -rf build/evaluations
 	EMBEDDED_CLOUD_EVALUATIONS=$(CURDIR)/build/evaluations \

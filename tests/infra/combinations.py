@@ -45,6 +45,8 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "training.warm_start": "last",
             "release.model_card": "card",
             "release.risk_rating": "Low",
+            "experiments.mlflow": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/app-0123456789AB",
+            "experiments.artifacts": "s3://ml-artifacts",
         },
     ),
     "prod with everything else": (
@@ -62,6 +64,8 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "operations.quiet_hours": 0,
             "operations.monthly_usd": 0,
             "data_prep.file_list": "s3://lists/mine/list.json",
+            "experiments.mlflow": "https://mlflow.example.com",
+            "experiments.secret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:mlflow-AbCdEf",
             "data_prep.corrections": "s3://lists/mine/corrections.jsonl",
             "serving.canary_percent": 0,
             "serving.bake_seconds": 0,

@@ -39,7 +39,17 @@ EVERYTHING = tuple(
     if laid_over
 )
 """Together they build everything that can be built."""
+MLFLOW = Combination(
+    "dev with an MLflow tracking server",
+    "dev",
+    {
+        "experiments.mlflow": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/team",
+        "experiments.artifacts": "s3://ml-artifacts/mlflow",
+    },
+)
+
 COMBINATIONS = (
+    MLFLOW,
     *(Combination(name, name) for name in STAGES),
     Combination("dev with a key", "dev", {"storage.encryption": "kms"}),
     Combination("dev in a created VPC", "dev", {"network.vpc": "created"}),
