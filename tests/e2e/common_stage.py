@@ -15,6 +15,7 @@ from embedded_cloud.cloud import Cloud
 
 from demo.cloud import BINCOUNT
 from demo.deployment import Deployment
+from tests.e2e.mlflow_kit import Gate, an_mlflow
 from tests.e2e.part_settings import ONE_PART
 
 STACKS = ("bincount-local-training", "bincount-local-recount")
@@ -51,13 +52,14 @@ class _Answer(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True, kw_only=True)
 class CommonStage:
-    """Stage `local` with the data, training and recount stacks, and where its weights come from."""
+    """Stage `local` with the data, training and recount stacks; where its weights come from, its MLflow."""
 
     cloud: Cloud
     out: Path
     outputs: dict[str, dict[str, str]]
     weights: WeightsSource
     weights_sha256: str
+    mlflow: Gate
 
     @property
     def bucket(self) -> str:
@@ -73,7 +75,7 @@ def common_stage_on_a_cloud(out: Path) -> Iterator[CommonStage]:
     sha256 = hashlib.sha256(content.getvalue()).hexdigest()
     weights = WeightsSource(content.getvalue())
     threading.Thread(target=weights.serve_forever, daemon=True).start()
-    overrides = {
+    overrides: dict[str, str] = {
         **ONE_PART,
         "data_prep.batch_size": "30",
         "training.pretrained": "auto",
@@ -84,13 +86,20 @@ def common_stage_on_a_cloud(out: Path) -> Iterator[CommonStage]:
         "training.batch_sizes": "[16, 32]",
     }
     try:
-        with Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
+        with an_mlflow() as mlflow, Cloud(data_dir=out / "cloud", project=BINCOUNT) as cloud:
+            overrides["experiments.mlflow"] = mlflow.url
             deployment = Deployment(
                 environment=cloud.environment(), out=out, overrides=overrides, say=lambda _: None
             )
             deployment.bootstrap()
-            outputs = deployment.deploy(*STACKS)
-            yield CommonStage(cloud=cloud, out=out, outputs=outputs, weights=weights, weights_sha256=sha256)
+            yield CommonStage(
+                cloud=cloud,
+                out=out,
+                outputs=deployment.deploy(*STACKS),
+                weights=weights,
+                weights_sha256=sha256,
+                mlflow=mlflow,
+            )
     finally:
         weights.shutdown()
         weights.server_close()

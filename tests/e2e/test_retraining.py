@@ -24,6 +24,8 @@ from embedded_cloud.environment import neutral_environment
 from demo.bins.generate import generate
 from infra.training.weights import PACKAGED
 from tests.e2e.common_stage import CommonStage, WeightsSource
+from tests.e2e.mlflow_kit import Gate
+from tests.e2e.runs_kit import register
 
 pytestmark = pytest.mark.e2e
 
@@ -32,6 +34,7 @@ SCRATCH = ("-c", "training.pretrained=none")
 ROOT = Path(__file__).resolve().parents[2]
 SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
 KEY = "weights/resnet18.pth"
+STUDIO = ROOT / "docs" / "studio.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +42,41 @@ class Retraining:
     """The deployed stage, its source of weights, and the two programs under test."""
 
     cloud: Cloud
+    mlflow: Gate
     source: WeightsSource
     bucket: str
     sha256: str
 
-    def launch(self, *arguments: str, python: Path = SDK_PYTHON) -> subprocess.CompletedProcess[str]:
-        return self._run(str(python), "training/launch.py", *arguments)
+    def launch(
+        self, *arguments: str, python: Path = SDK_PYTHON, keys: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return self._run(str(python), "training/launch.py", *arguments, keys=keys)
+
+    def scientist(self) -> dict[str, str]:
+        """The keys of a role that may do what the page for Studio gives, and nothing else."""
+        described = self.cloud.client("ssm").get_parameter(Name="/bincount/local/training")
+        role = json.loads(described["Parameter"]["Value"])["definition"]["RoleArn"]
+        account = role.split(":")[4]
+        text = STUDIO.read_text(encoding="utf-8").split("```json")[1].split("```")[0]
+        for name, value in {
+            "TRAINING_ROLE": role, "REGION": "us-east-1", "ACCOUNT": account, "STAGE": "local",
+            "BUCKET": self.bucket,
+        }.items():  # fmt: skip
+            text = text.replace(name, value)
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        iam = self.cloud.client("iam")
+        made = iam.create_role(
+            RoleName="scientist",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
+        iam.put_role_policy(RoleName="scientist", PolicyName="page", PolicyDocument=text)
+        session = self.cloud.client("sts").assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="studio")
+        keys = session["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
 
     def make_weights(self, how: str, *, sha256: str = "") -> subprocess.CompletedProcess[str]:
         """As for stage dev, which wants weights, but into this cloud's bucket and from the source here."""
@@ -52,12 +84,43 @@ class Retraining:
         options += ["--sha256", sha256 or self.sha256]
         return self._run(sys.executable, "-m", "infra.tools.stage_weights", "--stage", "dev", *options)
 
+    def state(self, name: str) -> dict[str, Any]:
+        """A state of the deployed pipeline."""
+        states = self.cloud.client("stepfunctions")
+        machines = states.list_state_machines()["stateMachines"]
+        (machine,) = [each for each in machines if each["name"].endswith("-pipeline")]
+        described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
+        return json.loads(described["definition"])["States"][name]
+
+    def trial(self) -> str:
+        """The best training job of the one tuning job."""
+        sagemaker = self.cloud.client("sagemaker")
+        (tuning,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+        name = tuning["HyperParameterTuningJobName"]
+        job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        return job["BestTrainingJob"]["TrainingJobName"]
+
+    def invoke(self, function: str, given: Any) -> Any:
+        """What a Lambda answers."""
+        answer = self.cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps(given))
+        return json.load(answer["Payload"])
+
     def head(self) -> dict[str, Any] | None:
         try:
             return self.cloud.client("s3").head_object(Bucket=self.bucket, Key=KEY)
         except ClientError as error:
             assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
             return None
+
+    def denied(self, keys: dict[str, str]) -> None:
+        """A write that the page does not give: raises AccessDenied."""
+        names = {
+            "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+            "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+            "AWS_SESSION_TOKEN": "aws_session_token",
+        }
+        s3 = self.cloud.client("s3", **{names[name]: key for name, key in keys.items()})
+        s3.put_object(Bucket=self.bucket, Key="models/foreign", Body=b"")
 
     def unfinished_uploads(self) -> list[Any]:
         return self.cloud.client("s3").list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
@@ -79,8 +142,9 @@ class Retraining:
         )
         return "\n".join(event["message"] for event in events["events"])
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str, keys: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         environment = {**neutral_environment(), **self.cloud.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= keys or {}
         return subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
@@ -92,6 +156,7 @@ def retraining(common_stage: CommonStage) -> Retraining:
     upload_dataset(common_stage.cloud, common_stage.out / "retraining", common_stage.bucket)
     return Retraining(
         cloud=common_stage.cloud,
+        mlflow=common_stage.mlflow,
         source=common_stage.weights,
         bucket=common_stage.bucket,
         sha256=common_stage.weights_sha256,
@@ -176,27 +241,35 @@ def test_launch_misses_the_weights_before_it_starts_a_job(retraining: Retraining
 
 
 def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> None:
-    states = retraining.cloud.client("stepfunctions")
-    machines = states.list_state_machines()["stateMachines"]
-    (machine,) = [each for each in machines if each["name"].endswith("-pipeline")]
-    definition = json.loads(
-        states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"]
-    )
-    step = definition["States"]["StageWeights"]
-    after_the_dataset = definition["States"][definition["States"]["PublishDataset"]["Next"]]
+    step = retraining.state("StageWeights")
+    after_the_dataset = retraining.state(retraining.state("PublishDataset")["Next"])
     assert after_the_dataset["Default"] == "StageWeights"  # else there is a model to evaluate already
     for staged in (True, False):
-        answer = retraining.cloud.client("lambda").invoke(
-            FunctionName=step["Resource"], Payload=json.dumps(step["Arguments"])
-        )
-        assert json.load(answer["Payload"]) == {"uri": f"s3://{retraining.bucket}/{KEY}", "staged": staged}
+        answer = retraining.invoke(step["Resource"], step["Arguments"])
+        assert answer == {"uri": f"s3://{retraining.bucket}/{KEY}", "staged": staged}
     body = retraining.cloud.client("s3").get_object(Bucket=retraining.bucket, Key=KEY)["Body"].read()
     assert hashlib.sha256(body).hexdigest() == retraining.sha256
 
 
 def test_launch_trains_with_the_code_of_the_tree_by_the_sdk_s_drivers(retraining: Retraining) -> None:
-    result = retraining.launch("train", "--stage", "local", "--epochs", "1", "--batch-size", "16", "--wait")
+    """With the rights that docs/studio.md gives a data scientist."""
+    keys = retraining.scientist()
+    flags = ("--epochs", "1", "--batch-size", "16")
+    result = retraining.launch("train", "--stage", "local", *flags, "--wait", keys=keys)
     assert result.returncode == 0, result.stdout + result.stderr
+    with pytest.raises(ClientError, match="AccessDenied"):
+        retraining.denied(keys)
+    listed = retraining._run(
+        sys.executable, "-m", "bincount", "runs", "--stage", "local", "--json", keys=keys
+    )
+    assert listed.returncode == 0, listed.stderr
+    (run,) = (json.loads(line) for line in listed.stdout.splitlines())
+    assert run["name"].startswith("try-local-") and run["status"] == "Completed"
+    page = retraining.cloud.client_file.parent / "page.html"
+    opened = retraining._run(
+        sys.executable, "-m", "bincount", "report", run["name"], "--no-open", "--out", str(page), keys=keys
+    )
+    assert opened.returncode == 0 and page.exists(), opened.stderr
     sagemaker = retraining.cloud.client("sagemaker")
     (summary,) = sagemaker.list_training_jobs()["TrainingJobSummaries"]
     job = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
@@ -237,6 +310,35 @@ def test_launch_tunes_over_what_is_not_fixed(retraining: Retraining) -> None:
     assert definition["RetryStrategy"]["MaximumRetryAttempts"] == 3
     assert "input/data/wheels" in retraining.log_of(job["BestTrainingJob"]["TrainingJobName"])
     assert f"best: {name}-001-" in result.stdout and "--batch-size" in result.stdout
+
+
+def test_the_pipeline_s_step_logs_the_trials_in_mlflow(retraining: Retraining) -> None:
+    """With the function's own role: the trials of the tuning job, and the verdict on one of them."""
+    function, trial = retraining.state("LogRuns")["Resource"], retraining.trial()
+    package = register(retraining.cloud, trial, page=b"the gate's page", bucket=retraining.bucket)
+    for _ in range(2):
+        answer = retraining.invoke(function, {"training_job": trial, "model_package": package})
+        assert answer == {"experiment": "bincount-local", "logged": 1, "left": 0}
+    (run,) = retraining.mlflow.runs("bincount-local").values()
+    assert run["info"]["run_name"] == trial and run["info"]["status"] == "FINISHED"
+    assert {"key": "bincount.model_package", "value": package} in run["data"]["tags"]
+    assert b"<html" in retraining.mlflow.artifact(run, "evaluation/report.html")
+    assert retraining.mlflow.artifact(run, "gate/report.html") == b"the gate's page"
+
+
+def test_an_mlflow_that_is_down_is_worth_another_attempt(retraining: Retraining) -> None:
+    function, down = retraining.state("LogRuns")["Resource"], "MlflowUnavailable"
+    (retry,) = [each for each in retraining.state("LogRuns")["Retry"] if down in each["ErrorEquals"]]
+    assert retry["MaxAttempts"] > 0
+    retraining.mlflow.broken = -1
+    (version,) = retraining.cloud.client("sagemaker").list_model_packages(
+        ModelPackageGroupName="bincount-local"
+    )["ModelPackageSummaryList"]
+    answer = retraining.invoke(
+        function, {"training_job": retraining.trial(), "model_package": version["ModelPackageArn"]}
+    )
+    retraining.mlflow.broken = None
+    assert answer["errorType"] == down
 
 
 def test_launch_says_in_one_line_what_is_wrong(retraining: Retraining) -> None:
