@@ -112,7 +112,7 @@ def _remove_packages(sagemaker: Any, group: str, say: Callable[[str], None]) -> 
 
 def _remove_cards(sagemaker: Any, group: str, say: Callable[[str], None]) -> None:
     """Those of the group's versions: `<group>-<number>`."""
-    for card in [*pages(sagemaker, "list_model_cards", "ModelCardSummaries", NameContains=f"{group}-")]:
+    for card in [*pages(sagemaker, "list_model_cards", "ModelCardSummaries", NameContains=group)]:
         name = card["ModelCardName"]
         if name.removeprefix(f"{group}-").isdigit():
             sagemaker.delete_model_card(ModelCardName=name)
