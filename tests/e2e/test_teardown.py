@@ -42,7 +42,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             ):
                 _log(started, group, *streams)
             group = f"bincount-{stage}"
-            started.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+            sagemaker = started.client("sagemaker")
+            sagemaker.create_model_package_group(ModelPackageGroupName=group)
+            for card in (f"{group}-1", f"{group}-of-a-team"):
+                sagemaker.create_model_card(ModelCardName=card, Content="{}", ModelCardStatus="Draft")
             started.client("ecr").create_repository(repositoryName=f"bincount-{stage}-serving-image")
             tags = [{"TagKey": "part", "TagValue": f"bincount-{stage}-data/Key"}]
             started.client("kms").create_key(Tags=tags)
@@ -113,6 +116,9 @@ def test_all_of_the_stage_goes_and_nothing_of_another(cloud: Cloud) -> None:
     assert [r["repositoryName"] for r in repositories] == ["bincount-prod-serving-image"]
     packages = cloud.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert [group["ModelPackageGroupName"] for group in packages] == ["bincount-prod"]
+    cards = cloud.client("sagemaker").list_model_cards()["ModelCardSummaries"]
+    kept = ["bincount-dev-of-a-team", "bincount-prod-1", "bincount-prod-of-a-team"]
+    assert sorted(card["ModelCardName"] for card in cards) == kept, "those of versions alone are the stage's"
     assert keys_of(cloud.client("kms"), part="bincount-dev-data/Key") == []
     assert len(keys_of(cloud.client("kms"), part="bincount-prod-data/Key")) == 1
     names = [p["Name"] for p in cloud.client("ssm").get_parameters_by_path(Path="/bincount/")["Parameters"]]
