@@ -1,6 +1,7 @@
 """Access to the embedded cloud: keys and signatures as AWS checks them, and public buckets."""
 
 import io
+import json
 import ssl
 import urllib.error
 import urllib.request
@@ -139,3 +140,28 @@ def test_everybody_reads_the_public_source_and_nobody_writes_it(cloud: Cloud, tm
         assert nobody.head_object(Bucket=SOURCE_BUCKET, Key=item["Key"])["ContentLength"] == item["Size"]
         assert nobody.get_object(Bucket=SOURCE_BUCKET, Key=item["Key"])["Body"].read()[:2] == b"\xff\xd8"
     assert error_code(lambda: nobody.put_object(Bucket=SOURCE_BUCKET, Key="mine", Body=b"")) == "AccessDenied"
+
+
+def test_parameters_are_read_with_rights_on_each_that_is_named(cloud: Cloud):
+    owner, iam = cloud.client("ssm"), cloud.client("iam")
+    for name in ("/team/one", "/team/two", "/others/three"):
+        owner.put_parameter(Name=name, Value="x", Type="String")
+    iam.create_user(UserName="reader")
+    right = {
+        "Effect": "Allow",
+        "Action": ["ssm:GetParameters", "ssm:DeleteParameters"],
+        "Resource": "arn:aws:ssm:us-east-1:000000000000:parameter/team/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [right]})
+    iam.put_user_policy(UserName="reader", PolicyName="team", PolicyDocument=policy)
+    made = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = cloud.client(
+        "ssm", aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"]
+    )
+
+    answer = reader.get_parameters(Names=["/team/one", "/team/two"])
+
+    assert len(answer["Parameters"]) == 2
+    for call in (reader.get_parameters, reader.delete_parameters):
+        assert error_code(lambda: call(Names=["/team/one", "/others/three"])) == "AccessDeniedException"  # noqa: B023
+    assert len(owner.get_parameters(Names=["/team/one", "/others/three"])["Parameters"]) == 2

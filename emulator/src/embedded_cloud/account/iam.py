@@ -37,7 +37,7 @@ def resource_arn(*, service: str, path: str, headers: dict[str, str], body: byte
     if service in ("application-autoscaling", "servicequotas"):
         return "*"
     if service == "ssm":
-        return _deleted_parameter(headers, body)
+        return next(iter(_named_parameters(headers, body)), None)
     if service == "monitoring":
         return next(iter(_named_alarms(headers, body)), None)
     if service not in ("sagemaker", "sagemaker-control"):
@@ -60,12 +60,26 @@ def resource_arn(*, service: str, path: str, headers: dict[str, str], body: byte
     return name if name.startswith("arn:") else _arn(f"{_RESOURCES[kind]}/{name}{suffix}")
 
 
-def _deleted_parameter(headers: dict[str, str], body: bytes) -> str | None:
-    """AWS checks DeleteParameters on each parameter, ministack on `*`; so does this for more than one."""
+def further_parameters(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:
+    """(action, ARN, condition keys) for each parameter but the first that a request to SSM lists."""
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    return [(f"ssm:{operation}", arn, {}) for arn in _named_parameters(headers, body)[1:]]
+
+
+def _named_parameters(headers: dict[str, str], body: bytes) -> list[str]:
+    """AWS checks these two on each parameter that is named, ministack on `*`."""
     names = _request(body).get("Names")
-    if headers.get("x-amz-target") != "AmazonSSM.DeleteParameters" or not names or len(names) > 1:
-        return None
-    return f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{str(names[0]).removeprefix('/')}"
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    if operation not in ("GetParameters", "DeleteParameters") or not isinstance(names, list):
+        return []
+    return [_parameter_arn(str(name)) for name in cast("list[Any]", names)]
+
+
+def _parameter_arn(name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    # A version or a label may follow the name.
+    return f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name.partition(':')[0].removeprefix('/')}"
 
 
 def further_alarms(*, headers: dict[str, str], body: bytes) -> list[tuple[str, str, dict[str, str]]]:

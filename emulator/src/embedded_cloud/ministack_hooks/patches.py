@@ -74,6 +74,7 @@ def _add_services(sagemaker: SageMaker, autoscaling: ApplicationAutoScaling) -> 
     app.SERVICE_HANDLERS["monitoring"] = _with_further_rights(
         app.SERVICE_HANDLERS["monitoring"], iam.further_alarms
     )
+    app.SERVICE_HANDLERS["ssm"] = _with_further_rights(app.SERVICE_HANDLERS["ssm"], iam.further_parameters)
     app.SERVICE_HANDLERS["sagemaker"] = runtime_handler(runtime)
     app.SERVICE_HANDLERS["application-autoscaling"] = json_handler(autoscaling.call)
     app.SERVICE_HANDLERS["ec2"] = query_door(app.SERVICE_HANDLERS["ec2"], ec2_texts.check_query)
