@@ -46,6 +46,7 @@ def register(monkeypatch: pytest.MonkeyPatch, combination: str = OWN, **answers:
             "Register": registered,
             "CreateCard": {},
             "UpdateCard": {},
+            "LogRuns": {"experiment": "bins", "logged": 1, "left": 0},
             **answers,
         },
         start="WriteCard",
