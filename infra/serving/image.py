@@ -22,6 +22,7 @@ from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge, explain_wildcards
 
 ROOT = Path(__file__).resolve().parents[2]
+INFERENCE = ROOT / "inference"
 # The folder holds what the image needs and no more. A .dockerignore may not be in it: the CDK would apply it
 # to the upload as well, and upload no Dockerfile.
 LEFT_OUT = ("__pycache__", "*.pyc", "*requirements.in")
@@ -30,7 +31,7 @@ BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWS
 PUBLIC_IMAGES = "Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"
 
 
-def build_context(inference: Path = ROOT / "inference") -> Path:
+def build_context(inference: Path = INFERENCE) -> Path:
     """The folder below build/image, made once per content: a Docker build context with its Dockerfile."""
     files = {**files_of(inference, left_out=LEFT_OUT), **core_files()}
 
@@ -64,7 +65,7 @@ class ServingImage(Construct):
         return ContainerImageBuild(
             self,
             id,
-            directory=str(build_context()),
+            directory=str(build_context(INFERENCE)),
             platform=platform,
             build_args={"BASE_IMAGE": self._base_image},
         )
