@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from infra.serving import image as serving_image
+from tests.processes import serving
 
 ROOT = Path(__file__).parents[3]
 INFERENCE = ROOT / "inference"
@@ -97,22 +98,12 @@ def test_serve_counts_an_image_from_that_environment(built, model_dir, gray):
     """`serve` itself; it listens where the image does not, on this machine alone."""
     command = ["sh", str(INFERENCE / "serve"), "--model-dir", str(model_dir)]
     command += ["--host", "127.0.0.1", "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=built.program, env=built.environment, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            lines = (json.loads(line) for line in server.stdout)
-            port = next(line["port"] for line in lines if line["event"] == "listening")
-            next(line for line in lines if line["event"] == "ready")
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/invocations", gray(120), {"Content-Type": "image/jpeg"}
-            )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                assert json.load(answer)["count"] == 3
-        finally:
-            server.terminate()
-    assert server.returncode == 0
+    with serving(command, folder=built.program, environment=built.environment) as port:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations", gray(120), {"Content-Type": "image/jpeg"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["count"] == 3
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])

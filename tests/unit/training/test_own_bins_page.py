@@ -1,14 +1,13 @@
 """The commands by which docs/own-bins.md leads from a folder to a served model, run as they are written."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.processes import ROOT, run_as_written, serving
+
 PAGE = (ROOT / "docs" / "own-bins.md").read_text()
 COMMANDS = re.findall(r"^    (.*build/own-bins/?.*)$", PAGE, re.MULTILINE)
 
@@ -29,13 +28,7 @@ def test_the_page_leads_from_a_folder_to_a_served_model(tmp_path: Path) -> None:
     assert [re.findall(r"-m ([\w.]+)|(train\.py)", step)[0] for step in steps] == [
         ("demo.bins.own", ""), ("bincount", ""), ("data_prep", ""), ("", "train.py"),
     ]  # fmt: skip
-    said: list[str] = []
-    for step in steps:
-        done = subprocess.run(
-            step, cwd=ROOT, shell=True, capture_output=True, text=True, timeout=600, check=False
-        )
-        assert done.returncode == 0, f"{step}\n{done.stderr}"
-        said.append(done.stdout)
+    said = [run_as_written(step) for step in steps]
     assert "600 of 600 images would be taken" in said[1]
     assert "has 600 images; 0 were rejected" in said[2]
     assert (tmp_path / "output" / "evaluation" / "report.html").exists()
@@ -44,18 +37,6 @@ def test_the_page_leads_from_a_folder_to_a_served_model(tmp_path: Path) -> None:
 
 def answer_of(serve: str, ask: str) -> dict[str, int]:
     """What the server that the one command starts answers to the other."""
-    with subprocess.Popen(
-        shlex.split(serve), cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            events = (json.loads(line) for line in server.stdout)
-            port = next(event["port"] for event in events if event["event"] == "listening")
-            next(event for event in events if event["event"] == "ready")
-            command = ask.replace("localhost:8080", f"127.0.0.1:{port}").replace(
-                "curl", "curl -s --noproxy '*'"
-            )
-            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)
-            return json.loads(done.stdout)
-        finally:
-            server.kill()
+    with serving(shlex.split(serve)) as port:
+        command = ask.replace("localhost:8080", f"127.0.0.1:{port}").replace("curl", "curl -s --noproxy '*'")
+        return json.loads(run_as_written(command))

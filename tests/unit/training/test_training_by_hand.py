@@ -1,16 +1,14 @@
 """The commands by which docs/training.md leads from bins to answers without AWS, run as they are written."""
 
-import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.processes import ROOT, run_as_written, serving
+
 PAGE = (ROOT / "docs" / "training.md").read_text()
 COMMANDS = re.findall(r"^    (\.venv/bin/python .*build/by-hand/.*)$", PAGE, re.MULTILINE)
 
@@ -28,25 +26,13 @@ def test_the_page_leads_from_bins_to_an_answer(tmp_path: Path) -> None:
         [("demo.bins.generate", "")], [("data_prep", "")], [("", "train.py")],
     ]  # fmt: skip
     for step in steps:
-        done = subprocess.run(
-            step, cwd=ROOT, shell=True, capture_output=True, text=True, timeout=600, check=False
-        )
-        assert done.returncode == 0, f"{step}\n{done.stderr}"
+        run_as_written(step)
     assert (tmp_path / "output" / "evaluation" / "report.html").exists()
     assert 1 <= answer_of(serve, image=next((tmp_path / "bins").glob("bin-images/*.jpg")))["count"] <= 3
 
 
 def answer_of(serve: str, *, image: Path) -> dict[str, int]:
     """What the server that a command starts says of an image, sent as the page says."""
-    with subprocess.Popen(
-        shlex.split(serve), cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            events = (json.loads(line) for line in server.stdout)
-            port = next(event["port"] for event in events if event["event"] == "listening")
-            next(event for event in events if event["event"] == "ready")
-            url, headers = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "image/jpeg"}
-            return httpx.post(url, content=image.read_bytes(), headers=headers, timeout=30).json()
-        finally:
-            server.kill()
+    with serving(shlex.split(serve)) as port:
+        url, headers = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "image/jpeg"}
+        return httpx.post(url, content=image.read_bytes(), headers=headers, timeout=30).json()
