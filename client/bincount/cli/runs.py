@@ -17,6 +17,7 @@ from bincount.runs.output import read_output
 from bincount.runs.page import FIGURES, best_figures, interruptions, runs_page, shown_figure
 from bincount.runs.run import Details, Run, find_run, find_runs, read_details, stage_of
 from bincount.stage.stage import Stage
+from bincount_core.s3_address import split_s3_address
 
 REPORT = "evaluation/report.html"
 _STYLES = {"Completed": "green", "Failed": "red", "InProgress": "yellow"}
@@ -88,7 +89,7 @@ def _gate_page(stage: Stage, version: int) -> bytes:
     package = find(stage, version, packages(stage))
     if not package.report:
         raise BincountError(f"version {version} has no page: no gate evaluated it")
-    bucket, key = package.report.removeprefix("s3://").split("/", 1)
+    bucket, key = split_s3_address(package.report)
     return stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
