@@ -114,7 +114,7 @@ def _print_table(found: list[Run]) -> None:
     flags = ("epochs", "batch-size", "learning-rate")
     table = Table()
     for name in ("run", "status", *flags, *FIGURES.values(), "gate", "cost", "spot", "dataset"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "run")  # a name is copied into `report`
     best = best_figures(found)
     for run in found:
         table.add_row(
