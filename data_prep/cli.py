@@ -21,6 +21,7 @@ from data_prep.steps.index import index_all
 from data_prep.steps.open_run import PARTS, open_run
 from data_prep.steps.pack import pack
 from data_prep.steps.plan import plan, remaining
+from data_prep.steps.records import shown_name
 from data_prep.steps.seal import REJECTED, seal
 from data_prep.storage.directory_store import DirectoryStore
 from data_prep.storage.lines import Line, read_json, read_lines
@@ -90,7 +91,7 @@ def rejected_lines(run: Run) -> list[str]:
     """What a sealed dataset rejected, a line a reason."""
     reasons = Reasons()
     for line in read_lines(run.target, run.prefix + REJECTED):
-        reasons.add(name=line.get("name", line["id"]), reason=line["reason"], detail=line["detail"])
+        reasons.add(name=shown_name(line), reason=line["reason"], detail=line["detail"])
     return reasons.lines()
 
 
@@ -173,6 +174,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_places(parser)
+    _add_selection(parser)
+    _add_form(parser)
+    parser.add_argument("--unsigned", action="store_true", help="read the source bucket without credentials")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Where images are read and the dataset is written, and how the images are laid out."""
     add = parser.add_argument
     add(
         "--source",
@@ -196,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--label-attribute", metavar="NAME", help="of a manifest with several: the one with the counts")
     add("--allow-near-duplicates", action="store_true", help="only warn of one photograph in two splits")
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    """Which images are taken, and how they are split."""
+    add = parser.add_argument
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
         "--file-list", metavar="FILE|s3://…", help='take these: {"1": ["data/metadata/<id>.json", …], …}'
@@ -212,6 +228,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="share of the blocks of ids (default 0.2)",
     )
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
+    """How the dataset is stored."""
+    add = parser.add_argument
     add("--layout", default="folders", choices=("folders", "shards", "both"), help="default: folders")
     add("--shard-mb", type=int, default=100, metavar="MB", help="size of a shard, about (default 100)")
     add(
@@ -228,6 +249,3 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --short-side: no side longer than that, whatever the shape",
     )
-    add("--unsigned", action="store_true", help="read the source bucket without credentials")
-    add("--quiet", action="store_true", help="no progress bar")
-    return parser

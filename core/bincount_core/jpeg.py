@@ -16,8 +16,7 @@ from bincount_core.jpeg_repair import decode_least, tidied, without_strays
 ORIENTATION = 0x0112
 """The EXIF tag."""
 MOST_STRAY_BYTES = 4
-"""So many bytes of any value may lie between the image data and its end marker, and any number of zeros.
-More are damage: one bit of the data that is turned over leaves longer rests (157 of 160, real bins)."""
+"""Bytes allowed between image data and end marker, beside zeros; one flipped bit leaves more (157 of 160)."""
 
 _STRAY_AT_END = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _T = TypeVar("_T")
@@ -86,9 +85,7 @@ def read_whole(data: bytes, decode: Callable[[bytes], _T]) -> _T:
     try:
         return decode(data)
     except ValueError:
-        # On purpose: libjpeg warns alike of a fault beside the image data and of data that is cut. The image
-        # without what is beside its data decides, and its error is raised.
-        pass
+        pass  # libjpeg warns alike of faults beside the data and of cut data: the tidied image decides
     whole = tidied(data)
     try:
         return decode(whole)

@@ -14,6 +14,8 @@ NEAR = 32
 Measured on 5,434 real bins: saved again (JPEG 70 and 40, WebP), halved, enlarged or brightened, 95 % differ
 in at most 29 bits; of 14.7 million pairs of different blocks, empty bins among them, none in fewer than 41.
 """
+MOST_PAIRS = 10_000
+"""Pairs that are listed at most."""
 _AT_ONCE = 4_000_000  # pairs, so that memory stays small
 
 

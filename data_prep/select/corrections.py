@@ -12,12 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data_prep.errors import BadRequest
 from data_prep.faults import fault_words
 from data_prep.select.file_list import ID, OWN_ID
-from data_prep.select.labels import LARGEST, parse_json
+from data_prep.select.labels import MOST, parse_json
 from data_prep.storage.lines import Line
 
 EXCLUDED = "excluded"
 """Why an image is rejected that a person excluded."""
-Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
 
 
 def _moment(text: str) -> str:
@@ -53,7 +53,7 @@ _REMEDIES = {
     "id": "give the image's id as the dataset's manifest has it, in quotes",
     "action": "give keep, correct or exclude",
     "old_count": "give the label that was corrected, a whole number",
-    "new_count": f"give a whole number from 0 to {LARGEST}",
+    "new_count": f"give a whole number from 0 to {MOST}",
     "who": "give the name of the person who looked",
     "when": "give a time such as 2026-01-31T14:05:00Z",
 }

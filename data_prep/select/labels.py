@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from bincount_sources.names import MOST
+
 
 def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
     """The document. `join(name, first, second)` says what a name means that an object has twice.
@@ -24,8 +26,6 @@ def parse_json(data: bytes, *, join: Callable[[str, Any, Any], Any]) -> Any:
 
 
 _LABEL = "EXPECTED_QUANTITY"
-LARGEST = 10_000
-"""The largest count that a label may say."""
 
 
 class BadLabel(ValueError):
@@ -41,9 +41,9 @@ def label_of(metadata: bytes) -> int:
     if not isinstance(value, dict) or _LABEL not in value:
         raise BadLabel(f"no {_LABEL} in it")
     count = cast("dict[str, object]", value)[_LABEL]
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= LARGEST:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST:
         shown = repr(count)[:40] if isinstance(count, str | int | float) else f"a {type(count).__name__}"
-        raise BadLabel(f"{_LABEL} is {shown}, not a whole number from 0 to {LARGEST}")
+        raise BadLabel(f"{_LABEL} is {shown}, not a whole number from 0 to {MOST}")
     return count
 
 

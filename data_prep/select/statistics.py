@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Any
 
-from bincount_sources.reasons import Reasons
 from data_prep.report.gallery import Gallery
 from data_prep.select.split import SPLITS, block_of_line
 from data_prep.storage.lines import Line
@@ -22,7 +21,6 @@ class Statistics:
         self.short_sides: Counter[int] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejected_by_arrange: list[Line] = []
-        self.reasons = Reasons()
         self.gallery = Gallery()
 
     def accept(self, record: Line) -> None:

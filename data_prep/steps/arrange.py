@@ -12,7 +12,7 @@ from data_prep.images import BadImage, Jpeg, check, check_own, to_jpeg
 from data_prep.run import Run
 from data_prep.select.file_list import ID, OWN_ID
 from data_prep.select.split import SPLITS
-from data_prep.steps.records import write_records
+from data_prep.steps.records import identity_of, write_records
 from data_prep.storage.lines import Line
 from data_prep.storage.parallel import pipelined
 from data_prep.storage.s3_store import CONNECTIONS
@@ -141,17 +141,13 @@ def _source_key(item: dict[str, Any]) -> str:
 
 
 def _bad(item: dict[str, Any], fault: BadImage) -> Line:
-    return _named(item) | {"reason": fault.reason, "detail": str(fault)[:200]}
+    return identity_of(item) | {"reason": fault.reason, "detail": str(fault)[:200]}
 
 
 def _gone(item: dict[str, Any], error: Missing | Changed) -> Line:
     if isinstance(error, Missing):
-        return _named(item) | {"reason": "missing_image", "detail": "it was there when it was indexed"}
-    return _named(item) | {"reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
-
-
-def _named(item: dict[str, Any]) -> Line:
-    return {name: item[name] for name in ("id", "name") if name in item}
+        return identity_of(item) | {"reason": "missing_image", "detail": "it was there when it was indexed"}
+    return identity_of(item) | {"reason": "changed", "detail": f"no longer the bytes of ETag {item['etag']}"}
 
 
 def _record(item: dict[str, Any], jpeg: Jpeg) -> Line:

@@ -9,6 +9,7 @@ from data_prep.run import Run
 from data_prep.select.file_list import ID
 from data_prep.select.labels import BadLabel, label_of
 from data_prep.steps.open_run import rows_key
+from data_prep.steps.records import identity_of
 from data_prep.storage.lines import Line, read_lines, write_lines
 from data_prep.storage.parallel import map_ordered, pipelined
 from data_prep.storage.s3_store import BATCHES, CONNECTIONS
@@ -59,7 +60,7 @@ def _own(run: Run, row: Line) -> Line:
             continue
         return row | {"name": name, "etag": info.etag, "bytes": info.bytes}
     detail = f"nothing is at {run.source.uri}{row['name']}"
-    return {"id": row["id"], "name": row["name"], "reason": "missing_image", "detail": detail[:200]}
+    return identity_of(row) | {"reason": "missing_image", "detail": detail[:200]}
 
 
 def _listed(run: Run, part: dict[str, Any]) -> Iterator[Line]:

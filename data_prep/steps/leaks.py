@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from bincount_sources.near import near_duplicates
+from bincount_sources.near import MOST_PAIRS, near_duplicates
 from data_prep.errors import LeakingSplit
 from data_prep.run import Run
 from data_prep.steps.records import read_records
@@ -16,7 +16,6 @@ from data_prep.storage.store import exists
 LEAKS = "leaks.jsonl.gz"
 CHECKED = "leaks-checked.json"
 _SHOWN = 5
-_MOST = 10_000
 
 
 def check_leaks(run: Run) -> int:
@@ -31,7 +30,7 @@ def check_leaks(run: Run) -> int:
         return int(json.loads(run.target.read(run.key(CHECKED)))["pairs"])
     images = [_image(record) for record in read_records(run) if "reason" not in record]
     found = near_duplicates((image.split, image.dhash) for image in images)
-    pairs = [_line(images[pair.first], images[pair.second], pair.bits) for pair in islice(found, _MOST)]
+    pairs = [_line(images[pair.first], images[pair.second], pair.bits) for pair in islice(found, MOST_PAIRS)]
     if pairs:
         write_lines(run.target, run.key(LEAKS), pairs)
     if pairs and run.request.source.near_duplicates == "error":

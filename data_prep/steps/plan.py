@@ -18,7 +18,7 @@ from data_prep.select.spelling import explain_missing
 from data_prep.select.split import SPLITS, block_of_line, draw_of, split_of_block
 from data_prep.steps.index import index_all, index_key
 from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS, corrections_of, wrong_corrections
-from data_prep.steps.records import read_records
+from data_prep.steps.records import identity_of, read_records, shown_name
 from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
 from data_prep.storage.store import Missing, exists
 
@@ -60,7 +60,7 @@ def _decide(run: Run) -> None:
     write_lines(run.target, run.key(REJECTED), rejected)
     reasons = Reasons()
     for line in [*list_rejected, *selection.rejected]:
-        reasons.add(name=line.get("name", line["id"]), reason=line["reason"], detail=line.get("detail"))
+        reasons.add(name=shown_name(line), reason=line["reason"], detail=line.get("detail"))
     hints = _hints(run, selection)
     try:
         _require_fitting(run, corrections, rejected=[*list_rejected, *selection.rejected])
@@ -180,7 +180,7 @@ class _Selection:
                     rejected.append(line)
                     continue
                 digest = hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest()
-                first, name = seen.setdefault(digest, (line["id"], line.get("name", line["id"])))
+                first, name = seen.setdefault(digest, (line["id"], shown_name(line)))
                 if first == line["id"]:
                     followed = self._corrections.follow(line)
                     if "reason" in followed:
@@ -188,9 +188,8 @@ class _Selection:
                     else:
                         yield followed
                 else:
-                    named = {"name": line["name"]} if "name" in line else {}
                     fault = {"reason": "duplicate", "detail": f"the same bytes as {name}"}
-                    rejected.append({"id": line["id"], **named, **fault})
+                    rejected.append(identity_of(line) | fault)
 
     def _in_range(self, count: int) -> bool:
         counts = self._run.request.counts

@@ -20,6 +20,16 @@ def write_records(run: Run, records: list[Line]) -> None:
     write_lines(run.target, run.key(f"{FOLDER}{records[0]['id']}-{digest}.jsonl.gz"), records)
 
 
+def identity_of(line: Line) -> Line:
+    """What names an image in lists of rejected ones: its id, and its name where the source is an own one."""
+    return {field: line[field] for field in ("id", "name") if field in line}
+
+
+def shown_name(line: Line) -> str:
+    """The same in one word, for people."""
+    return line.get("name", line["id"])
+
+
 def read_records(run: Run) -> Iterator[Line]:
     """All records sorted by id, each id once.
 

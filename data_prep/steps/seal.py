@@ -17,6 +17,7 @@ from data_prep.steps.pack import PACKED, packed_key
 from data_prep.steps.plan import REJECTED as REJECTED_EARLY
 from data_prep.steps.plan import SUMMARY
 from data_prep.steps.reconcile import reconcile
+from data_prep.steps.records import identity_of
 from data_prep.storage.lines import Line, create_json, read_json, read_lines, write_lines
 from data_prep.storage.store import Missing
 
@@ -126,10 +127,7 @@ def _rejected(run: Run, statistics: Statistics) -> Iterator[Line]:
     early = read_lines(run.target, run.key(REJECTED_EARLY))
     for line in heapq.merge(early, statistics.rejected_by_arrange, key=lambda line: line["id"]):
         statistics.rejected[line["reason"]] += 1
-        named = {"name": line["name"]} if "name" in line else {}
-        reason, detail = line["reason"], line.get("detail")
-        statistics.reasons.add(name=line.get("name", line["id"]), reason=reason, detail=detail)
-        yield {"id": line["id"], **named, "reason": reason, "detail": detail}
+        yield identity_of(line) | {"reason": line["reason"], "detail": line.get("detail")}
 
 
 def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[str, Any]:

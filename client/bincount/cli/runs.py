@@ -26,6 +26,7 @@ from bincount.runs.page import (
 )
 from bincount.runs.run import Details, Run, find_run, find_runs, read_details, stage_of
 from bincount.stage.stage import Stage
+from bincount_core.s3_address import split_s3_address
 
 REPORT = "evaluation/report.html"
 _STYLES = {"Completed": "green", "Failed": "red", "InProgress": "yellow"}
@@ -120,7 +121,7 @@ def _gate_page(stage: Stage, version: int) -> bytes:
     package = find(stage, version, packages(stage))
     if not package.report:
         raise BincountError(f"version {version} has no page: no gate evaluated it")
-    bucket, key = package.report.removeprefix("s3://").split("/", 1)
+    bucket, key = split_s3_address(package.report)
     return stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
@@ -145,7 +146,7 @@ def _print_table(found: list[Run]) -> None:
     flags = ("epochs", "batch-size", "learning-rate")
     table = Table()
     for name in ("run", "status", *flags, *FIGURES.values(), "gate", "cost", "billed", "spot", "dataset"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "run")  # a name is copied into `report`
     best = best_figures(found)
     for run in found:
         table.add_row(

@@ -118,10 +118,15 @@ def jobs_of(stage: Stage, tuning_jobs: list[str]) -> list[TrainingJob]:
         try:
             names += [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
+            if not is_absent(error):
                 raise
     prices = read_prices(stage)
     return [_described(client, name, prices) for name in names]
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether SageMaker says by `error` that what was asked for is not there: it has two codes for that."""
+    return error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException")
 
 
 def tuning_jobs_of(stage: Stage, history: list[dict[str, Any]]) -> list[str]:

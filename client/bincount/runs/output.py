@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
 from bincount.stage.stage import Stage
+from bincount_core.s3_address import split_s3_address
 
 MOST_BYTES = 64 * 1024 * 1024
 """A larger file is not one that a person looks at."""
@@ -18,7 +19,7 @@ def read_output(stage: Stage, uri: str, names: Sequence[str]) -> dict[str, bytes
     A name that ends with a slash means all files of that folder. {} where the archive is not there. Raises
     BincountError where it is damaged.
     """
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    bucket, key = split_s3_address(uri)
     try:
         body = stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
     except ClientError as error:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
 from bincount.models.registry import ModelPackage, packages, read_package
-from bincount.models.training_jobs import TrainingJob, read_job, read_prices
+from bincount.models.training_jobs import TrainingJob, is_absent, read_job, read_prices
 from bincount.runs.output import read_output
 from bincount.stage.stage import STAGE_NAME, Stage
 
@@ -139,7 +139,7 @@ def find_run(stage: Stage, name: str) -> Run:
     try:
         return _describe(stage, name, read_prices(stage), _versions(stage))
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
+        if not is_absent(error):
             raise
     raise BincountError(
         f"{stage.prefix} has no run {name!r}: `bincount runs --stage {stage.name}` lists them"
@@ -183,7 +183,7 @@ def _versions(stage: Stage) -> dict[str, list[ModelPackage]]:
     try:
         found = packages(stage)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
+        if not is_absent(error):
             raise
         found = []
     versions: dict[str, list[ModelPackage]] = {}

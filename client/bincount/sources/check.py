@@ -15,13 +15,12 @@ from bincount_sources.class_folders import read_class_folders
 from bincount_sources.found import BadLabels, Found, Rejected, Row
 from bincount_sources.image import check_image
 from bincount_sources.names import id_of, spellings
-from bincount_sources.near import near_duplicates
+from bincount_sources.near import MOST_PAIRS, near_duplicates
 from bincount_sources.read import kind_of_labels, read_labels
 from bincount_sources.reasons import Reasons
 from bincount_sources.split import SPLITS, split_of_block
 
 _AT_ONCE = 4
-_MOST_PAIRS = 10_000
 _PUBLIC = ("bin-images", "metadata")
 
 
@@ -87,17 +86,23 @@ def check_folder(
     checked = Checked(rows=len(found.rows) + len(found.rejected), rejected=found.rejected, notes=found.notes)
     there = list(_there(folder, [rows[identity] for identity in sorted(rows)], checked.rejected))
     images: list[_Image] = []
+    seen: dict[bytes, str] = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        rows_there, paths = [row for row, _ in there], [path for _, path in there]
-        results = pool.map(partial(_look, share=validation_share), rows_there, paths)
-        for done, result in enumerate(results, 1):
-            images += [result] if isinstance(result, _Image) else []
-            checked.rejected += [result] if isinstance(result, Rejected) else []
+        look = partial(_look, share=validation_share)
+        looked = pool.map(look, [row for row, _ in there], [path for _, path in there])
+        for done, ((row, _), (digest, result)) in enumerate(zip(there, looked, strict=True), 1):
+            first = seen.setdefault(digest, row.name)
+            if first != row.name:
+                result = Rejected(row.name, "duplicate", f"the same bytes as {first}")
+            if isinstance(result, Rejected):
+                checked.rejected.append(result)
+            else:
+                images.append(result)
             progress(done, len(there))
     for image in images:
         checked.counts[image.split][image.row.count] += 1
     checked.blocks = len({image.row.block for image in images})
-    checked.near = list(islice(_near(images), _MOST_PAIRS))
+    checked.near = list(islice(_near(images), MOST_PAIRS))
     return checked
 
 
@@ -124,26 +129,24 @@ def _names(folder: Path) -> list[str]:
 
 
 def _there(folder: Path, rows: Iterable[Row], rejected: list[Rejected]) -> Iterator[tuple[Row, Path]]:
-    """The rows whose image is there, the first of those with the same bytes; `rows` in the order of ids."""
-    seen: dict[bytes, str] = {}
+    """The rows whose image is there, in their order, with its path."""
     for row in rows:
         path = next((folder / name for name in spellings(row.name) if (folder / name).is_file()), None)
         if path is None:
             rejected.append(Rejected(row.name, "missing_image", f"nothing is at {folder / row.name}"))
-            continue
-        first = seen.setdefault(hashlib.md5(path.read_bytes(), usedforsecurity=False).digest(), row.name)
-        if first != row.name:
-            rejected.append(Rejected(row.name, "duplicate", f"the same bytes as {first}"))
         else:
             yield row, path
 
 
-def _look(row: Row, path: Path, *, share: float) -> _Image | Rejected:
+def _look(row: Row, path: Path, *, share: float) -> tuple[bytes, _Image | Rejected]:
+    """The digest of an image's bytes, and what becomes of it if no other has the same."""
+    data = path.read_bytes()
+    digest = hashlib.md5(data, usedforsecurity=False).digest()
     try:
-        image = check_image(path.read_bytes())
+        image = check_image(data)
     except ImageFault as fault:
-        return Rejected(row.name, fault.reason, str(fault))
-    return _Image(row, split_of_block(row.block, validation_share=share), image.dhash)
+        return digest, Rejected(row.name, fault.reason, str(fault))
+    return digest, _Image(row, split_of_block(row.block, validation_share=share), image.dhash)
 
 
 def _near(images: list[_Image]) -> Iterator[Near]:
