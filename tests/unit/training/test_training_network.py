@@ -47,7 +47,7 @@ def test_without_weights_and_network_the_error_says_what_to_do(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
 
     with pytest.raises(
-        TrainingError, match="resnet18.pth is missing .*or train from scratch with --pretrained none"
+        TrainingError, match="resnet18.pth is missing .*train from scratch with --pretrained none"
     ):
         build_network(settings=TUNED, classes=4, weights=tmp_path)
 
