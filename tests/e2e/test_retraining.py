@@ -34,6 +34,7 @@ SCRATCH = ("-c", "training.pretrained=none")
 ROOT = Path(__file__).resolve().parents[2]
 SDK_PYTHON = ROOT / "build" / "launch-venv" / "bin" / "python"
 KEY = "weights/resnet18.pth"
+STUDIO = ROOT / "docs" / "studio.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,36 @@ class Retraining:
     bucket: str
     sha256: str
 
-    def launch(self, *arguments: str, python: Path = SDK_PYTHON) -> subprocess.CompletedProcess[str]:
-        return self._run(str(python), "training/launch.py", *arguments)
+    def launch(
+        self, *arguments: str, python: Path = SDK_PYTHON, keys: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return self._run(str(python), "training/launch.py", *arguments, keys=keys)
+
+    def scientist(self) -> dict[str, str]:
+        """The keys of a role that may do what the page for Studio gives, and nothing else."""
+        described = self.cloud.client("ssm").get_parameter(Name="/bincount/local/training")
+        role = json.loads(described["Parameter"]["Value"])["definition"]["RoleArn"]
+        account = role.split(":")[4]
+        text = STUDIO.read_text(encoding="utf-8").split("```json")[1].split("```")[0]
+        for name, value in {
+            "TRAINING_ROLE": role, "REGION": "us-east-1", "ACCOUNT": account, "STAGE": "local",
+            "BUCKET": self.bucket,
+        }.items():  # fmt: skip
+            text = text.replace(name, value)
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        iam = self.cloud.client("iam")
+        made = iam.create_role(
+            RoleName="scientist",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
+        iam.put_role_policy(RoleName="scientist", PolicyName="page", PolicyDocument=text)
+        session = self.cloud.client("sts").assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="studio")
+        keys = session["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        }
 
     def make_weights(self, how: str, *, sha256: str = "") -> subprocess.CompletedProcess[str]:
         """As for stage dev, which wants weights, but into this cloud's bucket and from the source here."""
@@ -83,6 +112,16 @@ class Retraining:
             assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
             return None
 
+    def denied(self, keys: dict[str, str]) -> None:
+        """A write that the page does not give: raises AccessDenied."""
+        names = {
+            "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+            "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+            "AWS_SESSION_TOKEN": "aws_session_token",
+        }
+        s3 = self.cloud.client("s3", **{names[name]: key for name, key in keys.items()})
+        s3.put_object(Bucket=self.bucket, Key="models/foreign", Body=b"")
+
     def unfinished_uploads(self) -> list[Any]:
         return self.cloud.client("s3").list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])
 
@@ -103,8 +142,9 @@ class Retraining:
         )
         return "\n".join(event["message"] for event in events["events"])
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *command: str, keys: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         environment = {**neutral_environment(), **self.cloud.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= keys or {}
         return subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
@@ -212,8 +252,24 @@ def test_the_pipeline_s_step_stages_the_weights_once(retraining: Retraining) -> 
 
 
 def test_launch_trains_with_the_code_of_the_tree_by_the_sdk_s_drivers(retraining: Retraining) -> None:
-    result = retraining.launch("train", "--stage", "local", "--epochs", "1", "--batch-size", "16", "--wait")
+    """With the rights that docs/studio.md gives a data scientist."""
+    keys = retraining.scientist()
+    flags = ("--epochs", "1", "--batch-size", "16")
+    result = retraining.launch("train", "--stage", "local", *flags, "--wait", keys=keys)
     assert result.returncode == 0, result.stdout + result.stderr
+    with pytest.raises(ClientError, match="AccessDenied"):
+        retraining.denied(keys)
+    listed = retraining._run(
+        sys.executable, "-m", "bincount", "runs", "--stage", "local", "--json", keys=keys
+    )
+    assert listed.returncode == 0, listed.stderr
+    (run,) = (json.loads(line) for line in listed.stdout.splitlines())
+    assert run["name"].startswith("try-local-") and run["status"] == "Completed"
+    page = retraining.cloud.client_file.parent / "page.html"
+    opened = retraining._run(
+        sys.executable, "-m", "bincount", "report", run["name"], "--no-open", "--out", str(page), keys=keys
+    )
+    assert opened.returncode == 0 and page.exists(), opened.stderr
     sagemaker = retraining.cloud.client("sagemaker")
     (summary,) = sagemaker.list_training_jobs()["TrainingJobSummaries"]
     job = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
