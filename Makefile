@@ -147,11 +147,12 @@ doctor: install ## what the account still needs for STAGE, before and after its 
 teardown: install ## remove what cdk destroy left of STAGE, data too, after its name was typed
 	@$(BIN)/python -m infra.tools.teardown --stage $(STAGE)
 
-docs: install ## renew the tables of docs/ (settings, roles, quotas, first-account) from the code
+docs: install ## renew the tables of docs/ (settings, roles, quotas, first-account, odd-sources) from the code
 	@table=$$($(BIN)/python -m infra.settings) && sed -i '/^| setting /,$$d' docs/settings.md && echo "$$table" >> docs/settings.md
 	@$(BIN)/python -m infra.tools.roles_report > build/roles.md && mv build/roles.md docs/roles.md
 	@table=$$($(BIN)/python -m infra.tools.quotas) && sed -i "/^| quota, as/,\$$d" docs/quotas.md && echo "$$table" >> docs/quotas.md
 	@table=$$($(BIN)/python -m infra.tools.trial.page) && sed -i "/^## Before the deploy/,\$$d" docs/first-account.md && echo "$$table" >> docs/first-account.md
+	@table=$$($(BIN)/python -m tests.unit.core.odd_sources) && sed -i '/^[0-9]* were tried:/,$$d' docs/inside/odd-sources.md && echo "$$table" >> docs/inside/odd-sources.md
 
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }

@@ -90,6 +90,8 @@ def count_in(value: object) -> int:
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST:
-        shown = repr(value)[:40] if isinstance(value, str | int | float) else f"a {type(value).__name__}"
+        shown = (
+            repr(value)[:40] if isinstance(value, str | int | float) else _KINDS.get(type(value), "nothing")
+        )
         raise BadRow("bad_count", f"the count is {shown}, not a whole number from 0 to {MOST}")
     return number

@@ -7,7 +7,7 @@ image whose neighbours another one was trained on.
 
 import hashlib
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from bincount_sources.found import BadRow
@@ -56,7 +56,7 @@ def _hour(written: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        detail = f"taken_at is {written[:40]!r}, not a time such as {date.today():%Y-%m-%d} 14:05"
+        detail = f"taken_at is {written[:40]!r}, not a time such as 2026-01-31 14:05"
         raise BadRow("bad_time", detail) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

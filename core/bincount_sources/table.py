@@ -50,8 +50,8 @@ def _text(data: bytes) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise BadLabels(
-            f"byte {error.start} is no {encoding[:6].upper()}; save the table as CSV UTF-8 (a spreadsheet's "
-            "own choice of that name)"
+            f"byte {error.start} is no {encoding.removesuffix('-sig').upper()}; save the table as CSV UTF-8 "
+            "(a spreadsheet's own choice of that name)"
         ) from error
 
 

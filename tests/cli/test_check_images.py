@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.core.odd_sources import ODD_IMAGES, image
 from tests.unit.data_prep.test_own_sources import (
     GROUPS,
-    ODD_IMAGES,
-    image,
     lines,
     make,
     photographs,

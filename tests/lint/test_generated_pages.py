@@ -14,6 +14,7 @@ from infra.tools import diagram
 from infra.tools.roles_report import table
 from infra.tools.trial.page import tables
 from tests.infra.conftest import ROOT, as_it_stands, context
+from tests.unit.core.odd_sources import page
 
 
 def test_no_role_may_do_more_than_the_page_says() -> None:
@@ -33,12 +34,16 @@ def test_the_page_of_quotas_holds_the_stages_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "page"), [("leaderboard", "leaderboard.md"), ("frontier_page", "frontier.md")]
+    ("program", "name"), [("leaderboard", "leaderboard.md"), ("frontier_page", "frontier.md")]
 )
-def test_a_page_of_figures_holds_what_was_measured(program: str, page: str) -> None:
+def test_a_page_of_figures_holds_what_was_measured(program: str, name: str) -> None:
     command = [sys.executable, f"benchmarks/{program}.py"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs" / page).read_text().endswith(f"\n\n{printed}"), f"make {page.removesuffix('.md')}"
+    assert (ROOT / "docs" / name).read_text().endswith(f"\n\n{printed}"), f"make {name.removesuffix('.md')}"
+
+
+def test_the_page_of_odd_sources_holds_what_the_readers_give() -> None:
+    assert (ROOT / "docs/inside/odd-sources.md").read_text().endswith(f"\n\n{page()}\n"), "make docs"
 
 
 def test_the_picture_of_the_frontier_shows_every_network() -> None:

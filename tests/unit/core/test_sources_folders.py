@@ -6,49 +6,22 @@ from bincount_sources.class_folders import read_class_folders
 from bincount_sources.found import BadRow
 from bincount_sources.names import id_of, spellings
 from bincount_sources.split import block_of
+from tests.unit.core.odd_sources import CLASS_FILES, LITTER, OTHER_FILES
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("3/a.jpg", 3),
-        ("0/A B.JPEG", 0),
-        ("12/ü/日本.png", 12),
-        ("03/x.webp", 3),
-        ("7/a/b/c/d.jpg", 7),
-        ("5/.hidden.jpg", 5),
-    ],
-)
+@pytest.mark.parametrize(("name", "count"), CLASS_FILES)
 def test_a_folders_name_is_the_count(name: str, count: int) -> None:
     (row,) = read_class_folders([name]).rows
     assert (row.name, row.count) == (name, count)
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("a.jpg", "bad_class"),
-        ("three/a.jpg", "bad_class"),
-        ("3 objects/a.jpg", "bad_class"),
-        ("-1/a.jpg", "bad_class"),
-        ("10001/a.jpg", "bad_class"),
-        ("³/a.jpg", "bad_class"),
-        ("train/3/a.jpg", "bad_class"),
-        ("3/a.heic", "not_image"),
-        ("3/notes.txt", "not_image"),
-        ("labels.csv", "not_image"),
-        ("3/a\n.jpg", "bad_name"),
-        ("3//a.jpg", "bad_name"),
-    ],
-)
+@pytest.mark.parametrize(("name", "reason"), OTHER_FILES)
 def test_any_other_file_is_rejected_with_its_reason(name: str, reason: str) -> None:
     found = read_class_folders([name])
     assert (found.rows, [(line.name, line.reason) for line in found.rejected]) == ([], [(name, reason)])
 
 
-@pytest.mark.parametrize(
-    "name", ["3/", "3/.DS_Store", "__MACOSX/3/a.jpg", "3/._a.jpg", "Thumbs.db", "3/desktop.ini"]
-)
+@pytest.mark.parametrize("name", LITTER)
 def test_what_file_managers_leave_is_passed_over(name: str) -> None:
     found = read_class_folders([name])
     assert (found.rows, found.rejected) == ([], [])

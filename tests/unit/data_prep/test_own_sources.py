@@ -18,18 +18,11 @@ from data_prep.request import parse_request
 from data_prep.run import Run
 from data_prep.steps.open_run import open_run
 from data_prep.storage.directory_store import DirectoryStore
+from tests.unit.core.odd_sources import ODD_IMAGES, image
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "docs" / "schemas"
 GROUPS = 60
 PER_GROUP = 3
-
-
-def image(seed: int, *, form: str = "JPEG", size: tuple[int, int] = (96, 80), **options: Any) -> bytes:
-    """An image that no other seed gives: areas of random colours."""
-    areas = np.random.default_rng(seed).integers(0, 255, (16, 20, 3), dtype=np.uint8)
-    data = io.BytesIO()
-    Image.fromarray(areas).resize(size, Image.Resampling.BICUBIC).save(data, form, **options)
-    return data.getvalue()
 
 
 def put(folder: Path, name: str, data: bytes) -> None:
@@ -169,21 +162,6 @@ def test_ground_truths_manifest_makes_a_dataset(
     dataset = make(source, tmp_path / "t")
     manifest = lines(dataset / "manifest.jsonl.gz")
     assert {(line["name"], line["count"]) for line in manifest} == {(n, c) for n, c, _ in rows}
-
-
-ODD_IMAGES: dict[str, tuple[bytes, str | None]] = {
-    "nothing": (b"", "empty"),
-    "text": (b"not an image", "undecodable"),
-    "cut JPEG": (image(1_001)[:900], "undecodable"),
-    "cut PNG": (image(1_002, form="PNG")[:900], "undecodable"),
-    "cut WebP": (image(1_003, form="WEBP")[:300], "undecodable"),
-    "GIF": (image(1_004, form="GIF"), "undecodable"),
-    "TIFF": (image(1_005, form="TIFF"), "undecodable"),
-    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(100), "undecodable"),
-    "PNG named .jpg": (image(1_006, form="PNG"), None),
-    "gray": (image(1_007, form="PNG"), None),
-    "one pixel": (image(1_008, size=(1, 1)), None),
-}
 
 
 def test_odd_images_are_taken_or_rejected_each_with_its_reason(
