@@ -5,9 +5,15 @@ import { resolve } from "node:path";
 export const { chromium } = createRequire(`${process.cwd()}/`)("playwright-core");
 export const DESK = { viewport: { width: 1280, height: 900 } };
 export const HAND = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+export const VIEWS = {
+  desk: DESK,
+  hand: HAND,
+  "desk-dark": { ...DESK, colorScheme: "dark" },
+  "hand-dark": { ...HAND, colorScheme: "dark" },
+};
 const OPTIONS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND",
+  "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 
 // A context that keeps what pages store in `folder`. The browser's own libraries would not fit another one.

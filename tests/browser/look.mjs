@@ -6,15 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { DESK, HAND, open } from "./chromium.mjs";
+import { VIEWS as SCREENS, open } from "./chromium.mjs";
 import { measure } from "./measure.mjs";
 
 const [page, out] = process.argv.slice(2);
 const VIEWS = {
-  desk: DESK,
-  hand: HAND,
-  "desk-dark": { ...DESK, colorScheme: "dark" },
-  "hand-dark": { ...HAND, colorScheme: "dark" },
+  ...SCREENS,
   print: { viewport: { width: 718, height: 1000 } }, // A4 at 96 dpi with margins of 1 cm
 };
 async function look(context, view) {

@@ -51,14 +51,17 @@ class Played:
     downloads: list[str]
     console: list[str]
     requests: list[str]
+    axe: list[str]
+    measured: list[dict[str, Any]]
 
 
-def play(page: Path, out: Path, *steps: dict[str, Any]) -> Played:
-    """Use `page` by the keyboard, step by step (play.mjs has the steps); files are written to `out`."""
+def play(page: Path | str, out: Path, *steps: dict[str, Any], **options: str) -> Played:
+    """Use `page`, a file or an address, step by step; play.mjs has steps and options. Files go to `out`."""
     assert (BROWSER / ".complete").is_file(), "the tests' browser is missing: run `make browser`"
     out.mkdir(parents=True, exist_ok=True)
+    where = page.resolve() if isinstance(page, Path) else page
     done = subprocess.run(
-        ["node", SCRIPT.with_name("play.mjs"), page.resolve(), out.resolve()],
+        ["node", SCRIPT.with_name("play.mjs"), where, out.resolve(), json.dumps(options)],
         cwd=BROWSER, input=json.dumps(steps), capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -66,6 +66,6 @@ export function measure() {
     faint: texts.filter((text) => text.contrast < 4.5),
     cut,
     small: texts.filter((text) => text.pixels < 11),
-    broken: [...document.images].filter((image) => !image.naturalWidth).map((image) => image.alt),
+    broken: [...document.images].filter((image) => image.getAttribute("src") && !image.naturalWidth).map((image) => image.alt),
   };
 }

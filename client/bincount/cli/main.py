@@ -13,6 +13,7 @@ from bincount.cli.check_images import check_images
 from bincount.cli.count import count
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.models import models
+from bincount.cli.page import page
 from bincount.cli.runs import report, runs
 from bincount.cli.site import site
 from bincount.cli.status import status
@@ -26,6 +27,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount check-images DIR                    what data preparation would reject of your own images
   bincount audit DATASET                       labels that look wrong, on a page to go through
+  bincount page                                the page for people, in front of a stage
   bincount status                              what is deployed, what serves
 
 All commands take --stage NAME (the default is dev). Exit status: 0 all is well, 1 an error (one line says
@@ -66,6 +68,7 @@ app.command()(train)
 app.add_typer(models, name="models")
 app.command()(runs)
 app.command()(report)
+app.command()(page)
 app.command()(status)
 
 

@@ -31,13 +31,8 @@ class HttpsApi:
     """The API at `url`: the output ApiUrl of the stack `bincount-<stage>-api`."""
 
     def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise BincountError(f"{url!r} is not an address of an API: https://… is expected")
-        if parts.scheme == "http" and parts.hostname != "127.0.0.1":
-            raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
         self._stage = stage
-        self._url = f"{url.rstrip('/')}/count"
+        self._url = f"{api_address(url)}/count"
         self._pool = pool_for(
             self._url,
             proxied=not stage.is_embedded,
@@ -54,7 +49,8 @@ class HttpsApi:
         url = self._url if expected is None else f"{self._url}?expected={expected}"
         headers = {"Content-Type": media_type(data), "Accept": "application/json"}
         try:
-            response = self._pool.request("POST", url, body=data, headers=self._signed(url, data, headers))
+            signature = signed(self._stage, url=url, data=data, headers=headers)
+            response = self._pool.request("POST", url, body=data, headers=signature)
         except urllib3.exceptions.HTTPError as error:
             reason = shortened(str(getattr(error, "reason", None) or error), 200)
             words = f"no answer from {self._url}{self._through}: {reason}: check address, network and proxy"
@@ -73,7 +69,19 @@ class HttpsApi:
         except (ValueError, RecursionError) as error:
             raise of_response(text, status=response.status) from error
 
-    def _signed(self, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
-        request = AWSRequest(method="POST", url=url, data=data, headers=headers)
-        SigV4Auth(self._stage.credentials, "execute-api", self._stage.region).add_auth(request)
-        return dict(request.headers.items())
+
+def api_address(url: str) -> str:
+    """`url` without a slash at its end. Raises BincountError where it is no address for signed requests."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise BincountError(f"{url!r} is not an address of an API: https://… is expected")
+    if parts.scheme == "http" and parts.hostname != "127.0.0.1":
+        raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
+    return url.rstrip("/")
+
+
+def signed(stage: Stage, *, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
+    """The headers of a POST to a stage's API with the signature of the caller's credentials (SigV4)."""
+    request = AWSRequest(method="POST", url=url, data=data, headers=headers)
+    SigV4Auth(stage.credentials, "execute-api", stage.region).add_auth(request)
+    return dict(request.headers.items())

@@ -20,11 +20,12 @@ from tests.unit.inference.conftest import (
     gray,
     make_model,
     model_dir,
+    schema,
     server,
     start_server,
 )
 
-__all__ = ["encoded", "gray", "make_model", "model_dir", "server", "start_server"]
+__all__ = ["encoded", "gray", "make_model", "model_dir", "schema", "server", "start_server"]
 ROOT = Path(__file__).parents[3]
 
 
