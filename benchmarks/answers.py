@@ -22,6 +22,7 @@ import torch  # noqa: E402
 import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
 
+from bincount_core.answer import answered  # noqa: E402
 from bincount_core.image import read_image  # noqa: E402
 from bincount_core.limits import MOST_PIXELS  # noqa: E402
 from bincount_core.preprocessing import preprocess  # noqa: E402
@@ -63,6 +64,7 @@ def _true_count(bins: Path, image: Path) -> int:
 def _ask_torch(weights: Path, description: dict, images: list[Path]) -> np.ndarray:
     """Counts of the trained network itself, in FP32, by training's own preprocessing."""
     counts, size = description["classes"]["counts"], description["preprocessing"]
+    calibration = description["calibration"]
     backbone = torchvision.models.get_model(description["architecture"], weights=None)
     backbone.fc = nn.Sequential(nn.Dropout(0.0), nn.Linear(backbone.fc.in_features, len(counts)))
     backbone.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
@@ -73,7 +75,8 @@ def _ask_torch(weights: Path, description: dict, images: list[Path]) -> np.ndarr
             encoded = read_image(image.read_bytes(), max_pixels=MOST_PIXELS)
             pixels = preprocess(encoded, width=size["width"], height=size["height"])
             tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
-            found.append(counts[int(network(tensor).argmax())])
+            logits = network(tensor)[0].double() / calibration["temperature"]
+            found.append(counts[int(answered(logits.softmax(0).numpy(), by=calibration["answer"]))])
     return np.array(found)
 
 

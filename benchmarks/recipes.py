@@ -13,11 +13,12 @@ question. DIR is a sealed dataset with 0 to 5 objects; `--all` one with every co
 learn from fuller bins (the split of an id is the same in both).
 
 `compare` prints each recipe beside `today`: accuracy, RMSE and the share within one, the mean of the seeds
-that both have, and the difference with the range that holds 95 % of 10,000 paired bootstraps over the images.
-All are over the images with 0 to 5 objects held out in both parts; the epoch was chosen on one of them
-(`validation`), the same way on both sides, so the figures of `test` alone are printed, too. They are what
-`--json` writes: a row for each recipe with its seeds. An answer is the most probable count, as served; `by
-median` answers with the median of the same probabilities.
+that both have, and the difference with the range that holds 95 % of 10,000 paired bootstraps over images and
+seeds. All are over the images with 0 to 5 objects held out in both parts; epoch and temperature were chosen
+on one of them (`validation`), the same way on both sides, so the figures of `test` alone are printed, too,
+with each seed's own. They are what `--json` writes: a row for each recipe with its seeds and its difference
+from `today`. `by median` answers with the median of the same network's probabilities (`--answer median`),
+the others with the most probable count. A recipe's epoch was chosen by its own answers (`answer` in RECIPES).
 
 `today` is what the job did until the figures of benchmarks/README.md were known, whatever it does now.
 """
@@ -47,13 +48,15 @@ from bintrain.data.sampling import ordered_plan  # noqa: E402
 from bintrain.engine.distributed import joined  # noqa: E402
 from bintrain.engine.network import BinCounter, build_network  # noqa: E402
 from bintrain.engine.trainer import Trainer  # noqa: E402
+from bintrain.evaluation.answers import answers  # noqa: E402
+from bintrain.evaluation.calibration import fit_temperature  # noqa: E402
 from bintrain.settings import Machine, Settings  # noqa: E402
 
 LARGEST = 5
 BASE = "today"
 FORMER: dict[str, Any] = {
     "start": "library", "learning_rate": 1e-3, "weight_decay": 0.02, "label_sigma": 0.7, "warmup": 0.1,
-    "ema_decay": 0.99, "dropout": 0.2, "head": "soft",
+    "ema_decay": 0.99, "dropout": 0.2, "head": "soft", "answer": "most_probable",
 }  # fmt: skip
 """What `today` was. `start` is that of the last layer: the library's random one, or zero."""
 RECIPES: dict[str, dict[str, Any]] = {
@@ -71,6 +74,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "stronger": {"augmentation": 2.0},
     "weaker": {"augmentation": 0.5},
     "unaveraged": {"ema_decay": 0.0},
+    "median": {"answer": "median"},
 }
 """What differs from `today`, `epochs`, `size` and `augmentation` as factors; a+b is both. `now` is the job's
 own defaults."""
@@ -144,8 +148,8 @@ def _one(name: str, *, seed: int, options: argparse.Namespace) -> dict[str, Any]
         "id": np.array([row[0] for row in held]),
         "split": np.array([row[1] for row in held]),
         "count": np.array([row[2] for row in held]),
-        "answer": np.array([classes.counts[columns[row[3][columns].argmax()]] for row in held]),
         "probabilities": np.array([_softmax(row[3][columns]) for row in held]),
+        "by": settings.answer,
         "best_epoch": progress.best_epoch,
         "arch": settings.arch,
         "image_size": settings.image_size,
@@ -191,10 +195,14 @@ def _logits(network: BinCounter, images: Images, options: argparse.Namespace) ->
 
 def compare(options: argparse.Namespace) -> None:
     """Print every recipe that has results beside `today`, over the seeds of both."""
-    runs: dict[str, Any] = {path.stem: dict(np.load(path)) for path in sorted(options.out.glob("*.npz"))}
-    for run, kept in [*runs.items()]:
-        name, _, seed = run.rpartition("-")
-        runs[f"{name}{MEDIAN}-{seed}"] = kept | {"answer": _medians(kept["probabilities"])}
+    runs: dict[str, Any] = {}
+    for path in sorted(options.out.glob("*.npz")):
+        kept = dict(np.load(path))
+        name, _, seed = path.stem.rpartition("-")
+        by = str(kept.get("by", "most_probable"))
+        runs[path.stem] = kept | {"answer": _answered(kept, by=by)}
+        if by != "median":
+            runs[f"{name}{MEDIAN}-{seed}"] = kept | {"answer": _answered(kept, by="median")}
     names = sorted({run.rpartition("-")[0] for run in runs})
     for splits in (("validation", "test"), ("test",)):
         print(f"images of {' and '.join(splits)}")
@@ -206,33 +214,39 @@ def compare(options: argparse.Namespace) -> None:
             ]
             if seeds:
                 print(_line(name, [(runs[f"{BASE}-{s}"], runs[f"{name}-{s}"]) for s in seeds], splits=splits))
-    if options.json:
-        rows = [
-            _row(name, {run: kept for run, kept in runs.items() if run.rpartition("-")[0] == name})
-            for name in names
-            if not name.endswith(MEDIAN)
+    rows = [
+        _row(name, {run: kept for run, kept in runs.items() if run.rpartition("-")[0] == name}, runs=runs)
+        for name in names
+    ]
+    print("each seed on test")
+    for row in rows:
+        seeds = [
+            f"{s['seed']}: {s['accuracy']:.3f} {s['rmse']:.3f} {s['within_one']:.3f}" for s in row["each"]
         ]
+        print(f"{row['name']:20} {'  '.join(seeds)}")
+    if options.json:
         options.json.parent.mkdir(exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def _row(name: str, runs: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, own: dict[str, Any], *, runs: dict[str, Any]) -> dict[str, Any]:
     """A recipe's figures on `test`, of which nothing was chosen: of each seed, and their mean.
 
-    `half` is half of the range that holds 95 % of bootstraps over the images.
+    `half` is half of the range that holds 95 % of bootstraps over images and seeds; `over_today` is the
+    difference from `today`, its range with it, over the seeds of both.
     """
-    one = next(iter(runs.values()))
-    errors = np.stack([_errors(run, splits=("test",)) for run in runs.values()])
-    drawn = np.random.default_rng(0).integers(errors.shape[1], size=(TURNS, errors.shape[1]))
+    one = next(iter(own.values()))
+    errors = np.stack([_errors(run, splits=("test",)) for run in own.values()])
+    drawn = _draws(errors)
+    both = [run.rpartition("-")[2] for run in own if f"{BASE}-{run.rpartition('-')[2]}" in runs]
+    pairs = [(runs[f"{BASE}-{seed}"], runs[f"{name}-{seed}"]) for seed in both]
     each = [
         {
             "seed": int(run.rpartition("-")[2]),
-            "accuracy": round(_accuracy(own[None]), 4),
-            "rmse": round(_rmse(own[None]), 4),
-            "within_one": round(_within_one(own[None]), 4),
-            "seconds": round(float(runs[run]["cpu_seconds"])),
+            **{label: round(figure(errors[place][None]), 4) for label, figure in FIGURES.items()},
+            "seconds": round(float(kept["cpu_seconds"])),
         }
-        for run, own in zip(runs, errors, strict=True)
+        for place, (run, kept) in enumerate(own.items())
     ]
     seconds = round(float(np.mean([row["seconds"] for row in each])))
     return {
@@ -251,32 +265,49 @@ def _row(name: str, runs: dict[str, Any]) -> dict[str, Any]:
         **{label: _spread(figure, errors, drawn) for label, figure in FIGURES.items()},
         "seconds": seconds,
         "cpu_seconds": seconds,
+        **({} if name == BASE or not pairs else {"over_today": _differences(pairs, splits=("test",))}),
     }
 
 
-def _spread(figure: Figure, errors: NDArray[np.int64], drawn: NDArray[np.int64]) -> dict[str, float]:
-    low, high = np.quantile([figure(errors[:, turn]) for turn in drawn], (0.025, 0.975))
+def _draws(errors: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Of errors [seeds, images] the indices of each bootstrap: images, and seeds to go with them."""
+    random, (seeds, images) = np.random.default_rng(0), errors.shape
+    return [
+        (random.integers(seeds, size=(seeds, 1)), random.integers(images, size=images)) for _ in range(TURNS)
+    ]
+
+
+def _spread(figure: Figure, errors: NDArray[np.int64], drawn: Any) -> dict[str, float]:
+    low, high = np.quantile([figure(errors[turn]) for turn in drawn], (0.025, 0.975))
     return {"mean": round(figure(errors), 4), "half": round(float(high - low) / 2, 4)}
 
 
 def _line(name: str, pairs: list[tuple[Any, Any]], *, splits: tuple[str, ...]) -> str:
-    base = np.stack([_errors(one, splits=splits) for one, _ in pairs])
-    other = np.stack([_errors(two, splits=splits) for _, two in pairs])
-    drawn = np.random.default_rng(0).integers(base.shape[1], size=(TURNS, base.shape[1]))
-    words = [f"{name:20} {len(pairs)} seeds, {base.shape[1]} images, {_seconds(pairs)}:"]
-    for label, figure in FIGURES.items():
-        differences = np.array([figure(other[:, turn]) - figure(base[:, turn]) for turn in drawn])
-        low, high = np.quantile(differences, (0.025, 0.975))
-        words.append(
-            f"{label} {figure(base):.3f} -> {figure(other):.3f} "
-            f"({figure(other) - figure(base):+.3f}, {low:+.3f} to {high:+.3f})"
-        )
+    found = _differences(pairs, splits=splits)
+    words = [f"{name:20} {len(pairs)} seeds, {_seconds(pairs)}:"]
+    for label, (base, other, low, high) in found.items():
+        words.append(f"{label} {base:.3f} -> {other:.3f} ({other - base:+.3f}, {low:+.3f} to {high:+.3f})")
     return "  ".join(words)
 
 
-def _medians(probabilities: Floats) -> NDArray[np.int64]:
-    """The smallest count that is not exceeded with a probability of a half: its mean error is the least."""
-    return (probabilities.cumsum(axis=1) < 0.5).sum(axis=1)
+def _differences(pairs: list[tuple[Any, Any]], *, splits: tuple[str, ...]) -> dict[str, list[float]]:
+    """Of each figure: today's, the other's, and the range that holds 95 % of paired bootstraps."""
+    base, other = (
+        np.stack([_errors(run, splits=splits) for run in side]) for side in zip(*pairs, strict=True)
+    )
+    drawn, found = _draws(base), dict[str, list[float]]()
+    for label, figure in FIGURES.items():
+        differences = [figure(other[turn]) - figure(base[turn]) for turn in drawn]
+        ends = np.quantile(differences, (0.025, 0.975)).tolist()
+        found[label] = [round(value, 4) for value in (figure(base), figure(other), *ends)]
+    return found
+
+
+def _answered(run: Any, *, by: Any) -> NDArray[np.int64]:
+    """What a job's model would answer: by the temperature that fits the images of `validation`."""
+    logits, chosen = np.log(np.maximum(run["probabilities"], 1e-300)), run["split"] == "validation"
+    temperature = fit_temperature(logits[chosen], run["count"][chosen])
+    return answers(logits, temperature=temperature, by=by).predicted
 
 
 def _seconds(pairs: list[tuple[Any, Any]]) -> str:

@@ -77,9 +77,8 @@ def decode_upright(image: EncodedImage, *, least_width: int, least_height: int, 
     upright pixels, with its fast DCT and upsampling where `fast`; any other image in full.
     Raises ImageFault `undecodable` where the pixels are damaged or cut short.
     """
-    least = (least_height, least_width)
-    if image.orientation in _SIDEWAYS:
-        least = (least_width, least_height)
+    sideways = image.orientation in _SIDEWAYS
+    least = (least_width, least_height) if sideways else (least_height, least_width)
     try:
         pixels = _decode_jpeg(image.data, least, fast) if image.direct else _decode_with_pillow(image.data)
     except Exception as error:  # see read_image; only library calls are inside this try
@@ -111,10 +110,8 @@ def _read_jpeg(data: bytes, *, max_pixels: int) -> EncodedImage:
 
 def _check_size(width: int, height: int, *, max_pixels: int) -> None:
     if width * height > max_pixels:
-        raise ImageFault(
-            "too_large",
-            f"the image has {width} x {height} = {width * height} pixels, at most {max_pixels} are accepted",
-        )
+        size = f"{width} x {height} = {width * height} pixels"
+        raise ImageFault("too_large", f"the image has {size}, at most {max_pixels} are accepted")
 
 
 def _decode_jpeg(data: bytes, least: tuple[int, int], fast: bool) -> Pixels:

@@ -68,9 +68,8 @@ def tidied(data: bytes, *, unpadded: bool = False) -> bytes:
         if marker == _SOS:
             end = _SCAN_END.search(data, at)
             stop = len(data) if end is None else end.start()
-            content = scans.take(content)
-            segments.append((_SOS, content))
-            segments.append((0, _data(data[at:stop].rstrip(b"\xff"), unpadded=unpadded)))
+            scan = _data(data[at:stop].rstrip(b"\xff"), unpadded=unpadded)
+            segments += [(_SOS, scans.take(content)), (0, scan)]
             at = stop
         else:
             scans.frame(marker, content)
@@ -91,10 +90,8 @@ def without_strays(whole: bytes) -> bytes:
     ValueError where one of them is damaged, or where the image is none of one sequential scan with restarts.
     """
     start = whole.index(b"\xff\xda")
-    frame, interval = _Frame.find(whole[:start]), 0
-    found = whole.rfind(b"\xff\xdd\x00\x04", 0, start)
-    if found >= 0:
-        interval = int.from_bytes(whole[found + 4 : found + 6], "big")
+    frame, found = _Frame.find(whole[:start]), whole.rfind(b"\xff\xdd\x00\x04", 0, start)
+    interval = int.from_bytes(whole[found + 4 : found + 6], "big") if found >= 0 else 0
     data_at = start + 2 + int.from_bytes(whole[start + 2 : start + 4], "big")
     parts = _RESTART.split(whole[data_at:-2], maxsplit=MOST_INTERVALS)
     data, markers = parts[0::2], [*parts[1::2], b""]
@@ -102,11 +99,8 @@ def without_strays(whole: bytes) -> bytes:
     if not interval or not one_scan or len(data) != -(-frame.units // interval):
         raise ValueError("its restart intervals are not those that its header says")
     if data_at * len(data) > MOST_BYTES_OF_HEADS:
-        raise ValueError(
-            "it has too many restart intervals behind too long a head to be looked at one by one"
-        )
-    rest = frame.units - interval * (len(data) - 1)
-    lengths = [interval] * (len(data) - 1) + [rest]
+        raise ValueError("it has too many restart intervals behind too long a head to look at each")
+    lengths = [interval] * (len(data) - 1) + [frame.units - interval * (len(data) - 1)]
     cleaned = [
         _cleaned(part, head=frame.of_units(2 * length) + _restarts(length) + whole[start:data_at])
         for part, length in zip(data, lengths, strict=True)

@@ -4,12 +4,12 @@ Its schema is docs/schemas/model.schema.json; docs/contracts.md ("The model") sa
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
+from bincount_core.answer import RULES, Rule
 from bincount_core.preprocessing import NAME, VERSION
 
 SCHEMA_VERSION = 1
@@ -26,7 +26,8 @@ class Description:
 
     `counts[i]` is the number of objects that column i of the logits means; where `open_top` is true
     the last one means "that many or more". `width` and `height` are pixels of the network's input.
-    `confidence_below` is None where every answer asks for a review.
+    `confidence_below` is None where every answer asks for a review. `answer` is how a count follows from
+    probabilities; models from before it was written answer with the most probable one.
     """
 
     model_id: str
@@ -40,6 +41,7 @@ class Description:
     score_quantile: float
     confidence_below: float | None
     mismatch_below: float
+    answer: Rule = "most_probable"
 
     def document(self, *, coverage: float, target_accuracy: float, mean: Any, std: Any) -> dict[str, Any]:
         """The members of model.json that serving reads, with what they were chosen for.
@@ -56,6 +58,7 @@ class Description:
             "normalisation": {"in_graph": True, "mean": list(mean), "std": list(std)},
             "calibration": {
                 "temperature": self.temperature,
+                "answer": self.answer,
                 "interval": {"coverage": coverage, "score_quantile": self.score_quantile},
                 "review": {"target_accuracy": target_accuracy, "confidence_below": self.confidence_below},
                 "verdict": {"mismatch_below": self.mismatch_below},
@@ -89,6 +92,7 @@ def read_description(path: Path) -> Description:
         score_quantile=reader.number("calibration.interval.score_quantile"),
         confidence_below=reader.number_or_null("calibration.review.confidence_below"),
         mismatch_below=reader.number("calibration.verdict.mismatch_below"),
+        answer=reader.rule("calibration.answer"),
     )
     reader.require("preprocessing.name", NAME)
     reader.require("preprocessing.version", VERSION)
@@ -138,21 +142,25 @@ class _Reader:
 
     def counts(self, path: str) -> tuple[int, ...]:
         value = self._find(path)
-        if _is_list(value):
-            numbers = [item for item in value if _is_integer(item) and item >= 0]
-            if len(numbers) == len(value) >= 1 and numbers == sorted(set(numbers)):
-                return tuple(numbers)
+        items = cast("list[object]", value) if isinstance(value, list) else []
+        numbers = [item for item in items if _is_integer(item) and item >= 0]
+        if numbers and len(numbers) == len(items) and numbers == sorted(set(numbers)):
+            return tuple(numbers)
         wanted = "an ascending list of whole numbers from 0 on, without repeats"
-        return self._fault(path, wanted, value, instead=(0,))
+        return self._fault(path, wanted, self._find(path), instead=(0,))
+
+    def rule(self, path: str) -> Rule:
+        value = self._find(path)
+        value = RULES[0] if value is _MISSING else value
+        return value if value in RULES else self._fault(path, " or ".join(RULES), value, instead=RULES[0])
 
     def number(self, path: str, *, above: float | None = None, most: float = 1.0) -> float:
         """From 0 to `most`, or `above` a number up to `most`."""
         value = self._find(path)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            number = float(value)
-            within = number >= 0 if above is None else number > above
-            if math.isfinite(number) and within and number <= most:
-                return number
+            within = value >= 0 if above is None else value > above
+            if within and value <= most:
+                return float(value)
         bound = "from 0" if above is None else f"above {above:g}"
         return self._fault(path, f"a number {bound} up to {most:g}", value, instead=most)
 
@@ -179,10 +187,6 @@ class _Reader:
 
 
 _MISSING = object()
-
-
-def _is_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bincount_core.answer import Verdict, column_of, interval, verdict
+from bincount_core.answer import Verdict, answered, column_of, interval, verdict
 from bincount_core.model_json import Description
 
 
@@ -43,13 +43,13 @@ def make_answer(logits: NDArray[np.float32], *, model: Description) -> Answer:
     if logits.shape != (len(model.counts),) or not np.isfinite(logits).all():
         raise ValueError(f"expected {len(model.counts)} finite logits, got {logits.tolist()}")
     probabilities = _softmax(logits.astype(np.float64) / model.temperature)
-    top = int(np.argmax(probabilities))
-    at_least = model.open_top and top == len(model.counts) - 1
-    low, high = interval(probabilities.tolist(), score_quantile=model.score_quantile)
-    confidence = float(probabilities[top])
+    column = int(answered(probabilities, by=model.answer))
+    at_least = model.open_top and column == len(model.counts) - 1
+    low, high = interval(probabilities.tolist(), score_quantile=model.score_quantile, by=model.answer)
+    confidence = float(probabilities[column])
     unsure = model.confidence_below is None or confidence < model.confidence_below
     return Answer(
-        count=model.counts[top],
+        count=model.counts[column],
         confidence=confidence,
         expected_value=float(probabilities @ np.asarray(model.counts, dtype=np.float64)),
         interval=(model.counts[low], model.counts[high]),

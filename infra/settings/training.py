@@ -10,7 +10,7 @@ from infra.settings.section import S3_ADDRESS, InstanceType, Section, rule
 from infra.training.weights import name_fault, weights_fault
 
 TUNED = ("epochs", "learning-rate", "batch-size")
-OWN_FLAGS = (*TUNED, "arch", "head", "image-size", "pretrained", "max-count")
+OWN_FLAGS = (*TUNED, "arch", "head", "answer", "image-size", "pretrained", "max-count")
 """Flags of training/train.py that the pipeline gives itself (infra/training/tuning_job.py)."""
 
 
@@ -70,6 +70,9 @@ class Training(Section):
     )
     head: Literal["soft", "emd", "corn", "binomial"] = Field(
         "soft", description="how the head learns that counts are ordered (docs/training.md)"
+    )
+    answer: Literal["most_probable", "median"] = Field(
+        "median", description="which count the probabilities give: the likeliest one, or their median"
     )
     image_size: int = Field(224, ge=32, le=512, description="side of the model's square input, pixels")
     pretrained: Literal["auto", "none"] = Field(

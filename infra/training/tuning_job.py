@@ -117,6 +117,7 @@ def _hyperparameters(settings: Settings, code: s3_assets.Asset) -> dict[str, str
         "arch": training.arch,
         "image-size": training.image_size,
         **({} if training.head == "soft" else {"head": training.head}),
+        "answer": training.answer,
         "pretrained": training.pretrained,
         "max-count": training.max_count,
         **training.fixed,

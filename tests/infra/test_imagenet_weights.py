@@ -64,6 +64,7 @@ def test_timm_s_weights_are_staged_by_the_digest_that_the_stage_gives() -> None:
         ({"training.arch": "timm:resnet10t.c3_in1k"}, "training.weights_sha256"),
         ({"training.arch": "timm:resnet10t", "training.weights_sha256": "b" * 64}, "which weights"),
         ({"training.head": "cosine"}, "training.head.*corn"),
+        ({"training.answer": "mean"}, "training.answer.*median"),
     ],
 )
 def test_a_network_that_cannot_be_had_is_an_error_at_synth(chosen: dict[str, str], reason: str) -> None:
@@ -81,6 +82,15 @@ def test_the_head_reaches_the_jobs() -> None:
     states = _states(synthesize("dev", **{"training.head": "corn"}), "dev")
     flags = job_request(states["Tune"])["TrainingJobDefinition"]["StaticHyperParameters"]
     assert flags["head"] == '"corn"'
+
+
+@pytest.mark.parametrize(
+    ("chosen", "answer"), [({}, "median"), ({"training.answer": "most_probable"}, "most_probable")]
+)
+def test_the_answer_reaches_the_jobs(chosen: dict[str, str], answer: str) -> None:
+    states = _states(synthesize("dev", **chosen), "dev")
+    flags = job_request(states["Tune"])["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert flags["answer"] == f'"{answer}"'
 
 
 def test_a_mirror_and_a_digest_of_one_s_own_reach_the_pipeline_s_step() -> None:

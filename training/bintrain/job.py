@@ -73,8 +73,8 @@ def _run(call: Call, *, processes: Processes, env: Mapping[str, str]) -> None:
         **evaluated, train=np.asarray(images["train"].labels), classes=classes, settings=call.settings
     )
     _write(
-        call, network=network, dataset=dataset, classes=classes, images=images, evaluated=evaluated,
-        export=export, evaluation=evaluation, progress=progress, env=env,
+        call, network=network, dataset=dataset, classes=classes, images=images, export=export,
+        evaluation=evaluation, progress=progress, env=env,
     )  # fmt: skip
     _publish(evaluation)
     if call.places.checkpoints:
@@ -132,8 +132,7 @@ def _train(
 
 def _write(
     call: Call, *, network: BinCounter, dataset: Dataset, classes: Classes, images: dict[str, Images],
-    evaluated: dict[str, Evaluated], export: Export, evaluation: Evaluation, progress: Progress,
-    env: Mapping[str, str],
+    export: Export, evaluation: Evaluation, progress: Progress, env: Mapping[str, str],
 ) -> None:  # fmt: skip
     model = describe_model(
         network=network, settings=call.settings, classes=classes, evaluation=evaluation, export=export,
@@ -141,10 +140,7 @@ def _write(
     )  # fmt: skip
     output = call.places.output
     write_weights(network, folder=output)
-    write_predictions(
-        evaluated["test"], dataset.split("test"), classes=classes,
-        temperature=evaluation.calibration.temperature, folder=output,
-    )  # fmt: skip
+    write_predictions(evaluation, dataset.split("test"), classes=classes, folder=output)
     write_metrics(
         evaluation, model=model, settings=call.settings.model_dump(), history=progress.history, folder=output
     )
@@ -152,16 +148,16 @@ def _write(
         evaluation, model=model, images={name: len(dataset.split(name)) for name in SPLITS}, folder=output
     )
     _show(
-        call, dataset=dataset, classes=classes, pixels=images["test"], evaluated=evaluated["test"],
-        evaluation=evaluation, progress=progress, model=model,
+        call, dataset=dataset, classes=classes, pixels=images["test"], evaluation=evaluation,
+        progress=progress, model=model,
     )  # fmt: skip
     # Last, so that a model folder with a model.json is a whole one.
     write_json(model, path=call.places.model / "model.json")
 
 
 def _show(
-    call: Call, *, dataset: Dataset, classes: Classes, pixels: Images, evaluated: Evaluated,
-    evaluation: Evaluation, progress: Progress, model: dict[str, Any],
+    call: Call, *, dataset: Dataset, classes: Classes, pixels: Images, evaluation: Evaluation,
+    progress: Progress, model: dict[str, Any],
 ) -> None:  # fmt: skip
     settings, output = call.settings, call.places.output
     write_charts(
@@ -171,10 +167,7 @@ def _show(
         target_accuracy=settings.target_accuracy,
         folder=output,
     )
-    write_mistakes(
-        evaluated, pixels, dataset.split("test"), classes=classes,
-        temperature=evaluation.calibration.temperature, folder=output,
-    )  # fmt: skip
+    write_mistakes(evaluation, pixels, dataset.split("test"), classes=classes, folder=output)
     write_report(
         evaluation, model=model, settings=settings.model_dump(),
         counts={name: Counter(image.count for image in dataset.split(name)) for name in SPLITS},

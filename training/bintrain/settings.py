@@ -80,6 +80,9 @@ class Settings(BaseModel):
         default=300, ge=1, le=100_000, description="training images that calibrate INT8, at most"
     )
 
+    answer: Literal["most_probable", "median"] = Field(
+        default="median", description="which count the probabilities give: the likeliest one, or their median"
+    )
     target_accuracy: float = Field(
         default=0.9, gt=0, le=1, description="accuracy promised for answers without review"
     )

@@ -1,16 +1,51 @@
-"""The interval around the most probable count, and the verdict on an expected one."""
+"""The count that probabilities give, the interval around it, and the verdict on an expected one."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bincount_core.answer import column_of, interval, joining, verdict
+from bincount_core.answer import RULES, Rule, answered, column_of, interval, joining, verdict
 
 weights = st.lists(st.floats(0.001, 1.0), min_size=1, max_size=25)
 
 
 def shares(numbers: list[float]) -> list[float]:
     return [number / sum(numbers) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "most_probable", "median"),
+    [
+        ([0.1, 0.2, 0.4, 0.2, 0.1], 2, 2),
+        ([0.4, 0.15, 0.15, 0.3], 0, 1),
+        ([0.3, 0.1, 0.15, 0.45], 3, 2),
+        ([0.4, 0.02, 0.2, 0.38], 0, 2),
+        ([0.5, 0.5], 0, 0),
+        ([0.1, 0.4, 0.4, 0.1], 1, 1),
+        ([0.1, 0.2, 0.2, 0.5], 3, 2),
+        ([0.05, 0.15, 0.2, 0.1, 0.5], 4, 3),  # 0.5 of floats that add up to a little less
+        ([1.0], 0, 0),
+    ],
+)
+def test_the_answer_is_the_likeliest_count_or_the_one_at_one_half(
+    probabilities: list[float], most_probable: int, median: int
+) -> None:
+    assert answered(np.array(probabilities), by="most_probable") == most_probable
+    assert answered(np.array(probabilities), by="median") == median
+
+
+@given(weights)
+def test_no_answer_has_a_smaller_mean_error_than_the_median(numbers: list[float]) -> None:
+    columns, probabilities = np.arange(len(numbers)), np.array(shares(numbers))
+    errors = np.abs(columns[:, None] - columns[None]) @ probabilities
+    assert errors[answered(probabilities, by="median")] <= errors.min() + 1e-6
+
+
+@given(weights, st.sampled_from(RULES))
+def test_many_images_are_answered_as_each_alone(numbers: list[float], by: Rule) -> None:
+    rows = np.array([shares(numbers), shares(numbers[::-1])])
+    assert answered(rows, by=by).tolist() == [int(answered(row, by=by)) for row in rows]
 
 
 def test_the_more_probable_neighbour_joins_first_the_lower_one_in_a_tie() -> None:
@@ -37,19 +72,19 @@ def test_a_quantile_of_one_holds_every_class(numbers: list[float]) -> None:
     assert interval(shares(numbers), score_quantile=1.0) == (0, len(numbers) - 1)
 
 
-@given(weights, st.floats(0, 1))
+@given(weights, st.floats(0, 1), st.sampled_from(RULES))
 def test_the_interval_is_the_classes_whose_score_is_within_the_quantile(
-    numbers: list[float], quantile: float
+    numbers: list[float], quantile: float, by: Rule
 ) -> None:
     probabilities = shares(numbers)
-    held = sorted(column for column, score in joining(probabilities) if score <= quantile)
-    low, high = interval(probabilities, score_quantile=quantile)
+    held = sorted(column for column, score in joining(probabilities, by=by) if score <= quantile)
+    low, high = interval(probabilities, score_quantile=quantile, by=by)
     assert held == list(range(low, high + 1))
 
 
-@given(weights)
-def test_every_class_joins_once_with_scores_that_never_fall(numbers: list[float]) -> None:
-    columns, scores = zip(*joining(shares(numbers)), strict=True)
+@given(weights, st.sampled_from(RULES))
+def test_every_class_joins_once_with_scores_that_never_fall(numbers: list[float], by: Rule) -> None:
+    columns, scores = zip(*joining(shares(numbers), by=by), strict=True)
     assert sorted(columns) == list(range(len(numbers)))
     assert list(scores) == sorted(scores) and scores[0] == 0.0 and scores[-1] <= 1.0
 
@@ -75,13 +110,15 @@ def test_the_interval_grows_by_the_more_probable_neighbour(probabilities, quanti
 
 
 @given(
-    st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda values: sum(values) > 0), st.floats(0, 1)
+    st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda values: sum(values) > 0),
+    st.floats(0, 1),
+    st.sampled_from(RULES),
 )
-def test_the_interval_holds_the_argmax_and_grows_with_the_quantile(values, quantile):
+def test_the_interval_holds_the_answer_and_grows_with_the_quantile(values, quantile, by):
     probabilities = [value / sum(values) for value in values]
-    low, high = interval(probabilities, score_quantile=quantile)
-    assert 0 <= low <= probabilities.index(max(probabilities)) <= high < len(values)
-    wider = interval(probabilities, score_quantile=1.0)
+    low, high = interval(probabilities, score_quantile=quantile, by=by)
+    assert 0 <= low <= answered(np.array(probabilities), by=by) <= high < len(values)
+    wider = interval(probabilities, score_quantile=1.0, by=by)
     assert wider == (0, len(values) - 1)
 
 

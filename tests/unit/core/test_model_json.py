@@ -77,6 +77,12 @@ def test_what_serving_needs_is_read(write):
     assert description.confidence_below is None
 
 
+def test_a_model_of_before_the_choice_answers_as_it_did(write):
+    assert "answer" not in GOOD["calibration"]
+    assert read_description(write()).answer == "most_probable"
+    assert read_description(write(calibration__answer="median")).answer == "median"
+
+
 @pytest.mark.parametrize("version", [2, 0, "1", None, 1.5])
 def test_another_schema_version_is_rejected_with_one_line(write, version):
     with pytest.raises(ModelFault, match=r"schema_version is .*, this server reads 1: serve the model with"):
@@ -117,6 +123,8 @@ def test_another_schema_version_is_rejected_with_one_line(write, version):
             {},
             "calibration.verdict.mismatch_below: expected a number from 0 up to 1, got nothing",
         ),
+        ("calibration__answer", "mean", "calibration.answer: expected most_probable or median, got 'mean'"),
+        ("calibration__answer", None, "calibration.answer: expected most_probable or median, got None"),
         ("calibration", None, "calibration.temperature: expected a number above 0 up to 100, got nothing"),
         ("calibration__temperature", float("nan"), "calibration.temperature: expected a number above 0"),
     ],
@@ -147,9 +155,11 @@ def test_what_is_no_json_object_is_rejected(tmp_path, content):
         read_description(tmp_path / "model.json")
 
 
-@pytest.mark.parametrize("confidence_below", [None, 0.7])
-def test_what_is_written_is_what_is_read_and_what_the_schema_asks_for(write, tmp_path, confidence_below):
-    written = dataclasses.replace(read_description(write()), confidence_below=confidence_below)
+@pytest.mark.parametrize(("confidence_below", "answer"), [(None, "most_probable"), (0.7, "median")])
+def test_what_is_written_is_what_is_read_and_what_the_schema_asks_for(
+    write, tmp_path, confidence_below, answer
+):
+    written = dataclasses.replace(read_description(write()), confidence_below=confidence_below, answer=answer)
     document = written.document(coverage=0.9, target_accuracy=0.95, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2))
     rest = {name: GOOD[name] for name in ("metrics", "dataset_id", "source_revision", "created")}
     jsonschema.Draft202012Validator(SCHEMA).validate({**document, **rest})

@@ -25,6 +25,7 @@ MODEL = Description(
     mismatch_below=0.05,
 )
 OPEN = dataclasses.replace(MODEL, open_top=True)
+MEDIAN = dataclasses.replace(MODEL, answer="median")
 
 
 def logits(*probabilities: float) -> np.ndarray:
@@ -56,6 +57,52 @@ def test_large_logits_do_not_overflow():
 
 def test_equal_probabilities_count_the_lower():
     assert make_answer(logits(0.1, 0.4, 0.4, 0.1), model=MODEL).count == 1
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "quantile", "count", "interval"),
+    [
+        ((0.4, 0.15, 0.15, 0.3), 0.0, 1, (1, 1)),
+        ((0.4, 0.15, 0.15, 0.3), 0.5, 1, (0, 1)),  # 0 joins at 0.15, the next one would at 0.55
+        ((0.3, 0.12, 0.13, 0.45), 0.2, 2, (2, 3)),
+        ((0.1, 0.4, 0.4, 0.1), 0.3, 1, (1, 1)),
+    ],
+)
+def test_a_model_that_answers_by_the_median_counts_it(probabilities, quantile, count, interval):
+    """`confidence` is that count's own probability, and the interval grows around it."""
+    model = dataclasses.replace(MEDIAN, score_quantile=quantile)
+    answer = make_answer(logits(*probabilities), model=model)
+    assert (answer.count, answer.interval) == (count, interval)
+    assert answer.confidence == pytest.approx(probabilities[count])
+
+
+def test_the_median_is_found_in_calibrated_probabilities():
+    """Of 0.55, 0.25, 0.15 and 0.05 it is 0; at temperature 2 they are 0.40, 0.27, 0.21 and 0.12."""
+    model = dataclasses.replace(MEDIAN, temperature=2.0)
+    assert make_answer(logits(0.55, 0.25, 0.15, 0.05), model=MEDIAN).count == 0
+    assert make_answer(logits(0.55, 0.25, 0.15, 0.05), model=model).count == 1
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected", "verdict"),
+    [
+        ((0.05, 0.1, 0.7, 0.15), 2, "match"),
+        ((0.3, 0.25, 0.2, 0.25), 1, "uncertain"),  # the median, by too little
+        ((0.3, 0.25, 0.2, 0.25), 0, "uncertain"),  # the likeliest one is not what is counted
+        ((0.02, 0.1, 0.73, 0.15), 0, "mismatch"),
+    ],
+)
+def test_the_verdict_compares_with_the_median(probabilities, expected, verdict):
+    answer = make_answer(logits(*probabilities), model=MEDIAN)
+    assert verify(answer, expected=expected, model=MEDIAN).verdict == verdict
+
+
+def test_a_median_below_the_open_class_is_an_exact_count():
+    model = dataclasses.replace(MEDIAN, open_top=True)
+    answer = make_answer(logits(0.1, 0.1, 0.35, 0.45), model=model)
+    assert (answer.count, answer.at_least) == (2, False)
+    answer = make_answer(logits(0.1, 0.1, 0.2, 0.6), model=model)
+    assert (answer.count, answer.at_least, answer.review) == (3, True, True)
 
 
 def test_counts_are_the_model_s_not_the_columns():

@@ -102,6 +102,23 @@ def case(tmp_path: Path) -> Case:
     return Case(tmp_path)
 
 
+def test_each_model_is_evaluated_by_the_answers_that_it_would_serve(case, make_model, gray) -> None:
+    """At temperature 20 the likeliest count of a black image is 0, the median 1; of a bright one 5 and 4."""
+
+    def unsure(rule: str) -> Path:
+        return make_model(lambda model: model["calibration"].update({"temperature": 20.0, "answer": rule}))
+
+    case.add_bins([0, 5] * 10, gray)
+    case.add_model("challenger", unsure("median"))
+    case.add_model("champion", unsure("most_probable"))
+    verdict = case.evaluate()
+    figures = {role: verdict[role]["metrics"] for role in ("challenger", "champion")}
+    assert (figures["challenger"]["accuracy"], figures["challenger"]["within_one"]) == (0.0, 1.0)
+    assert figures["champion"]["accuracy"] == 1.0
+    assert not verdict["accepted"]
+    assert verdict["smoke"]["count"] in (1, 4)
+
+
 def test_a_first_model_is_evaluated_by_the_floors_alone(case, make_model, gray) -> None:
     case.add_bins([0, 1, 2, 3, 4, 5], gray)
     case.add_model("challenger", make_model())

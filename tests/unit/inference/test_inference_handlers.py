@@ -54,6 +54,17 @@ def test_probabilities_are_those_of_the_network(gray, model):
     assert prediction.answer.probabilities == pytest.approx(powers / powers.sum(), abs=1e-6)
 
 
+@pytest.mark.parametrize(("rule", "expected"), [(None, 0), ("most_probable", 0), ("median", 1)])
+def test_a_model_counts_as_its_model_json_says(make_model, gray, rule, expected):
+    """At temperature 20 a black image is 0 with 0.31, 1 with 0.28, 2 with 0.20, and so on."""
+    changed = {"temperature": 20.0} if rule is None else {"temperature": 20.0, "answer": rule}
+    model = model_fn(make_model(lambda document: document["calibration"].update(changed)), cpus=1)
+    prediction = predict_fn(replace(input_fn(gray(0), "image/jpeg"), expected_count=1), model)
+    assert prediction.answer.count == expected
+    assert prediction.answer.confidence == prediction.answer.probabilities[expected]
+    assert output_fn(prediction, "text/plain")[0] == str(expected).encode()
+
+
 def test_without_an_expected_count_there_is_no_verification(gray, model):
     body, _ = output_fn(predict_fn(input_fn(gray(120), "image/jpeg"), model), None)
     assert "verification" not in json.loads(body)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from bintrain.evaluation.answers import decide
 from bintrain.evaluation.curves import CURVE_POINTS, reliability, risk_coverage
 
 
 def test_a_bin_of_confidence_holds_its_mean_confidence_and_its_accuracy() -> None:
     probabilities = np.array([[0.62, 0.38], [0.66, 0.34], [0.05, 0.95], [1.0, 0.0]])
 
-    points = reliability(probabilities, np.array([0, 1, 1, 0]))
+    points = reliability(decide(probabilities, by="most_probable"), np.array([0, 1, 1, 0]))
 
     assert points == [
         {"confidence": pytest.approx(0.64), "accuracy": 0.5, "images": 2},

@@ -5,6 +5,7 @@ import pytest
 
 from bintrain.data.classes import Classes
 from bintrain.errors import TrainingError
+from bintrain.evaluation.answers import decide
 from bintrain.evaluation.metrics import (
     accuracy_range,
     calibration_error,
@@ -50,7 +51,9 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
     true = np.array([0, 1, 0, 0])
 
-    assert calibration_error(probabilities, true) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+    assert calibration_error(decide(probabilities, by="most_probable"), true) == pytest.approx(
+        (2 * 0.4 + 2 * 0.4) / 4
+    )
 
 
 def test_a_metric_is_one_line_of_the_contract_s_form(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,18 +8,19 @@ import pytest
 from PIL import Image
 
 from bintrain.data.classes import Classes
-from bintrain.evaluation.evaluation import Evaluated
+from bintrain.evaluation.answers import Answers, answers
 from bintrain.reports.mistakes import CAPTION, MARGIN, TILE, Tile, draw_contact_sheet, worst_mistakes
 
 CLASSES = Classes(counts=(1, 2, 5), open_top=False)
 
 
-def answers(*rows: tuple[int, int, float]) -> Evaluated:
-    """(true class, answered class, its logit over the others) of each image."""
+def answered(*rows: tuple[int, int, float]) -> tuple[Answers, np.ndarray]:
+    """Answers and truth: (true class, answered class, its logit over the others) of each image."""
     logits = np.zeros((len(rows), 3))
     for place, (_, predicted, strength) in enumerate(rows):
         logits[place, predicted] = strength
-    return Evaluated(logits=logits, true=np.array([true for true, _, _ in rows]))
+    found = answers(logits, temperature=1.0, by="most_probable")
+    return found, np.array([true for true, _, _ in rows])
 
 
 def sample_image(*, size: tuple[int, int], orientation: int) -> bytes:
@@ -32,18 +33,18 @@ def sample_image(*, size: tuple[int, int], orientation: int) -> bytes:
 
 
 def test_the_furthest_off_come_first_and_then_the_most_confident() -> None:
-    evaluated = answers((0, 0, 9.0), (0, 1, 1.0), (0, 1, 3.0), (0, 2, 1.0), (2, 2, 1.0))
+    found, true = answered((0, 0, 9.0), (0, 1, 1.0), (0, 1, 3.0), (0, 2, 1.0), (2, 2, 1.0))
 
-    found = worst_mistakes(evaluated, classes=CLASSES, temperature=1.0)
+    worst = worst_mistakes(found, true, classes=CLASSES)
 
-    assert [(one.index, one.true, one.predicted) for one in found] == [(3, 0, 2), (2, 0, 1), (1, 0, 1)]
-    assert found[1].confidence > found[2].confidence
+    assert [(one.index, one.true, one.predicted) for one in worst] == [(3, 0, 2), (2, 0, 1), (1, 0, 1)]
+    assert worst[1].confidence > worst[2].confidence
 
 
 def test_no_more_are_shown_than_asked_for() -> None:
-    evaluated = answers(*[(0, 1, 1.0)] * 5)
+    found, true = answered(*[(0, 1, 1.0)] * 5)
 
-    assert len(worst_mistakes(evaluated, classes=CLASSES, temperature=1.0, most=2)) == 2
+    assert len(worst_mistakes(found, true, classes=CLASSES, most=2)) == 2
 
 
 @pytest.mark.parametrize(("size", "orientation"), [((60, 90), 1), ((900, 600), 6)])

@@ -29,6 +29,7 @@ from bintrain.engine.network import BinCounter, set_training
 from bintrain.engine.optimizer import build_ema, build_optimiser, build_schedule
 from bintrain.engine.resources import usable_cpus
 from bintrain.errors import TrainingError
+from bintrain.evaluation.calibration import calibrated_answers
 from bintrain.evaluation.metrics import count_metrics
 from bintrain.log import log_metric, say
 from bintrain.settings import Machine, Settings
@@ -171,9 +172,9 @@ class Trainer:
     def _validate(self) -> dict[str, float]:
         logits, true = self._predict(self._evaluated_network()), torch.tensor(self._validation.labels)
         loss = self._validation_loss(logits, true)
-        figures = count_metrics(
-            logits.argmax(1).numpy().astype(np.int64), true.numpy().astype(np.int64), classes=self._classes
-        )
+        right = true.numpy().astype(np.int64)
+        found = calibrated_answers(logits.double().numpy(), right, by=self._settings.answer)
+        figures = count_metrics(found.predicted, right, classes=self._classes)
         return {"validation:loss": float(loss)} | {
             f"validation:{name}": value for name, value in figures.items()
         }

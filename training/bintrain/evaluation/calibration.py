@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
+from bincount_core.answer import Rule
 from bintrain.data.classes import Classes
+from bintrain.evaluation.answers import Answers, answers
 from bintrain.evaluation.conformal import join_scores, score_quantile
 from bintrain.settings import Settings
 
@@ -37,15 +39,13 @@ class Calibration:
 def calibrate(logits: Floats, true: Ints, *, classes: Classes, settings: Settings) -> Calibration:
     """Choose temperature, interval quantile and thresholds from logits [N, C] and true class indices [N]."""
     temperature = fit_temperature(logits, true)
-    probabilities = softmax(logits / temperature, axis=1)
-    true_probability = probabilities[np.arange(len(true)), true]
-    scores = join_scores(probabilities)[np.arange(len(true)), true]
+    found = answers(logits, temperature=temperature, by=settings.answer)
+    true_probability = found.probabilities[np.arange(len(true)), true]
+    scores = join_scores(found)[np.arange(len(true)), true]
     return Calibration(
         temperature=temperature,
         score_quantile=score_quantile(scores, coverage=settings.coverage),
-        confidence_below=review_threshold(
-            probabilities, true, classes=classes, target=settings.target_accuracy
-        ),
+        confidence_below=review_threshold(found, true, classes=classes, target=settings.target_accuracy),
         mismatch_below=mismatch_threshold(true_probability, rate=settings.false_alarm),
     )
 
@@ -62,15 +62,20 @@ def fit_temperature(logits: Floats, true: Ints) -> float:
     return math.exp(float(found["x"]))
 
 
-def review_threshold(probabilities: Floats, true: Ints, *, classes: Classes, target: float) -> float | None:
+def calibrated_answers(logits: Floats, true: Ints, *, by: Rule) -> Answers:
+    """The answers that a model would give which was calibrated on these very images (logits [N, C])."""
+    return answers(logits, temperature=fit_temperature(logits, true), by=by)
+
+
+def review_threshold(found: Answers, true: Ints, *, classes: Classes, target: float) -> float | None:
     """The lowest confidence from which on answers are right at least `target` of the time; None without one.
 
     Answers of an open top class go to review anyway and are left out. At least MIN_AUTOMATED images
     must vouch.
     """
-    predicted = probabilities.argmax(axis=1)
+    predicted = found.predicted
     automatic = predicted < len(classes.counts) - 1 if classes.open_top else np.ones(len(true), dtype=bool)
-    confidence = probabilities.max(axis=1)[automatic]
+    confidence = found.confidence[automatic]
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], (predicted == true)[automatic][order]
     answered = np.arange(1, len(right) + 1)

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bincount_core.answer import joining
+from bintrain.evaluation.answers import Answers
 
 Floats = NDArray[np.float64]
 
 
-def join_scores(probabilities: Floats) -> Floats:
-    """For probabilities [N, C] the score of each class, [N, C]: bincount_core's `joining`, image by image."""
-    scores = np.zeros_like(probabilities)
-    for row, image in zip(scores, probabilities.tolist(), strict=True):
-        for column, score in joining(image):
+def join_scores(found: Answers) -> Floats:
+    """The score of each class, [N, C]: bincount_core's `joining`, image by image."""
+    scores = np.zeros_like(found.probabilities)
+    for row, image in zip(scores, found.probabilities.tolist(), strict=True):
+        for column, score in joining(image, by=found.by):
             row[column] = score
     return scores
 
@@ -31,11 +32,11 @@ def score_quantile(scores: Floats, *, coverage: float) -> float:
     return float(min(1.0, np.sort(scores)[rank - 1])) if rank <= len(scores) else 1.0
 
 
-def interval_holds(probabilities: Floats, true: NDArray[np.int64], *, quantile: float) -> NDArray[np.bool_]:
+def interval_holds(found: Answers, true: NDArray[np.int64], *, quantile: float) -> NDArray[np.bool_]:
     """Whether each image's interval holds its true class, [N]."""
-    return join_scores(probabilities)[np.arange(len(true)), true] <= quantile
+    return join_scores(found)[np.arange(len(true)), true] <= quantile
 
 
-def interval_widths(probabilities: Floats, *, quantile: float) -> NDArray[np.int64]:
+def interval_widths(found: Answers, *, quantile: float) -> NDArray[np.int64]:
     """How many classes each image's interval holds, [N]."""
-    return (join_scores(probabilities) <= quantile).sum(axis=1)
+    return (join_scores(found) <= quantile).sum(axis=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bintrain.evaluation.answers import Answers
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -15,14 +17,13 @@ CURVE_POINTS = 400
 """At most so many points of a curve are kept; more cannot be distinguished in a chart."""
 
 
-def reliability(probabilities: Floats, true: Ints, *, bins: int = RELIABILITY_BINS) -> Points:
+def reliability(found: Answers, true: Ints, *, bins: int = RELIABILITY_BINS) -> Points:
     """Mean confidence and accuracy of the answers in each of `bins` equal ranges of confidence.
 
-    `probabilities` [N, C], `true` class indices [N]. A point holds `confidence`, `accuracy` and `images`;
-    ranges without an answer are left out.
+    `true` are class indices [N]. A point holds `confidence`, `accuracy` and `images`; ranges without an
+    answer are left out.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == true
+    confidence, right = found.confidence, found.predicted == true
     which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     return [
         {

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from bintrain.data.classes import Classes
+from bintrain.evaluation.answers import Answers
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -60,10 +60,9 @@ def majority_accuracy(true: Ints, *, train: Ints) -> float:
     return float(np.mean(right))
 
 
-def calibration_error(probabilities: Floats, true: Ints, *, bins: int = 15) -> float:
-    """Expected calibration error of the winning class over equal bins (Guo et al. 2017, arXiv 1706.04599)."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == true
+def calibration_error(found: Answers, true: Ints, *, bins: int = 15) -> float:
+    """Expected calibration error of the answers over equal bins (Guo et al. 2017, arXiv 1706.04599)."""
+    confidence, right = found.confidence, found.predicted == true
     which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     gap = np.bincount(which, weights=right - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(true))

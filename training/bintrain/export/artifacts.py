@@ -12,7 +12,7 @@ import torch
 from bintrain.data.classes import Classes
 from bintrain.data.dataset import BinImage
 from bintrain.engine.network import BinCounter
-from bintrain.evaluation.evaluation import Evaluated, Evaluation
+from bintrain.evaluation.evaluation import Evaluation
 from bintrain.export.model_json import write_json
 
 
@@ -36,15 +36,15 @@ def write_metrics(
 
 
 def write_predictions(
-    evaluated: Evaluated, images: Sequence[BinImage], *, classes: Classes, temperature: float, folder: Path
+    evaluation: Evaluation, images: Sequence[BinImage], *, classes: Classes, folder: Path
 ) -> None:
     """evaluation/predictions.csv: a line for each image of `test`."""
     path = folder / "evaluation" / "predictions.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    probabilities = evaluated.probabilities(temperature)
+    found = evaluation.answers
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["id", "count", "predicted", "confidence", *(f"p{count}" for count in classes.counts)])
-        for image, predicted, row in zip(images, evaluated.predicted, probabilities, strict=True):
+        for image, predicted, row in zip(images, found.predicted, found.probabilities, strict=True):
             rounded = [f"{value:.4f}" for value in row]
-            table.writerow([image.id, image.count, classes.counts[predicted], f"{row.max():.4f}", *rounded])
+            table.writerow([image.id, image.count, classes.counts[predicted], rounded[predicted], *rounded])

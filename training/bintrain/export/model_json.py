@@ -35,6 +35,7 @@ def describe_model(
         score_quantile=calibration.score_quantile,
         confidence_below=calibration.confidence_below,
         mismatch_below=calibration.mismatch_below,
+        answer=settings.answer,
     )
     return {
         **description.document(

@@ -15,12 +15,14 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from bincount_core.answer import Rule
 from bintrain.data.classes import Classes
 from bintrain.data.data_loader import DataLoader
 from bintrain.data.images import Images
 from bintrain.data.sampling import sample_plan
 from bintrain.engine.network import BinCounter
 from bintrain.engine.resources import usable_cpus
+from bintrain.evaluation.calibration import calibrated_answers
 from bintrain.evaluation.metrics import count_metrics
 from bintrain.export.openvino_model import convert_network, exported_logits, save_model
 from bintrain.log import say
@@ -71,9 +73,9 @@ def export_model(
     if settings.precision == "fp16":
         return _ship(model, "FP16", validation=validation, folder=folder, int8=None)
     batches = _calibration_batches(images["train"], settings=settings)
-    reference = _figures(exported_logits(model, validation), validation, classes=classes)
+    reference = _figures(exported_logits(model, validation), validation, classes=classes, by=settings.answer)
     small = _ship(quantise(model, batches=batches), "INT8", validation=validation, folder=folder, int8=None)
-    figures = _figures(small.validation, validation, classes=classes)
+    figures = _figures(small.validation, validation, classes=classes, by=settings.answer)
     shipped = within_limits(figures, reference=reference, settings=settings)
     say(f"on validation: INT8 {figures}, FP32 {reference}: {'INT8' if shipped else 'FP16'} ships")
     trial = {
@@ -103,8 +105,9 @@ def _ship(
     return Export(path=path, precision=precision, validation=exported_logits(path, validation), int8=int8)
 
 
-def _figures(logits: NDArray[np.float64], images: Images, *, classes: Classes) -> dict[str, float]:
-    figures = count_metrics(logits.argmax(axis=1), np.asarray(images.labels), classes=classes)
+def _figures(logits: NDArray[np.float64], images: Images, *, classes: Classes, by: Rule) -> dict[str, float]:
+    true = np.asarray(images.labels)
+    figures = count_metrics(calibrated_answers(logits, true, by=by).predicted, true, classes=classes)
     return {name: round(figures[name], 6) for name in ("accuracy", "rmse")}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bintrain.data.classes import Classes
 from bintrain.data.dataset import BinImage
 from bintrain.data.images import Images
 from bintrain.engine.trainer import Progress
-from bintrain.evaluation.evaluation import Evaluated, Evaluation
+from bintrain.evaluation.evaluation import Evaluation
 from bintrain.reports.charts import draw_confusion, draw_learning, draw_reliability, draw_risk_coverage
 from bintrain.reports.mistakes import Mistake, Tile, draw_contact_sheet, worst_mistakes
 
@@ -39,16 +41,10 @@ def write_charts(
 
 
 def write_mistakes(
-    evaluated: Evaluated,
-    pixels: Images,
-    images: Sequence[BinImage],
-    *,
-    classes: Classes,
-    temperature: float,
-    folder: Path,
+    evaluation: Evaluation, pixels: Images, images: Sequence[BinImage], *, classes: Classes, folder: Path
 ) -> list[Mistake]:
-    """Write the contact sheet of the worst mistakes; `pixels` and `images` are of the evaluated split."""
-    mistakes = worst_mistakes(evaluated, classes=classes, temperature=temperature)
+    """Write the contact sheet of the worst mistakes; `pixels` and `images` are of `test`."""
+    mistakes = worst_mistakes(evaluation.answers, np.asarray(pixels.labels), classes=classes)
     tiles = [
         Tile(
             data=pixels.read(mistake.index),
@@ -58,6 +54,6 @@ def write_mistakes(
         for mistake in mistakes
     ]
     draw_contact_sheet(
-        tiles, empty=f"No mistake on {len(evaluated.true):,} images.", path=folder / "evaluation" / MISTAKES
+        tiles, empty=f"No mistake on {len(images):,} images.", path=folder / "evaluation" / MISTAKES
     )
     return mistakes

@@ -10,7 +10,7 @@ from typing import Any
 
 from bintrain.evaluation.evaluation import Evaluation
 from bintrain.reports import chart_files as charts
-from bintrain.reports.words import int8_trial, no_threshold, objects, percent, shown_class
+from bintrain.reports.words import answer_rule, int8_trial, no_threshold, objects, percent, shown_class
 
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}
 STYLE = Path(__file__).with_name("report.css")
@@ -73,8 +73,8 @@ def _summary(evaluation: Evaluation, *, model: Mapping[str, Any]) -> str:
         f'<p class="lead">{lead.replace(" %", "&nbsp;%")}</p>'
         f'<p class="soft">{escape(model["architecture"])}, {model["preprocessing"]["width"]} × '
         f"{model['preprocessing']['height']} pixels, {escape(model['precision'])}, made "
-        f"{escape(model['created'])}. Evaluated as exported, in the runtime that serves it. "
-        f"{int8_trial(model.get('int8'))}</p>"
+        f"{escape(model['created'])}. {answer_rule(model)} Evaluated as exported, in the runtime that serves "
+        f"it. {int8_trial(model.get('int8'))}</p>"
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bincount_core.image import read_image
 from bincount_core.limits import MOST_PIXELS
 from bincount_core.preprocessing import preprocess
 from bintrain.data.classes import Classes
-from bintrain.evaluation.evaluation import Evaluated
+from bintrain.evaluation.answers import Answers
 
 MOST = 20
 COLUMNS = 5
@@ -45,19 +46,21 @@ class Tile:
 
 
 def worst_mistakes(
-    evaluated: Evaluated, *, classes: Classes, temperature: float, most: int = MOST
+    found: Answers, true: NDArray[np.int64], *, classes: Classes, most: int = MOST
 ) -> list[Mistake]:
-    """Wrong answers, those furthest off first; among equals the more confident ones first."""
-    confidence = evaluated.probabilities(temperature).max(axis=1)
-    off = np.abs(classes.values[evaluated.predicted] - classes.values[evaluated.true])
-    order = np.lexsort((-confidence, -off))
-    wrong = [int(index) for index in order if evaluated.predicted[index] != evaluated.true[index]]
+    """Wrong answers, those furthest off first; among equals the more confident ones first.
+
+    `true` are class indices [N].
+    """
+    off = np.abs(classes.values[found.predicted] - classes.values[true])
+    order = np.lexsort((-found.confidence, -off))
+    wrong = [int(index) for index in order if found.predicted[index] != true[index]]
     return [
         Mistake(
             index=index,
-            true=int(evaluated.true[index]),
-            predicted=int(evaluated.predicted[index]),
-            confidence=float(confidence[index]),
+            true=int(true[index]),
+            predicted=int(found.predicted[index]),
+            confidence=float(found.confidence[index]),
         )
         for index in wrong[:most]
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bintrain.evaluation.evaluation import Evaluation
-from bintrain.reports.words import int8_trial, no_threshold, objects, percent, shown_class
+from bintrain.reports.words import answer_rule, int8_trial, no_threshold, objects, percent, shown_class
 
 
 def write_model_card(
@@ -32,9 +32,10 @@ def _origin(model: dict[str, Any], *, images: dict[str, int]) -> str:
 Counts the objects in an image of a warehouse bin. {model["architecture"]} at {size}x{size} pixels,
 {model["precision"]} weights, made {model["created"]} from source revision {model["source_revision"]}.
 
-Answers: {counts}{top}. Trained on {images["train"]} images of dataset `{model["dataset_id"]}`; chosen on
-{images["validation"]} images, evaluated once on {images["test"]} others. No block of 100 neighbouring ids is
-in two splits. {int8_trial(model.get("int8"))}"""
+Answers: {counts}{top}. {answer_rule(model)}
+Trained on {images["train"]} images of dataset `{model["dataset_id"]}`; chosen on {images["validation"]}
+images, evaluated once on {images["test"]} others. No block of 100 neighbouring ids is in two splits.
+{int8_trial(model.get("int8"))}"""
 
 
 def _figures(evaluation: Evaluation) -> str:

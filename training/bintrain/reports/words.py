@@ -40,6 +40,17 @@ def int8_trial(trial: Mapping[str, Any] | None) -> str:
     )
 
 
+RULES = {
+    "most_probable": "the most probable count",
+    "median": "the median of its probabilities, the smallest count at which they add up to one half",
+}
+
+
+def answer_rule(model: Mapping[str, Any]) -> str:
+    """Which count the model's probabilities give, from model.json's content, as a sentence."""
+    return f"It answers with {RULES[model['calibration']['answer']]}."
+
+
 def shown_class(count: int, *, classes: Mapping[str, Any]) -> str:
     """A count as a class of model.json's `classes`: the open top class N reads `N or more`."""
     is_open = classes["open_top"] and count == classes["counts"][-1]
