@@ -4,7 +4,7 @@ import { prepared, Unreadable } from "./image.js";
 import { listen, send, sendAll } from "./sending.js";
 import { all, drop, find, keep, tidy, waits } from "./store.js";
 import { preferred, say, speak } from "./texts.js";
-import { counted, sentence } from "./words.js";
+import { counted, queue, sentence, summary } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const urls = new Map(); // of images that are shown: item's id -> object URL
@@ -50,6 +50,13 @@ function hear() {
   addEventListener("paste", (event) => {
     const [file] = event.clipboardData.files;
     if (file) void take(file);
+  });
+  at("next").addEventListener("click", () => void openNext());
+  // Keys of one letter act in the result alone, where its headline or a number has the focus.
+  at("result").addEventListener("keydown", (event) => {
+    if (event.target.matches("input") || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (/^[0-9]$/.test(event.key)) void correct(Number(event.key));
+    else if (event.key === "n") void openNext();
   });
   at("forget").addEventListener("click", async () => {
     for (const item of await all()) if (!waits(item)) await drop(item.id);
@@ -100,6 +107,15 @@ async function open(id) {
   current = id;
   await redraw();
   at("result").scrollIntoView({ block: "start", behavior: "auto" });
+}
+
+// The answer that waits for a person and is the least sure.
+async function openNext() {
+  const [item] = queue(await all());
+  if (!item) return;
+  at("expected").value = item.expected ?? "";
+  await open(item.id);
+  at("headline").focus({ preventScroll: true });
 }
 
 async function changed(item) {
@@ -209,6 +225,10 @@ function drawEarlier(items) {
   at("earlier").hidden = !items.length;
   at("kept").hidden = !waiting.length;
   at("kept").textContent = say(waiting.length === 1 ? "kept_one" : "kept_many", { number: waiting.length });
+  const people = queue(items).length;
+  at("sum").textContent = summary(items, people);
+  at("next").hidden = !people;
+  at("next").textContent = say(people === 1 ? "next_one" : "next_many", { number: people });
   at("items").replaceChildren(...items.map(row));
 }
 

@@ -55,6 +55,22 @@ export function others(answer, most = 6) {
     .sort((one, other) => one - other);
 }
 
+/** The items that wait for a person, the least sure first. */
+export function queue(items) {
+  return items
+    .filter((item) => item.answer && !item.label && !["match", "counted"].includes(verdict(item.answer)))
+    .sort((one, other) => one.answer.confidence - other.answer.confidence);
+}
+
+/** What today's items come to; `people` of them wait for a person. */
+export function summary(items, people) {
+  const answers = items.filter((item) => item.answer);
+  const looked = answers.filter((item) => item.label);
+  const right = looked.filter((item) => item.label.count === item.answer.count).length;
+  const words = say("sum_counted", { counted: answers.length, people });
+  return looked.length ? `${words} ${say("sum_right", { right, looked: looked.length })}` : words;
+}
+
 /** A fault as a sentence. */
 export function sentence(fault) {
   return known(fault.text) ? say(fault.text, fault.values) : say("unknown_fault", { status: fault.status });

@@ -117,6 +117,26 @@ def test_everything_is_done_with_the_keyboard_alone(
     assert len(labels(folder)) == 1 and labels(folder)[0] != 4
 
 
+def test_what_waits_for_a_person_is_gone_through_with_keys(
+    page: str, folder: Path, images: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.rmtree(folder / "labels", ignore_errors=True)
+    seen = play(
+        page, tmp_path, READY,
+        {"fill": ["#expected", "5"]}, {"file": ["#file", images["three"]]},
+        {"see": ["#headline", "Does not match"]},
+        {"fill": ["#expected", ""]}, {"file": ["#file", images["between"]]},
+        {"see": ["#sum", "Counted: 2. For a person: 2."]},
+        {"file": ["#file", images["four"]]}, {"see": ["#sum", "Counted: 3. For a person: 2."]},
+        {"click": "#next"}, {"see": ["#told", "Two numbers are likely"]}, {"press": "4"},
+        {"see": ["#sum", "0 of 1"]}, {"press": "n"}, {"see": ["#headline", "Does not match"]}, {"press": "3"},
+        {"see": ["#sum", "Counted: 3. For a person: 0. Right, of those that a person looked at: 1 of 2."]},
+        {"axe": True}, {"measure": True}, {"shot": "queue"},
+    )  # fmt: skip
+    clean(seen, page)
+    assert labels(folder) == [4, 3]
+
+
 def test_an_image_may_be_dropped_with_any_name_and_no_script_runs(
     page: str, images: dict[str, str], tmp_path: Path
 ) -> None:
