@@ -77,10 +77,10 @@ export function sentence(fault) {
 }
 
 function close(answer) {
-  const [first, second] = Object.entries(answer.probabilities).sort(([, one], [, other]) => other - one);
-  return say("why_close", {
-    first: first[0], first_percent: percent(first[1]), second: second?.[0] ?? "", second_percent: percent(second?.[1] ?? 0),
-  });
+  // The count is not always the likeliest number: it may be the median of the probabilities.
+  const [first, second] = [answer.count, others(answer, 1)[0] ?? ""];
+  const chance = (number) => percent(answer.probabilities[number] ?? 0);
+  return say("why_close", { first, first_percent: chance(first), second, second_percent: chance(second) });
 }
 
 // The server's own words are English ("this model counts 1 to 5"); others of them are shown as they are.
