@@ -24,6 +24,8 @@ class Prefix:
     MODELS = "models/"
     EVALUATIONS = "evaluations/"
     CAPTURE = "capture/"
+    LABELS = "labels/"
+    LABEL_HISTORY = "label-history/"
     SITES = "sites/"
     RECOUNTS = "recounts/"
 

@@ -33,7 +33,9 @@ def build(*, app: App, settings: Settings) -> None:
     serving = ServingStack(app, names.stack("serving"), settings=settings, data=data, env=environment)
     RecountStack(app, names.stack("recount"), settings=settings, data=data, env=environment)
     if settings.api.enabled:
-        ApiStack(app, names.stack("api"), settings=settings, key=data.key, env=environment)
+        ApiStack(
+            app, names.stack("api"), settings=settings, bucket=data.bucket, key=data.key, env=environment
+        )
     serving.add_stack_dependency(training)  # the registry's events and the pipeline come first
     for stack in app.node.children:
         if isinstance(stack, Stack):

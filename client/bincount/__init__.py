@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bincount.counting.counter import BinCounter, Outcome, Question
     from bincount.datasets.dataset import Dataset, DatasetImage
     from bincount.errors import BincountError, Refused
+    from bincount.labels.label import Labelled
+    from bincount.labels.labeller import Labeller
     from bincount.runs.run import Run
     from bincount.runs.runs import Runs
 
@@ -25,6 +27,8 @@ __all__ = [
     "Count",
     "Dataset",
     "DatasetImage",
+    "Labelled",
+    "Labeller",
     "Outcome",
     "Question",
     "Refused",
@@ -40,6 +44,8 @@ _HOMES = {
     "Count": "counting.answer",
     "Dataset": "datasets.dataset",
     "DatasetImage": "datasets.dataset",
+    "Labelled": "labels.label",
+    "Labeller": "labels.labeller",
     "Outcome": "counting.counter",
     "Question": "counting.counter",
     "Refused": "errors",

@@ -1,7 +1,22 @@
 """Texts of users and of AWS made fit for one line: shortened, listed, in one Unicode form."""
 
+import re
 import textwrap
 import unicodedata
+
+from bincount_core.limits import MAX_EXPECTED
+
+# A spreadsheet writes 3 as 3.0, or as 3,0 where the comma is the decimal sign; 1,000 may be 1 or 1000.
+_WHOLE = re.compile(r"([0-9]+)(?:[.,]0{1,2})?")
+
+
+def whole_count(text: str) -> int | None:
+    """The count in a cell of a spreadsheet, from 0 to MAX_EXPECTED; None where it is none."""
+    whole = _WHOLE.fullmatch(text)
+    # Python reads at most 4,300 digits.
+    if whole is None or len(text) > 100 or int(whole[1]) > MAX_EXPECTED:
+        return None
+    return int(whole[1])
 
 
 def shortened(text: str, most: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import aws_apigateway as apigateway
 
 from infra.api.count_method import IMAGE_TYPES
+from infra.api.label_openapi import label_operation
 from infra.shared.state_language import Json
 
 _SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
@@ -26,8 +27,9 @@ _ERRORS = {
 }
 
 
-def openapi(*, url: str, auth: str) -> dict[str, Any]:
-    """The document (OpenAPI 3.1). `auth` is `iam` or `api_key`, as in the settings."""
+def openapi(*, url: str, auth: str, labels: bool) -> dict[str, Any]:
+    """The document (OpenAPI 3.1). `auth` is `iam` or `api_key`, as in the settings; `labels`: whether it
+    takes them."""
     errors = {status: _error(text) for status, text in _ERRORS.items()}
     shared = {status: errors[status] for status in ("403", "415", "429", "500", "504")}
     document = {
@@ -52,6 +54,7 @@ def openapi(*, url: str, auth: str) -> dict[str, Any]:
                     "responses": {"200": document, **shared},
                 }
             },
+            **({"/labels": {"post": label_operation(errors)}} if labels else {}),
         },
         "components": {
             "schemas": {"Answer": _schema("answer"), "Error": _schema("error")},
@@ -149,11 +152,11 @@ _URL = "@url@"
 
 
 def add_openapi_method(
-    *, resource: apigateway.Resource, url: str, auth: str, options: dict[str, Any]
+    *, resource: apigateway.Resource, url: str, auth: str, labels: bool, options: dict[str, Any]
 ) -> None:
     """Let GET on `resource` answer the OpenAPI document of the API at `url`."""
     # The URL holds references that CloudFormation fills in, and they must not be escaped.
-    template = as_template(openapi(url=_URL, auth=auth)).replace(_URL, url)
+    template = as_template(openapi(url=_URL, auth=auth, labels=labels)).replace(_URL, url)
     resource.add_method(
         "GET",
         apigateway.MockIntegration(

@@ -1,6 +1,7 @@
 """The REST API itself: region, TLS, logs and the role that writes them, limits, error responses."""
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 from aws_cdk import RemovalPolicy
@@ -74,6 +75,8 @@ TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 class CountApi(apigateway.RestApi):
     """Regional, without methods yet. Images are its binary media types.
 
+    `limits` are those of single methods, by path and verb (`/labels/POST`); others have the stage's.
+
     A body above API Gateway's 10 MB ends there (413), one above the server's limit at the server (413).
     """
 
@@ -84,6 +87,7 @@ class CountApi(apigateway.RestApi):
         *,
         name: str,
         settings: Api,
+        limits: Mapping[str, apigateway.MethodDeploymentOptions],
         log_retention_days: int,
         key: kms.Key | None,
     ) -> None:
@@ -105,6 +109,7 @@ class CountApi(apigateway.RestApi):
                 metrics_enabled=True,
                 throttling_rate_limit=settings.requests_per_second,
                 throttling_burst_limit=settings.burst,
+                method_options=limits,
             ),
         )
         self.node.try_remove_child("Endpoint")  # the CDK's own output; the stack has ApiUrl

@@ -1,11 +1,13 @@
-"""The API stack: the API that services call over HTTPS, and a key for each caller."""
+"""The API stack: the API that services and people call over HTTPS, and a key for each caller."""
 
 from aws_cdk import CfnOutput, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.api.count_method import add_count_method
+from infra.api.labels import PATH, LabelFunction, LabellerPolicy, add_label_method
 from infra.api.openapi import add_openapi_method
 from infra.api.rest_api import API_STAGE, CountApi
 from infra.names import Names
@@ -40,14 +42,21 @@ class CallerKeys(Construct):
 
 
 class ApiStack(Stack):
-    """The API, its two methods, and API keys where the settings ask for them.
+    """The API, its methods, labels and API keys where the settings ask for them.
 
     It refers to the endpoint by its name alone: neither stack waits for the other, and a release, which
     updates the Serving stack, never touches the API.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: Settings, key: kms.Key | None, **kwargs: object
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        bucket: s3.IBucket,
+        key: kms.Key | None,
+        **kwargs: object,
     ) -> None:
         super().__init__(scope, id, **kwargs)  # pyright: ignore[reportArgumentType]
         names = Names(settings.stage)
@@ -56,6 +65,7 @@ class ApiStack(Stack):
             "Api",
             name=names.prefix,
             settings=settings.api,
+            limits=_limits(settings),
             log_retention_days=settings.log_retention_days,
             key=key,
         )
@@ -70,10 +80,33 @@ class ApiStack(Stack):
         count = api.root.add_resource("count")
         add_count_method(resource=count, endpoint=names.endpoint, options=options)
         document = api.root.add_resource("openapi.json")
-        add_openapi_method(resource=document, url=url, auth=settings.api.auth, options=options)
+        add_openapi_method(
+            resource=document,
+            url=url,
+            auth=settings.api.auth,
+            labels=settings.labels.enabled,
+            options=options,
+        )
+        if settings.labels.enabled:
+            function = LabelFunction(self, "Labels", settings=settings, bucket=bucket, key=key)
+            method = add_label_method(api=api, function=function, options=options)
+            if not with_keys:
+                policy = LabellerPolicy(self, "Labeller", method=method)
+                CfnOutput(self, "LabellerPolicyArn", value=policy.managed_policy_arn)
         if with_keys:
             keys = CallerKeys(self, "Keys", api=api, prefix=names.prefix, settings=settings.api)
             CfnOutput(self, "ApiKeyIds", value=Fn.join(",", keys.ids))
             acknowledge(self, rule="AwsSolutions-APIG4", reason="API keys, by the settings")
         acknowledge(self, rule="AwsSolutions-COG4", reason="callers are services with IAM roles or API keys")
         CfnOutput(self, "ApiUrl", value=url)
+
+
+def _limits(settings: Settings) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """The throttles of single methods."""
+    if not settings.labels.enabled:
+        return {}
+    labels = settings.labels
+    options = apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=labels.requests_per_second, throttling_burst_limit=labels.burst
+    )
+    return {f"/{PATH}/POST": options}

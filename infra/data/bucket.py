@@ -70,6 +70,8 @@ class StageBucket(PrivateBucket):
             Prefix.RUNS: settings.runs_days,
             Prefix.CHECKPOINTS: settings.checkpoints_days,
             Prefix.CAPTURE: settings.captures_days,
+            Prefix.LABELS: settings.labels_days,
+            Prefix.LABEL_HISTORY: settings.labels_days,
         }
         # Each save of a job replaces its checkpoint, and only the last one is ever read.
         rules = [

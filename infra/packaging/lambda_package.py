@@ -35,6 +35,8 @@ def build(*, package: str, architecture: str, python: str, requirements: str | N
 
     def make(folder: Path, scratch: Path) -> None:
         copy_files(files, folder=folder)
+        if not lines:  # pip takes no empty list
+            return
         bring(
             ["install", "--no-compile", "--target", str(folder)],
             lines=lines, scratch=scratch, python=python, machine=machine,

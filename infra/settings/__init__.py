@@ -7,6 +7,7 @@ training.arch=resnet34`. One file a section.
 
 from infra.settings.api import Api
 from infra.settings.data_prep import DataPrep
+from infra.settings.labels import Labels
 from infra.settings.operations import Operations
 from infra.settings.reading import SettingsError, context_of_cdk_json, load, paths, stages_of_cdk_json
 from infra.settings.release import Gate, Release
@@ -22,6 +23,7 @@ __all__ = [
     "DataPrep",
     "Api",
     "Gate",
+    "Labels",
     "Recount",
     "Release",
     "Serving",

@@ -9,6 +9,7 @@ from infra.settings.api import Api
 from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
 from infra.settings.experiments import Experiments
 from infra.settings.instances import regions_with_training_images
+from infra.settings.labels import Labels
 from infra.settings.operations import Operations
 from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
@@ -98,6 +99,9 @@ class Storage(Section):
     )
     checkpoints_days: int = Field(14, ge=1, le=3_650, description="checkpoints expire after this, days")
     captures_days: int = Field(90, ge=1, le=3_650, description="captured answers expire after this, days")
+    labels_days: int = Field(
+        730, ge=0, le=3_650, description="labels, with who gave them, expire after this, days; 0: never"
+    )
     access_logs_days: int = Field(
         90, ge=1, le=3_650, description="the bucket's access logs are kept this long, days"
     )
@@ -134,6 +138,7 @@ class Settings(Section):
     api: Api = defaults_of(Api)
     recount: Recount = defaults_of(Recount)
     capture: Capture = defaults_of(Capture)
+    labels: Labels = defaults_of(Labels)
     network: Network = defaults_of(Network)
     operations: Operations = defaults_of(Operations)
     security: Security = defaults_of(Security)

@@ -83,8 +83,8 @@ _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Archit
 class PackagedFunction(lambda_.Function):
     """`directory` is what infra/packaging/lambda_package.py built for `architecture` (x86_64 or arm64).
 
-    It works on the bucket in its environment's BUCKET, for 15 minutes at most (Lambda's limit). `own_role` is
-    its role, to grant more to. `disk_mib` None: Lambda's default.
+    It works on the bucket in its environment's BUCKET, for 15 minutes at most (Lambda's limit) or as long as
+    `timeout` says. `own_role` is its role, to grant more to. `disk_mib` None: Lambda's default.
     """
 
     def __init__(
@@ -98,6 +98,8 @@ class PackagedFunction(lambda_.Function):
         memory_mib: int,
         disk_mib: int | None = None,
         bucket_name: str,
+        environment: dict[str, str] | None = None,
+        timeout: Duration | None = None,
         runtime: lambda_.Runtime,
         log_group: logs.ILogGroup,
     ) -> None:
@@ -113,8 +115,8 @@ class PackagedFunction(lambda_.Function):
             code=lambda_.Code.from_asset(str(archive_of(directory)), asset_hash=directory.name),
             memory_size=memory_mib,
             ephemeral_storage_size=None if disk_mib is None else Size.mebibytes(disk_mib),
-            timeout=Duration.minutes(15),
-            environment={"BUCKET": bucket_name},
+            timeout=timeout or Duration.minutes(15),
+            environment={"BUCKET": bucket_name, **(environment or {})},
             log_group=log_group,
         )
         self.own_role = role

@@ -2,10 +2,13 @@
 
 import json
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from embedded_cloud.cloud import Cloud
+from embedded_cloud.identity import ACCOUNT
 from embedded_cloud.testing import make_role, settled_endpoint, wait_until
 
 from demo.cloud import INFERENCE_IMAGE
@@ -17,16 +20,35 @@ from tests.infra.conftest import context
 
 STACK = "bincount-local-api"
 ENDPOINT = "bincount-local"
+BUCKET = "bincount-local-data"
 
 
-def api_template(**overrides: Any) -> str:
-    """The template of the stage `local`, with settings given as on the command line laid over."""
+def deployed_api(cloud: Cloud, **overrides: Any) -> Api:
+    """The API of the stage `local` and its bucket, with settings as on the command line laid over."""
     with tempfile.TemporaryDirectory() as out:
         app = cdk.App(outdir=out)
         chosen = settings.load(context(stage="local", **overrides).get)
-        environment = cdk.Environment(region=chosen.region)
-        stack = ApiStack(app, STACK, settings=chosen, key=None, env=environment)
-        return json.dumps(app.synth().get_stack_artifact(stack.artifact_id).template)
+        environment = cdk.Environment(account=ACCOUNT, region=chosen.region)
+        data = cdk.Stack(app, "Data", env=environment)
+        bucket = s3.Bucket.from_bucket_name(data, "Bucket", BUCKET)
+        stack = ApiStack(app, STACK, settings=chosen, bucket=bucket, key=None, env=environment)
+        artifact = app.synth().get_stack_artifact(stack.artifact_id)
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        publish_assets(cloud, Path(out))
+        return Api(cloud, deploy_api(cloud, json.dumps(artifact.template))["ApiUrl"])
+
+
+def publish_assets(cloud: Cloud, out: Path) -> None:
+    """Puts the files of the assembly into the bootstrap's bucket, as `cdk deploy` does before a stack."""
+    client = cloud.client("s3")
+    files: dict[str, Any] = json.loads((out / f"{STACK}.assets.json").read_text())["files"]
+    for file in files.values():
+        if file["source"]["packaging"] != "file" or file["source"]["path"].endswith(".json"):
+            continue
+        for where in file["destinations"].values():
+            client.create_bucket(Bucket=where["bucketName"])
+            body = (out / file["source"]["path"]).read_bytes()
+            client.put_object(Bucket=where["bucketName"], Key=where["objectKey"], Body=body)
 
 
 def deploy_api(cloud: Cloud, template: str) -> dict[str, str]:
@@ -58,8 +80,3 @@ def serve_a_model(cloud: Cloud) -> None:
     sagemaker.create_endpoint_config(EndpointConfigName="tiny", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="tiny")
     assert settled_endpoint(cloud, ENDPOINT)["EndpointStatus"] == "InService"
-
-
-def deployed_api(cloud: Cloud, **overrides: Any) -> Api:
-    """The API, deployed with these settings."""
-    return Api(cloud, deploy_api(cloud, api_template(**overrides))["ApiUrl"])

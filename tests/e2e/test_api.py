@@ -44,7 +44,8 @@ JPEG = {"Content-Type": "image/jpeg"}
 ERROR_SCHEMA = json.loads((ROOT / "docs" / "schemas" / "error.schema.json").read_text())
 ALL_SNIPPETS = re.findall(r"```(bash|python)\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
 KEY_SNIPPETS = [snippet for snippet in ALL_SNIPPETS if "API_KEY" in snippet[1]]
-SNIPPETS = [snippet for snippet in ALL_SNIPPETS if snippet not in KEY_SNIPPETS]
+LABEL_SNIPPETS = [snippet for snippet in ALL_SNIPPETS if "/labels" in snippet[1]]
+SNIPPETS = [snippet for snippet in ALL_SNIPPETS if snippet not in KEY_SNIPPETS + LABEL_SNIPPETS]
 
 
 @pytest.fixture(scope="module")

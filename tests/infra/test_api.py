@@ -8,6 +8,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
 from infra.api.error_responses import GATEWAY_ERRORS
@@ -23,13 +24,19 @@ CODES: set[str] = set(
     ]["enum"]
 )
 
+BUCKET = "the-stage-s"
+
 
 @functools.cache
 def api_template(stage: str, **overrides: Any) -> Template:
     """The API stack alone: it needs no other, and comes quicker so."""
     settings = load(context(stage=stage, **overrides).get)
     environment = cdk.Environment(region=settings.region)
-    return Template.from_stack(ApiStack(cdk.App(), "Api", settings=settings, key=None, env=environment))
+    app = cdk.App()
+    elsewhere = cdk.Stack(app, "Data", env=environment)
+    bucket = s3.Bucket.from_bucket_name(elsewhere, "Bucket", BUCKET)
+    stack = ApiStack(app, "Api", settings=settings, bucket=bucket, key=None, env=environment)
+    return Template.from_stack(stack)
 
 
 def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
@@ -37,14 +44,15 @@ def of_type(template: Template, kind: str) -> list[dict[str, Any]]:
 
 
 def count_method(template: Template) -> dict[str, Any]:
-    (method,) = [m for m in of_type(template, "AWS::ApiGateway::Method") if m["HttpMethod"] == "POST"]
+    methods = of_type(template, "AWS::ApiGateway::Method")
+    (method,) = [m for m in methods if m["HttpMethod"] == "POST" and m["Integration"]["Type"] == "AWS"]
     return method
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_method_asks_for_a_signature(stage: str) -> None:
     methods = of_type(api_template(stage), "AWS::ApiGateway::Method")
-    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST"]
+    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST", "POST"]
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
 
 
@@ -84,7 +92,8 @@ def test_a_stage_can_do_without_the_api() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_api_may_invoke_its_own_endpoint_and_nothing_else(stage: str) -> None:
-    policies = of_type(api_template(stage), "AWS::IAM::Policy")
+    without_labels = api_template(stage, **{"labels.enabled": "false"})
+    policies = of_type(without_labels, "AWS::IAM::Policy")
     ((statement,),) = [policy["PolicyDocument"]["Statement"] for policy in policies]
     assert statement["Action"] == "sagemaker:InvokeEndpoint"
     assert json.dumps(statement["Resource"]).endswith(f':endpoint/bincount-{stage}"]]}}')
@@ -119,15 +128,18 @@ def test_the_stage_is_logged_without_bodies_and_throttled(stage: str) -> None:
         {
             "StageName": "v1",
             "AccessLogSetting": {"Format": Match.string_like_regexp(r"\$context\.requestId")},
-            "MethodSettings": [
-                Match.object_like(
-                    {
-                        "DataTraceEnabled": False,
-                        "LoggingLevel": "ERROR",
-                        "ThrottlingRateLimit": Match.any_value(),
-                    }
-                )
-            ],
+            "MethodSettings": Match.array_with(
+                [
+                    Match.object_like(
+                        {
+                            "HttpMethod": "*",
+                            "DataTraceEnabled": False,
+                            "LoggingLevel": "ERROR",
+                            "ThrottlingRateLimit": Match.any_value(),
+                        }
+                    )
+                ]
+            ),
         },
     )
     template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": Match.any_value()})
@@ -155,7 +167,7 @@ def test_the_logging_role_is_left_to_others_where_the_settings_say_so() -> None:
 
 
 def test_the_openapi_document_gives_the_template_language_nothing_to_do() -> None:
-    document = openapi(url="https://example.com/v1", auth="iam")
+    document = openapi(url="https://example.com/v1", auth="iam", labels=True)
     text = as_template(document)
     assert not set("$#") & set(text)
     assert json.loads(text) == document
@@ -164,3 +176,68 @@ def test_the_openapi_document_gives_the_template_language_nothing_to_do() -> Non
 def test_the_docs_name_every_code() -> None:
     table = (ROOT / "docs" / "api.md").read_text().split("## Errors")[1]
     assert set(re.findall(r"`([a-z_]+)`", table)) >= CODES
+
+
+def labels_of(template: Template) -> dict[str, Any]:
+    methods = of_type(template, "AWS::ApiGateway::Method")
+    (method,) = [m for m in methods if m["Integration"]["Type"] == "AWS_PROXY"]
+    return method
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_labels_ask_for_what_the_count_asks_for(stage: str) -> None:
+    template = api_template(stage)
+    for name in ("AuthorizationType", "ApiKeyRequired"):
+        assert labels_of(template)[name] == count_method(template)[name]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_label_function_reads_and_writes_labels_and_deletes_none(stage: str) -> None:
+    roles = {
+        policy["Roles"][0]["Ref"]: policy["PolicyDocument"]["Statement"]
+        for policy in of_type(api_template(stage), "AWS::IAM::Policy")
+    }
+    (statements,) = [each for role, each in roles.items() if role.startswith("Labels")]
+    reached: dict[str, set[str]] = {}
+    for statement in statements:
+        actions, where = statement["Action"], json.dumps(statement["Resource"])
+        for action in [actions] if isinstance(actions, str) else actions:
+            ends = re.findall(rf":s3:::{BUCKET}(/[^\"]*)?", where)
+            reached.setdefault(action, set()).update(ends or [""])
+    assert reached.pop("s3:ListBucket") == {""}
+    assert reached.pop("s3:GetObject") == {"/label-history/*"}
+    assert reached.pop("s3:PutObject") == {"/labels/*", "/label-history/*"}
+    assert not [action for action in reached if "Delete" in action or "*" in action]
+    assert {action.split(":")[0] for action in reached} <= {"s3", "logs"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_labeller_may_label_and_find_the_api_alone(stage: str) -> None:
+    template = api_template(stage)
+    (policy,) = of_type(template, "AWS::IAM::ManagedPolicy")
+    call, find = policy["PolicyDocument"]["Statement"]
+    assert (call["Action"], find["Action"]) == ("execute-api:Invoke", "cloudformation:DescribeStacks")
+    assert "/POST/labels" in json.dumps(call["Resource"]) and "*" not in json.dumps(call["Resource"])
+    assert find["Resource"] == {"Ref": "AWS::StackId"}
+    template.has_output("LabellerPolicyArn", Match.any_value())
+
+
+def test_with_api_keys_there_is_no_policy_to_attach() -> None:
+    template = api_template("dev", **{"api.auth": "api_key", "api.api_keys": '["scanner", "gate"]'})
+    template.resource_count_is("AWS::IAM::ManagedPolicy", 0)
+
+
+def test_labels_have_limits_of_their_own() -> None:
+    template = api_template("dev", **{"labels.requests_per_second": 3, "labels.burst": 7})
+    (stage,) = of_type(template, "AWS::ApiGateway::Stage")
+    (limits,) = [each for each in stage["MethodSettings"] if each["HttpMethod"] == "POST"]
+    assert limits["ResourcePath"] == "/~1labels"
+    assert (limits["ThrottlingRateLimit"], limits["ThrottlingBurstLimit"]) == (3, 7)
+
+
+def test_a_stage_can_do_without_labels() -> None:
+    template = api_template("dev", **{"labels.enabled": "false"})
+    methods = of_type(template, "AWS::ApiGateway::Method")
+    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST"]
+    template.resource_count_is("AWS::Lambda::Function", 0)
+    assert "/labels" not in openapi(url="https://example.com/v1", auth="iam", labels=False)["paths"]

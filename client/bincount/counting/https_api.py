@@ -1,87 +1,19 @@
-"""Asks the HTTPS API (`POST <ApiUrl>/count`), signed with the caller's AWS credentials."""
+"""Asks the HTTPS API (`POST <ApiUrl>/count`)."""
 
-import json
 from typing import Any
-from urllib.parse import urlsplit
-
-import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from bincount.counting.image import media_type
-from bincount.counting.proxy import pool_for, proxy_for, shown
-from bincount.errors import UNREACHABLE, BincountError, Refused, of_response
+from bincount.stage.signed_api import SignedApi
 from bincount.stage.stage import Stage
-from bincount.texts import shortened
-
-_RETRY = urllib3.Retry(
-    total=5,
-    connect=3,
-    read=0,
-    status_forcelist=(429, 502, 503, 504),
-    allowed_methods=None,  # counting changes nothing: a POST may be sent again
-    backoff_factor=0.3,
-    respect_retry_after_header=True,
-    raise_on_status=False,
-)
-_TIMEOUT = urllib3.Timeout(connect=10, read=35)  # API Gateway answers within 29 s
 
 
 class HttpsApi:
     """The API at `url`: the output ApiUrl of the stack `bincount-<stage>-api`."""
 
     def __init__(self, *, stage: Stage, url: str, connections: int) -> None:
-        self._stage = stage
-        self._url = f"{api_address(url)}/count"
-        self._pool = pool_for(
-            self._url,
-            proxied=not stage.is_embedded,
-            maxsize=connections,
-            retries=_RETRY,
-            timeout=_TIMEOUT,
-            ca_certs=stage.ca_bundle,
-        )
-        proxy = None if stage.is_embedded else proxy_for(self._url)
-        self._through = f" through the proxy {shown(proxy)}" if proxy else ""
+        self._api = SignedApi(stage=stage, url=url, connections=connections)
 
     def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
         """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""
-        url = self._url if expected is None else f"{self._url}?expected={expected}"
-        headers = {"Content-Type": media_type(data), "Accept": "application/json"}
-        try:
-            signature = signed(self._stage, url=url, data=data, headers=headers)
-            response = self._pool.request("POST", url, body=data, headers=signature)
-        except urllib3.exceptions.HTTPError as error:
-            reason = shortened(str(getattr(error, "reason", None) or error), 200)
-            words = f"no answer from {self._url}{self._through}: {reason}: check address, network and proxy"
-            raise Refused(UNREACHABLE, words) from error
-        text = response.data.decode("utf-8", errors="replace")
-        if response.status == 403:
-            said = of_response(text, status=403)
-            raise BincountError(
-                f"{self._url} answered 403: {said}. The caller needs the right execute-api:Invoke on this "
-                "API; one that asks for API keys is not for this client"
-            )
-        if response.status != 200:
-            raise of_response(text, status=response.status)
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise of_response(text, status=response.status) from error
-
-
-def api_address(url: str) -> str:
-    """`url` without a slash at its end. Raises BincountError where it is no address for signed requests."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise BincountError(f"{url!r} is not an address of an API: https://… is expected")
-    if parts.scheme == "http" and parts.hostname != "127.0.0.1":
-        raise BincountError(f"{url!r}: signed requests go over https only: write https://…")
-    return url.rstrip("/")
-
-
-def signed(stage: Stage, *, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
-    """The headers of a POST to a stage's API with the signature of the caller's credentials (SigV4)."""
-    request = AWSRequest(method="POST", url=url, data=data, headers=headers)
-    SigV4Auth(stage.credentials, "execute-api", stage.region).add_auth(request)
-    return dict(request.headers.items())
+        path = "/count" if expected is None else f"/count?expected={expected}"
+        return self._api.post(path, data, content_type=media_type(data))

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
-from bincount.counting.proxy import pool_for
 from bincount.errors import BincountError
 from bincount.experiments.address import Address
+from bincount.stage.proxy import pool_for
 from bincount.stage.stage import Stage
 from bincount.texts import shortened
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from bincount.counting.https_api import api_address, signed
-from bincount.counting.proxy import pool_for
 from bincount.errors import BincountError
 from bincount.page.label import Label
+from bincount.stage.proxy import pool_for
+from bincount.stage.signed_api import api_address, signed
 from bincount.stage.stage import Stage
 
 _CONNECTIONS = 8

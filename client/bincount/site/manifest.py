@@ -1,6 +1,5 @@
 """The manifest of consignments: a CSV with the columns id and expected."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,11 +7,10 @@ from bincount.errors import BincountError
 from bincount.site.image_files import image_id
 from bincount.site.row import COLUMNS
 from bincount.site.table import read_table
+from bincount.texts import whole_count
 from bincount_core.limits import MAX_EXPECTED
 
 _MOST_FAULTS = 5
-# A spreadsheet writes 3 as 3.0, or as 3,0 where the comma is the decimal sign; 1,000 may be 1 or 1000.
-_WHOLE = re.compile(r"([0-9]+)(?:[.,]0{1,2})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +69,10 @@ def _take(given: str, number: str, manifest: Manifest) -> str | None:
     identity = image_id(given)
     if not identity:
         return "no id"
-    whole = _WHOLE.fullmatch(number)
-    # Python reads at most 4,300 digits.
-    if whole is None or len(number) > 100 or int(whole[1]) > MAX_EXPECTED:
+    count = whole_count(number)
+    if count is None:
         return f"expected is a whole number from 0 to {MAX_EXPECTED}, got {number[:20]!r}"
     if identity in manifest.expected:
         return f"the id {identity[:80]!r} is there twice"
-    manifest.expected[identity] = int(whole[1])
+    manifest.expected[identity] = count
     return None

@@ -121,6 +121,22 @@ class Stage:
         return values.get(key)
 
     @property
+    def api_url(self) -> str:
+        """Where the stage's HTTPS API answers. Raises BincountError where the stage has none.
+
+        In a cloud in one process it answers at `/_aws/execute-api/<id>/<stage>`.
+        """
+        url = self.output("api", "ApiUrl")
+        if not url:
+            raise BincountError(f"the stack {self.prefix}-api has no output ApiUrl: deploy this version")
+        if not self.is_embedded:
+            return url
+        parts = urlsplit(url)
+        return (
+            f"{self._variables['AWS_ENDPOINT_URL']}/_aws/execute-api/{parts.netloc.split('.')[0]}{parts.path}"
+        )
+
+    @property
     def credentials(self) -> Credentials:
         """The caller's botocore credentials. Raises BincountError where there are none."""
         found = self._session.get_credentials()

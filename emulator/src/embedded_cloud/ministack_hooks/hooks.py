@@ -34,6 +34,10 @@ _STACKS = Module("ministack.services.cloudformation.stacks")
 _ENGINE = Module("ministack.services.cloudformation.engine")
 _CFN_HANDLERS = Module("ministack.services.cloudformation.handlers")
 _CHANGESETS = Module("ministack.services.cloudformation.changesets")
+_LAMBDA_EVENT = (
+    *("api_id", "stage_name", "stage", "resource", "request_path", "method", "headers", "body"),
+    *("query_params", "path_params", "binary_media_types", "authorizer_context", "caller_identity"),
+)
 _REQUEST = ("service", "method", "path", "headers", "body", "query_params")
 _TASK = ("state_def", "raw_input", "execution", "ctx")
 _SUPPORT = ("template", "conditions", "params")
@@ -133,6 +137,7 @@ REPLACED = (
     _GATEWAY.function(
         "_invoke_mock_v1", ("integration",), reason="templates of mock integrations are rendered"
     ),
+    _GATEWAY.function("_build_lambda_event_v1", _LAMBDA_EVENT, reason="a request's id reaches its Lambda"),
     _GATEWAY.function(
         "_handle_execute_in_scope",
         (*_EXECUTE, "owner_account_id", "owner_region"),

@@ -9,6 +9,7 @@ from typing import Any
 from embedded_cloud.account import iam
 from embedded_cloud.account import installation as account
 from embedded_cloud.apigateway.access_log import AccessLog
+from embedded_cloud.apigateway.lambda_events import with_request_id
 from embedded_cloud.apigateway.mock_integration import with_templates
 from embedded_cloud.apigateway.requests import GatewayRequests
 from embedded_cloud.apigateway.rest_api_tls import with_tls
@@ -154,6 +155,7 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
         other=apigateway_v1._invoke_lambda_custom_v1,
     )
     apigateway_v1._invoke_mock_v1 = with_templates(apigateway_v1._invoke_mock_v1)
+    apigateway_v1._build_lambda_event_v1 = with_request_id(apigateway_v1._build_lambda_event_v1)
     requests = GatewayRequests(execute=apigateway_v1._execute_in_scope, log=AccessLog(aws=aws), metric=record)
     apigateway_v1._handle_execute_in_scope = requests
     app._enforce_execute_api = _refusing_as_json(app._enforce_execute_api, requests)

@@ -1,0 +1,1 @@
+"""Labels: what a person counted in an image that was answered."""

@@ -1,0 +1,76 @@
+"""`POST /labels`: a small Lambda checks and stores what people counted; who may send it has a policy."""
+
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.names import Prefix
+from infra.packaging import lambda_package
+from infra.settings import Settings
+from infra.shared.functions import PackagedFunction, lambda_python
+from infra.shared.grants import grant_read, grant_write
+from infra.shared.logs import StageLogs
+
+PATH = "labels"
+_ARCHITECTURE = "arm64"
+
+
+class LabelFunction(PackagedFunction):
+    """Reads and writes labels and nothing else; it cannot delete any."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket, key: kms.Key | None
+    ) -> None:
+        runtime, python = lambda_python()
+        super().__init__(
+            scope,
+            id,
+            directory=lambda_package.build(package="monitoring", architecture=_ARCHITECTURE, python=python),
+            architecture=_ARCHITECTURE,
+            handler="monitoring.labels.handler.handler",
+            memory_mib=512,
+            bucket_name=bucket.bucket_name,
+            environment={"CAPTURE_PERCENT": str(settings.capture.percent)},
+            # API Gateway gives up after 29 s.
+            timeout=Duration.seconds(28),
+            runtime=runtime,
+            log_group=StageLogs(scope, f"{id}Logs", days=settings.log_retention_days, key=key),
+        )
+        grant_read(self.own_role, bucket, Prefix.LABEL_HISTORY)
+        grant_write(self.own_role, bucket, Prefix.LABELS, Prefix.LABEL_HISTORY)
+
+
+def add_label_method(
+    *, api: apigateway.RestApi, function: LabelFunction, options: dict[str, Any]
+) -> apigateway.Method:
+    """Let POST /labels invoke `function`; `options` say which callers may."""
+    integration = apigateway.LambdaIntegration(
+        function,  # pyright: ignore[reportArgumentType]
+        allow_test_invoke=False,
+    )
+    return api.root.add_resource(PATH).add_method("POST", integration, **options)
+
+
+class LabellerPolicy(iam.ManagedPolicy):
+    """May label and find the API's address, and no more: no count, no release, no object of the bucket.
+
+    Attach it to the role, user or group of the people who recount.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, method: apigateway.Method) -> None:
+        super().__init__(
+            scope,
+            id,
+            description="May send labels (POST /labels) and read the address of the API",
+            statements=[
+                iam.PolicyStatement(actions=["execute-api:Invoke"], resources=[method.method_arn]),
+                iam.PolicyStatement(
+                    actions=["cloudformation:DescribeStacks"], resources=[Stack.of(scope).stack_id]
+                ),
+            ],
+        )
