@@ -18,7 +18,7 @@ from bincount_core.model_json import Description, read_description
 from bincount_core.preprocessing import preprocess
 from inference.http.accept import JSON, TEXT, choose_media_type
 from inference.http.errors import RequestError, image_error
-from inference.model.answer import Answer, Verification, make_answer, verifications, verify
+from inference.model.answer import Answer, Verification, answer_members, make_answer, verifications, verify
 from inference.model.engine import Engine
 from inference.model.resources import available_cpus
 
@@ -133,38 +133,12 @@ def output_fn(prediction: Prediction, accept: str | None) -> tuple[bytes, str]:
     """
     if choose_media_type(accept) == TEXT:
         return str(prediction.answer.count).encode(), TEXT
-    return json.dumps(_members(prediction), separators=(",", ":")).encode(), JSON
-
-
-def _members(prediction: Prediction) -> dict[str, object]:
-    """The JSON members of an answer (docs/schemas/answer.schema.json); probabilities to 6 decimals."""
-    answer, verification = prediction.answer, prediction.verification
-    members: dict[str, object] = {
-        "count": answer.count,
-        "confidence": round(answer.confidence, 6),
-        "expected_value": round(answer.expected_value, 6),
-        "interval": list(answer.interval),
-        "probabilities": {
-            str(count): round(p, 6) for count, p in zip(prediction.counts, answer.probabilities, strict=True)
-        },
-        "at_least": answer.at_least,
-        "review": answer.review,
-        "model": prediction.model_id,
-        "request_id": prediction.request_id,
-    }
-    if verification is not None:
-        members["verification"] = _verification(verification)
-    if prediction.verifications:
-        members["verifications"] = [_verification(each) for each in prediction.verifications]
-    return members
-
-
-def _verification(verification: Verification) -> dict[str, object]:
-    members: dict[str, object] = {
-        "expected": verification.expected,
-        "verdict": verification.verdict,
-        "probability": round(verification.probability, 6),
-    }
-    if verification.reason is not None:
-        members["reason"] = verification.reason
-    return members
+    members = answer_members(
+        prediction.answer,
+        verification=prediction.verification,
+        verifications=prediction.verifications,
+        counts=prediction.counts,
+        model_id=prediction.model_id,
+        request_id=prediction.request_id,
+    )
+    return json.dumps(members, separators=(",", ":")).encode(), JSON

@@ -1,4 +1,7 @@
-"""From logits to an answer that says how far it can be trusted (docs/contracts.md, "Answer from logits")."""
+"""The answer: from logits to a count that says how far it can be trusted, and its JSON form.
+
+docs/contracts.md, "Answer from logits"; docs/schemas/answer.schema.json.
+"""
 
 from dataclasses import dataclass
 
@@ -87,6 +90,50 @@ def verifications(answer: Answer, *, model: Description) -> tuple[Verification, 
     the expected number later only looks it up.
     """
     return tuple(verify(answer, expected=number, model=model) for number in range(model.counts[-1] + 2))
+
+
+def answer_members(
+    answer: Answer,
+    *,
+    verification: Verification | None,
+    verifications: tuple[Verification, ...],
+    counts: tuple[int, ...],
+    model_id: str,
+    request_id: str,
+) -> dict[str, object]:
+    """The JSON members of an answer (docs/schemas/answer.schema.json); probabilities to 6 decimals.
+
+    `counts` are the model's classes, in the order of the answer's probabilities.
+    """
+    members: dict[str, object] = {
+        "count": answer.count,
+        "confidence": round(answer.confidence, 6),
+        "expected_value": round(answer.expected_value, 6),
+        "interval": list(answer.interval),
+        "probabilities": {
+            str(count): round(p, 6) for count, p in zip(counts, answer.probabilities, strict=True)
+        },
+        "at_least": answer.at_least,
+        "review": answer.review,
+        "model": model_id,
+        "request_id": request_id,
+    }
+    if verification is not None:
+        members["verification"] = _verification_members(verification)
+    if verifications:
+        members["verifications"] = [_verification_members(each) for each in verifications]
+    return members
+
+
+def _verification_members(verification: Verification) -> dict[str, object]:
+    members: dict[str, object] = {
+        "expected": verification.expected,
+        "verdict": verification.verdict,
+        "probability": round(verification.probability, 6),
+    }
+    if verification.reason is not None:
+        members["reason"] = verification.reason
+    return members
 
 
 def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
