@@ -7,7 +7,6 @@ from typing import Any
 
 from data_prep.errors import BadRequest
 from data_prep.request import Request, parse_request
-from data_prep.select.split import folder_of
 from data_prep.storage.directory_store import DirectoryStore
 from data_prep.storage.lines import create_json, read_json
 from data_prep.storage.s3_store import S3Store
@@ -67,8 +66,9 @@ def dataset_prefix(dataset_id: str) -> str:
 
 
 def folder_key(item: dict[str, Any]) -> str:
-    """An image's key in a dataset, by its split, count and id."""
-    return f"{folder_of(item['split'])}/{item['count']}/{item['id']}.jpg"
+    """An image's key in a dataset: the folder of its split (`val` for validation and test), count and id."""
+    folder = "train" if item["split"] == "train" else "val"
+    return f"{folder}/{item['count']}/{item['id']}.jpg"
 
 
 def source_of(request: Request) -> Store:

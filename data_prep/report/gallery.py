@@ -5,7 +5,7 @@ import heapq
 
 from data_prep.images import thumbnail
 from data_prep.run import Run
-from data_prep.select.split import draw_of
+from data_prep.select.draws import draw_of
 from data_prep.storage.lines import Line
 from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import CONNECTIONS

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from data_prep.select.split import SPLITS
+from bincount_sources.split import SPLITS
 from data_prep.select.statistics import BAND, Statistics
 
 STYLE = Path(__file__).with_name("report.css")

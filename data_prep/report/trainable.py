@@ -4,8 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from bincount_sources.split import BLOCK
 from data_prep.errors import NotTrainable
-from data_prep.select.split import BLOCK
 
 Counts = Mapping[str, Counter[int]]
 """Images by split (`train`, `validation`, `test`) and count."""

@@ -3,8 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from bincount_sources.split import SPLITS
 from data_prep.report.gallery import Gallery
-from data_prep.select.split import SPLITS, block_of_line
+from data_prep.select.blocks import block_of_line
 from data_prep.storage.lines import Line
 
 BAND = 100

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, cast
 from bincount_core.limits import PREPARED_BYTES
 from bincount_sources.found import BadRow
 from bincount_sources.names import require_name
+from bincount_sources.split import SPLITS
 from data_prep.errors import BadRequest
 from data_prep.images import BadImage, Jpeg, check, check_own, to_jpeg
 from data_prep.run import Run
 from data_prep.select.file_list import ID, OWN_ID
-from data_prep.select.split import SPLITS
 from data_prep.steps.records import identity_of, write_records
 from data_prep.storage.lines import Line
 from data_prep.storage.parallel import pipelined

@@ -8,7 +8,7 @@ from typing import Any
 
 from data_prep.errors import BadRequest
 from data_prep.run import Run
-from data_prep.select.split import draw_of
+from data_prep.select.draws import draw_of
 from data_prep.steps.leaks import check_leaks
 from data_prep.steps.reconcile import reconcile
 from data_prep.steps.records import read_records

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.run import Run
-from data_prep.select.split import draw_of
+from data_prep.select.draws import draw_of
 from data_prep.steps.assign_shards import list_key, shard_key
 from data_prep.storage.lines import Line, read_lines, write_json
 from data_prep.storage.parallel import map_ordered

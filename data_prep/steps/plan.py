@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bincount_sources.reasons import Reasons
+from bincount_sources.split import SPLITS, split_of_block
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
 from data_prep.run import Run
+from data_prep.select.blocks import block_of_line
 from data_prep.select.corrections import Corrections
+from data_prep.select.draws import draw_of
 from data_prep.select.spelling import explain_missing
-from data_prep.select.split import SPLITS, block_of_line, draw_of, split_of_block
 from data_prep.steps.index import index_all, index_key
 from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS, corrections_of, wrong_corrections
 from data_prep.steps.records import identity_of, read_records, shown_name

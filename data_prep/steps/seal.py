@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bincount_sources.split import BLOCK, RULE
 from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.report.page import report
 from data_prep.report.trainable import require_trainable, weaknesses
 from data_prep.run import Run, folder_key, request_key
-from data_prep.select.split import BLOCK, RULE
 from data_prep.select.statistics import Statistics
 from data_prep.steps.assign_shards import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.steps.leaks import leak_warnings

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from bincount_sources.split import SPLITS
 from data_prep.errors import BadRequest, NotReconciled
 from data_prep.handler import handler
 from data_prep.report.trainable import weaknesses
-from data_prep.select.split import SPLITS, split_of
+from data_prep.select.blocks import split_of
 from data_prep.storage.s3_store import S3Store
 
 BUCKET = "stage"

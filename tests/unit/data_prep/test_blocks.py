@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from data_prep.select.split import block_of, split_of
+from data_prep.select.blocks import block_of, split_of
 
 
 def test_the_rule_is_the_contracts() -> None:
