@@ -20,7 +20,7 @@ from bincount.texts import shortened
 
 _RETRY = urllib3.Retry(
     status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=None,  # what is sent twice changes nothing, see runs.py
+    allowed_methods=None,  # what is sent twice changes nothing, see log.py
     backoff_factor=0.5,
     respect_retry_after_header=False,
     raise_on_status=False,
