@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from bintrain.data.images import Images
 from bintrain.data.sampling import ordered_plan
 from bintrain.engine.network import BinCounter
 from bintrain.engine.resources import usable_cpus
+
+# The conversion imports nncf.torch, which looks for a CUDA compiler; torch warns where no CUDA runtime is.
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
 
 class _RawPixels(nn.Module):

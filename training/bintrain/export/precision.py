@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nncf  # noqa: E402
+import nncf
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
@@ -27,9 +27,6 @@ from bintrain.evaluation.metrics import count_metrics
 from bintrain.export.openvino_model import convert_network, exported_logits, save_model
 from bintrain.log import say
 from bintrain.settings import Settings
-
-# nncf looks for a CUDA compiler when it is imported, and torch warns that no CUDA runtime is there.
-logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
 
 def quantise(model: ov.Model, *, batches: Sequence[NDArray[np.uint8]]) -> ov.Model:
