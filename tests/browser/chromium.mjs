@@ -24,7 +24,8 @@ export function open(folder, options) {
 }
 
 function program(home) {
-  const env = { PATH: process.env.PATH, HOME: home };
+  // Without a locale of UTF-8 it ends at a folder with other letters than ASCII.
+  const env = { PATH: process.env.PATH, HOME: home, LC_ALL: "C.UTF-8" };
   if (process.env.CHROMIUM) return { executablePath: process.env.CHROMIUM, env };
   const [lib, fonts] = [resolve("al2023/lib"), resolve("fonts")];
   return { executablePath: resolve("chromium"), env: { ...env, LD_LIBRARY_PATH: lib, FONTCONFIG_PATH: fonts } };

@@ -2,8 +2,8 @@
 //
 // PAGE is a file or an address; OPTIONS is JSON: `view`, one of chromium.mjs's, and settings of the browser such as `locale`.
 // STEPS is a JSON list: {"press": "k"}, {"fill": ["#who", "Ana"]}, {"file": ["#earlier", PATH]}, {"reopen": true} (the page is
-// closed and opened again), {"shot": "name"}, {"download": "d"} (the key that starts it; it becomes OUT/<its own
-// name>), {"see": ["#said", "rows"]} (wait for a text), {"read": "#progress"}, {"click": "button"}, {"twice": "button"} (two
+// closed and opened again), {"shot": "name"}, {"download": "d"} (the key, or the button #ID, that starts it; it
+// becomes OUT/<its own name>), {"see": ["#said", "rows"]} (wait for a text), {"read": "#progress"}, {"click": "button"}, {"twice": "button"} (two
 // clicks at once), {"select": ["#language", "de"]}, {"offline": true}, {"give": ["drop", PATH, NAME, TYPE]} (a file is dropped, or
 // pasted), {"axe": true} (what axe-core finds), {"measure": true} (what measure.mjs finds). Runs in the folder that `make browser`
 // filled; the profile is new.
@@ -66,7 +66,9 @@ const DEEDS = {
     await visit();
   },
   download: async (key) => {
-    const [file] = await Promise.all([tab.waitForEvent("download"), tab.keyboard.press(key)]);
+    const [file] = await Promise.all([
+      tab.waitForEvent("download"), key.startsWith("#") ? tab.click(key) : tab.keyboard.press(key),
+    ]);
     const path = join(out, file.suggestedFilename());
     await file.saveAs(path);
     seen.downloads.push(path);
