@@ -1,6 +1,11 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
+import os
 from typing import Any
+
+# Before anything loads torch, as `bintrain` does it for a job: threads that spin while they wait take the CPU
+# from the tests of the other workers. Results are the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 from embedded_cloud.environment import forget_account
