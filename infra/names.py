@@ -24,6 +24,8 @@ class Prefix:
     MODELS = "models/"
     EVALUATIONS = "evaluations/"
     CAPTURE = "capture/"
+    IMAGES = "images/"
+    FORGOTTEN = "forgotten/"
     LABELS = "labels/"
     LABEL_HISTORY = "label-history/"
     SITES = "sites/"

@@ -70,12 +70,14 @@ class StageBucket(PrivateBucket):
             Prefix.RUNS: settings.runs_days,
             Prefix.CHECKPOINTS: settings.checkpoints_days,
             Prefix.CAPTURE: settings.captures_days,
+            Prefix.IMAGES: settings.images_days,
             Prefix.LABELS: settings.labels_days,
             Prefix.LABEL_HISTORY: settings.labels_days,
         }
-        # Each save of a job replaces its checkpoint, and only the last one is ever read.
+        # Each save of a job replaces its checkpoint, and only the last one is ever read. A captured file is
+        # replaced by one without images, and a deleted image is to be gone.
         rules = [
-            _expiry(prefix, days, old_versions_days=1 if prefix == Prefix.CHECKPOINTS else None)
+            _expiry(prefix, days, old_versions_days=1 if prefix in _SHORT else None)
             for prefix, days in expiries.items()
             if days
         ]
@@ -87,6 +89,9 @@ class StageBucket(PrivateBucket):
             assert isinstance(bucket, s3.CfnBucket)
             switch = "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"
             bucket.add_property_override(switch, True)
+
+
+_SHORT = (Prefix.CHECKPOINTS, Prefix.CAPTURE, Prefix.IMAGES)
 
 
 def _leftovers(old_versions_days: int) -> s3.LifecycleRule:

@@ -9,6 +9,7 @@ from infra.data.bucket import StageBucket
 from infra.data.key import StageKey
 from infra.data.network import StageNetwork
 from infra.data.parameters import ParameterSeeds
+from infra.monitoring.image_keeper import ImageKeeper
 from infra.names import NO_MODEL, Names, Prefix
 from infra.packaging import lambda_package
 from infra.settings import Settings
@@ -34,8 +35,10 @@ class DataStack(Stack):
             settings=settings.storage,
             retain=retain,
             key=self.key,
-            sends_events=settings.operations.retrain_on_list,
+            sends_events=settings.operations.retrain_on_list or settings.capture.keeps_images,
         )
+        if settings.capture.keeps_images:
+            ImageKeeper(self, "Images", settings=settings, bucket=self.bucket, key=self.key)
         self.network = StageNetwork(self, "Network", settings=settings, key=self.key)
         ParameterSeeds(
             self,

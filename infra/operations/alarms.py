@@ -64,12 +64,19 @@ class Alarms(Construct):
     They watch metrics by fixed names and refer to no resource, so that they exist before the first model.
     Those that roll an endpoint back are the serving stack's own and always exist; the one for an endpoint
     without requests comes and goes with the endpoint (both in infra/serving/rollback_alarms.py). A Lambda has
-    none of its own: each is a step of a state machine, which retries it and fails with it, or of a
-    deployment.
+    none of its own: each is a step of a state machine, which retries it and fails with it, part of a
+    deployment or of the API, or has a queue for what it could not do, which is watched.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: Operations, names: Names, topic: sns.ITopic
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Operations,
+        keeps_images: bool,
+        names: Names,
+        topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self._names, self._topic = names, topic
@@ -85,6 +92,8 @@ class Alarms(Construct):
         self._watch_queue("release")
         if settings.starts_pipeline:
             self._watch_queue("pipeline")
+        if keeps_images:
+            self._watch_queue("images")
 
     def _watch_endpoint(self, settings: Operations) -> None:
         names = self._names

@@ -80,7 +80,14 @@ class OperationsStack(Stack):
         names = Names(settings.stage)
         operations = settings.operations
         topic = AlarmTopic(self, "Topic", name=names.alarm_topic, email=operations.email, key=data.key)
-        alarms = Alarms(self, "Alarms", settings=operations, names=names, topic=topic)  # pyright: ignore[reportArgumentType]
+        alarms = Alarms(
+            self,
+            "Alarms",
+            settings=operations,
+            keeps_images=settings.capture.keeps_images,
+            names=names,
+            topic=topic,  # pyright: ignore[reportArgumentType]
+        )
         Dashboard(self, "Dashboard", names=names, max_count=settings.training.max_count, alarms=alarms.all)
         if operations.monthly_usd:
             Budget(

@@ -12,7 +12,17 @@ class Capture(Section):
     """Answers that are kept in the bucket, to be joined to later recounts."""
 
     percent: int = Field(100, ge=0, le=100, description="share of requests whose answers are kept; 0: none")
-    inputs: bool = Field(False, description="keep the images too")
+    inputs: bool = Field(
+        False, description="keep images too: those of answers that ask for review, and a sample of the others"
+    )
+    sampled_share: float = Field(
+        0.05, ge=0.0, le=1.0, description="with inputs: share of the other answers whose images are kept"
+    )
+
+    @property
+    def keeps_images(self) -> bool:
+        """Whether images leave the endpoint."""
+        return self.inputs and self.percent > 0
 
 
 PAYLOAD_MEGABYTES = 6  # the server's own limit of a body

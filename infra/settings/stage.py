@@ -99,6 +99,9 @@ class Storage(Section):
     )
     checkpoints_days: int = Field(14, ge=1, le=3_650, description="checkpoints expire after this, days")
     captures_days: int = Field(90, ge=1, le=3_650, description="captured answers expire after this, days")
+    images_days: int = Field(
+        90, ge=1, le=3_650, description="kept images of captured answers expire after this, days"
+    )
     labels_days: int = Field(
         730, ge=0, le=3_650, description="labels, with who gave them, expire after this, days; 0: never"
     )

@@ -1,7 +1,11 @@
-"""Labels through the deployed API: by HTTPS, with the labeller's policy alone."""
+"""Labels through the deployed API: by HTTPS and by the command line, with the labeller's policy alone."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +14,11 @@ from embedded_cloud.cloud import Cloud
 from demo.cloud import BINCOUNT
 from tests.e2e.api_kit import Api, Caller, new_caller
 from tests.e2e.api_stack_kit import BUCKET, STACK, deployed_api, serve_a_model
-from tests.e2e.test_api import JPEG, error_of
+from tests.e2e.test_api import JPEG, LABEL_SNIPPETS, ROOT, error_of, run_snippet
 from tests.e2e.tiny_model import bin_image
 
 pytestmark = pytest.mark.e2e
+NOBODYS = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +79,58 @@ def test_a_label_of_an_answer_is_stored_once_and_the_last_wins(
     history = stored(cloud, f"label-history/{request_id}/")
     assert [each["groundTruthData"]["data"] for each in history] == ["4", "5"]
     assert history[0]["bincount"]["note"] == "hinter der Schachtel – zwei"
+
+
+def test_wrong_labels_are_errors_of_ours(cloud: Cloud, api: Api, labeller: Caller) -> None:
+    before = len(stored(cloud, "labels/"))
+    for members in ({"request_id": "a b", "count": 4}, {"request_id": "a", "count": -1}, {}):
+        assert error_of(send(api, labeller, **members)) == (422, "bad_label")
+    for body in (b"", b"[]", b"\xff\xd8", b'{"request_id": "a", "count": NaN}'):
+        for kind in ("application/json", "image/jpeg", "text/plain"):
+            answer = api.ask("/labels", caller=labeller, body=body, headers={"Content-Type": kind})
+            assert error_of(answer) == (422, "bad_label"), (body, kind)
+    large = api.ask("/labels", caller=labeller, body=b" " * 20_000)
+    assert error_of(large) == (413, "body_too_large")
+    assert len(stored(cloud, "labels/")) == before
+
+
+def test_an_id_that_nobody_answered_is_kept_as_pending(api: Api, labeller: Caller) -> None:
+    assert send(api, labeller, request_id=NOBODYS, count=1).json()["state"] == "pending"
+
+
+def test_who_may_label_may_nothing_else(cloud: Cloud, api: Api, labeller: Caller) -> None:
+    assert error_of(api.ask(caller=labeller, body=bin_image(1), headers=JPEG)) == (403, "forbidden")
+    with pytest.raises(Exception, match="AccessDenied"):
+        labeller.client(cloud, "s3").list_objects_v2(Bucket=BUCKET)
+    with pytest.raises(Exception, match="not authorized|AccessDenied"):
+        labeller.client(cloud, "sagemaker").update_model_package(
+            ModelPackageArn="arn:aws:sagemaker:us-east-1:000000000000:model-package/bincount-local/1",
+            ModelApprovalStatus="Approved",
+        )
+
+
+def bincount(cloud: Cloud, caller: Caller, folder: Path, *arguments: str) -> Any:
+    """The command line with the caller's keys, which finds the API by its stage."""
+    client = json.loads(cloud.client_file.read_text())
+    keys = caller.environment()
+    (folder / "client.json").write_text(json.dumps({**client, **keys}))
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT}/client:{ROOT}/core",
+        "BINCOUNT_CLOUD": str(folder / "client.json"),
+    }
+    command = [sys.executable, "-m", "bincount", "label", *arguments, "--stage", "local"]
+    return subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def test_a_caller_without_the_policy_reads_what_is_missing(cloud: Cloud, api: Api, tmp_path: Path) -> None:
+    done = bincount(cloud, new_caller(cloud, "passer"), tmp_path, "a-1", "2", "--api-url", api.url)
+    assert done.returncode == 1 and "execute-api:Invoke" in done.stderr
+
+
+@pytest.mark.parametrize("snippet", LABEL_SNIPPETS)
+def test_the_snippets_of_the_docs_run(
+    cloud: Cloud, api: Api, labeller: Caller, tmp_path: Path, snippet: tuple[str, str]
+) -> None:
+    variables = {"API_URL": api.url, **labeller.environment()}
+    assert run_snippet(cloud, tmp_path, *snippet, variables)["count"] == 4

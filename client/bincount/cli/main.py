@@ -12,7 +12,8 @@ from bincount.cli.audit import audit
 from bincount.cli.check_images import check_images
 from bincount.cli.count import count
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
-from bincount.cli.label import label
+from bincount.cli.labels.forget import forget
+from bincount.cli.labels.label import label
 from bincount.cli.models import models
 from bincount.cli.page import page
 from bincount.cli.runs import report, runs
@@ -27,6 +28,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount count bin.jpg --expect 3            does it hold what it should?
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount label REQUEST_ID 4                  what a person counted there
+  bincount forget REQUEST_ID                   delete the image of one answer
   bincount check-images DIR                    what data preparation would reject of your own images
   bincount audit DATASET                       labels that look wrong, on a page to go through
   bincount page                                the page for people, in front of a stage
@@ -65,6 +67,7 @@ def options(
 app.command()(count)
 app.command()(site)
 app.command()(label)
+app.command()(forget)
 app.command()(check_images)
 app.command()(audit)
 app.command()(train)

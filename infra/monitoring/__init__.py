@@ -1,0 +1,1 @@
+"""What production says: the images that are kept for labels."""
