@@ -22,7 +22,7 @@ from bincount.counting.image import media_type
 from bincount.errors import BincountError
 from bincount.page.errors import PageError, error_response, json_response
 from bincount.page.guard import Guard
-from bincount.page.label import BadLabel, Label, LabelFolder
+from bincount.page.label import BadLabel, LabelFolder, read_label
 from bincount.page.upstream import Counter, Labels, Reply, Unreachable
 from bincount_core.limits import ENDPOINT_BYTES, MAX_EXPECTED
 
@@ -92,9 +92,9 @@ class _Routes:
         if kind != "application/json":
             raise PageError(415, "unsupported_media_type", "a label is application/json")
         try:
-            label = Label.from_json(await _body(request, most=_LABEL_BYTES))
+            label = read_label(await _body(request, most=_LABEL_BYTES))
         except BadLabel as error:
-            raise PageError(400, "bad_request", str(error)) from error
+            raise PageError(422, "bad_label", str(error)) from error
         labels = self._page.labels
         if isinstance(labels, LabelFolder):
             return json_response(200, json.dumps(await run_in_threadpool(labels.keep, label)).encode())

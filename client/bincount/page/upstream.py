@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from bincount.errors import BincountError
-from bincount.page.label import Label
+from bincount.labels.label import Label
 from bincount.stage.proxy import pool_for
 from bincount.stage.signed_api import api_address, signed
 from bincount.stage.stage import Stage
@@ -53,13 +53,8 @@ class StageApi:
     """The HTTPS API of a stage, which takes images and labels."""
 
     def __init__(self, *, stage: Stage, url: str | None) -> None:
-        address = url or stage.output("api", "ApiUrl")
-        if not address:
-            raise BincountError(
-                f"the stack {stage.prefix}-api has no output ApiUrl: deploy it, or give --api-url"
-            )
         self._stage = stage
-        self._base = api_address(address)
+        self._base = api_address(url or stage.api_url)
         self._pool = pool_for(
             self._base, proxied=not stage.is_embedded, maxsize=_CONNECTIONS, retries=_NO_RETRY,
             timeout=_TIMEOUT, ca_certs=stage.ca_bundle,

@@ -53,15 +53,17 @@ def test_an_error_of_the_server_comes_as_it_is(page: str, schema: Schema) -> Non
     assert (response.status_code, code_of(response, schema)) == (400, "undecodable_image")
 
 
-def test_a_label_is_a_file_and_the_next_one_names_it(page: str, folder: Path) -> None:
+def test_a_label_is_a_file_and_the_next_one_names_it(page: str, folder: Path, schema: Schema) -> None:
     first = post(
         page,
         "labels",
         json.dumps(LABEL | {"by": "Ana", "note": " two hidden "}),
         content_type="application/json",
     )
-    assert first.json() == {**LABEL, "previous": None, "labelled_at": first.json()["labelled_at"]}
+    said = {"previous": None, "labelled_at": first.json()["labelled_at"], "state": "pending"}
+    assert first.json() == LABEL | said
     kept = json.loads((folder / "labels" / "r-1.json").read_text())
+    schema("label", kept)
     ours = kept.pop("bincount")
     assert kept == {
         "groundTruthData": {"data": "4", "encoding": "CSV"},
@@ -102,8 +104,8 @@ def test_the_id_of_a_label_never_leads_out_of_its_folder(page: str, folder: Path
 def test_what_is_no_label_is_rejected(page: str, schema: Schema, record: Any) -> None:
     body = record if isinstance(record, bytes) else json.dumps(record)
     response = post(page, "labels", body, content_type="application/json")
-    assert response.status_code == 400
-    assert code_of(response, schema) in ("bad_request", "empty_body")
+    expected = (422, "bad_label") if body else (400, "empty_body")
+    assert (response.status_code, code_of(response, schema)) == expected
 
 
 @pytest.mark.parametrize(

@@ -152,9 +152,8 @@ def encoded() -> Callable[..., bytes]:
 def schema() -> Callable[[str, object], None]:
     """Holds a document to a schema of docs/schemas, by its name."""
     folder = ROOT / "docs" / "schemas"
-    contents = {
-        name: json.loads((folder / name).read_text()) for name in ("answer.schema.json", "error.schema.json")
-    }
+    names = ("answer.schema.json", "error.schema.json", "label.schema.json")
+    contents = {name: json.loads((folder / name).read_text()) for name in names}
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(content)) for name, content in contents.items()
     )
