@@ -74,6 +74,8 @@ class DataStack(Stack):
         role = self.data_prep.own_role
         grant_read(role, self.bucket, Prefix.DATASETS, Prefix.RUNS, Prefix.REQUESTS)
         grant_write(role, self.bucket, Prefix.DATASETS, Prefix.RUNS)
+        if settings.capture.keeps_images:
+            grant_read(role, self.bucket, Prefix.IMAGES)  # labelled ones are a source
         source = settings.data_prep
         # The CDK cannot take the explanation of a resource with blanks: "?" is any one character.
         images = f"s3://{source.source_bucket}/{source.source_prefix}*".replace(" ", "?")

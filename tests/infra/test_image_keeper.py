@@ -77,3 +77,10 @@ def test_images_and_what_captured_files_were_expire() -> None:
 def test_a_share_out_of_range_is_a_fault(share: float) -> None:
     with pytest.raises(SettingsError, match="capture.sampled_share"):
         load(context(stage="dev", **{"capture.sampled_share": share}).get)
+
+
+def test_data_preparation_reads_images_where_they_are_kept() -> None:
+    for template, expected in ((as_it_stands("dev")["data"], False), (parts()["data"], True)):
+        policies = resources(template, "AWS::IAM::Policy").values()
+        (policy,) = [p for p in policies if p["Roles"][0]["Ref"].startswith("DataPrepRole")]
+        assert ("/images/*" in json.dumps(policy["PolicyDocument"])) is expected

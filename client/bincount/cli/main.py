@@ -14,6 +14,7 @@ from bincount.cli.count import count
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.labels.forget import forget
 from bincount.cli.labels.label import label
+from bincount.cli.labels.labelled import labelled
 from bincount.cli.models import models
 from bincount.cli.page import page
 from bincount.cli.runs import report, runs
@@ -28,6 +29,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount count bin.jpg --expect 3            does it hold what it should?
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount label REQUEST_ID 4                  what a person counted there
+  bincount labelled                            images with people's counts: a dataset's source
   bincount forget REQUEST_ID                   delete the image of one answer
   bincount check-images DIR                    what data preparation would reject of your own images
   bincount audit DATASET                       labels that look wrong, on a page to go through
@@ -67,6 +69,7 @@ def options(
 app.command()(count)
 app.command()(site)
 app.command()(label)
+app.command()(labelled)
 app.command()(forget)
 app.command()(check_images)
 app.command()(audit)

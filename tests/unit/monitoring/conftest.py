@@ -23,9 +23,9 @@ def s3(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
     yield client
-    versions = client.list_object_versions(Bucket=BUCKET)
-    for each in (*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())):
-        client.delete_object(Bucket=BUCKET, Key=each["Key"], VersionId=each["VersionId"])
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=BUCKET):
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            client.delete_object(Bucket=BUCKET, Key=each["Key"], VersionId=each["VersionId"])
     client.delete_bucket(Bucket=BUCKET)
     store.store_of_environment.cache_clear()
 
