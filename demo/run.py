@@ -16,9 +16,12 @@ from embedded_cloud.server import port_is_free
 
 from bincount import BinCounter, BincountError, Question
 from bincount.cli.errors import words_of_aws, words_of_sdk
+from bincount.experiments.file_store import FileStore
+from bincount.experiments.log import log_runs
 from bincount.models import release
 from bincount.models.pipeline import follow_pipeline, own_jobs, start_pipeline
 from bincount.models.registry import ModelPackage, packages
+from bincount.runs.run import find_runs
 from bincount.stage.execution import Execution
 from bincount.stage.stage import Stage
 from bincount.stage.status import stage_status
@@ -121,6 +124,10 @@ class Demo:
         counted = self._count(stage, dataset)
         status = stage_status(stage)
         self._screen.console.print(f"stage {STAGE}: {status.state}", markup=False, soft_wrap=True)
+        store = self._options.out / "mlruns"
+        logged = log_runs(stage, FileStore(store), find_runs(stage)).logged
+        shown = store.relative_to(self._options.out.parents[1])
+        self._screen.console.print(f"runs: {len(logged)}, for `mlflow ui` in {shown}", markup=False)
         self._seconds["total"] = round(time.time() - self._options.started, 1)
         self._screen.console.print(f"seconds: {', '.join(f'{k} {v:.0f}' for k, v in self._seconds.items())}")
         jobs = [asdict(job) for job in own_jobs(stage, pipeline)]

@@ -45,8 +45,8 @@ def runs(
         typer.Option(
             "--log-to",
             metavar="MLFLOW",
-            help="Also log them into an MLflow: a URL, the ARN of SageMaker's, or the word stage for the one "
-            "that the stage's settings name.",
+            help="Also log them into an MLflow: a URL, the ARN of SageMaker's, a folder such as ./mlruns, or "
+            "the word stage for the one that the stage's settings name.",
         ),
     ] = None,
     as_json: JsonOption = False,

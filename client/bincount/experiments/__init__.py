@@ -1,1 +1,1 @@
-"""Training runs in an MLflow tracking server: SageMaker's managed one, or any other."""
+"""Training runs in an MLflow: SageMaker's managed one, any other server, or files on this machine."""

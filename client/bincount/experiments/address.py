@@ -77,7 +77,8 @@ def parse_address(text: str, *, secret: str = "") -> Address:
     if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
         raise BincountError(
             f"{text!r} is no MLflow: the ARN of a SageMaker MLflow app or tracking server is expected, or "
-            "https://…, or http://127.0.0.1:5000 (no password in it: set MLFLOW_TRACKING_TOKEN)"
+            "https://…, or http://127.0.0.1:5000 (no password in it: set MLFLOW_TRACKING_TOKEN), or a folder "
+            "such as ./mlruns"
         )
     if parts.scheme == "http" and parts.hostname != "127.0.0.1":
         raise BincountError(f"{text!r}: figures and tokens go over https only: write https://…")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
+from bincount.experiments.file_store import FileStore
 from bincount.experiments.mlflow import Metric, Mlflow, MlflowRun, MlflowUnavailable
 from bincount.experiments.record import PAGES, STATUS, Record, gate_metrics, gate_tags, record_of
 from bincount.models.registry import ModelPackage
@@ -19,6 +20,7 @@ from bincount.stage.stage import Stage
 
 _DONE, _GATE_DONE = "bincount.logged", "bincount.gate_logged"
 _NO_PLACE = "bincount.artifacts"
+Tracking = Mlflow | FileStore
 
 
 @dataclass(kw_only=True)
@@ -33,7 +35,7 @@ class Logged:
 
 
 def log_runs(
-    stage: Stage, mlflow: Mlflow, runs: Sequence[Run], *, may_go_on: Callable[[], bool] = lambda: True
+    stage: Stage, mlflow: Tracking, runs: Sequence[Run], *, may_go_on: Callable[[], bool] = lambda: True
 ) -> Logged:
     """Logs those that have ended; after each of them `may_go_on` is asked.
 
@@ -58,7 +60,7 @@ def log_runs(
     return done
 
 
-def _log(stage: Stage, mlflow: Mlflow, experiment: str, run: Run) -> None:
+def _log(stage: Stage, mlflow: Tracking, experiment: str, run: Run) -> None:
     bare = record_of(run, None)
     there = mlflow.find_run(experiment, run.name) or mlflow.create_run(
         experiment, run.name, started=bare.started
@@ -72,7 +74,7 @@ def _log(stage: Stage, mlflow: Mlflow, experiment: str, run: Run) -> None:
         _log_gate(stage, mlflow, there, package, bare)
 
 
-def _log_training(stage: Stage, mlflow: Mlflow, there: MlflowRun, run: Run) -> None:
+def _log_training(stage: Stage, mlflow: Tracking, there: MlflowRun, run: Run) -> None:
     files = read_output(stage, run.output, PAGES) if run.output else {}
     record = record_of(run, details_of(files[METRICS]) if METRICS in files else None)
     _add(mlflow, there, record.metrics, record.params, record.tags)
@@ -83,7 +85,9 @@ def _log_training(stage: Stage, mlflow: Mlflow, there: MlflowRun, run: Run) -> N
     mlflow.log(there.id, params={}, tags={_DONE: "yes"})
 
 
-def _log_gate(stage: Stage, mlflow: Mlflow, there: MlflowRun, package: ModelPackage, record: Record) -> None:
+def _log_gate(
+    stage: Stage, mlflow: Tracking, there: MlflowRun, package: ModelPackage, record: Record
+) -> None:
     addresses = {"gate/report.html": package.report, "gate/verdict.json": package.verdict}
     files = {name: _read(stage, address) for name, address in addresses.items() if address}
     _put(mlflow, there, {name: data for name, data in files.items() if data is not None})
@@ -92,7 +96,11 @@ def _log_gate(stage: Stage, mlflow: Mlflow, there: MlflowRun, package: ModelPack
 
 
 def _add(
-    mlflow: Mlflow, there: MlflowRun, metrics: Sequence[Metric], params: dict[str, str], tags: dict[str, str]
+    mlflow: Tracking,
+    there: MlflowRun,
+    metrics: Sequence[Metric],
+    params: dict[str, str],
+    tags: dict[str, str],
 ) -> None:
     """What the server does not have yet."""
     mlflow.log(
@@ -103,7 +111,7 @@ def _add(
     )
 
 
-def _put(mlflow: Mlflow, there: MlflowRun, files: dict[str, bytes]) -> None:
+def _put(mlflow: Tracking, there: MlflowRun, files: dict[str, bytes]) -> None:
     """The files as artifacts; where MLflow has no place that is reached from here, a tag says it."""
     for name, data in files.items():
         if not mlflow.put_artifact(there, name, data):
