@@ -62,9 +62,9 @@ class Alarms(Construct):
     """Alarms named `bincount-<stage>-<what>`, each with the topic as its action; `all` of them.
 
     They watch metrics by fixed names and refer to no resource, so that they exist before the first model.
-    Those that roll an endpoint back are the serving stack's own and always exist; the one for an endpoint
-    without requests comes and goes with the endpoint (both in infra/serving/rollback_alarms.py). A Lambda has
-    none of its own: each is a step of a state machine, which retries it and fails with it, part of a
+    Those that roll an endpoint back are the serving stack's own and always exist (rollback_alarms.py there);
+    the one for an endpoint without requests comes and goes with the endpoint (quiet_alarm.py there). A Lambda
+    has none of its own: each is a step of a state machine, which retries it and fails with it, part of a
     deployment or of the API, or has a queue for what it could not do, which is watched.
     """
 

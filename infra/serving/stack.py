@@ -8,9 +8,10 @@ from infra.data.stack import DataStack
 from infra.names import NO_MODEL, Names
 from infra.serving.endpoint import EndpointRole, ModelEndpoint
 from infra.serving.image import ServingImage
+from infra.serving.quiet_alarm import QuietAlarm
 from infra.serving.release.construct import Release
 from infra.serving.release.update_and_smoke_test import MODEL_PARAMETER
-from infra.serving.rollback_alarms import QuietAlarm, RollbackAlarms
+from infra.serving.rollback_alarms import RollbackAlarms
 from infra.settings import Settings
 from infra.shared.functions import lambda_python
 from infra.shared.logs import StageLogs
