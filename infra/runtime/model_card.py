@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from card_content import card_of, package_card_of
+from model_card_content import card_of, package_card_of
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)

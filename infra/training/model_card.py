@@ -39,7 +39,7 @@ class CardWriter(PlainFunction):
             scope,
             id,
             module="model_card",
-            along=("card_content",),
+            along=("model_card_content",),
             runtime=runtime,
             log_group=log_group,
             timeout=Duration.minutes(2),

@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import card_content
 import model_card
+import model_card_content
 import numpy as np
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
@@ -82,19 +82,19 @@ def in_pascal_case(value: Any) -> Any:
 
 
 def test_aws_s_schema_takes_both_cards(found: dict[str, Any]) -> None:
-    assert faults_of(card_content.card_of(FACTS, found)) == []
-    assert faults_of(card_content.package_card_of(FACTS, found)) == []
+    assert faults_of(model_card_content.card_of(FACTS, found)) == []
+    assert faults_of(model_card_content.package_card_of(FACTS, found)) == []
 
 
 def test_the_schema_would_find_what_it_does_not_know(found: dict[str, Any]) -> None:
-    card = card_content.card_of(FACTS, found)
+    card = model_card_content.card_of(FACTS, found)
     assert faults_of({**card, "other": {}})
     card["intended_uses"]["risk_rating"] = "low"
     assert faults_of(card)
 
 
 def test_the_package_s_overview_has_two_members(found: dict[str, Any]) -> None:
-    package, card = card_content.package_card_of(FACTS, found), card_content.card_of(FACTS, found)
+    package, card = model_card_content.package_card_of(FACTS, found), model_card_content.card_of(FACTS, found)
     assert list(package["model_overview"]) == ["model_creator", "model_artifact"]
     check_content(json.dumps(package), of_package=True)
     with pytest.raises(AwsError, match="model_description"):
@@ -104,7 +104,7 @@ def test_the_package_s_overview_has_two_members(found: dict[str, Any]) -> None:
 
 def test_the_figures_are_those_of_training_and_gate(metrics: bytes) -> None:
     found = json.loads(metrics)
-    card = card_content.card_of(FACTS, found)
+    card = model_card_content.card_of(FACTS, found)
     gate, training = card["evaluation_details"]
     (figures,) = gate["metric_groups"]
     gated = {each["name"]: each["value"] for each in figures["metric_data"]}
@@ -121,7 +121,7 @@ def test_the_figures_are_those_of_training_and_gate(metrics: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["dataset_id", "champion", "image"])
 def test_a_text_that_is_too_long_is_cut(metrics: bytes, name: str) -> None:
-    card = card_content.card_of({**FACTS, name: "x" * 5000}, json.loads(metrics))
+    card = model_card_content.card_of({**FACTS, name: "x" * 5000}, json.loads(metrics))
     assert faults_of(card) == []
 
 
