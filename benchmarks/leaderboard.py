@@ -2,9 +2,9 @@
 
     python benchmarks/leaderboard.py          (make leaderboard puts them into the page)
 
-Published rows and the floors of the gate are those of infra/training/known_results.py, which synth holds
-every stage to. Ours are the rows of results/accuracy.json (frontier.py writes them) and, where it is there,
-results/recipes.json in the same form. Nothing is worked out here but dollars.
+Published rows and the floors of the gate are those of infra/training/gate (known_results.py, floors.py),
+which synth holds every stage to. Ours are the rows of results/accuracy.json (frontier.py writes them) and,
+where it is there, results/recipes.json in the same form. Nothing is worked out here but dollars.
 """
 
 import json
@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from infra.settings.instances import INSTANCES  # noqa: E402
-from infra.training.known_results import ALL, KNOWN, LIST, TASKS, Known  # noqa: E402
+from infra.training.gate.floors import TASKS  # noqa: E402
+from infra.training.gate.known_results import ALL, KNOWN, LIST, Known  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results")
 MEASURED = ("accuracy.json", "recipes.json")

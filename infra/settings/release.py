@@ -1,4 +1,7 @@
-"""When a model may be approved (the gate), and how an approved one is released."""
+"""When a model may be approved (the gate), and how an approved one is released.
+
+The floors that a stage has where it states none are in infra/training/gate/floors.py.
+"""
 
 import math
 from typing import Literal

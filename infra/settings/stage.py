@@ -15,7 +15,8 @@ from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.serving import Capture, Recount, Serving
 from infra.settings.training import Training
-from infra.training.known_results import ALL, EVEN, LIST, OTHER, TASKS, floor_fault
+from infra.training.gate.floors import TASKS, floor_fault
+from infra.training.gate.known_results import ALL, EVEN, LIST, OTHER
 
 
 class Security(Section):

@@ -1,4 +1,4 @@
-"""The pipeline: request -> dataset -> tuned model -> gate and registry (gate.py)."""
+"""The pipeline: request -> dataset -> tuned model -> gate and registry (gate/states.py)."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from infra.names import Names, Prefix
 from infra.settings import Settings
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import State, choice, distributed_map, keep, lambda_fault, task
-from infra.training.gate import gate_states
+from infra.training.gate.states import gate_states
 from infra.training.tuning_job import OBJECTIVE
 from infra.training.warm_start import create_with_parents, find_parents
 

@@ -28,7 +28,7 @@ from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import StageStateMachine, StateMachineRole
 from infra.training import weights as imagenet_weights
 from infra.training.experiments import RunLogger
-from infra.training.gate import evaluation_job
+from infra.training.gate.states import evaluation_job
 from infra.training.launch_parameter import LaunchParameter
 from infra.training.model_card import CardWriter, grant_cards
 from infra.training.pipeline import pipeline_definition

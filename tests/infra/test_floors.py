@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from infra.settings import SettingsError, load
-from infra.training.known_results import ALL, EVEN, KNOWN, LIST, OTHER, TASKS, floor_fault
+from infra.training.gate.floors import TASKS, floor_fault
+from infra.training.gate.known_results import ALL, EVEN, KNOWN, LIST, OTHER
 from tests.infra.conftest import context
 
 PUBLIC_LIST = {"data_prep.file_list": "s3://own/file_list.json"}
