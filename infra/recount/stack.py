@@ -7,10 +7,9 @@ from constructs import Construct
 from infra.data.network import StageNetwork
 from infra.data.stack import DataStack
 from infra.names import Names, Prefix
-from infra.packaging import lambda_package
 from infra.recount.definition import Isolation, recount_definition
 from infra.settings import Settings
-from infra.shared.functions import PackagedFunction, lambda_python
+from infra.shared.functions import ClientFunction
 from infra.shared.grants import (
     grant_pull_serving_image,
     grant_read,
@@ -70,30 +69,19 @@ class RecountStack(Stack):
         )
         CfnOutput(self, "RecountArn", value=machine.state_machine_arn)
 
-    def _function(self, settings: Settings, data: DataStack) -> PackagedFunction:
-        """The client's own code, so that CSV and page are one wherever they are made."""
-        runtime, python = lambda_python()
-        directory = lambda_package.build(
-            package="client/bincount",
-            requirements="client/requirements-recount.txt",
-            architecture="arm64",
-            python=python,
-        )
-        return PackagedFunction(
+    def _function(self, settings: Settings, data: DataStack) -> ClientFunction:
+        return ClientFunction(
             self,
             "Function",
-            directory=directory,
-            architecture="arm64",
             handler="bincount.recount.handler.handler",
             memory_mib=settings.recount.memory_mib,
             disk_mib=512,
             bucket_name=data.bucket.bucket_name,
-            runtime=runtime,
             log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
         )
 
     def _state_machine(
-        self, settings: Settings, function: PackagedFunction, role: RecountRole, data: DataStack
+        self, settings: Settings, function: ClientFunction, role: RecountRole, data: DataStack
     ) -> StageStateMachine:
         definition = recount_definition(
             names=self._names,
@@ -121,7 +109,7 @@ class RecountStack(Stack):
         )
 
     def _grant(
-        self, machine: StageStateMachine, function: PackagedFunction, role: RecountRole, bucket: s3.IBucket
+        self, machine: StageStateMachine, function: ClientFunction, role: RecountRole, bucket: s3.IBucket
     ) -> None:
         """What the definition's tasks need; CDK derives no rights from a definition that is text."""
         recounts = f"{self._names.recount_jobs}*"

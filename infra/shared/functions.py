@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.packaging.lambda_package import archive_of
+from infra.packaging.lambda_package import archive_of, build
 from infra.shared.nag import acknowledge
 
 LAMBDA_PYTHON = "3.13"
@@ -121,6 +121,40 @@ class PackagedFunction(lambda_.Function):
         )
         self.own_role = role
         acknowledge_runtime(self)
+
+
+class ClientFunction(PackagedFunction):
+    """The client's own code, so that pages, tables and records are one wherever they are made."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        handler: str,
+        memory_mib: int,
+        disk_mib: int | None = None,
+        bucket_name: str,
+        log_group: logs.ILogGroup,
+    ) -> None:
+        runtime, python = lambda_python()
+        super().__init__(
+            scope,
+            id,
+            directory=build(
+                package="client/bincount",
+                requirements="client/requirements-recount.txt",
+                architecture="arm64",
+                python=python,
+            ),
+            architecture="arm64",
+            handler=handler,
+            memory_mib=memory_mib,
+            disk_mib=disk_mib,
+            bucket_name=bucket_name,
+            runtime=runtime,
+            log_group=log_group,
+        )
 
 
 class CustomResourceFunction(PlainFunction):

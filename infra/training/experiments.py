@@ -7,9 +7,8 @@ from constructs import Construct
 
 from infra.data.stack import DataStack
 from infra.names import Names, Prefix
-from infra.packaging import lambda_package
 from infra.settings import Settings
-from infra.shared.functions import PackagedFunction, lambda_python
+from infra.shared.functions import ClientFunction
 from infra.shared.grants import grant_read, parameter_arn, sagemaker_arn
 from infra.shared.logs import StageLogs
 from infra.shared.nag import explain_wildcards
@@ -52,26 +51,16 @@ def logging_states(settings: Settings, function: str, *, next_state: str) -> dic
     }
 
 
-class RunLogger(PackagedFunction):
-    """The client's own code, so that what is logged is one wherever it is logged from."""
+class RunLogger(ClientFunction):
+    """Logs the stage's runs into its MLflow."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, data: DataStack) -> None:
-        runtime, python = lambda_python()
-        directory = lambda_package.build(
-            package="client/bincount",
-            requirements="client/requirements-recount.txt",
-            architecture="arm64",
-            python=python,
-        )
         super().__init__(
             scope,
             id,
-            directory=directory,
-            architecture="arm64",
             handler="bincount.experiments.handler.handler",
             memory_mib=1024,
             bucket_name=data.bucket.bucket_name,
-            runtime=runtime,
             log_group=StageLogs(scope, f"{id}Logs", days=settings.log_retention_days, key=data.key),
         )
         given = settings.experiments
