@@ -1,4 +1,4 @@
-"""What IAM enforcement must know beside ministack: actions, resources, and rights beside the action."""
+"""Which rights a request needs, where ministack does not know: action, resource, rights beside the action."""
 
 import json
 import re
