@@ -36,6 +36,8 @@ from bintrain.engine.network import BinCounter
 RESULTS = Path(__file__).with_name("results") / "accuracy.json"
 TASK = "public-0-to-5"
 NETWORKS = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+FROZEN = "frozen"
+"""What says that a row is of this program: trained networks are in the same file."""
 FOLDS = 5
 BLOCK = 100
 TURNS = 10_000
@@ -65,7 +67,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     images = read_dataset(options.dataset).images
     for candidate in map(Candidate.parse, options.networks):
-        if any(row["network"] == candidate.name for row in rows()):
+        if any(row["network"] == candidate.name and FROZEN in row["what"] for row in rows()):
             continue
         found = _probe(candidate, images=images, work=options.work)
         RESULTS.parent.mkdir(exist_ok=True)
@@ -94,7 +96,7 @@ def _probe(candidate: Candidate, *, images: tuple[BinImage, ...], work: Path) ->
             {
                 "task": TASK,
                 "network": candidate.name,
-                "what": f"ImageNet, frozen, {candidate.side} px, a linear head on features, {FOLDS} folds",
+                "what": f"ImageNet, {FROZEN}, {candidate.side} px, a linear head on features, {FOLDS} folds",
                 "split": split,
                 "images": len(images) * (FOLDS - 1) // FOLDS,
                 "judged": len(images),
