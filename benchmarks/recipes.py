@@ -4,8 +4,12 @@
         --recipes today corn --seeds 0 1 2 [--size 96] [--epochs 8] [--arch efficientnet_lite0] [--threads 1]
     python benchmarks/recipes.py compare --out OUT [--json benchmarks/results/recipes.json]
 
-The page's dataset: `python -m data_prep --file-list file_list.json --validation-share 0.4`; its call:
-`--recipes today zero --size 64 --epochs 6`.
+The page's figures, with bins_224 unpacked in BINS and efficientnet_lite0.pth in WEIGHTS:
+
+    python -m data_prep --source BINS --file-list BINS/file_list.json --validation-share 0.4 --target OUT
+    python benchmarks/recipes.py train --dataset OUT/datasets/* --weights WEIGHTS --out OUT/recipes \
+        --recipes today zero --seeds 0 1 2 --size 64 --epochs 6
+    python benchmarks/recipes.py compare --out OUT/recipes --json benchmarks/results/recipes.json
 
 `train` writes a file for each recipe and seed and skips those that are there, so a run that was stopped goes
 on. It trains with the job's own Trainer and judges in FP32, without export: what INT8 costs is another
