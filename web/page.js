@@ -13,9 +13,9 @@ let turn = 0; // of reading a file: the last one counts
 let facts = {};
 
 async function start() {
-  facts = await (await fetch("page.json", { cache: "no-store" })).json().catch(() => ({}));
   at("language").value = preferred();
-  await speak(at("language").value);
+  const told = fetch("page.json", { cache: "no-store" }).then((answer) => answer.json()).catch(() => ({}));
+  [facts] = await Promise.all([told, speak(at("language").value)]);
   document.documentElement.classList.toggle("touch", navigator.maxTouchPoints > 0);
   await tidy();
   listen((item) => void changed(item));

@@ -76,7 +76,7 @@ def _announce(address: str, *, started: Callable[[str], None], browser: bool) ->
 
 def _has_screen() -> bool:
     """Whether a browser with a window can be there: not on a server, not over ssh, not in CI."""
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or os.environ.get("SSH_CONNECTION"):
         return False
     if sys.platform in ("darwin", "win32"):
         return True

@@ -306,6 +306,18 @@ def test_a_server_that_is_gone_is_a_sentence(images: dict[str, str], tmp_path: P
     clean(seen, address, lost=9)
 
 
+def test_an_expired_login_is_a_sentence_and_keeps_the_image(
+    api: Api, images: dict[str, str], tmp_path: Path
+) -> None:
+    with page_of("--api-url", api.url, folder=tmp_path) as address:
+        seen = play(
+            address, tmp_path, READY, {"file": ["#file", images["three"]]},
+            {"see": ["#told", "login has expired"]}, {"see": ["#kept", "1 image is kept"]}, {"axe": True},
+        )  # fmt: skip
+    clean(seen, address, lost=1)
+    assert not api.requests
+
+
 def test_a_hostile_answer_is_text(api: Api, images: dict[str, str], tmp_path: Path) -> None:
     evil = "<img src=x onerror=document.title=1><script>document.title=1</script>"
     answer: dict[str, Any] = {
