@@ -15,17 +15,20 @@ from __future__ import annotations
 import os
 import sys
 
-from bintrain.engine.distributed import become_torchrun
 from bintrain.errors import TrainingError, write_failure
 from bintrain.flags import parse_call
-from bintrain.job import run_job
 
 
 def main() -> int:
     """Run one job; 0, or 1 after a failure that was reported."""
     try:
         call = parse_call(sys.argv[1:], env=os.environ)
+        # torch and what else a job needs take five seconds to load: a wrong flag is said before.
+        from bintrain.engine.distributed import become_torchrun
+
         become_torchrun(sys.argv, env=os.environ)
+        from bintrain.job import run_job
+
         run_job(call, env=os.environ)
     except TrainingError as error:
         write_failure(f"TrainingError: {error}", env=os.environ)

@@ -1,5 +1,7 @@
 """The command line of train.py."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,12 @@ def test_help_says_what_each_flag_takes_in_words(capsys: pytest.CaptureFixture[s
     assert "timm:<model> (default resnet50)" in shown
     assert "(default soft; soft, emd, corn, binomial)" in shown
     assert "Ge(" not in shown
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--epochs", "0"]])
+def test_help_and_a_wrong_flag_do_not_wait_for_torch(words: list[str]) -> None:
+    train = Path(__file__).parents[3] / "training" / "train.py"
+    loaded = [sys.executable, "-X", "importtime", str(train), *words]
+    done = subprocess.run(loaded, capture_output=True, text=True, check=False)
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "bintrain.flags" in names and not names & {"torch", "scipy", "matplotlib"}
