@@ -185,7 +185,8 @@ def draw(path: Path) -> None:
         left.barh(spots, rates, height=0.38, color=colour, label=precision)
         for spot, rate, name in zip(spots, rates, order, strict=True):
             factor = f"  ({times(found[name]):.1f} x)" if precision == "INT8" else ""
-            left.text(rate, spot, f"  {rate:.0f}{factor}", va="center", fontsize=8)
+            words, beside = f"{rate:.0f}{factor}", (4, 0)
+            left.annotate(words, (rate, spot), beside, textcoords="offset points", va="center", fontsize=8)
     left.set_yticks(list(places), order)
     left.margins(x=0.2)
     left.set_xlabel("counts a second and core (in brackets: times ResNet50 in INT8)")
