@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 VARIANT = "AllTraffic"
+API_STAGE = "v1"
 NO_MODEL = "none"
 PART = "part"
 """A tag on each bucket and key, by which `make adopt` and `make teardown` find them."""

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.api.count_method import BINARY_TYPES
 from infra.api.error_responses import answer_errors_as_json
+from infra.names import API_STAGE
 from infra.settings import Api
 from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge
@@ -66,7 +67,6 @@ class GatewayLogging(Construct):
         account.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
-API_STAGE = "v1"
 # TLS 1.2 and 1.3 with forward secrecy only; such a policy asks for an access mode, and STRICT rejects
 # requests whose TLS name is not this API's.
 TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"

@@ -9,8 +9,8 @@ from constructs import Construct
 from infra.api.count_method import add_count_method
 from infra.api.labels import PATH, LabelFunction, LabellerPolicy, add_label_method
 from infra.api.openapi import add_openapi_method
-from infra.api.rest_api import API_STAGE, CountApi
-from infra.names import Names
+from infra.api.rest_api import CountApi
+from infra.names import API_STAGE, Names
 from infra.settings import Api, Settings
 from infra.shared.nag import acknowledge
 

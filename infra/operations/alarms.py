@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.names import Names
 from infra.operations.metrics import (
+    api_errors_metric,
     endpoint_metric,
     executions_metric,
     server_metric,
@@ -65,7 +66,7 @@ class Alarms(Construct):
     Those that roll an endpoint back are the serving stack's own and always exist (rollback_alarms.py there);
     the one for an endpoint without requests comes and goes with the endpoint (quiet_alarm.py there). A Lambda
     has none of its own: each is a step of a state machine, which retries it and fails with it, part of a
-    deployment or of the API, or has a queue for what it could not do, which is watched.
+    deployment, behind a path of the API whose errors are watched, or has a queue for what it could not do.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Alarms(Construct):
         id: str,
         *,
         settings: Operations,
+        takes_labels: bool,
         keeps_images: bool,
         names: Names,
         topic: sns.ITopic,
@@ -92,6 +94,9 @@ class Alarms(Construct):
         self._watch_queue("release")
         if settings.starts_pipeline:
             self._watch_queue("pipeline")
+        if takes_labels:
+            errors = api_errors_metric(names, path="/labels")
+            self._alarm("labels-5xx", metric=errors, threshold=0, periods=3, of=2)
         if keeps_images:
             self._watch_queue("images")
 

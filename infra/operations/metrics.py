@@ -3,7 +3,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.names import VARIANT, Names
+from infra.names import API_STAGE, VARIANT, Names
 
 SERVER_NAMESPACE = "BinCount"  # of the server's own metric lines (docs/inside/server.md)
 
@@ -30,6 +30,17 @@ def server_metric(
         statistic=statistic,
         period=Duration.minutes(minutes),
         label=label,
+    )
+
+
+def api_errors_metric(names: Names, *, path: str) -> cloudwatch.Metric:
+    """Answers 5xx of POST on one path of the API, in five minutes."""
+    return cloudwatch.Metric(
+        namespace="AWS/ApiGateway",
+        metric_name="5XXError",
+        dimensions_map={"ApiName": names.prefix, "Stage": API_STAGE, "Resource": path, "Method": "POST"},
+        statistic="Sum",
+        period=Duration.minutes(5),
     )
 
 

@@ -84,6 +84,7 @@ class OperationsStack(Stack):
             self,
             "Alarms",
             settings=operations,
+            takes_labels=settings.api.enabled and settings.labels.enabled,
             keeps_images=settings.capture.keeps_images,
             names=names,
             topic=topic,  # pyright: ignore[reportArgumentType]

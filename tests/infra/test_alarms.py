@@ -34,8 +34,9 @@ def test_every_bad_end_of_every_state_machine_rings(combination: str) -> None:
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
-def test_every_lambda_fails_with_a_state_machine_or_with_a_deployment(combination: str) -> None:
-    """Both notify: the one by its alarms, the other at once. A Lambda called by neither needs an alarm."""
+def test_every_lambda_fails_where_somebody_is_notified(combination: str) -> None:
+    """With a state machine, by its alarms; with a deployment, at once. Called by neither, it has an alarm: on
+    the queue of what it could not do, or on the 5xx answers of its path of the API."""
     for template in synthesized(combination).values():
         found = template.to_json()["Resources"]
         definitions = json.dumps([r for r in found.values() if r["Type"] == _MACHINE])
@@ -49,7 +50,34 @@ def test_every_lambda_fails_with_a_state_machine_or_with_a_deployment(combinatio
                 continue
             called = name in definitions or any(name in token for token in tokens)
             called = called or (name in json.dumps(exported) and any(_exports(name) in o for o in others))
-            assert called, name
+            called = called or _has_a_watched_queue(name, found, combination)
+            assert called or _has_a_watched_path(name, found, combination), name
+
+
+def _has_a_watched_queue(name: str, found: dict[str, Resource], combination: str) -> bool:
+    watched = [
+        each["Dimensions"][0]["Value"] for each in alarms(combination) if each.get("Namespace") == "AWS/SQS"
+    ]
+    for each in found.values():
+        if each["Type"] == "AWS::Lambda::EventInvokeConfig" and name in json.dumps(each["Properties"]):
+            queue = each["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+            return found[queue]["Properties"]["QueueName"] in watched
+    return False
+
+
+def _has_a_watched_path(name: str, found: dict[str, Resource], combination: str) -> bool:
+    methods = [each["Properties"] for each in found.values() if each["Type"] == "AWS::ApiGateway::Method"]
+    (method,) = [each for each in methods if name in json.dumps(each["Integration"].get("Uri", ""))]
+    path = found[method["ResourceId"]["Ref"]]["Properties"]["PathPart"]
+    (api,) = [
+        each["Properties"]["Name"] for each in found.values() if each["Type"] == "AWS::ApiGateway::RestApi"
+    ]
+    wanted = {"ApiName": api, "Stage": "v1", "Resource": f"/{path}", "Method": method["HttpMethod"]}
+    return wanted in [
+        {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        for alarm in alarms(combination)
+        if alarm.get("Namespace") == "AWS/ApiGateway" and alarm["MetricName"] == "5XXError"
+    ]
 
 
 def _exports(name: str) -> str:

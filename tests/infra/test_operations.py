@@ -24,7 +24,7 @@ def test_every_alarm_notifies_the_topic_and_is_in_the_runbook(templates: Templat
     machines = ("pipeline", "release", "recount", "pipeline-stop", "recount-stop")
     expected += [f"{w}-{e}" for w in machines for e in ("failed", "timed-out", "aborted")]
     expected += [f"{w}-stop-undelivered" for w in ("pipeline", "recount")]
-    expected += ["release-undelivered", "review-rate"]
+    expected += ["release-undelivered", "review-rate", "labels-5xx"]
     assert sorted(alarms) == sorted(f"bincount-{stage}-{what}" for what in expected)
     headings = re.findall("^## .*$", (ROOT / "docs" / "runbook.md").read_text(), re.M)
     sections = re.findall("`bincount-<stage>-([^`]+)`", " ".join(headings))

@@ -85,12 +85,14 @@ CALLS = {
     "AWS::EC2::VPCEndpoint": _call("ec2", "CreateVpcEndpoint"),
     "AWS::ECR::Repository": _call("ecr", "CreateRepository", EmptyOnDelete=""),
     "AWS::Events::Rule": _call("events", "PutRule", Targets="PutTargets.Targets"),
+    "AWS::IAM::ManagedPolicy": _call("iam", "CreatePolicy", PolicyDocument="", Groups="", Roles="", Users=""),
     "AWS::IAM::Policy": _call("iam", "PutRolePolicy"),
     "AWS::IAM::Role": _call("iam", "CreateRole", ManagedPolicyArns="", Policies=""),
     "AWS::KMS::Alias": _call("kms", "CreateAlias"),
     "AWS::KMS::Key": _call(
         "kms", "CreateKey", KeyPolicy="CreateKey.Policy", EnableKeyRotation="", PendingWindowInDays=""
     ),
+    "AWS::Lambda::EventInvokeConfig": _call("lambda", "PutFunctionEventInvokeConfig"),
     "AWS::Lambda::Function": _call("lambda", "CreateFunction"),
     "AWS::Lambda::Permission": _call("lambda", "AddPermission"),
     "AWS::Logs::LogGroup": _call(
