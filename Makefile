@@ -1,4 +1,4 @@
-# make help lists what can be made. Settings of a call: STAGE, TRIAL, BINS, ARCH, KEEP, PYTHON.
+# make help lists what can be made. Settings of a call: STAGE, TRIAL, BINS, ARCH, KEEP, PORT, MODEL, PYTHON.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,6 +9,7 @@ WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 LAUNCH := build/launch-venv
+TRY := build/try-venv
 BROWSER := build/browser
 MLFLOW := build/mlflow-venv
 LOCKS := requirements-dev.txt
@@ -29,7 +30,7 @@ define NEED_NODE
 @command -v npm >/dev/null || { echo "error: no 'npm' on the PATH: it comes with Node.js, some systems package it apart"; exit 1; }
 endef
 
-.PHONY: mlflow-proof everything frontier leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
+.PHONY: try try-model mlflow-proof everything frontier leaderboard emulator-test account-trial doctor judge recordings help install launch-env browser demo test test-quick synth weights lint format docs adopt teardown lock base-image-digest clean diagram
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +58,21 @@ node_modules/.complete: package-lock.json
 
 demo: ## everything on this machine: deploy, train, serve, count (BINS=DIR, ARCH=resnet50, KEEP=1)
 	@started=$$(date +%s) && $(MAKE) --no-print-directory install && DEMO_STARTED=$$started $(BIN)/python -m demo
+
+# Only what the server and the client need: no PyTorch, no Node.js, no embedded cloud.
+try: $(TRY)/.complete ## the page with a small model, in a minute (PORT=8090, MODEL=DIR or model.tar.gz)
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/client:$(CURDIR)/core" exec $(TRY)/bin/python -m demo.page
+
+try-model: install ## demo/page/model anew: trained on drawn bins, some minutes on two cores
+	@$(BIN)/python -m demo.page.train
+
+$(TRY)/.complete: inference/requirements.txt client/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: no '$(PYTHON)' on the PATH: install Python 3.11 or newer, or call make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1): Python 3.11 or newer is needed, call make PYTHON=/path/to/python3.11"; exit 1; }
+	rm -rf $(TRY)
+	$(PYTHON) -m venv $(TRY)
+	$(TRY)/bin/python -m pip install $(PIP) --no-deps --require-hashes -r inference/requirements.txt -r client/requirements.txt
+	@touch $@
 
 launch-env: $(LAUNCH)/.complete ## build/launch-venv with the SageMaker SDK, for training/launch.py
 	@:

@@ -198,11 +198,11 @@ function drawExamples() {
   at("examples").hidden = !examples.length;
   at("example-list").replaceChildren(
     ...examples.map(({ file, expected }, place) => {
-      const image = Object.assign(document.createElement("img"), { src: `examples/${encodeURIComponent(file)}`, alt: "" });
+      const image = Object.assign(document.createElement("img"), { src: `examples/${encodeURIComponent(file)}` });
+      image.alt = say("example", { number: place + 1 });
       const words = make("span", "", say("list_says", { expected }));
       const button = make("button", "", image, words);
       button.type = "button";
-      button.setAttribute("aria-label", say("example", { number: place + 1, expected }));
       button.addEventListener("click", () => void takeExample(image.src, expected));
       return make("li", "", button);
     }),
