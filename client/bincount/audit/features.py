@@ -1,8 +1,8 @@
 """What EfficientNet-Lite0 sees in an image, learnt from ImageNet and left as it is: maps, kept on disk.
 
 Two layers of the network, 112 channels with a stride of 16 pixels and 40 with a stride of 8 (averaged to
-16): deep enough to know objects, and fine enough to tell how many there are. Pooled over the image they
-would say what is there, and hardly how many (docs/label-audit.md).
+16): deep enough to know objects, and fine enough to tell how many there are. Their means over the image
+would say what is there, and hardly how many (benchmarks/README.md).
 """
 
 from __future__ import annotations
@@ -79,17 +79,6 @@ class Features:
         """All maps, [rows, channels, cells, cells] on disk, and the row of each of `bins`."""
         maps = np.memmap(self._data, dtype=np.float16, mode="r", shape=(len(self._rows), *SHAPE))
         return maps, np.array([self._rows[one.sha256] for one in bins])
-
-
-def pooled(maps: Maps, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Means over quarters of the image, [images, 4 * channels], each standardized, of length 1."""
-    half = CELLS // 2
-    found = np.empty((len(rows), CHANNELS * 4), dtype=np.float32)
-    for place, row in enumerate(rows):
-        one = np.asarray(maps[row], dtype=np.float32).reshape(CHANNELS, 2, half, 2, half)
-        found[place] = one.mean(axis=(2, 4)).ravel()
-    found = (found - found.mean(axis=0)) / (found.std(axis=0) + 1e-6)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
 
 
 def _batches(images: Iterable[tuple[Bin, bytes]]) -> Iterator[list[tuple[Bin, bytes]]]:

@@ -87,6 +87,8 @@ def out_of_fold(
 
 
 class _Counter(nn.Module):
+    """Where a cell is does not matter to it, so an image and its mirror image are the same to it."""
+
     mean: Tensor
     std: Tensor
 
@@ -94,26 +96,27 @@ class _Counter(nn.Module):
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
-        self.cells = nn.Sequential(
-            nn.Conv2d(CHANNELS, _WIDTH, 1),
-            nn.ReLU(),
-            nn.Conv2d(_WIDTH, _WIDTH, 1),
-            nn.ReLU(),
-            nn.Dropout2d(_DROPPED),
-        )
+        self.first = nn.Linear(CHANNELS, _WIDTH)
+        self.second = nn.Linear(_WIDTH, _WIDTH)
+        self.dropout = nn.Dropout1d(_DROPPED)
         self.last = nn.Linear(2 * _WIDTH, classes)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[N, CHANNELS, cells, cells] -> logits [N, classes]."""
-        seen = self.cells((maps - self.mean) / self.std)
+        """[N, cells, CHANNELS] -> logits [N, classes]."""
+        # The first layer of (maps - mean) / std, without a pass over the maps for either.
+        weight = self.first.weight / self.std
+        seen = nn.functional.linear(maps, weight, self.first.bias - weight @ self.mean).relu()
+        seen = self.second(seen).relu()
         # The mean is the sum, but for a factor that keeps it near 1.
-        return self.last(torch.cat([4 * seen.mean(dim=(2, 3)), seen.amax(dim=(2, 3))], dim=1))
+        pooled = torch.stack([4 * seen.mean(dim=1), seen.amax(dim=1)], dim=2)
+        # What is dropped is a channel, as if it had been zero in every cell.
+        return self.last(self.dropout(pooled).flatten(1))
 
 
 def _scale(maps: Maps, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     some = np.asarray(maps[np.sort(rows[:: max(1, len(rows) // 1000)])], dtype=np.float32)
     mean, std = some.mean(axis=(0, 2, 3)), some.std(axis=(0, 2, 3)) + 1e-6
-    return torch.as_tensor(mean).view(1, -1, 1, 1), torch.as_tensor(std).view(1, -1, 1, 1)
+    return torch.as_tensor(mean), torch.as_tensor(std)
 
 
 def _train(
@@ -128,11 +131,8 @@ def _train(
         order = random.permutation(len(rows))
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            pixels = _read(maps, rows[batch])
-            if random.random() < 0.5:
-                pixels = pixels.flip(3)  # a mirrored bin holds as many
             loss = nn.functional.cross_entropy(
-                network(pixels), torch.as_tensor(labels[batch]), label_smoothing=_SMOOTHING
+                network(_read(maps, rows[batch])), torch.as_tensor(labels[batch]), label_smoothing=_SMOOTHING
             )
             optimizer.zero_grad()
             loss.backward()  # pyright: ignore[reportUnknownMemberType]
@@ -145,11 +145,11 @@ def _predict(network: _Counter, maps: Maps, rows: NDArray[np.int64]) -> Probabil
     found: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(rows), _BATCH):
-            pixels = _read(maps, rows[start : start + _BATCH])
-            both = network(pixels).softmax(1) + network(pixels.flip(3)).softmax(1)
-            found.append(both / 2)
+            found.append(network(_read(maps, rows[start : start + _BATCH])).softmax(1))
     return torch.cat(found).double().numpy()
 
 
 def _read(maps: Maps, rows: NDArray[np.int64]) -> Tensor:
-    return torch.as_tensor(np.asarray(maps[rows], dtype=np.float32))
+    """[rows, cells, CHANNELS]"""
+    # PyTorch widens halves four times as fast as NumPy does.
+    return torch.as_tensor(np.asarray(maps[rows])).float().flatten(2).transpose(1, 2)

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from bincount.audit.dataset import Bin, SealedDataset
-from bincount.audit.features import Features, pooled
+from bincount.audit.features import Features
+from bincount.audit.kernel import contents, leave_block_out
 from bincount.audit.page import audit_page
 from bincount.audit.predict import FOLDS, LEAST, Classes, choose_classes, folds_of, out_of_fold
 from bincount.audit.suspicion import Suspicion, suspect
@@ -61,7 +62,9 @@ def rank(dataset: SealedDataset, *, features: Features, seed: int, progress: Pro
         classes=len(classes.counts), seed=seed,
         progress=lambda done, of: progress("learning to count, fold by fold", done, of),
     )  # fmt: skip
-    suspicion = suspect(predicted=predicted, labels=labels, features=pooled(maps, rows), blocks=blocks)
+    held = contents(maps, rows)
+    second = leave_block_out(held, labels, blocks, classes=len(classes.counts), seed=seed)
+    suspicion = suspect(predicted=(predicted + second) / 2, labels=labels, features=held, blocks=blocks)
     accuracy = float((suspicion.probabilities.argmax(axis=1) == labels).mean())
     return Ranked(bins=bins, classes=classes, suspicion=suspicion, accuracy=accuracy)
 

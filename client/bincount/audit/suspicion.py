@@ -37,27 +37,44 @@ class Suspicion:
 def suspect(
     *, predicted: Floats, labels: Indices, features: NDArray[np.float32], blocks: list[str]
 ) -> Suspicion:
-    """`predicted` [images, classes] are out-of-fold, `labels` classes; `features` [images, F] have length 1.
+    """`predicted` [images, classes] are out-of-fold, `labels` classes; `features` [images, F] standardized.
 
     Neighbours are of other blocks: a second image of the same bin would have the same wrong label.
     """
     filters: Any = importlib.import_module("cleanlab.filter")
-    ranks: Any = importlib.import_module("cleanlab.rank")
     neighbours = nearest(features, blocks=blocks, number=NEIGHBOURS)
     voted = votes(labels[neighbours], classes=predicted.shape[1])
     probabilities = (1 - WEIGHT) * predicted + WEIGHT * voted
     issues = filters.find_label_issues(labels, predicted, filter_by="both", n_jobs=1)
-    quality = ranks.get_label_quality_scores(labels, probabilities, method="self_confidence")
     return Suspicion(
-        order=np.argsort(quality, kind="stable"),
+        order=np.argsort(-doubt(probabilities, labels), kind="stable"),
         probabilities=probabilities,
         neighbours=neighbours,
         issues=np.asarray(issues, dtype=bool),
     )
 
 
+def doubt(probabilities: Floats, labels: Indices) -> Floats:
+    """How far each label is from what was predicted of it, more than is usual for that label.
+
+    Far is the ranked probability score (Epstein 1969, "A scoring system for probability forecasts of ranked
+    categories"): a label of 2 where 5 is the likeliest count is worse than one of 4, though either may have
+    the same probability. Usual is the mean of the images with that label: the smallest and the largest count
+    are always further from what is predicted.
+    """
+    classes = probabilities.shape[1]
+    labelled = np.triu(np.ones((classes, classes - 1)))[labels]
+    far = np.square(probabilities.cumsum(axis=1)[:, :-1] - labelled).sum(axis=1)
+    numbers = np.maximum(np.bincount(labels, minlength=classes), 1)
+    return far - (np.bincount(labels, weights=far, minlength=classes) / numbers)[labels]
+
+
 def nearest(features: NDArray[np.float32], *, blocks: list[str], number: int) -> Indices:
-    """The places of the `number` most similar images of other blocks, [images, number], nearest first."""
+    """The places of the `number` most similar images of other blocks, [images, number], nearest first.
+
+    Similar is what points in the same direction from the mean of all.
+    """
+    features = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6)
     _, places = np.unique(np.asarray(blocks), return_inverse=True)
     found = np.empty((len(features), number), dtype=np.int64)
     for start in range(0, len(features), _AT_ONCE):
