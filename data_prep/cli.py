@@ -202,7 +202,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--labels",
         metavar="FILE|s3://…",
-        help="a CSV of image,count[,group][,taken_at], or Ground Truth's .manifest; names are paths below "
+        help="a CSV or Parquet of image,count[,group][,taken_at], or a .manifest; names are paths below "
         "the source",
     )
     add("--label-attribute", metavar="NAME", help="of a manifest with several: the one with the counts")

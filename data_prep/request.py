@@ -31,9 +31,9 @@ class Source(_Part):
 
     `public`: `<prefix>bin-images/<id>.jpg` and `<prefix>metadata/<id>.json`. `class-folders`:
     `<prefix><count>/<anything>.jpg`. `table` and `ground-truth`: images anywhere below the prefix, named by
-    `labels`, an s3:// address (at the command line also a path) of a CSV or of an augmented manifest, whose
-    `label_attribute` is needed where several have metadata. Near-duplicates in two splits are an error, or
-    allowed.
+    `labels`, an s3:// address (at the command line also a path) of a CSV, a Parquet or an augmented manifest,
+    whose `label_attribute` is needed where several have metadata. Near-duplicates in two splits are an error,
+    or allowed.
     """
 
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None

@@ -90,7 +90,6 @@ def count_in(value: object) -> int:
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST:
-        plain = isinstance(value, str | int | float)
-        shown = repr(value)[:40] if plain else "nothing" if value is None else "an object or a list"
+        shown = repr(value)[:40] if isinstance(value, str | int | float) else "no number"
         raise BadRow("bad_count", f"the count is {shown}, not a whole number from 0 to {MOST}")
     return number

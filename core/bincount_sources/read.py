@@ -12,7 +12,7 @@ Kind = Literal["public", "class-folders", "table", "ground-truth"]
 _BY_SUFFIX: dict[str, Kind] = {
     ".csv": "table",
     ".tsv": "table",
-    ".parquet": "table",  # its reader says what to do instead
+    ".parquet": "table",
     ".manifest": "ground-truth",
     ".jsonl": "ground-truth",
 }

@@ -56,8 +56,7 @@ def _hour(written: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        detail = f"taken_at is {written[:40]!r}, not a time such as 2026-01-31 14:05"
-        raise BadRow("bad_time", detail) from error
+        raise BadRow("bad_time", f"taken_at is {written[:40]!r}, no time as 2026-01-31 14:05") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp() // SECONDS)

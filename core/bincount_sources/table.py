@@ -1,4 +1,4 @@
-"""A CSV of `image,count[,group][,taken_at]`."""
+"""A CSV or Parquet of `image,count[,group][,taken_at]`."""
 
 import csv
 import io
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bincount_sources.found import BadLabels, BadRow, Collector, Found, Row
 from bincount_sources.names import count_in, name_below
+from bincount_sources.parquet import MAGIC, read_parquet_rows
 from bincount_sources.split import block_of
 
 NEEDED = ("image", "count")
@@ -15,12 +16,12 @@ _SHOWN = 20
 
 
 def read_table(data: bytes, *, bucket: str | None, prefix: str) -> Found:
-    """The rows of the table, in UTF-8 or UTF-16, with commas, semicolons or tabs. Empty lines are passed
-    over. `bucket` and `prefix` are the source's (names.name_below). A row that cannot be taken is rejected
-    (`bad_row`, `bad_name`, `other_place`, `bad_count`, `bad_time`, `listed_twice`, `conflict`). Raises
-    BadLabels for a table that cannot be read.
+    """The rows of a CSV, in UTF-8 or UTF-16, with commas, semicolons or tabs, whose empty lines are passed
+    over, or of a Parquet file. `bucket` and `prefix` are the source's (names.name_below). A row that cannot
+    be taken is rejected (`bad_row`, `bad_name`, `other_place`, `bad_count`, `bad_time`, `listed_twice`,
+    `conflict`). Raises BadLabels for a table that cannot be read.
     """
-    lines = _lines(_text(data))
+    lines = read_parquet_rows(data, wanted=KNOWN) if data[:4] == MAGIC else _lines(_text(data))
     _, header = next(lines, (0, list[str]()))
     columns = _columns(header)
     collector = Collector()
@@ -40,11 +41,6 @@ def read_table(data: bytes, *, bucket: str | None, prefix: str) -> Found:
 
 
 def _text(data: bytes) -> str:
-    if data[:4] == b"PAR1":
-        raise BadLabels(
-            "this is a Parquet file, which is not read; write it as CSV, for example with "
-            "duckdb -c \"COPY 'labels.parquet' TO 'labels.csv'\""
-        )
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding)
@@ -89,6 +85,5 @@ def _values(cells: list[str], columns: dict[str, int], *, width: int) -> dict[st
 def _row(values: dict[str, str], *, bucket: str | None, prefix: str) -> Row:
     name = name_below(values["image"], bucket=bucket, prefix=prefix)
     count = count_in(values["count"])
-    return Row(
-        name, count, block_of(name, group=values.get("group", ""), taken_at=values.get("taken_at", ""))
-    )
+    block = block_of(name, group=values.get("group", ""), taken_at=values.get("taken_at", ""))
+    return Row(name, count, block)

@@ -32,7 +32,7 @@ def built_once(target: Path, *, build: Callable[[Path, Path], None]) -> Path:
 
 
 # glibc of Amazon Linux 2023 is 2.34; pip takes a wheel of any platform named here.
-GLIBC = ("2_34", "2_28", "2_17")
+GLIBC = ("2_34", "2_28", "2_24", "2_17")
 
 
 class PackageError(RuntimeError):

@@ -42,8 +42,8 @@ class DataPrep(Section):
     labels: str = Field(
         "",
         pattern=rf"^({S3_ADDRESS})?$",
-        description="s3:// address of a CSV of image,count[,group][,taken_at] (table), or of SageMaker "
-        "Ground Truth's augmented manifest (ground-truth)",
+        description="s3:// address of a CSV or Parquet of image,count[,group][,taken_at] (table), or of "
+        "SageMaker Ground Truth's augmented manifest (ground-truth)",
     )
     label_attribute: str = Field(
         "",

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from arro3.core import DataType
 
 from tests.unit.core.odd_sources import ODD_IMAGES, image
+from tests.unit.core.parquet_files import column, parquet
 from tests.unit.data_prep.test_own_sources import (
     GROUPS,
     lines,
@@ -84,6 +86,24 @@ def test_it_says_of_class_folders_what_data_preparation_does(tmp_path: Path) -> 
     assert {"bad_class", "bad_name", "not_image", "undecodable", "empty"} <= said["reasons"].keys()
 
 
+def test_labels_in_parquet_give_what_the_csv_of_them_gives(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    rows = photographs(photos)
+    (tmp_path / "labels.parquet").write_bytes(
+        parquet(
+            image=column([name for name, _, _ in rows], DataType.utf8()),
+            count=column([count for _, count, _ in rows], DataType.int64()),
+            group=column([group for _, _, group in rows], DataType.utf8()),
+        )
+    )
+    table(tmp_path / "labels.csv", rows)
+    of_csv, of_parquet = (
+        check(photos, "--labels", tmp_path / f"labels.{kind}", "--json", cwd=tmp_path)
+        for kind in ("csv", "parquet")
+    )
+    assert (of_parquet.returncode, of_parquet.stdout) == (0, of_csv.stdout)
+
+
 def test_a_clean_folder_is_exit_0_and_nothing_is_written(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     labels = table(tmp_path / "labels.csv", photographs(photos))
@@ -109,7 +129,7 @@ def test_a_leak_is_exit_1_and_names_the_pairs(tmp_path: Path) -> None:
     ("name", "content", "part"),
     [
         ("labels.csv", b"file,n\n", "no column image and count"),
-        ("labels.parquet", b"PAR1", "Parquet"),
+        ("labels.parquet", b"PAR1", "Parquet file is cut short"),
         ("labels.txt", b"", "end with none of"),
         ("no-such.csv", None, "No such file"),
     ],

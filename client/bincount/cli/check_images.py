@@ -15,13 +15,14 @@ from bincount.errors import BincountError
 
 _SHOWN = 10
 _NEEDED = ("numpy", "simplejpeg")
+_PARQUET = ".parquet"
 
 
 def check_images(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds the images: class folders, or any.")],
     labels: Annotated[
         Path | None,
-        typer.Option("--labels", help="CSV of image,count[,group][,taken_at], or Ground Truth's .manifest."),
+        typer.Option("--labels", help="CSV or Parquet of image,count[,group][,taken_at], or a .manifest."),
     ] = None,
     label_attribute: Annotated[
         str | None, typer.Option("--label-attribute", help="Of a manifest with several: the one with counts.")
@@ -38,9 +39,10 @@ def check_images(
     Exit status: 0 everything would be taken, 1 no dataset would be made (near-duplicates in two splits, no
     usable image, labels that cannot be read), 4 some rows would be rejected.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+    table = labels is not None and labels.suffix.lower() == _PARQUET
+    missing = [name for name in (*_NEEDED, *(("arro3",) if table else ())) if find_spec(name) is None]
     if missing:
-        raise BincountError(f"{' and '.join(missing)} decode images here: pip install 'bincount[images]'")
+        raise BincountError(f"{', '.join(missing)} read images and labels: pip install 'bincount[images]'")
     from bincount.sources.check import check_folder
 
     columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

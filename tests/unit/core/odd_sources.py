@@ -3,6 +3,7 @@
 .venv/bin/python -m tests.unit.core.odd_sources prints what each gives (docs/inside/odd-sources.md).
 """
 
+import base64
 import io
 import json
 import re
@@ -19,6 +20,16 @@ from bincount_sources.image import check_image
 from bincount_sources.read import read_labels
 
 REF = "s3://hall/photos/a.jpg"
+_PARQUET = base64.b64decode(
+    "UEFSMRUAFSIVJiwVAhUAFQYVBgAAEUACAAAAAgEHAAAAYS8xLmpwZxUAFRwVICwVAhUAFQYVBgAADjQCAAAAAgEDAAAAAAAA"
+    "ABkSAhkYB2EvMS5qcGcZGAdhLzEuanBnFQIZFgApJgACABkSAhkYCAMAAAAAAAAAGRgIAwAAAAAAAAAVAhkWACkmAAIAGRwW"
+    "CBVIFgAAGRYOABkcFlAVQhYAAAAVAhk8SAxhcnJvd19zY2hlbWEVBAAVDCUCGAVpbWFnZSUATBwAAAAVBCUCGAVjb3VudAAW"
+    "AhkcGSwmABwVDBklAAYZGAVpbWFnZRUCFgIWRBZIJgg8NgAoB2EvMS5qcGcYB2EvMS5qcGcREQAZHBUAFQAVAgA8Fg4pJgAC"
+    "AAAWmgIVGhaSARVCACYAHBUEGSUABhkYBWNvdW50FQIWAhY+FkImUDwYCAMAAAAAAAAAGAgDAAAAAAAAABYAKAgDAAAAAAAA"
+    "ABgIAwAAAAAAAAAREQAZHBUAFQAVAgA8OSYAAgAAFrQCFRQW1AEVRgAWggEWAiYIFooBFAAAKAF4GSwcAAAcAAAABgEAAFBB"
+    "UjE="
+)
+"""Snappy, a text and an int64; tests/unit/core/parquet_files.py writes any."""
 TABLES: dict[str, str | bytes] = {
     "plain": "image,count\na/1.jpg,3\n",
     "byte order mark": "\ufeffimage,count\na/1.jpg,3\n",
@@ -34,6 +45,7 @@ TABLES: dict[str, str | bytes] = {
     "optional cells left out": "image,count,group\na/1.jpg,3\n",
     "empty cells too many": "image,count\na/1.jpg,3,,\n",
     "UTF-16, as spreadsheets write": "image,count\na/1.jpg,3\n".encode("utf-16"),
+    "Parquet": _PARQUET,
 }
 """One table, saved in many ways: the image a/1.jpg with count 3."""
 UNREADABLE_TABLES = {
@@ -43,7 +55,8 @@ UNREADABLE_TABLES = {
     "a column twice": (b"image,count,count\n", "count is there twice"),
     "Latin-1": (b"image,count\n\xfc.jpg,3\n", "save the table as CSV UTF-8"),
     "an open quote": (b'image,count\n"a.jpg,3\nb.jpg,4\n', "is a quote open there?"),
-    "Parquet": (b"PAR1\x15\x04", "Parquet"),
+    "Parquet, cut short": (_PARQUET[:-9], "cut short"),
+    "Parquet with another tail": (_PARQUET[:4] + bytes(len(_PARQUET) - 8) + b"PAR1", "damaged"),
 }
 """What it is: (its bytes, a part of what is said)."""
 NAMES = (

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from arro3.core import DataType
 
 from data_prep.errors import BadRequest
 from data_prep.handler import handler
+from tests.unit.core.parquet_files import column, parquet
 from tests.unit.data_prep.test_own_sources import photographs
 
 STAGE, HALL = "own-stage", "own-hall"
@@ -52,6 +54,20 @@ def prepare(s3: Any, source: dict[str, Any], **fields: Any) -> tuple[dict[str, A
     sealed = handler({"step": "seal", "dataset_id": dataset_id}, None)
     manifest = s3.get_object(Bucket=STAGE, Key=sealed["prefix"] + "manifest.jsonl.gz")["Body"].read()
     return sealed, [json.loads(line) for line in gzip.decompress(manifest).splitlines()]
+
+
+def test_a_parquet_beside_a_prefix_makes_the_same_dataset(s3: Any, hall: list[tuple[str, int, str]]) -> None:
+    names, counts, groups = zip(*hall, strict=True)
+    data = parquet(
+        image=column(list(names), DataType.utf8()),
+        count=column(list(counts), DataType.int64()),
+        group=column(list(groups), DataType.utf8()),
+    )
+    s3.put_object(Bucket=HALL, Key="labels/all.parquet", Body=data)
+    source = {"prefix": "photos/", "kind": "table", "labels": f"s3://{HALL}/labels/all.parquet"}
+    _, manifest = prepare(s3, source)
+    found = {(line["name"], line["count"], line["block"]) for line in manifest}
+    assert found == {(name, count, f"group:{group}") for name, count, group in hall}
 
 
 @pytest.mark.parametrize("layout", ["folders", "shards"])
