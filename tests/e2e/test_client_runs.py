@@ -58,6 +58,12 @@ def test_the_page_has_a_curve_for_each_run_that_wrote_one(bincount: Any, tmp_pat
     assert all(name in views["desk"].text for name in (FIRST, SECOND, WRONG))
 
 
+def test_runs_that_are_named_are_compared_newest_first(bincount: Any, tmp_path: Path) -> None:
+    bincount("runs", FIRST, SECOND, "--page", "compare.html")
+    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert text.index(SECOND) < text.index(FIRST) and WRONG not in text
+
+
 def test_a_report_is_the_page_that_the_run_wrote(runs_cloud: Cloud, bincount: Any, tmp_path: Path) -> None:
     written = output_of(runs_cloud, FIRST)[REPORT]
     done = bincount("report", FIRST, "--no-open", "--stage", "dev")

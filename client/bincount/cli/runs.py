@@ -61,6 +61,7 @@ def runs(
     """
     target = Stage(stage, region=region, profile=profile)
     found = [find_run(target, name) for name in names] if names else find_runs(target, most=most)
+    found.sort(key=lambda run: run.created, reverse=True)
     if as_json:
         for run in found:
             print(json.dumps(run.members()))
