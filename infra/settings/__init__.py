@@ -5,9 +5,8 @@ single value can be overridden for one run with its dotted path: `cdk synth -c s
 training.arch=resnet34`. One file a section.
 """
 
-from infra.settings.api import Api
+from infra.settings.api import Api, Labels
 from infra.settings.data_prep import DataPrep
-from infra.settings.labels import Labels
 from infra.settings.operations import Operations
 from infra.settings.reading import SettingsError, context_of_cdk_json, load, paths, stages_of_cdk_json
 from infra.settings.release import Gate, Release

@@ -1,4 +1,4 @@
-"""Settings of the HTTPS API."""
+"""Settings of the HTTPS API: who may call it, how often, and its route for labels."""
 
 from typing import Annotated, Literal
 
@@ -48,3 +48,13 @@ class Api(Section):
     @rule("api_keys")
     def _distinguishes_callers(self) -> str | None:
         return "must differ from one another" if len(set(self.api_keys)) < len(self.api_keys) else None
+
+
+class Labels(Section):
+    """The API's route for labels; it needs api.enabled. How long labels are kept: storage.labels_days."""
+
+    enabled: bool = Field(True, description="take labels at the API (`POST /labels`, `bincount label`)")
+    requests_per_second: int = Field(
+        10, ge=1, le=1_000, description="labels of all callers together, requests per second"
+    )
+    burst: int = Field(20, ge=1, le=1_000, description="labels of all callers together, requests at once")

@@ -5,11 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.settings.api import Api
+from infra.settings.api import Api, Labels
 from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
 from infra.settings.experiments import Experiments
 from infra.settings.instances import regions_with_training_images
-from infra.settings.labels import Labels
 from infra.settings.operations import Operations
 from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
