@@ -23,25 +23,31 @@ settings.load_profile("bincount")
 
 # These take turns on one deployed stage, in this order: the last starts a pipeline that stages weights.
 ON_THE_COMMON_STAGE = ("test_client_and_recount.py", "test_retraining.py", "test_data_preparation.py")
+# These take turns on the same training runs, in this order: each needs what the one before it left.
+ON_THE_COMMON_RUNS = ("test_client_runs.py", "test_experiments.py", "test_interrupted_run.py")
 JOURNEYS = "test_journeys.py"
 
 
 def group_of(nodeid: str) -> str:
-    """What one worker takes as a whole: a file, a stage's journey, or all files of the common stage."""
+    """What one worker takes as a whole: a file, a stage's journey, or the files that share a cloud."""
     path, _, test = nodeid.partition("::")
     name = path.rsplit("/", 1)[-1]
     if name in ON_THE_COMMON_STAGE:
         return "the common stage"
+    if name in ON_THE_COMMON_RUNS:
+        return "the common runs"
     return path + "".join(test.partition("[")[1:]) if name == JOURNEYS else path
 
 
 def order_of(item: pytest.Item) -> int:
-    """The longest group first, then the one of the common stage: other workers go through the rest."""
+    """The longest group first, then those that share a cloud: other workers go through the rest."""
     if item.path.name == JOURNEYS:
         return 0
     if item.path.name in ON_THE_COMMON_STAGE:
         return 1 + ON_THE_COMMON_STAGE.index(item.path.name)
-    return 1 + len(ON_THE_COMMON_STAGE)
+    if item.path.name in ON_THE_COMMON_RUNS:
+        return 1 + len(ON_THE_COMMON_STAGE) + ON_THE_COMMON_RUNS.index(item.path.name)
+    return 1 + len(ON_THE_COMMON_STAGE) + len(ON_THE_COMMON_RUNS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
