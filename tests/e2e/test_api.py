@@ -206,7 +206,9 @@ def described_api(api: Api, warehouse: Caller) -> Any:
     return schemathesis.openapi.from_dict(document)
 
 
-@pytest.mark.parametrize(("path", "method"), [("/count", "POST"), ("/openapi.json", "GET")])
+@pytest.mark.parametrize(
+    ("path", "method"), [("/count", "POST"), ("/labels", "POST"), ("/openapi.json", "GET")]
+)
 def test_the_answers_are_those_of_the_openapi_document(
     described_api: Any, api: Api, warehouse: Caller, path: str, method: str
 ) -> None:

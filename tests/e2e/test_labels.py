@@ -123,6 +123,22 @@ def bincount(cloud: Cloud, caller: Caller, folder: Path, *arguments: str) -> Any
     return subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
+def test_the_command_line_labels_one_and_many(
+    cloud: Cloud, api: Api, labeller: Caller, request_id: str, tmp_path: Path
+) -> None:
+    done = bincount(cloud, labeller, tmp_path, request_id, "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["count"] == 2
+    (tmp_path / "recount.csv").write_text(f"request_id,count,by\n{request_id},3,Ann\nb-2,1,Bob\n")
+    for _ in range(2):
+        done = bincount(cloud, labeller, tmp_path, "--csv", "recount.csv")
+        assert done.returncode == 0, done.stderr
+    assert [each["bincount"]["count"] for each in stored(cloud, "label-history/b-2/")] == [1]
+    assert stored(cloud, f"label-history/{request_id}/")[-1]["bincount"]["by"] == "Ann"
+    done = bincount(cloud, labeller, tmp_path, "a b", "2")
+    assert done.returncode == 1 and "request_id" in done.stderr
+
+
 def test_a_caller_without_the_policy_reads_what_is_missing(cloud: Cloud, api: Api, tmp_path: Path) -> None:
     done = bincount(cloud, new_caller(cloud, "passer"), tmp_path, "a-1", "2", "--api-url", api.url)
     assert done.returncode == 1 and "execute-api:Invoke" in done.stderr
