@@ -19,14 +19,13 @@ from servers import ROOT, ours
 sys.path.insert(0, str(ROOT / "training"))
 
 import torch  # noqa: E402
-import torchvision  # noqa: E402
-from torch import nn  # noqa: E402
 
 from bincount_core.answer import answered  # noqa: E402
 from bincount_core.image import read_image  # noqa: E402
 from bincount_core.limits import MOST_PIXELS  # noqa: E402
 from bincount_core.preprocessing import preprocess  # noqa: E402
-from bintrain.engine.network import BinCounter  # noqa: E402
+from bintrain.engine.network import build_network  # noqa: E402
+from bintrain.settings import Settings  # noqa: E402
 
 
 def main() -> None:
@@ -35,7 +34,7 @@ def main() -> None:
     images = sorted((options.bins / "bin-images").glob("*.jpg"))
     true = np.array([_true_count(options.bins, image) for image in images])
     descriptions = [json.loads((folder / "model.json").read_text()) for folder in options.model_dir]
-    torch_counts = _ask_torch(options.weights, descriptions[0], images)
+    torch_counts = _ask_torch(options.weights, descriptions[0], images, head=options.head)
     majority = np.bincount(true).max() / len(true)
     print(f"{len(images)} bins; always the most frequent count: {majority:.1%}\n")
     print("| side | accuracy | RMSE | same count as torch |")
@@ -54,6 +53,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--model-dir", type=Path, required=True, nargs="+")
     parser.add_argument("--bins", type=Path, required=True)
+    parser.add_argument("--head", default="soft", help="the head that it was trained with (training.head)")
     return parser.parse_args()
 
 
@@ -61,14 +61,15 @@ def _true_count(bins: Path, image: Path) -> int:
     return json.loads((bins / "metadata" / f"{image.stem}.json").read_text())["EXPECTED_QUANTITY"]
 
 
-def _ask_torch(weights: Path, description: dict, images: list[Path]) -> np.ndarray:
+def _ask_torch(weights: Path, description: dict, images: list[Path], *, head: str) -> np.ndarray:
     """Counts of the trained network itself, in FP32, by training's own preprocessing."""
     counts, size = description["classes"]["counts"], description["preprocessing"]
     calibration = description["calibration"]
-    backbone = torchvision.models.get_model(description["architecture"], weights=None)
-    backbone.fc = nn.Sequential(nn.Dropout(0.0), nn.Linear(backbone.fc.in_features, len(counts)))
-    backbone.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    network = BinCounter(backbone=backbone).eval()
+    settings = Settings(
+        arch=description["architecture"], image_size=size["width"], head=head, pretrained="none"
+    )
+    network = build_network(settings=settings, classes=len(counts), weights=None).eval()
+    network.backbone.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     found: list[int] = []
     with torch.inference_mode():
         for image in images:
