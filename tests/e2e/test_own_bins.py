@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from embedded_cloud.cloud import Cloud
 
-from bincount.models.pipeline import start_pipeline
-from bincount.stage.stage import Stage
 from demo.bins.own import draw
 from demo.cloud import BINCOUNT, STAGE
 from demo.deployment import Deployment
 from tests.e2e.part_settings import ONE_PART
+from tests.e2e.runs_kit import call_bincount
 
 pytestmark = pytest.mark.e2e
 
@@ -67,13 +66,16 @@ def sync(s3: Any, photographs: Path) -> None:
 
 
 def test_the_pages_stage_makes_a_dataset_of_its_own_bucket(
-    deployed: tuple[Cloud, dict[str, dict[str, str]]], photographs: Path
+    deployed: tuple[Cloud, dict[str, dict[str, str]]], photographs: Path, tmp_path: Path
 ) -> None:
+    """By the page's own `bincount train`, which is not watched to its end, and `bincount models`."""
     cloud, outputs = deployed
     s3, bucket = cloud.client("s3"), outputs[f"bincount-{STAGE}-data"]["BucketName"]
     sync(s3, photographs)
-    execution = start_pipeline(Stage(STAGE, cloud=cloud.client_file))
-    address = sealed(cloud, execution.arn)
+    train, models = re.findall(r"^    bincount (\w+) .*--stage shop$", PAGE, re.MULTILINE)
+    started = call_bincount(cloud, train, folder=tmp_path).stdout.split()
+    address = sealed(cloud, started[-1])
+    assert "no model" in call_bincount(cloud, models, folder=tmp_path).stdout
     assert address.startswith(f"s3://{bucket}/datasets/bins-")
 
     def read(name: str) -> bytes:
