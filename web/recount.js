@@ -100,7 +100,8 @@ function given() {
 }
 
 async function recount() {
-  const extra = [...images.keys()].filter((id) => !listed.some((row) => row.id === id)).map((id) => ({ id, expected: null }));
+  const ids = new Set(listed.map((row) => row.id));
+  const extra = [...images.keys()].filter((id) => !ids.has(id)).map((id) => ({ id, expected: null }));
   rows = [...listed, ...extra].map((row) => ({ ...row, file: images.get(row.id), state: "waiting", shown: make("tr", "") }));
   for (const row of rows.filter((each) => !each.file)) Object.assign(row, { state: "refused", fault: { text: "no_image" } });
   at("rows").replaceChildren(...rows.map((row) => row.shown));

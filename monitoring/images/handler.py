@@ -2,6 +2,7 @@
 
 import logging
 import os
+from functools import cache
 from typing import Any
 
 import boto3
@@ -20,8 +21,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     The replaced file is an event, too; it has no images any more, and nothing is written.
     """
     detail = event["detail"]
-    s3 = boto3.client("s3", config=Config(retries=_RETRIES))
     share = float(os.environ["SAMPLED_SHARE"])
-    found = keep_images(s3, bucket=detail["bucket"]["name"], key=detail["object"]["key"], share=share)
+    found = keep_images(s3_client(), bucket=detail["bucket"]["name"], key=detail["object"]["key"], share=share)
     log.info("%s: %s", detail["object"]["key"], found)
     return found
+
+
+@cache
+def s3_client() -> Any:
+    """One client for all calls of this process: to make one takes longer than to keep an image."""
+    return boto3.client("s3", config=Config(retries=_RETRIES))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from bincount.errors import BincountError
-from bincount.labels.label import REQUEST_ID
+from bincount.labels.label import is_request_id
 from bincount.stage.stage import Stage
 
 _ABSENT = ("404", "NoSuchKey", "NotFound")
@@ -33,12 +33,9 @@ def forget(stage: Stage, request_id: str, *, labels: bool = False) -> Forgotten:
     First a mark is set, so that an image that is still on its way is not kept. It may be run again.
     Raises BincountError for what is no request id.
     """
-    if not REQUEST_ID.fullmatch(request_id):
+    if not is_request_id(request_id):
         raise BincountError(f"{request_id[:80]!r} is no request_id of an answer: copy it from the answer")
-    bucket = stage.output("data", "BucketName")
-    if not bucket:
-        raise BincountError(f"the stack {stage.prefix}-data has no output BucketName: deploy it again")
-    s3, name = stage.client("s3"), quote(request_id, safe="")
+    bucket, s3, name = stage.bucket, stage.client("s3"), quote(request_id, safe="")
     mark = {"request_id": request_id, "forgotten_at": datetime.now(UTC).isoformat(timespec="seconds")}
     s3.put_object(Bucket=bucket, Key=f"forgotten/{name}", Body=json.dumps(mark).encode())
     about = _json(s3, bucket, f"images/{name}/answer.json")

@@ -7,9 +7,14 @@ from typing import Any, Self
 
 from bincount_core.limits import MAX_EXPECTED
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}")
 MOST_NOTE = 500
 MOST_BY = 100
+
+
+def is_request_id(text: str) -> bool:
+    """Whether an answer can have it; one of dots and slashes alone would be another place in a bucket."""
+    return _REQUEST_ID.fullmatch(text) is not None and any(c.isalnum() for c in text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +29,7 @@ class Label:
     def faults(self) -> list[str]:
         """What is wrong with it; nothing of it is sent while something is."""
         found: list[str] = []
-        if not REQUEST_ID.fullmatch(self.request_id) or not any(c.isalnum() for c in self.request_id):
+        if not is_request_id(self.request_id):
             found.append(
                 "a request_id of an answer has 1 to 64 of A-Z a-z 0-9 . _ : / + = @ -, got "
                 f"{self.request_id[:80]!r}"

@@ -60,10 +60,7 @@ class LabelledImages:
 
 def labelled_images(stage: Stage) -> LabelledImages:
     """Joins labels and images of the stage by request id. Raises BincountError where no image is labelled."""
-    bucket = stage.output("data", "BucketName")
-    if not bucket:
-        raise BincountError(f"the stack {stage.prefix}-data has no output BucketName: deploy it again")
-    s3 = stage.client("s3")
+    bucket, s3 = stage.bucket, stage.client("s3")
     newest: dict[str, str] = {}
     for key in _keys(s3, bucket, _HISTORY):  # in the order of their names, which begin with the time
         newest[key.split("/")[1]] = key

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bincount.errors import BincountError
 from bincount.stage.execution import start
 from bincount.stage.stage import Stage
 from bincount_core.s3_address import split_s3_address
@@ -35,9 +34,7 @@ def recount_prefix(*, stage: Stage, images: str, manifest: str | None, out: Path
 
 
 def _upload(stage: Stage, path: Path) -> str:
-    bucket = stage.output("data", "BucketName")
-    if bucket is None:
-        raise BincountError(f"the stack {stage.prefix}-data has no output BucketName: deploy it again")
+    bucket = stage.bucket
     key = f"sites/manifests/{datetime.now(UTC):%Y%m%d%H%M%S%f}.csv"
     stage.client("s3").upload_file(str(path), bucket, key)
     return f"s3://{bucket}/{key}"

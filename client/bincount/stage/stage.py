@@ -121,6 +121,14 @@ class Stage:
         return values.get(key)
 
     @property
+    def bucket(self) -> str:
+        """The stage's bucket. Raises BincountError where its data stack is of an older version."""
+        name = self.output("data", "BucketName")
+        if not name:
+            raise BincountError(f"the stack {self.prefix}-data has no output BucketName: deploy it again")
+        return name
+
+    @property
     def api_url(self) -> str:
         """Where the stage's HTTPS API answers. Raises BincountError where the stage has none.
 

@@ -220,7 +220,8 @@ def test_the_command_says_what_is_deleted_and_what_is_left(
     assert "deleted images/a/image.jpg" in done.stdout
     document = json.loads(bincount("forget", "a", "--json", check=4, **cloud).stdout)
     assert document["deleted"] == [] and len(document["left"]) == 1
-    assert "request_id" in bincount("forget", "a b", check=1, **cloud).stderr
+    for no_id in ("a b", "..", "../..", "/"):
+        assert "request_id" in bincount("forget", no_id, check=1, **cloud).stderr
 
 
 def test_a_sealed_dataset_that_has_the_image_is_named(s3: Any, stage: Stage, sort: Any) -> None:
