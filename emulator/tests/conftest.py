@@ -17,5 +17,5 @@ forget_account()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What lies in this folder runs a cloud; what lies in `unit` does not."""
     for item in items:
-        if item.path.parent == HERE:
+        if item.path.is_relative_to(HERE) and not item.path.is_relative_to(HERE / "unit"):
             item.add_marker(pytest.mark.e2e)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from embedded_cloud.hosting.capture import DataCapture
 from embedded_cloud.hosting.connections import Answer, Connections, ServerGone, ServerTimeout
 from embedded_cloud.jobs.output import LogStream
 from embedded_cloud.processes import GuardedProcess
@@ -33,6 +34,7 @@ class ModelServer:
         log: LogStream,
     ) -> None:
         self.variant = variant
+        self.capture: DataCapture | None = None
         self._model_dir = model_dir
         self._log = log
         port = free_port()
@@ -96,7 +98,9 @@ class ModelServer:
         self.stop(grace=30.0)
 
     def stop(self, *, grace: float) -> None:
-        """SIGTERM, SIGKILL after `grace` seconds; the unpacked model is removed."""
+        """SIGTERM, SIGKILL after `grace` seconds; the unpacked model is removed, captures written."""
+        if self.capture:
+            self.capture.close()
         self._connections.close()
         self._ping.close()
         self._process.stop(grace=grace)

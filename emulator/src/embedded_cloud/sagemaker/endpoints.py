@@ -9,6 +9,7 @@ from typing import Any
 
 from embedded_cloud.aws import Aws
 from embedded_cloud.errors import validation_error
+from embedded_cloud.hosting.capture import capture_of
 from embedded_cloud.hosting.deployment import Deployment, DeploymentError, deploy
 from embedded_cloud.hosting.model_server import ModelServer
 from embedded_cloud.hosting.rollout import Fleets, alarms_of, ringing, roll_out, steps_of
@@ -64,6 +65,8 @@ class Endpoints(HostingResources):
         self.store.remove(record["EndpointName"])
         server = self._servers.pop(record["EndpointName"], None)
         if server:
+            if server.capture:  # before the answer: a bucket that is emptied next stays empty
+                server.capture.close()
             self._in_background(server.drain_and_stop)
         return {}
 
@@ -180,6 +183,8 @@ class Endpoints(HostingResources):
         if self._closed:
             server.stop(grace=2.0)
             raise DeploymentError("The embedded cloud is shutting down.")
+        s3 = self._aws.client("s3", role=model.get("ExecutionRoleArn"))
+        server.capture = capture_of(config, endpoint=record["EndpointName"], s3=s3)
         return server
 
     def _in_service(self, record: Record, config: Record) -> None:
@@ -229,9 +234,10 @@ def _capture_summary(config: Record) -> dict[str, Any] | None:
     capture = config.get("DataCaptureConfig")
     if not capture:
         return None
+    enabled = capture.get("EnableCapture", False)
     return {
-        "EnableCapture": capture.get("EnableCapture", False),
-        "CaptureStatus": "Stopped",
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
         "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
         "DestinationS3Uri": capture["DestinationS3Uri"],
         "KmsKeyId": capture.get("KmsKeyId", ""),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 from embedded_cloud.errors import AwsError
+from embedded_cloud.hosting.capture import Invocation, now
 from embedded_cloud.hosting.connections import ServerGone, ServerTimeout
 from embedded_cloud.hosting.endpoint_metrics import RecordMetric, record_invocation
 from embedded_cloud.identity import ACCOUNT
@@ -49,7 +50,7 @@ def invoke(
         )
     _check_attributes(headers.get("x-amzn-sagemaker-custom-attributes", ""))
     forwarded = {target: headers[source] for source, target in _FORWARDED.items() if source in headers}
-    started = time.monotonic()
+    started, moment = time.monotonic(), now()
     try:
         status, answer, content = server.invoke(headers=forwarded, body=body)
     except (ServerGone, ServerTimeout) as error:
@@ -67,7 +68,12 @@ def invoke(
         return _model_error(status=0, text=content.decode(), name=name)
     if status >= 400:
         return _model_error(status=status, text=content.decode("utf-8", errors="replace"), name=name)
-    return status, _response_headers(answer, variant=server.variant), content
+    answered = _response_headers(answer, variant=server.variant)
+    if server.capture:
+        kind = answered["content-type"]
+        taken = Invocation(time=moment, headers=headers, body=body, answer_type=kind, answer=content)
+        server.capture.record(taken)
+    return status, answered, content
 
 
 def _check_attributes(attributes: str) -> None:
