@@ -22,7 +22,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """
     detail = event["detail"]
     share = float(os.environ["SAMPLED_SHARE"])
-    found = keep_images(s3_client(), bucket=detail["bucket"]["name"], key=detail["object"]["key"], share=share)
+    found = keep_images(
+        s3_client(), bucket=detail["bucket"]["name"], key=detail["object"]["key"], share=share
+    )
     log.info("%s: %s", detail["object"]["key"], found)
     return found
 

@@ -2,18 +2,17 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from monitoring.images.captured import Captured, is_sampled
+from monitoring.captures.captured import UNREADABLE, Captured, is_sampled
+from monitoring.captures.hours import lines_of_file
 
 IMAGES = "images/"
 FORGOTTEN = "forgotten/"
 SUFFIXES = {"image/png": "png", "image/x-png": "png", "image/webp": "webp"}
-_CHUNK = 1 << 20
 log = logging.getLogger()
 
 
@@ -31,10 +30,10 @@ def keep_images(s3: Any, *, bucket: str, key: str, share: float) -> dict[str, in
     """
     lines: list[bytes] = []
     images = kept = 0
-    for text in _lines(s3, bucket=bucket, key=key):
+    for text in lines_of_file(s3, bucket=bucket, key=key):
         try:
             captured = Captured.from_line(text)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except UNREADABLE as error:
             log.warning("%s: a line is left as it is: %s %s", key, type(error).__name__, error)
             lines.append(text + b"\n")
             continue
@@ -47,12 +46,6 @@ def keep_images(s3: Any, *, bucket: str, key: str, share: float) -> dict[str, in
     if images:
         s3.put_object(Bucket=bucket, Key=key, Body=b"".join(lines), ContentType="application/jsonl")
     return {"lines": len(lines), "images": images, "kept": kept}
-
-
-def _lines(s3: Any, *, bucket: str, key: str) -> Iterator[bytes]:
-    """A line at a time: with images, one of 6 MB is a line of 8 MB."""
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    return (line for line in body.iter_lines(chunk_size=_CHUNK) if line.strip())
 
 
 def _keep(s3: Any, captured: Captured, *, bucket: str, key: str, share: float) -> bool:

@@ -14,8 +14,8 @@ from referencing import Registry, Resource
 
 from bincount.labels.forget import forget
 from bincount.stage.stage import Stage
+from monitoring.captures.captured import is_sampled
 from monitoring.images import handler
-from monitoring.images.captured import is_sampled
 from tests.unit.client.conftest import Bincount, bincount
 from tests.unit.monitoring.conftest import BUCKET, Calls
 

@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What Captured.from_line raises for what is no captured line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captured:
@@ -21,7 +24,7 @@ class Captured:
 
     @classmethod
     def from_line(cls, text: bytes) -> Self:
-        """A line of a `.jsonl` below capture/. Raises ValueError, KeyError or TypeError where it is none."""
+        """A line of a `.jsonl` below capture/. Raises one of UNREADABLE where it is none."""
         line: dict[str, Any] = json.loads(text)
         about: dict[str, Any] = line["eventMetadata"]
         data: dict[str, Any] = line["captureData"]

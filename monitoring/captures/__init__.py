@@ -1,0 +1,1 @@
+"""What SageMaker captured of the endpoint: its lines and files, read in one way by all that look at them."""
