@@ -15,6 +15,9 @@ MLFLOW := build/mlflow-venv
 LOCKS := requirements-dev.txt
 # Not compiled: a run imports a small part of what is installed, and Python compiles that part itself.
 PIP := --quiet --progress-bar off --no-compile
+# So Python must keep what it compiled. Where this is set, as in many images, every process that imports PyTorch or the
+# CDK compiles it again: 4 to 9 s of CPU. Empty is not set.
+export PYTHONDONTWRITEBYTECODE :=
 ECR_PUBLIC := public.ecr.aws
 TAG ?= 3.13-slim-bookworm
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20

@@ -46,7 +46,8 @@ def code() -> bytes:
             ROOT / "training" / "bintrain",
             ROOT / "core" / "bincount_core",
         ):
-            tar.add(path, arcname=path.name)
+            # Another process may be writing a file there that is gone a moment later.
+            tar.add(path, arcname=path.name, filter=lambda each: None if "__pycache__" in each.name else each)
     return buffer.getvalue()
 
 
