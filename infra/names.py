@@ -29,6 +29,7 @@ class Prefix:
     FORGOTTEN = "forgotten/"
     LABELS = "labels/"
     LABEL_HISTORY = "label-history/"
+    PROPOSALS = "proposals/"
     SITES = "sites/"
     RECOUNTS = "recounts/"
 

@@ -82,7 +82,8 @@ function otherNumber(correct) {
   return make("p", "other", make("label", "", say("other"), " ", input), button);
 }
 
-function labelWords(label) {
+/** What became of a person's number. */
+export function labelWords(label) {
   const values = { count: label.count, previous: label.previous };
   if (label.state === "saved") {
     const changed = label.previous !== null && label.previous !== label.count;

@@ -1,5 +1,6 @@
-// The two calls of the page: POST count and POST labels, of its own origin alone.
+// The calls of the page: POST count, POST labels and GET queue, of its own origin alone.
 const SECONDS = 40;
+const PATIENCE = 180; // the queue's server reads thousands of answers
 const LATER = new Set([408, 429, 500, 502, 503, 504]);
 
 /** No answer: `text` names the sentence, `later` says whether the same may be sent again, after `seconds`. */
@@ -21,12 +22,36 @@ export function label(record) {
   return post("labels", JSON.stringify(record), "application/json");
 }
 
-async function post(path, body, type) {
+/** What waits for a person: `items` in order, and how many are `waiting` in all. Throws Failed. */
+export async function queue(by) {
+  const found = await call(`queue?by=${encodeURIComponent(by)}`, { signal: AbortSignal.timeout(PATIENCE * 1000) });
+  if (!Array.isArray(found.items) || !found.items.every(isProposed)) throw new Failed("bad_answer");
+  return found;
+}
+
+/** An image of the queue. Throws Failed. */
+export async function image(id) {
+  try {
+    const signal = AbortSignal.timeout(SECONDS * 1000);
+    const response = await fetch(`queue/image?id=${encodeURIComponent(id)}`, { signal, cache: "no-store" });
+    if (response.ok) return await response.blob();
+    throw new Failed("not_found", { status: response.status });
+  } catch (error) {
+    throw error instanceof Failed ? error : new Failed("offline", { later: true });
+  }
+}
+
+const isProposed = (item) => typeof item?.request_id === "string" && Number.isInteger(item.answer?.count);
+
+function post(path, body, type) {
+  const headers = { "Content-Type": type, Accept: "application/json" };
+  return call(path, { method: "POST", body, headers, signal: AbortSignal.timeout(SECONDS * 1000) });
+}
+
+async function call(path, request) {
   let response, document;
   try {
-    const headers = { "Content-Type": type, Accept: "application/json" };
-    const signal = AbortSignal.timeout(SECONDS * 1000);
-    response = await fetch(path, { method: "POST", body, headers, signal, cache: "no-store" });
+    response = await fetch(path, { ...request, cache: "no-store" });
   } catch {
     throw new Failed("offline", { later: true });
   }

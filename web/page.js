@@ -154,10 +154,11 @@ function announce(words) {
 }
 
 async function redraw() {
-  const items = await all();
+  const items = (await all()).filter((item) => !item.queue);
   document.title = "bincount";
   at("stage").hidden = !facts.stage;
   at("stage").textContent = facts.stage ? say("stage", { stage: facts.stage }) : "";
+  at("to-queue").hidden = !facts.queue;
   at("drawn").hidden = !facts.drawn;
   drawResult(items.find((item) => item.id === current));
   drawEarlier(items);

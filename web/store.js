@@ -1,7 +1,7 @@
 // What this device keeps of today: images with their answers, and those that wait. IndexedDB, or memory where there is none.
 //
 // An item: {id, time, blob, dark, expected (number or null), state ("waiting", "answered", "refused"), fault?, answer?,
-// label? {count, state ("waiting", "saved"), previous?}}.
+// label? {count, state ("waiting", "saved"), previous?}}. With `queue` it is a number for an image of queue.html: no blob.
 const NAME = "items";
 const MOST = 200;
 const memory = new Map();
@@ -63,5 +63,7 @@ export const waits = (item) => item.state === "waiting" || item.label?.state ===
 export async function tidy() {
   const today = new Date().setHours(0, 0, 0, 0);
   const done = (await all()).filter((item) => !waits(item));
-  for (const [place, item] of done.entries()) if (item.time < today || place >= MOST) await drop(item.id);
+  for (const item of done.filter((each) => each.queue)) await drop(item.id);
+  const own = done.filter((item) => !item.queue);
+  for (const [place, item] of own.entries()) if (item.time < today || place >= MOST) await drop(item.id);
 }

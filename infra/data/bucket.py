@@ -73,6 +73,7 @@ class StageBucket(PrivateBucket):
             Prefix.IMAGES: settings.images_days,
             Prefix.LABELS: settings.labels_days,
             Prefix.LABEL_HISTORY: settings.labels_days,
+            Prefix.PROPOSALS: _PROPOSALS_DAYS,
         }
         # Each save of a job replaces its checkpoint, and only the last one is ever read. A captured file is
         # replaced by one without images, and a deleted image is to be gone.
@@ -91,7 +92,9 @@ class StageBucket(PrivateBucket):
             bucket.add_property_override(switch, True)
 
 
-_SHORT = (Prefix.CHECKPOINTS, Prefix.CAPTURE, Prefix.IMAGES)
+_SHORT = (Prefix.CHECKPOINTS, Prefix.CAPTURE, Prefix.IMAGES, Prefix.PROPOSALS)
+_PROPOSALS_DAYS = 2
+"""What was proposed to whom matters for 12 hours; it names people."""
 
 
 def _leftovers(old_versions_days: int) -> s3.LifecycleRule:

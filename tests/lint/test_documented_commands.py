@@ -37,6 +37,7 @@ RUN_BY = [
     (r"bincount (check-images)\b", "tests/cli/test_check_images.py", '"{0}"'),
     (r"bincount (count|site|status)\b", "tests/e2e/test_client_and_recount.py", '"{0}"'),
     (r"bincount (page)\b", "tests/unit/client/page_process.py", '"{0}"'),
+    (r"bincount (propose)\b", "tests/unit/monitoring/test_proposals.py", '"{0}"'),
     (r"bincount (labelled)\b", "tests/unit/monitoring/test_labelled_images.py", '"{0}"'),
     (r"bincount (forget)\b", "tests/unit/monitoring/test_kept_images.py", '"{0}"'),
     (r"bincount (label)\b", "tests/unit/client/test_client_labels.py", '"{0}"'),

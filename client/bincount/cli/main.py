@@ -15,6 +15,7 @@ from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.labels.forget import forget
 from bincount.cli.labels.label import label
 from bincount.cli.labels.labelled import labelled
+from bincount.cli.labels.propose import propose
 from bincount.cli.models import models
 from bincount.cli.page import page
 from bincount.cli.runs import report, runs
@@ -29,6 +30,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount count bin.jpg --expect 3            does it hold what it should?
   bincount site DIR --manifest expected.csv    a whole site: CSV and page
   bincount label REQUEST_ID 4                  what a person counted there
+  bincount propose 50                          images that a person should look at next
   bincount labelled                            images with people's counts: a dataset's source
   bincount forget REQUEST_ID                   delete the image of one answer
   bincount check-images DIR                    what data preparation would reject of your own images
@@ -69,6 +71,7 @@ def options(
 app.command()(count)
 app.command()(site)
 app.command()(label)
+app.command()(propose)
 app.command()(labelled)
 app.command()(forget)
 app.command()(check_images)

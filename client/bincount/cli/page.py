@@ -33,13 +33,15 @@ def page(
     """Open a page that counts an image: take, drop or paste one, and say what should be there.
 
     It is served on 127.0.0.1 alone, until Ctrl-C, and asks the stage's HTTPS API with your AWS credentials.
-    Corrections go to the API as labels.
+    Corrections go to the API as labels. Its queue shows the kept images that wait for a person, in the
+    order of `bincount propose`.
     """
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         raise BincountError(f"{', '.join(missing)} are needed for the page: pip install 'bincount[page]'")
     from bincount.page.app import Page
     from bincount.page.label import LabelFolder
+    from bincount.page.queue import Queue
     from bincount.page.serve import listen, serve_page, web_folder
     from bincount.page.upstream import InferenceServer, StageApi
 
@@ -47,8 +49,10 @@ def page(
     if server:
         offered = Page(web=web, counter=InferenceServer(server), labels=LabelFolder(labels), facts={})
     else:
-        api = StageApi(stage=Stage(stage, region=region, profile=profile), url=api_url)
-        offered = Page(web=web, counter=api, labels=api, facts={"stage": stage})
+        target = Stage(stage, region=region, profile=profile)
+        api = StageApi(stage=target, url=api_url)
+        facts = {"stage": stage, "queue": True}
+        offered = Page(web=web, counter=api, labels=api, facts=facts, queue=Queue(target))
     serve_page(
         offered,
         listener=listen(port),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from starlette.applications import Starlette
@@ -23,11 +23,13 @@ from bincount.errors import BincountError
 from bincount.page.errors import PageError, error_response, json_response
 from bincount.page.guard import Guard
 from bincount.page.label import BadLabel, LabelFolder, read_label
+from bincount.page.queue import Queue
 from bincount.page.upstream import Counter, Labels, Reply, Unreachable
 from bincount_core.limits import ENDPOINT_BYTES, MAX_EXPECTED
 
 _BODY_SECONDS = 20.0
 _LABEL_BYTES = 8_192
+_Answer = TypeVar("_Answer")
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
@@ -38,7 +40,8 @@ class Page:
     web: the folder with the page's files.
     counter: where images are counted; labels: where labels are kept.
     facts: what `page.json` says to the page: `stage`, `drawn` (the model learned from drawn bins), `examples`
-        (a list of `{"file", "expected"}`, files of the folder `examples`).
+        (a list of `{"file", "expected"}`, files of the folder `examples`), `queue` (there is one).
+    queue: the images that wait for a person, where there are any.
     """
 
     web: Path
@@ -46,6 +49,7 @@ class Page:
     labels: Labels | LabelFolder
     facts: dict[str, Any]
     examples: Path | None = None
+    queue: Queue | None = None
 
 
 def create_app(page: Page, *, hosts: Iterable[str]) -> ASGIApp:
@@ -56,6 +60,9 @@ def create_app(page: Page, *, hosts: Iterable[str]) -> ASGIApp:
         Route("/count", routes.count, methods=["POST"]),
         Route("/labels", routes.label, methods=["POST"]),
     ]
+    if page.queue:
+        listed.append(Route("/queue", routes.queue, methods=["GET"]))
+        listed.append(Route("/queue/image", routes.queue_image, methods=["GET"]))
     if page.examples:
         listed.append(Mount("/examples", StaticFiles(directory=page.examples)))
     listed.append(Mount("/", StaticFiles(directory=page.web, html=True)))
@@ -100,6 +107,23 @@ class _Routes:
             return json_response(200, json.dumps(await run_in_threadpool(labels.keep, label)).encode())
         return _answer(await _ask(lambda: labels.label(label)))
 
+    async def queue(self, request: Request) -> Response:
+        """What waits for a person, in propose's order."""
+        queue, by = self._queue(), request.query_params.get("by", "").strip()
+        return json_response(200, json.dumps(await _ask(lambda: queue.propose(by=by))).encode())
+
+    async def queue_image(self, request: Request) -> Response:
+        """One of their images."""
+        queue, request_id = self._queue(), request.query_params.get("id", "")
+        found = await _ask(lambda: queue.image(request_id))
+        if found is None:
+            raise PageError(404, "not_found", "there is no such image in the queue")
+        return Response(found[0], media_type=found[1], headers={"cache-control": "no-store"})
+
+    def _queue(self) -> Queue:
+        assert self._page.queue is not None  # the routes are there with a queue alone
+        return self._page.queue
+
 
 def _expected(request: Request) -> int | None:
     given = request.query_params.getlist("expected")
@@ -131,7 +155,7 @@ async def _body(request: Request, *, most: int) -> bytes:
     return bytes(found)
 
 
-async def _ask(call: Callable[[], Reply]) -> Reply:
+async def _ask(call: Callable[[], _Answer]) -> _Answer:
     """What the other side says, or the caller's own fault: no credentials, for one."""
     try:
         return await run_in_threadpool(call)

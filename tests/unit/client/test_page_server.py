@@ -198,7 +198,7 @@ def test_a_stage_is_asked_with_the_callers_signature(api: Api, tmp_path: Path, g
         answer = post(address, "count?expected=3", gray(120)).json()
         api.first = [(200, {**LABEL, "previous": None, "labelled_at": "2026-11-28T12:00:00Z"})]
         said = post(address, "labels", json.dumps(LABEL), content_type="application/json").json()
-        assert httpx.get(f"{address}page.json").json() == {"stage": "dev"}
+        assert httpx.get(f"{address}page.json").json() == {"stage": "dev", "queue": True}
     assert (answer["verification"]["verdict"], said["count"]) == ("match", 4)
     (path, headers, body), (label_path, label_headers, label) = api.requests
     assert (path, body, headers["content-type"]) == ("/v1/count?expected=3", gray(120), "image/jpeg")
