@@ -1,5 +1,6 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
+import gc
 import os
 from typing import Any
 
@@ -13,12 +14,23 @@ from hypothesis import settings
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 import infra  # noqa: F401  (before any aws_cdk: its cache stays out of the home folder)
+from tests.once import is_shared, share_with_workers
 
 forget_account()
 
 # No timed assertion (CONTRIBUTING): by default an example that takes 0.2 s on a busy machine fails.
 settings.register_profile("bincount", deadline=None)
 settings.load_profile("bincount")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not is_shared():  # a worker has its controller's
+        config.add_cleanup(share_with_workers())
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no collection of garbage need look through it."""
+    gc.freeze()
 
 
 # These take turns on one deployed stage, in this order: the last starts a pipeline that stages weights.

@@ -48,7 +48,9 @@ class Operator:
         self._settings = settings
         self._context = [word for pair in settings.items() for word in ("-c", "=".join(pair))]
         path = os.pathsep.join(str(ROOT / part) for part in ("client", "core", "."))
-        self._environment = {**neutral_environment(), **cloud.environment(), "PYTHONPATH": path}
+        # As in demo/deployment.py: tests/infra holds each stage to the validation of the CDK.
+        of_this_run = {"PYTHONPATH": path, "CDK_VALIDATION": "false"}
+        self._environment = {**neutral_environment(), **cloud.environment(), **of_this_run}
 
     def command(self, *flags: str) -> list[str]:
         words = [sys.executable, "-m", "infra.tools.trial", "--folder", str(self._folder), *flags]

@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk.assertions import Template
 
 from infra.settings import STAGES
-from tests.infra.conftest import as_it_stands, synthesize
+from tests.infra.conftest import as_it_stands, synthesized_once
 
 _KEYS = {"api.auth": "api_key", "api.api_keys": '["scanner", "gate"]'}
 _BY_ITSELF = {"operations.retrain": "rate(7 days)", "operations.retrain_on_list": True}
@@ -79,4 +79,4 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 def synthesized(combination: str) -> dict[str, Template]:
     """The templates of a combination's parts; a finding of cdk-nag fails here."""
     stage, overrides = COMBINATIONS[combination]
-    return synthesize(stage, **overrides) if overrides else as_it_stands(stage)
+    return synthesized_once(stage, **overrides) if overrides else as_it_stands(stage)

@@ -13,6 +13,7 @@ from aws_cdk.assertions import Template
 from infra import settings, stage
 from tests.judges.aws_tasks import definitions_of
 from tests.judges.resolved import resolve_stacks
+from tests.once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,7 +41,17 @@ def machines() -> dict[str, dict[str, Any]]:
 @functools.cache
 def as_it_stands(name: str) -> dict[str, Template]:
     """The templates of a stage's parts with the settings of cdk.json alone."""
-    return synthesize(name)
+    return synthesized_once(name)
+
+
+def synthesized_once(name: str, **overrides: Any) -> dict[str, Template]:
+    """What `synthesize` gives, made by one worker for all; not for what a test itself changed."""
+
+    def made() -> dict[str, Any]:
+        return {part: template.to_json() for part, template in synthesize(name, **overrides).items()}
+
+    parts: dict[str, dict[str, Any]] = once("templates", name, overrides, make=made)
+    return {part: Template.from_json(template) for part, template in parts.items()}
 
 
 def synthesize(name: str, **overrides: Any) -> dict[str, Template]:

@@ -13,6 +13,7 @@ from infra import settings, stage
 from tests.infra import combinations as everything
 from tests.infra.conftest import context
 from tests.judges.resolved import Stack, resolve_stacks
+from tests.once import once
 
 _VPC = {
     "network.vpc": "existing",
@@ -130,9 +131,15 @@ def assembly(
     `cdk_validates` it runs, and raises RuntimeError where it finds an error.
     """
     given = context(stage=combination.stage, region=region, **combination.settings, **_NO_COPIES)
+    templates = once(
+        "assembly", given, cdk_validates, make=lambda: _templates(given, cdk_validates=cdk_validates)
+    )
+    return resolve_stacks(templates, region=region, partition=RegionInfo.get(region).partition or "aws")
+
+
+def _templates(given: dict[str, Any], *, cdk_validates: bool) -> dict[str, dict[str, Any]]:
     with TemporaryDirectory() as folder:
         kept = {key: value for key, value in given.items() if key != "stages"}
         app = cdk.App(context=kept, outdir=folder, builtin_cloud_formation_validation=cdk_validates, **_QUICK)
         stage.build(app=app, settings=settings.load(given.get))
-        templates = {stack.stack_name: stack.template for stack in app.synth().stacks}
-    return resolve_stacks(templates, region=region, partition=RegionInfo.get(region).partition or "aws")
+        return {stack.stack_name: stack.template for stack in app.synth().stacks}
