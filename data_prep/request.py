@@ -5,8 +5,6 @@ import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -14,77 +12,15 @@ from pydantic import (
     model_validator,
 )
 
-from bincount_sources.read import Kind
 from data_prep.errors import BadRequest
 from data_prep.faults import fault_words
+from data_prep.sources import MOST_WEIGHT, FieldSource, Part, Source
 
 FORMAT = 2
 """Goes into every dataset's id: raise it when the same request would make other bytes than before."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Part):
-    """Where the images are, and how they and their counts are laid out.
-
-    `public`: `<prefix>bin-images/<id>.jpg` and `<prefix>metadata/<id>.json`. `class-folders`:
-    `<prefix><count>/<anything>.jpg`. `table` and `ground-truth`: images anywhere below the prefix, named by
-    `labels`, an s3:// address (at the command line also a path) of a CSV, a Parquet or an augmented manifest,
-    whose `label_attribute` is needed where several have metadata. Near-duplicates in two splits are an error,
-    or allowed.
-    """
-
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = None
-    prefix: Annotated[str, Field(max_length=512, pattern=r"^(|[^/].*/)$")] = ""
-    unsigned: bool = False
-    directory: Annotated[str, Field(min_length=1)] | None = None
-    kind: Kind = "public"
-    labels: Annotated[str, Field(min_length=1, max_length=1100)] | None = None
-    label_attribute: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,127}$")] | None = None
-    near_duplicates: Literal["error", "allow"] = "error"
-
-    @property
-    def own(self) -> bool:
-        """Whether it is not in the public layout."""
-        return self.kind != "public"
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether a labels file says the counts."""
-        return self.kind in ("table", "ground-truth")
-
-    @model_serializer(mode="wrap")
-    def _without_new_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A request of the kind public is written as it was before there were others: the same bytes.
-        written: dict[str, Any] = handler(self)
-        for name in ("kind", "labels", "label_attribute", "near_duplicates"):
-            if getattr(self, name) == type(self).model_fields[name].default:
-                written.pop(name, None)
-        return written
-
-    @model_validator(mode="after")
-    def _labels_of_the_layout(self) -> Self:
-        if self.has_labels != (self.labels is not None):
-            said = "names no labels" if self.labels is None else "takes no labels"
-            raise ValueError(f"the kind {self.kind} {said}; table and ground-truth have them, no other")
-        if self.label_attribute is not None and self.kind != "ground-truth":
-            raise ValueError("label_attribute belongs to the kind ground-truth")
-        if self.labels and self.bucket and not self.labels.startswith("s3://"):
-            raise ValueError(f"labels must be an s3://bucket/key address, not {self.labels[:80]!r}")
-        return self
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.bucket is None) == (self.directory is None):
-            raise ValueError("name either a bucket or (at the command line) a directory")
-        if self.directory is not None and (self.prefix or self.unsigned):
-            raise ValueError("prefix and unsigned belong to a bucket, not to a directory")
-        return self
-
-
-class Stored(_Part):
+class Stored(Part):
     """Images are kept at a short side of `short_side` pixels (smaller ones as they are), JPEG `quality` 1
     to 100. With `square` the long side is brought down to that too: networks see squares anyway."""
 
@@ -93,16 +29,18 @@ class Stored(_Part):
     square: bool = False
 
 
-class Request(_Part):
+class Request(Part):
     """A dataset: which images, how split, how laid out, how large. Build it with `parse_request`.
 
     Exactly one of `file_list` (an s3:// address, or a path at the command line) and `counts` ([min, max],
     both included) selects; other kinds of sources than `public` have no file list, and all counts where none
     are given. `limit_per_class` keeps at most that many of each count, chosen by a stable hash. `corrections`
-    is the address of a corrections file (data_prep/select/corrections.py).
+    is the address of a corrections file (data_prep/select/corrections.py). `field` adds what was labelled in
+    production; of it the limit takes nothing away.
     """
 
     source: Source
+    field: FieldSource | None = None
     file_list: Annotated[str, Field(min_length=1)] | None = None
     counts: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = None
     corrections: Annotated[str, Field(min_length=1, max_length=1100)] | None = None
@@ -114,10 +52,11 @@ class Request(_Part):
 
     @model_serializer(mode="wrap")
     def _without_new_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A request without corrections is written as before there were any: the same bytes.
+        # A request without them is written as before there were any: the same bytes.
         written: dict[str, Any] = handler(self)
-        if self.corrections is None:
-            written.pop("corrections", None)
+        for name in ("corrections", "field"):
+            if getattr(self, name) is None:
+                written.pop(name, None)
         return written
 
     @model_validator(mode="after")
@@ -142,6 +81,8 @@ _REMEDIES = {
     "labels": "give the address of the labels, such as s3://bucket/labels.csv",
     "label_attribute": "give the attribute of the manifest that holds the counts",
     "near_duplicates": "give error or allow",
+    "field": 'give {"bucket": "<name>", "prefix": "images/", "labels": "s3://<name>/images/labelled.csv"}',
+    "weight": f"give 1 to {MOST_WEIGHT:g}: how much more an image counts whose count a person said",
     "corrections": "give the address of the corrections, such as s3://bucket/corrections.jsonl",
     "file_list": "give the address of the list, such as s3://bucket/file_list.json",
     "counts": "give the smallest and the largest count wanted, such as [1, 5]",
@@ -167,17 +108,23 @@ def parse_request(value: Any, *, directories: bool = False) -> Request:
         found = error.errors(include_url=False)
         faults = [fault_words(dict(fault), remedies=_REMEDIES, whole="request") for fault in found]
         raise BadRequest(f"the request has {len(faults)} fault(s): " + "; ".join(faults)) from error
-    if request.source.directory is not None and not directories:
-        raise BadRequest("source: a directory is only known to the command line; name a bucket")
+    for name, place in (("source", request.source), ("field", request.field)):
+        if place is not None and place.directory is not None and not directories:
+            raise BadRequest(f"{name}: a directory is only known to the command line; name a bucket")
     if request.corrections and not directories and not request.corrections.startswith("s3://"):
         raise BadRequest(f"corrections must be an s3://bucket/key address, not {request.corrections[:80]!r}")
     return request
 
 
 def dataset_id(
-    request: Request, *, file_list_sha256: str | None, corrections_sha256: str | None = None
+    request: Request,
+    *,
+    file_list_sha256: str | None,
+    corrections_sha256: str | None = None,
+    field_sha256: str | None = None,
 ) -> str:
-    """`bins-` and 12 hex digits of the canonical request and of the content of its file list and corrections.
+    """`bins-` and 12 hex digits of the canonical request and of the content of what it names: file list (or
+    labels), corrections, the field's labels.
 
     The content counts, not only the address: a list that was edited makes another dataset.
     Fields at their defaults are left out, so that a field added later changes no id.
@@ -189,5 +136,7 @@ def dataset_id(
     }
     if corrections_sha256:
         canonical["corrections_sha256"] = corrections_sha256
+    if field_sha256:
+        canonical["field_sha256"] = field_sha256
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return "bins-" + hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -14,11 +14,14 @@ from data_prep.storage.store import Missing, Store, exists
 
 REQUEST = "request.json"
 ABANDONED = "abandoned.json"
+ORIGIN = "source"
+FIELD = "field"
+"""A line's field that says where its image is from, and what stands there for one of production."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A request with its id and stores.
+    """A request with its id and stores; `field` is where images of production are, where there are any.
 
     Keys of work in progress are below `runs/<id>/`, from the second `attempt` on below
     `runs/<id>/attempt-<n>/`: what was found wrong is not built on.
@@ -29,6 +32,7 @@ class Run:
     source: Store
     target: Store
     attempt: int = 1
+    field: Store | None = None
 
     @property
     def prefix(self) -> str:
@@ -53,6 +57,13 @@ class Run:
         """Write down that this attempt leads nowhere: the next `open_run` of the request begins anew."""
         create_json(self.target, self.key(ABANDONED), {"reason": reason})
 
+    def store_of(self, line: dict[str, Any]) -> Store:
+        """The store that a line's image comes from."""
+        if not is_field(line):
+            return self.source
+        assert self.field is not None, "only a run with a field source has such lines"
+        return self.field
+
     def staged_key(self, item: dict[str, Any]) -> str:
         """Where arrange puts an image: its place in the dataset, or beside it until it is packed."""
         if self.request.layout == "shards":
@@ -71,13 +82,28 @@ def folder_key(item: dict[str, Any]) -> str:
     return f"{folder}/{item['count']}/{item['id']}.jpg"
 
 
+def is_field(line: dict[str, Any]) -> bool:
+    """Whether a row, record or line of the manifest is of an image of production."""
+    return line.get(ORIGIN) == FIELD
+
+
 def source_of(request: Request) -> Store:
     """The store that the request's images come from."""
     source = request.source
-    if source.directory is not None:
-        return DirectoryStore(Path(source.directory))
-    assert source.bucket is not None, "the request model asks for one of the two"
-    return S3Store(bucket=source.bucket, prefix=source.prefix, unsigned=source.unsigned)
+    return _store(source.directory, source.bucket, source.prefix, unsigned=source.unsigned)
+
+
+def field_of(request: Request) -> Store | None:
+    """The store of the images of production; None where the request takes none."""
+    field = request.field
+    return None if field is None else _store(field.directory, field.bucket, field.prefix, unsigned=False)
+
+
+def _store(directory: str | None, bucket: str | None, prefix: str, *, unsigned: bool) -> Store:
+    if directory is not None:
+        return DirectoryStore(Path(directory))
+    assert bucket is not None, "the request model asks for one of the two"
+    return S3Store(bucket=bucket, prefix=prefix, unsigned=unsigned)
 
 
 def request_key(dataset_id: str) -> str:
@@ -112,6 +138,7 @@ def find_run(target: Store, dataset_id: Any) -> Run:
         dataset_id=dataset_id,
         request=request,
         source=source_of(request),
+        field=field_of(request),
         target=target,
         attempt=current_attempt(target, dataset_id),
     )

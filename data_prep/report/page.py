@@ -61,8 +61,8 @@ def _summary(dataset: dict[str, Any]) -> str:
     return (
         f'<p>From <span class="id">{escape(source).replace("/", "/<wbr>")}</span>. {listed}'
         f"{dataset['not_selected']:,} images were not "
-        f'selected.{_corrections(dataset)}</p><p class="soft">No block of 100 neighbouring ids is in two '
-        "splits. Difference of a "
+        f"selected.{_corrections(dataset)}{_field(dataset)}</p>"
+        '<p class="soft">No block of 100 neighbouring ids is in two splits. Difference of a '
         f"count's share between train and the two others together: {largest}.</p>"
     )
 
@@ -74,6 +74,17 @@ def _corrections(dataset: dict[str, Any]) -> str:
     return (
         f" A person looked at labels: {made['corrected']:,} corrected, {made['excluded']:,} images excluded, "
         f"{made['kept']:,} kept."
+    )
+
+
+def _field(dataset: dict[str, Any]) -> str:
+    if "field" not in dataset:
+        return ""
+    images = {split: sum(dataset["field"]["counts"][split].values()) for split in SPLITS}
+    shown = ", ".join(f"{number:,} in {split}" for split, number in images.items())
+    return (
+        f" Of production, counted by people: {shown}; in training each of them weighs "
+        f"{dataset['field']['weight']:g} times an image of home."
     )
 
 

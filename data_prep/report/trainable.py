@@ -40,6 +40,18 @@ def weaknesses(counts: Counts) -> list[str]:
     return list(_weaknesses(counts))
 
 
+def field_weaknesses(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What will not be known of production, one sentence; `counts` are its images by split and count. None
+    where the dataset has no such images."""
+    images = {split: sum(by_count.values()) for split, by_count in counts.items()}
+    if not any(images.values()) or images["test"]:
+        return []
+    return [
+        f"of {sum(images.values())} image(s) of production none is in test: whether a model is better or "
+        "worse there will not be known; label images of more groups or hours"
+    ]
+
+
 def _faults(counts: Counts, blocks: int, validation_share: float, own: bool) -> Iterator[str]:
     empty = [split for split, images in counts.items() if not images.total()]
     if empty:

@@ -11,6 +11,7 @@ from bincount_sources.names import id_of, is_litter
 from bincount_sources.read import read_labels
 from data_prep.errors import BadRequest
 from data_prep.request import Request
+from data_prep.run import FIELD, ORIGIN
 from data_prep.storage.directory_store import DirectoryStore
 from data_prep.storage.lines import Line
 from data_prep.storage.s3_store import S3Store
@@ -39,6 +40,22 @@ def read_own_rows(request: Request, *, source: Store, target: Store) -> OwnRows:
     for info in infos.values():
         digest.update(f"{info.key}\0{info.etag}\n".encode("utf-8", "surrogateescape"))
     return _own_rows(read_class_folders(infos), infos, digest)
+
+
+def read_field_rows(request: Request) -> OwnRows:
+    """The rows of the labels of production. Raises BadRequest where there is nothing to read.
+
+    Their ids are of the name with a word before it: home may have an image of the same name. Each has
+    `order`, its place in the table, which `bincount labelled` writes in the order of time.
+    """
+    field = request.field
+    assert field is not None, "asked for requests with a field source alone"
+    content = read_document(field.labels, name="field.labels", request=request)
+    try:
+        found = read_labels(content, kind="table", attribute=None, bucket=field.bucket, prefix=field.prefix)
+    except BadLabels as error:
+        raise BadRequest(f"field.labels {field.labels}: {error}") from error
+    return _own_rows(found, {}, hashlib.sha256(content), field=True)
 
 
 def read_document(address: str, *, name: str, request: Request) -> bytes:
@@ -70,18 +87,20 @@ def _labels(content: bytes, request: Request) -> Found:
         raise BadRequest(f"labels {source.labels}: {error}") from error
 
 
-def _own_rows(found: Found, infos: dict[str, Info], digest: Any) -> OwnRows:
+def _own_rows(found: Found, infos: dict[str, Info], digest: Any, *, field: bool = False) -> OwnRows:
     rows: dict[str, Line] = {}
-    rejected = [_rejection(line) for line in found.rejected]
-    for found_row in found.rows:
+    rejected = [_rejection(line, field=field) for line in found.rejected]
+    for order, found_row in enumerate(found.rows):
         name = found_row.name
-        row: Line = {"id": id_of(name), "name": name, "count": found_row.count, "block": found_row.block}
+        row: Line = {**_identity(name, field=field), "count": found_row.count, "block": found_row.block}
+        if field:
+            row["order"] = order
         if name in infos:
             row |= {"etag": infos[name].etag, "bytes": infos[name].bytes}
         first = rows.setdefault(row["id"], row)
         if first is not row:  # one chance in 10^8 for half a million names
             detail = f"it would have the id of {first['name']}: rename it"
-            rejected.append(_rejection(Rejected(name, "bad_name", detail)))
+            rejected.append(_rejection(Rejected(name, "bad_name", detail), field=field))
     rejected.sort(key=lambda line: (line["id"], line["reason"], line["detail"]))
     return OwnRows(
         rows=[rows[identity] for identity in sorted(rows)],
@@ -91,9 +110,15 @@ def _own_rows(found: Found, infos: dict[str, Info], digest: Any) -> OwnRows:
     )
 
 
-def _rejection(line: Rejected) -> Line:
+def _identity(name: str, *, field: bool) -> Line:
+    if field:
+        return {"id": id_of(f"{FIELD}:{name}"), "name": name, ORIGIN: FIELD}
+    return {"id": id_of(name), "name": name}
+
+
+def _rejection(line: Rejected, *, field: bool) -> Line:
     name = line.name.encode("utf-8", "replace").decode()
-    return {"id": id_of(name), "name": name, "reason": line.reason, "detail": line.detail[:200]}
+    return _identity(name, field=field) | {"reason": line.reason, "detail": line.detail[:200]}
 
 
 def _require_apart(source: Store, target: Store) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bincount_sources.split import SPLITS
 from data_prep.report.gallery import Gallery
+from data_prep.run import is_field
 from data_prep.select.blocks import block_of_line
 from data_prep.storage.lines import Line
 
@@ -18,6 +19,8 @@ class Statistics:
     def __init__(self) -> None:
         self.bytes = 0
         self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
+        self.field_counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
+        """Those of production's images, which are among `counts` too."""
         self.blocks: set[str] = set()
         self.short_sides: Counter[int] = Counter()
         self.rejected: Counter[str] = Counter()
@@ -28,6 +31,7 @@ class Statistics:
         """Count an image that is in the dataset."""
         self.bytes += record["bytes"]
         self.counts[record["split"]][record["count"]] += 1
+        self.field_counts[record["split"]][record["count"]] += is_field(record)
         self.blocks.add(block_of_line(record))
         self.short_sides[min(record["width"], record["height"]) // BAND * BAND] += 1
         self.gallery.consider(record)
@@ -36,6 +40,11 @@ class Statistics:
     def images(self) -> int:
         """Accepted ones."""
         return sum(counts.total() for counts in self.counts.values())
+
+    @property
+    def field(self) -> dict[str, dict[str, int]]:
+        """Production's images by split and count, as dataset.json has them."""
+        return {split: _by_class(counts) for split, counts in self.field_counts.items()}
 
     def as_json(self) -> dict[str, Any]:
         """The part of dataset.json that is counted."""
@@ -50,7 +59,7 @@ class Statistics:
 
 
 def _by_class(counts: Counter[int]) -> dict[str, int]:
-    return {str(count): counts[count] for count in sorted(counts)}
+    return {str(count): counts[count] for count in sorted(counts) if counts[count]}
 
 
 def _largest_difference(train: Counter[int], held_out: Counter[int]) -> float | None:

@@ -10,7 +10,7 @@ from bincount_sources.names import require_name
 from bincount_sources.split import SPLITS
 from data_prep.errors import BadRequest
 from data_prep.images import BadImage, Jpeg, check, check_own, to_jpeg
-from data_prep.run import Run
+from data_prep.run import FIELD, ORIGIN, Run
 from data_prep.select.file_list import ID, OWN_ID
 from data_prep.steps.records import identity_of, write_records
 from data_prep.storage.lines import Line
@@ -69,6 +69,7 @@ def _is_planned(item: object) -> bool:
         and (not own or _is_own(fields))
         and isinstance(fields.get("count"), int)
         and fields.get("split") in SPLITS
+        and fields.get(ORIGIN, FIELD) == FIELD
         and {"etag", "bytes"} <= fields.keys()
     )
 
@@ -84,7 +85,7 @@ def _fetch(run: Run, item: dict[str, Any]) -> Later[Fetched]:
     if item["bytes"] > PREPARED_BYTES:
         fault = BadImage("too_large", f"{item['bytes']} bytes; at most {PREPARED_BYTES} are fetched")
         return lambda: Fetched(item, None, _bad(item, fault))
-    reading = run.source.begin_read(_source_key(item), etag=item["etag"])
+    reading = run.store_of(item).begin_read(_source_key(item), etag=item["etag"])
 
     def wait() -> Fetched:
         try:
@@ -112,6 +113,7 @@ def _store(run: Run, fetched: Fetched) -> Later[Line]:
     record = _record(item, jpeg)
     if "name" in item:
         record |= {"name": item["name"], "block": item["block"], "dhash": dhash}
+        record |= {field: item[field] for field in (ORIGIN, "order") if field in item}
     storing = _begin_storing(run, item, original, jpeg)
 
     def wait() -> Line:
@@ -129,7 +131,7 @@ def _begin_storing(run: Run, item: dict[str, Any], original: Jpeg, jpeg: Jpeg) -
     if jpeg is not original:
         return run.target.begin_write(key, jpeg.data, content_type="image/jpeg")
     source = Info(_source_key(item), item["etag"], item["bytes"])
-    return run.target.begin_take(key, source=run.source, source_info=source, data=jpeg.data)
+    return run.target.begin_take(key, source=run.store_of(item), source_info=source, data=jpeg.data)
 
 
 def _bytes_to_store(fetched: Fetched) -> int:

@@ -11,7 +11,6 @@ from data_prep.run import Run
 from data_prep.select.draws import draw_of
 from data_prep.steps.leaks import check_leaks
 from data_prep.steps.reconcile import reconcile
-from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, LineSorter, read_json, write_json
 from data_prep.storage.store import exists
 
@@ -65,7 +64,7 @@ def _write_lists(run: Run, shards: dict[str, int]) -> list[dict[str, Any]]:
     names = [f"{split}-{number:06d}" for split, count in shards.items() for number in range(count)]
     with tempfile.TemporaryDirectory(prefix="bincount-") as scratch:
         lists = LineSorter(Path(scratch), keys=[list_key(run, name) for name in names])
-        for record in read_records(run):
+        for record in reconcile(run):
             if "reason" not in record:
                 lists.add(list_key(run, shard_name(record, shards)), record)
         lists.write(run.target)

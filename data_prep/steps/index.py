@@ -50,16 +50,18 @@ def index(run: Run, part: dict[str, Any]) -> None:
 
 
 def _own(run: Run, row: Line) -> Line:
-    """A row of an own source with its image's ETag and size, as class folders were listed with them."""
+    """A row of an own source, or of production, with its image's ETag and size, as class folders were listed
+    with them."""
     if "etag" in row:
         return row
+    store = run.store_of(row)
     for name in spellings(row["name"]):
         try:
-            info = run.source.info(name)
+            info = store.info(name)
         except Missing:
             continue
         return row | {"name": name, "etag": info.etag, "bytes": info.bytes}
-    detail = f"nothing is at {run.source.uri}{row['name']}"
+    detail = f"nothing is at {store.uri}{row['name']}"
     return identity_of(row) | {"reason": "missing_image", "detail": detail[:200]}
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bincount_sources.near import MOST_PAIRS, near_duplicates
 from data_prep.errors import LeakingSplit
-from data_prep.run import Run
+from data_prep.run import Run, is_field
 from data_prep.steps.records import read_records
 from data_prep.storage.lines import Line, write_lines
 from data_prep.storage.store import exists
@@ -28,7 +28,10 @@ def check_leaks(run: Run) -> int:
         return 0
     if exists(run.target, run.key(CHECKED)):
         return int(json.loads(run.target.read(run.key(CHECKED)))["pairs"])
-    images = [_image(record) for record in read_records(run) if "reason" not in record]
+    # What production's images are copies of is settled for each of them (field_copies.py).
+    images = [
+        _image(record) for record in read_records(run) if "reason" not in record and not is_field(record)
+    ]
     found = near_duplicates((image.split, image.dhash) for image in images)
     pairs = [_line(images[pair.first], images[pair.second], pair.bits) for pair in islice(found, MOST_PAIRS)]
     if pairs:

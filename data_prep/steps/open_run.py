@@ -6,10 +6,10 @@ from typing import Any
 
 from data_prep.errors import BadRequest
 from data_prep.request import Request, dataset_id
-from data_prep.run import Run, current_attempt, request_key, source_of
+from data_prep.run import Run, current_attempt, field_of, request_key, source_of
 from data_prep.select.corrections import parse_corrections
 from data_prep.select.file_list import FileList, parse_file_list
-from data_prep.select.own_rows import OwnRows, read_document, read_own_rows
+from data_prep.select.own_rows import read_document, read_field_rows, read_own_rows
 from data_prep.storage.lines import Line, read_lines, write_json, write_lines
 from data_prep.storage.parallel import map_ordered
 from data_prep.storage.s3_store import CONNECTIONS
@@ -19,6 +19,8 @@ IDS_A_PART = 500
 """Listed ids that one index part reads: two requests each."""
 
 PARTS = "index.json"
+FIELD_PART = "field-"
+"""What the names of parts of production's images begin with."""
 CORRECTIONS = "corrections.jsonl.gz"
 CORRECTION_FAULTS = "correction-faults.jsonl.gz"
 LIST_REJECTED = "list-rejected.jsonl.gz"
@@ -44,29 +46,46 @@ def open_run(target: Store, request: Request) -> Run:
     if request.corrections:
         corrections = read_document(request.corrections, name="corrections", request=request)
     corrections_digest = None if corrections is None else hashlib.sha256(corrections).hexdigest()
-    identity = dataset_id(request, file_list_sha256=digest, corrections_sha256=corrections_digest)
+    field = read_field_rows(request) if request.field else None
+    identity = dataset_id(
+        request,
+        file_list_sha256=digest,
+        corrections_sha256=corrections_digest,
+        field_sha256=field.digest if field else None,
+    )
     run = Run(
         dataset_id=identity,
         request=request,
         source=source,
+        field=field_of(request),
         target=target,
         attempt=current_attempt(target, identity),
     )
     if exists(target, run.key(PARTS)):
         return run
     begun = {"request": request.model_dump(mode="json"), "file_list_sha256": digest}
+    if field:
+        begun["field_sha256"] = field.digest
     if corrections is not None:
         begun["corrections_sha256"] = corrections_digest
         _keep_corrections(run, corrections)
     write_json(target, request_key(identity), begun)
-    if own:
-        write_json(target, run.key(PARTS), list(_own_parts(run, own)))
-        return run
     listed = FileList(entries=[], rejected=[])
     if content is not None:
         listed = parse_file_list(content, address=str(request.file_list))
-    write_lines(target, run.key(LIST_REJECTED), listed.rejected)
-    parts = list(_listed_parts(listed)) if content is not None else list(_prefix_parts())
+    rejected = own.rejected if own else listed.rejected
+    if field:
+        rejected = sorted([*rejected, *field.rejected], key=lambda line: line["id"])
+    write_lines(target, run.key(LIST_REJECTED), rejected)
+    if own or field:
+        notes = [*(own.notes if own else []), *(f"field: {note}" for note in (field.notes if field else []))]
+        write_json(target, run.key(NOTES), notes)
+    if own:
+        parts = list(_rows_parts(run, own.rows))
+    else:
+        parts = list(_listed_parts(listed)) if content is not None else list(_prefix_parts())
+    if field:
+        parts += _rows_parts(run, field.rows, name=FIELD_PART)
     write_json(target, run.key(PARTS), parts)
     return run
 
@@ -99,17 +118,15 @@ def rows_key(run: Run, part: str) -> str:
     return run.key(f"rows/{part}.jsonl.gz")
 
 
-def _own_parts(run: Run, own: OwnRows) -> Iterator[Line]:
+def _rows_parts(run: Run, rows: list[Line], *, name: str = "") -> Iterator[Line]:
     """Write the rows, a file a part: half a million names are too much for one list of parts."""
-    write_lines(run.target, run.key(LIST_REJECTED), own.rejected)
-    write_json(run.target, run.key(NOTES), own.notes)
-    starts = range(0, len(own.rows), IDS_A_PART)
+    starts = range(0, len(rows), IDS_A_PART)
 
     def put(number: int) -> Line:
-        part, start = f"{number:05d}", starts[number]
-        rows = own.rows[start : start + IDS_A_PART]
-        write_lines(run.target, rows_key(run, part), rows)
-        return {"part": part, "rows": len(rows)}
+        part, start = f"{name}{number:05d}", starts[number]
+        some = rows[start : start + IDS_A_PART]
+        write_lines(run.target, rows_key(run, part), some)
+        return {"part": part, "rows": len(some)}
 
     return map_ordered(put, range(len(starts)), workers=CONNECTIONS)
 

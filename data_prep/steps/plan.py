@@ -1,27 +1,23 @@
 """Plan: joins the index, rejects duplicates, assigns splits and writes the work that is still to do."""
 
-import hashlib
 import heapq
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bincount_sources.reasons import Reasons
-from bincount_sources.split import SPLITS, split_of_block
 from data_prep.errors import BadRequest, NotTrainable
 from data_prep.report.trainable import require_trainable
-from data_prep.run import Run
-from data_prep.select.blocks import block_of_line
+from data_prep.run import Run, is_field
 from data_prep.select.corrections import Corrections
-from data_prep.select.draws import draw_of
 from data_prep.select.spelling import explain_missing
-from data_prep.steps.index import index_all, index_key
+from data_prep.steps.index import index_all
 from data_prep.steps.open_run import LIST_REJECTED, NOTES, PARTS, corrections_of, wrong_corrections
-from data_prep.steps.records import identity_of, read_records, shown_name
-from data_prep.storage.lines import Line, read_files, read_json, read_lines, write_json, write_lines
+from data_prep.steps.records import read_records, shown_name
+from data_prep.steps.selection import Selection
+from data_prep.storage.lines import Line, read_json, read_lines, write_json, write_lines
 from data_prep.storage.store import Missing, exists
 
 PLANNED = "planned.jsonl.gz"
@@ -55,7 +51,7 @@ def _decide(run: Run) -> None:
     for _ in index_all(run, parts):
         pass
     corrections = Corrections(corrections_of(run))
-    selection = _Selection(run, [part["part"] for part in parts], corrections)
+    selection = Selection(run, [part["part"] for part in parts], corrections)
     write_lines(run.target, run.key(PLANNED), selection.planned())
     list_rejected = list(read_lines(run.target, run.key(LIST_REJECTED)))
     rejected = heapq.merge(list_rejected, selection.rejected, key=lambda line: line["id"])
@@ -67,6 +63,7 @@ def _decide(run: Run) -> None:
     try:
         _require_fitting(run, corrections, rejected=[*list_rejected, *selection.rejected])
         _require_images(run, selection, reasons, hints)
+        _require_field(run, selection, rejected=[*list_rejected, *selection.rejected])
         require_trainable(
             selection.counts,
             blocks=len(selection.blocks),
@@ -89,21 +86,23 @@ def _decide(run: Run) -> None:
     write_json(run.target, run.key(SUMMARY), summary)
 
 
-def _hints(run: Run, selection: "_Selection") -> list[str]:
+def _hints(run: Run, selection: Selection) -> list[str]:
     """What is to be said of labels as a whole, and of a list of which most ids find no image."""
+    notes = selection.field_notes()
+    if run.request.source.own or run.request.field:
+        notes = [*read_json(run.target, run.key(NOTES)), *notes]
+    missing = [
+        line for line in selection.rejected if line["reason"] == "missing_image" and not is_field(line)
+    ]
     if run.request.source.own:
-        return [*read_json(run.target, run.key(NOTES)), *_own_hints(run, selection)]
-    if run.request.file_list is None:
-        return []
-    missing = [line["id"] for line in selection.rejected if line["reason"] == "missing_image"]
-    if len(missing) <= selection.images:
-        return []
-    hint = explain_missing(run, missing)
-    return [f"{len(missing)} listed ids have no image" + (f": {hint}" if hint else "")]
+        return [*notes, *_own_hints(run, selection, [line["name"] for line in missing])]
+    if run.request.file_list is None or len(missing) <= selection.images:
+        return notes
+    hint = explain_missing(run, [line["id"] for line in missing])
+    return [*notes, f"{len(missing)} listed ids have no image" + (f": {hint}" if hint else "")]
 
 
-def _own_hints(run: Run, selection: "_Selection") -> list[str]:
-    missing = [line["name"] for line in selection.rejected if line["reason"] == "missing_image"]
+def _own_hints(run: Run, selection: Selection, missing: list[str]) -> list[str]:
     if len(missing) <= selection.images:
         return []
     return [
@@ -118,7 +117,7 @@ def _require_fitting(run: Run, corrections: Corrections, *, rejected: list[Line]
         raise wrong_corrections(run, faults)
 
 
-def _require_images(run: Run, selection: "_Selection", reasons: Reasons, hints: list[str]) -> None:
+def _require_images(run: Run, selection: Selection, reasons: Reasons, hints: list[str]) -> None:
     if selection.images:
         return
     found = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.counts.items()))
@@ -131,6 +130,20 @@ def _require_images(run: Run, selection: "_Selection", reasons: Reasons, hints: 
     )
 
 
+def _require_field(run: Run, selection: Selection, *, rejected: list[Line]) -> None:
+    """A request for what was labelled in production must bring some: training costs the same without."""
+    if run.request.field is None or selection.field_images:
+        return
+    reasons = Reasons()
+    for line in filter(is_field, rejected):
+        reasons.add(name=shown_name(line), reason=line["reason"], detail=line.get("detail"))
+    found = "; ".join([*selection.field_notes(), *reasons.lines()]) or "the table has no row"
+    raise BadRequest(
+        f"no image of production that {run.request.field.labels} names can be taken ({found}); label some, "
+        "or leave field out of the request"
+    )
+
+
 def _parts(run: Run) -> list[dict[str, Any]]:
     try:
         return read_json(run.target, run.key(PARTS))
@@ -138,84 +151,6 @@ def _parts(run: Run) -> list[dict[str, Any]]:
         raise BadRequest(
             f"{run.target.uri}{run.key(PARTS)} is not there; run the open step with the request first"
         ) from error
-
-
-class _Selection:
-    """One pass over the index, in the order of ids. It holds an ETag an image and the rejected, no more."""
-
-    def __init__(self, run: Run, parts: list[str], corrections: Corrections) -> None:
-        self._run = run
-        self._parts = parts
-        self._corrections = corrections
-        self._limits = self._find_limits()
-        self.rejected: list[Line] = []
-        self.counts: dict[str, Counter[int]] = {split: Counter() for split in SPLITS}
-        self.blocks: set[str] = set()
-        self.relabelled = 0
-        self.not_selected = 0
-
-    @property
-    def images(self) -> int:
-        """How many are planned."""
-        return sum(counts.total() for counts in self.counts.values())
-
-    def planned(self) -> Iterator[Line]:
-        """The items to arrange, each {id, count, split, etag, bytes}; a corrected one has `old_count`."""
-        self.rejected = []
-        for line in self._unique(self.rejected):
-            if not self._is_wanted(line):
-                self.not_selected += 1
-                continue
-            self.relabelled += "listed" in line
-            block = block_of_line(line)
-            split = split_of_block(block, validation_share=self._run.request.validation_share)
-            self.counts[split][line["count"]] += 1
-            self.blocks.add(block)
-            yield line | {"split": split}
-
-    def _unique(self, rejected: list[Line]) -> Iterator[Line]:
-        seen: dict[bytes, tuple[str, str]] = {}
-        keys = [index_key(self._run, part) for part in self._parts]
-        for lines in read_files(self._run.target, keys):
-            for line in lines:
-                if "reason" in line:
-                    rejected.append(line)
-                    continue
-                digest = hashlib.md5(line["etag"].encode(), usedforsecurity=False).digest()
-                first, name = seen.setdefault(digest, (line["id"], shown_name(line)))
-                if first == line["id"]:
-                    followed = self._corrections.follow(line)
-                    if "reason" in followed:
-                        rejected.append(followed)
-                    else:
-                        yield followed
-                else:
-                    fault = {"reason": "duplicate", "detail": f"the same bytes as {name}"}
-                    rejected.append(identity_of(line) | fault)
-
-    def _in_range(self, count: int) -> bool:
-        counts = self._run.request.counts
-        return counts is None or counts[0] <= count <= counts[1]
-
-    def _is_wanted(self, line: Line) -> bool:
-        if not self._in_range(line["count"]):
-            return False
-        limit = self._limits.get(line["count"])
-        return limit is None or draw_of(line["id"], purpose="limit") <= limit
-
-    def _find_limits(self) -> dict[int, int]:
-        """The largest draw that is still taken, for each count that has more images than the limit."""
-        most = self._run.request.limit_per_class
-        if most is None:
-            return {}
-        smallest: dict[int, list[int]] = {}
-        totals: Counter[int] = Counter()
-        for line in self._unique([]):
-            heap = smallest.setdefault(line["count"], [])
-            totals[line["count"]] += 1
-            push = heapq.heappush if len(heap) < most else heapq.heappushpop
-            push(heap, -draw_of(line["id"], purpose="limit"))
-        return {count: -heap[0] for count, heap in smallest.items() if totals[count] > most}
 
 
 def _without(planned: Iterable[Line], done: Iterable[str]) -> Iterator[Line]:

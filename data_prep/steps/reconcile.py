@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from data_prep.errors import NotReconciled
 from data_prep.run import Run
+from data_prep.steps.field_copies import field_copies
 from data_prep.steps.plan import PLANNED
-from data_prep.steps.records import read_records
+from data_prep.steps.records import identity_of, read_records
 from data_prep.storage.lines import Line, read_lines
 from data_prep.storage.store import Missing
 
@@ -13,9 +14,11 @@ _SHOWN = 5
 
 
 def reconcile(run: Run) -> Iterator[Line]:
-    """The records, sorted by id. At the end raises NotReconciled unless every planned image had exactly
-    one; with records that nothing planned the run is abandoned."""
+    """The records, sorted by id; those of copies among production's images are rejections. At the end raises
+    NotReconciled unless every planned image had exactly one; with records that nothing planned the run is
+    abandoned."""
     planned = _planned(run)
+    copies = field_copies(run)
     missing: list[str] = []
     unplanned: list[str] = []
     expected = next(planned, None)
@@ -25,7 +28,8 @@ def reconcile(run: Run) -> Iterator[Line]:
             expected = next(planned, None)
         if expected == record["id"]:
             expected = next(planned, None)
-            yield record
+            fault = copies.get(record["id"])
+            yield identity_of(record) | fault if fault else record
         else:
             unplanned.append(record["id"])
     missing += [] if expected is None else [expected, *planned]

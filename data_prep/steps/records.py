@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_prep.errors import NotReconciled
-from data_prep.run import Run
+from data_prep.run import ORIGIN, Run
 from data_prep.storage.lines import Line, read_files, write_lines
 
 FOLDER = "records/"
@@ -21,8 +21,9 @@ def write_records(run: Run, records: list[Line]) -> None:
 
 
 def identity_of(line: Line) -> Line:
-    """What names an image in lists of rejected ones: its id, and its name where the source is an own one."""
-    return {field: line[field] for field in ("id", "name") if field in line}
+    """What names an image in lists of rejected ones: its id, its name where the source is an own one, and
+    whether it is one of production."""
+    return {field: line[field] for field in ("id", "name", ORIGIN) if field in line}
 
 
 def shown_name(line: Line) -> str:

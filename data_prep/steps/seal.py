@@ -8,8 +8,8 @@ from typing import Any
 from bincount_sources.split import BLOCK, RULE
 from data_prep.errors import NotReconciled, NotTrainable
 from data_prep.report.page import report
-from data_prep.report.trainable import require_trainable, weaknesses
-from data_prep.run import Run, folder_key, request_key
+from data_prep.report.trainable import field_weaknesses, require_trainable, weaknesses
+from data_prep.run import Run, folder_key, is_field, request_key
 from data_prep.select.statistics import Statistics
 from data_prep.steps.assign_shards import PACK_LIST, SHARDS, shard_key, shard_name
 from data_prep.steps.leaks import leak_warnings
@@ -100,9 +100,18 @@ def _manifest(run: Run, statistics: Statistics) -> Iterator[Line]:
             statistics.rejected_by_arrange.append(record)
             continue
         statistics.accept(record)
-        record = {name: value for name, value in record.items() if name != "dhash"}
-        line = record | {"key": folder_key(record) if run.request.layout != "shards" else None}
+        record = {name: value for name, value in record.items() if name not in ("dhash", "order")}
+        key = folder_key(record) if run.request.layout != "shards" else None
+        line = record | _weight(run, record) | {"key": key}
         yield line | {"shard": shard_key(shard_name(record, shards))} if shards else line
+
+
+def _weight(run: Run, record: Line) -> Line:
+    """What a person counted weighs more in training: images of production, and corrected ones of home."""
+    field = run.request.field
+    if field is None or field.weight == 1 or record["split"] != "train":
+        return {}
+    return {"weight": field.weight} if is_field(record) or "old_count" in record else {}
 
 
 def _packed_shards(run: Run) -> dict[str, int]:
@@ -136,6 +145,10 @@ def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[
     if "corrections" in summary:
         digest = read_json(run.target, request_key(run.dataset_id))["corrections_sha256"]
         corrections = {"corrections": {"sha256": digest, **summary["corrections"]}}
+    field: dict[str, Any] = {}
+    if run.request.field:
+        digest = read_json(run.target, request_key(run.dataset_id))["field_sha256"]
+        field = {"field": {"sha256": digest, "weight": run.request.field.weight, "counts": statistics.field}}
     return {
         "schema_version": 1,
         "dataset_id": run.dataset_id,
@@ -146,6 +159,7 @@ def _dataset(run: Run, statistics: Statistics, summary: dict[str, Any]) -> dict[
         "relabelled": summary["relabelled"],
         "not_selected": summary["not_selected"],
         **corrections,
-        "warnings": summary["warnings"] + weaknesses(statistics.counts),
+        **field,
+        "warnings": summary["warnings"] + weaknesses(statistics.counts) + field_weaknesses(statistics.field),
         **statistics.as_json(),
     }

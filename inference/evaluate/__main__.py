@@ -20,11 +20,12 @@ from typing import Any
 
 from bincount_core.model_json import ModelFault
 from inference.evaluate.archive import unpack
-from inference.evaluate.bins import Bin, read_labels, stream_bins
+from inference.evaluate.bins import Bin, Labels, read_labels, stream_bins
+from inference.evaluate.compare import Evaluated
 from inference.evaluate.errors import EvaluationError
 from inference.evaluate.examine import Examination, examine
 from inference.evaluate.page import page
-from inference.evaluate.verdict import Evaluated, Rules, evaluate_challenger
+from inference.evaluate.verdict import Rules, evaluate_challenger
 from inference.inference import Model, model_fn
 
 NO_CHAMPION = "none"
@@ -70,7 +71,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     verdict: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "dataset_id": options.dataset_id,
-        **evaluate_challenger(labels=labels, challenger=challenger, champion=champion, rules=_rules(options)),
+        **evaluate_challenger(
+            labels=labels,
+            challenger=challenger,
+            champion=champion,
+            rules=_rules(options),
+            part_loss=options.part_loss,
+        ),
         "smoke": {
             "image": "smoke.jpg",
             "sha256": hashlib.sha256(smoke.data).hexdigest(),
@@ -88,15 +95,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return verdict
 
 
-def _examine(options: argparse.Namespace, role: str, labels: dict[str, int], scratch: Path) -> Evaluated:
+def _examine(options: argparse.Namespace, role: str, labels: Labels, scratch: Path) -> Evaluated:
     """One model loaded and examined; the two never share the CPUs."""
     folder = unpack(options.input / role / "model.tar.gz", target=scratch / role)
     model = model_fn(folder)
     _KEPT.append(model)
-    examination = examine(
-        model, _reported(stream_bins(options.input / "bins", labels=labels), role, len(labels))
-    )
-    _check_readable(examination, images=len(labels))
+    bins = stream_bins(options.input / "bins", labels=labels.counts)
+    examination = examine(model, _reported(bins, role, len(labels.counts)))
+    _check_readable(examination, images=len(labels.counts))
     return Evaluated(model.description, examination)
 
 
@@ -142,6 +148,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--min-within-one", type=float, required=True)
     parser.add_argument("--min-coverage", type=float, required=True)
     parser.add_argument("--level", type=float, required=True, help="level of the paired test")
+    parser.add_argument(
+        "--part-loss",
+        type=float,
+        default=0.1,
+        help="loss of accuracy that home, and the field, must have bins enough to show before they decide",
+    )
     parser.add_argument("--min-images", type=int, default=1, help="with fewer bins a person decides")
     return parser.parse_args(arguments)
 

@@ -21,23 +21,39 @@ class Bin:
     data: bytes
 
 
-def read_labels(manifest: Path) -> dict[str, int]:
-    """True counts by id of the lines of `manifest.jsonl.gz` whose split is `test`.
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """True counts by id; `field` are the ids of production's images, `has_field` says whether the dataset has
+    any, in whichever split."""
+
+    counts: dict[str, int]
+    field: set[str]
+    has_field: bool
+
+
+def read_labels(manifest: Path) -> Labels:
+    """What the lines of `manifest.jsonl.gz` say whose split is `test`.
 
     Raises EvaluationError where the manifest cannot be read or has no such line.
     """
     labels: dict[str, int] = {}
+    field: set[str] = set()
+    has_field = False
     try:
         with gzip.open(manifest, "rt", encoding="utf-8") as lines:
             for line in lines:
                 entry = json.loads(line)
+                of_field = entry.get("source") == "field"
+                has_field |= of_field
                 if entry["split"] == "test":
                     labels[entry["id"]] = entry["count"]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+                    if of_field:
+                        field.add(entry["id"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(f"{manifest}: expected a dataset's manifest, got {error!r}") from error
     if not labels:
         raise EvaluationError(f"{manifest}: no image is in the split `test`: use a dataset that has one")
-    return labels
+    return Labels(labels, field, has_field)
 
 
 def stream_bins(folder: Path, *, labels: dict[str, int]) -> Iterator[Bin]:

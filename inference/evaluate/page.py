@@ -54,6 +54,7 @@ def page(verdict: dict[str, Any]) -> str:
         f"the serving image; {len(verdict['unreadable'])} could not be read and are left out.</p>",
         _figures(verdict),
         _comparison(verdict["comparison"]),
+        _parts(verdict.get("parts")),
     ]
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -110,6 +111,36 @@ def _comparison(comparison: dict[str, Any] | None) -> str:
         f"worse where p is below {comparison['level']:g}.{scale}</p>"
         + _table(["", "challenger", "champion", "p"], rows)
     )
+
+
+def _parts(parts: dict[str, Any] | None) -> str:
+    """Home and field side by side; nothing where the dataset has no image of production."""
+    if parts is None:
+        return ""
+    shown = "".join(_part(name, parts[name], needed=parts["needed"]) for name in ("home", "field"))
+    return (
+        "<h2>Home and field</h2><p>The field's bins are images of production that people counted; home's are "
+        "all others, on which the floors hold. A part decides from "
+        f"{parts['needed']:,} bins on: so many show a loss of {parts['loss']:.0%} of them four times of five."
+        f"</p>{shown}"
+    )
+
+
+def _part(name: str, part: dict[str, Any], *, needed: int) -> str:
+    few = "" if part["decides"] else f", too few to decide: {needed:,} are needed"
+    head = f"<h3>{name}: {part['images']:,} bins{few}</h3>"
+    models = [(role, part[role]) for role in ("challenger", "champion") if part[role] is not None]
+    if not models:
+        return head
+    rows = [[words, *(f"{figures[metric]:.4f}" for _, figures in models)] for metric, words, _, _ in _ROWS]
+    heads = ["", *(role for role, _ in models)]
+    if part["comparison"] is not None:
+        heads.append("p")
+        chances = {words: part["comparison"].get(metric, {}).get("p") for metric, words, _, _ in _ROWS}
+        for row in rows:
+            p = chances[row[0]]
+            row.append("" if p is None else f"{p:.4f}")
+    return head + _table(heads, rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

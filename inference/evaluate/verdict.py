@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bincount_core.model_json import Description
-from inference.evaluate.examine import Examination, Reply
-from inference.evaluate.metrics import Figures, Integers, figures
-from inference.evaluate.paired import DRAWS, SEED, chance_of_worse
-
-TEST = "paired permutation test, one-sided"
+from inference.evaluate.bins import Labels
+from inference.evaluate.compare import Evaluated, compare
+from inference.evaluate.metrics import Figures
+from inference.evaluate.parts import Parts, evaluate_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +23,28 @@ class Rules:
     min_images: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A model and what it said."""
-
-    description: Description
-    examination: Examination
-
-    @property
-    def top(self) -> int | None:
-        """The lowest number of its open top class, or None."""
-        return self.description.counts[-1] if self.description.open_top else None
-
-
 def evaluate_challenger(
-    *, labels: dict[str, int], challenger: Evaluated, champion: Evaluated | None, rules: Rules
+    *, labels: Labels, challenger: Evaluated, champion: Evaluated | None, rules: Rules, part_loss: float
 ) -> dict[str, Any]:
     """The members of verdict.json that follow from the answers (docs/schemas/verdict.schema.json).
 
-    Bins that one of the models could not read are left out for both.
+    Bins that one of the models could not read are left out for both. Of a dataset with images of production
+    the floors hold on home's, which they are known for, and both parts are looked at by themselves.
     """
-    ids = sorted(labels.keys() - _unreadable(challenger, champion))
-    true = np.array([labels[id_] for id_ in ids], dtype=np.int64)
-    own = figures(_replies(challenger, ids), true, top=challenger.top)
-    reasons = _below_floors(own, rules)
+    ids = sorted(labels.counts.keys() - _unreadable(challenger, champion))
+    true = np.array([labels.counts[id_] for id_ in ids], dtype=np.int64)
+    own = challenger.figures(ids, true)
+    parts = Parts({}, None)
+    if labels.has_field:
+        parts = evaluate_parts(
+            labels=labels,
+            ids=ids,
+            challenger=challenger,
+            champion=champion,
+            level=rules.level,
+            loss=part_loss,
+        )
+    reasons = _below_floors(parts.home or own, rules)
     verdict: dict[str, Any] = {
         "images": len(ids),
         "unreadable": sorted(_unreadable(challenger, champion)),
@@ -58,11 +54,14 @@ def evaluate_challenger(
         "comparison": None,
     }
     if champion is not None:
-        theirs = figures(_replies(champion, ids), true, top=champion.top)
+        theirs = champion.figures(ids, true)
         verdict["champion"] = _members(champion, theirs)
-        verdict["comparison"], worse = _compare(ids, true, challenger, champion, level=rules.level)
+        verdict["comparison"], worse = compare(ids, true, challenger, champion, level=rules.level)
         reasons += worse
-    doubts = _doubts(len(ids), challenger, champion, rules)
+    if labels.has_field:
+        verdict["parts"] = parts.members
+    reasons += parts.reasons
+    doubts = [*_doubts(len(ids), challenger, champion, rules), *parts.doubts]
     return {"accepted": not reasons, "reasons": reasons, "needs_person": doubts, **verdict}
 
 
@@ -93,51 +92,6 @@ def _below_floors(own: Figures, rules: Rules) -> list[str]:
     if own.rmse > rules.max_rmse:
         reasons.append(f"rmse is {own.rmse:.4f}, at most {rules.max_rmse:g} is wanted")
     return reasons
-
-
-def _compare(
-    ids: list[str], true: Integers, challenger: Evaluated, champion: Evaluated, *, level: float
-) -> tuple[dict[str, Any], list[str]]:
-    """Both on one scale: truth and answers are capped at the lower of the models' open top classes."""
-    tops = [model.top for model in (challenger, champion) if model.top is not None]
-    capped_at = min(tops) if tops else None
-    new, old = (_squares(_replies(model, ids), true, top=capped_at) for model in (challenger, champion))
-    comparison: dict[str, Any] = {
-        "test": TEST,
-        "draws": DRAWS,
-        "seed": SEED,
-        "level": level,
-        "capped_at": capped_at,
-    }
-    reasons: list[str] = []
-    for name, harm, ours, theirs in (
-        (
-            "accuracy",
-            (new > 0).astype(np.int64) - (old > 0),
-            float((new == 0).mean()),
-            float((old == 0).mean()),
-        ),
-        ("rmse", new - old, float(np.sqrt(new.mean())), float(np.sqrt(old.mean()))),
-    ):
-        p = chance_of_worse(harm)
-        comparison[name] = {"challenger": round(ours, 6), "champion": round(theirs, 6), "p": round(p, 6)}
-        if p < level:
-            reasons.append(
-                f"{name} is {ours:.4f} against the champion's {theirs:.4f} on the same {len(ids)} bins, "
-                f"worse beyond noise (p = {p:.4f} < {level:g})"
-            )
-    return comparison, reasons
-
-
-def _squares(replies: list[Reply], true: Integers, *, top: int | None) -> Integers:
-    counts = np.array([reply.count for reply in replies], dtype=np.int64)
-    if top is not None:
-        counts, true = np.minimum(counts, top), np.minimum(true, top)
-    return (counts - true) ** 2
-
-
-def _replies(model: Evaluated, ids: list[str]) -> list[Reply]:
-    return [model.examination.replies[id_] for id_ in ids]
 
 
 def _unreadable(challenger: Evaluated, champion: Evaluated | None) -> set[str]:

@@ -129,7 +129,10 @@ def _evaluations(facts: Mapping[str, Any], found: Json) -> Iterable[Json]:
         "evaluation_observation": text(f"{word}{f': {why}' if why else ''}", most=2096),
         "datasets": datasets,
         "metadata": {"page": text(f"{facts['evaluation']}/report.html")},
-        "metric_groups": [_group("the served model on the test images", verdict["challenger"]["metrics"])],
+        "metric_groups": [
+            _group("the served model on the test images", verdict["challenger"]["metrics"]),
+            *_parts(verdict.get("parts", {})),
+        ],
     }
     test: Json = found.get("model", {}).get("metrics", {}).get("test", {})
     if not test:
@@ -149,6 +152,16 @@ def _evaluations(facts: Mapping[str, Any], found: Json) -> Iterable[Json]:
             *_by_count(details),
         ],
     }
+
+
+def _parts(parts: Json) -> Iterable[Json]:
+    """Home and the field by themselves, of both models; nothing without images of production."""
+    for part, model in ((part, model) for part in ("home", "field") for model in ("challenger", "champion")):
+        figures = parts.get(part, {}).get(model)
+        if figures:
+            few = "" if parts[part]["decides"] else f", too few to decide: {parts['needed']} are needed"
+            name = f"{model} on the {part} part, {figures['images']} images{few}"
+            yield _group(name, figures)
 
 
 def _by_count(details: Json) -> Iterable[Json]:

@@ -67,6 +67,13 @@ class DataPrep(Section):
     counts: tuple[int, int] = Field(
         (0, 5), description="without a file list: the smallest and the largest count that are wanted"
     )
+    field_weight: float = Field(
+        3.0,
+        ge=1.0,
+        le=10.0,
+        description="how many times an image that a person counted in production (`bincount train --field`) "
+        "counts in training; datasets without such images do not know it",
+    )
     limit_per_class: int = Field(
         0, ge=0, le=1_000_000, description="at most so many images of each count; 0: no limit"
     )

@@ -38,6 +38,13 @@ class Gate(Section):
         le=0.5,
         description="level of the paired test; a challenger worse than the champion by a p below is rejected",
     )
+    part_loss: float = Field(
+        0.1,
+        ge=0.02,
+        le=0.5,
+        description="loss of accuracy that home, or the field, must have test images enough to show before "
+        "it decides by itself; 0.1: 184 of them",
+    )
     min_images: int = Field(
         200,
         ge=1,

@@ -41,7 +41,8 @@ def pipeline_definition(
     `staging` is what the function `weights` is asked (infra/training/weights.py), `parents` is asked what the
     tuning job may learn from (infra/training/warm_start.py).
 
-    Input: `{"request": {…}}` or `{}` for the stage's own request. With
+    Input: `{"request": {…}}` or `{}` for the stage's own request. `"field": {…}` beside it adds the images of
+    production that it names (data_prep/sources.py). With
     `"candidate": {"training_job": name, "model_data": "s3://…"}` nothing is trained: that model is evaluated.
     """
     return {
@@ -75,6 +76,14 @@ def _choose_request(settings: Settings) -> dict[str, State]:
     }
 
 
+def _request(settings: Settings) -> str:
+    """The request, with the images of production that the input names; their weight is the stage's where the
+    input says none."""
+    request, field = "$states.input.request", "$states.input.field"
+    weighed = f"$merge([{json.dumps({'weight': settings.data_prep.field_weight})}, {field}])"
+    return f"{{% $exists({field}) ? $merge([{request}, {{'field': {weighed}}}]) : {request} %}}"
+
+
 def _prepare(settings: Settings, partition: str, bucket: str, function: str) -> dict[str, State]:
     """From the request to a sealed dataset that everybody finds by a parameter."""
     data = settings.data_prep
@@ -84,7 +93,7 @@ def _prepare(settings: Settings, partition: str, bucket: str, function: str) -> 
 
         The request's list may change while the pipeline runs: it is read once.
         """
-        given = {"request": "{% $states.input.request %}"} if name == "open" else DATASET_ID
+        given = {"request": _request(settings)} if name == "open" else DATASET_ID
         retry = lambda_fault(TRANSFER_FAILED)
         return task(function, {"step": name, **given}, Retry=retry, Output=output, next_state=next_state)
 

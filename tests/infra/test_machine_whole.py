@@ -29,7 +29,13 @@ class TestPipeline:
     """Without a request: the stage's own, to a model in the registry."""
 
     @staticmethod
-    def walk(monkeypatch: pytest.MonkeyPatch, machines: Machines, *, champion: str) -> Walk:
+    def walk(
+        monkeypatch: pytest.MonkeyPatch,
+        machines: Machines,
+        *,
+        champion: str,
+        given: dict[str, Any] | None = None,
+    ) -> Walk:
         place = {"dataset_id": "one", "uri": "s3://bins/datasets/one/", "sealed": False, "shards": True}
         verdict: dict[str, Any] = {
             "accepted": True,
@@ -62,7 +68,7 @@ class TestPipeline:
             monkeypatch,
             machines["pipeline"],
             name="bincount-dev-pipeline",
-            given={},
+            given=given or {},
             answers={
                 "Open": {**place, "parts": {**list_at("runs/one/parts.json"), "count": 3}},
                 "Plan": {**place, "images": 8, "to_do": 8, "work_list": list_at("runs/one/work.json")},
@@ -104,6 +110,22 @@ class TestPipeline:
         (container,) = found.asked["Register"]["InferenceSpecification"]["Containers"]
         assert container == {"Image": "registry/server:arm", "ModelDataUrl": MODEL}
         assert found.output["model_package"].endswith("/1")
+
+    @pytest.mark.parametrize("weight", [{}, {"weight": 7}])
+    @pytest.mark.parametrize("request_of", [None, {"source": {"bucket": "hall-7"}, "counts": [0, 3]}])
+    def test_images_of_production_stand_beside_any_request(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        machines: Machines,
+        weight: dict[str, int],
+        request_of: dict[str, Any] | None,
+    ) -> None:
+        field = {"bucket": "bins", "prefix": "images/", "labels": "s3://bins/images/labelled.csv"}
+        request = {} if request_of is None else {"request": request_of}
+        alone = self.walk(monkeypatch, machines, champion=NO_MODEL, given=request)
+        given = {**request, "field": {**field, **weight}}
+        asked = self.walk(monkeypatch, machines, champion=NO_MODEL, given=given).asked["Open"]["request"]
+        assert asked == alone.asked["Open"]["request"] | {"field": {"weight": 3, **field, **weight}}
 
     def test_maps_read_their_lists_and_pass_their_input_on(
         self, monkeypatch: pytest.MonkeyPatch, machines: Machines

@@ -72,7 +72,11 @@ COMBINATIONS = (
             "operations.quiet_hours": 4,
         },
     ),
-    Combination("prod that captures inputs", "prod", {"capture.inputs": True, "capture.percent": 20}),
+    Combination(
+        "prod that captures inputs",
+        "prod",
+        {"capture.inputs": True, "capture.percent": 20, "data_prep.field_weight": 5, "gate.part_loss": 0.05},
+    ),
     Combination(
         "dev with several training instances",
         "dev",

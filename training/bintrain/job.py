@@ -97,6 +97,10 @@ def _load_images(
     keep = fits(len(dataset.images), size=size, cache_mib=call.machine.cache_mib)
     counts = {name: len(dataset.split(name)) for name in SPLITS}
     say(f"dataset {dataset.id}: {counts}, in memory: {keep}")
+    if weighted := [image.weight for image in dataset.split("train") if image.weight != 1]:
+        say(
+            f"{len(weighted)} training images were counted by people and weigh {max(weighted):g} times others"
+        )
     say(f"classes {list(classes.counts)}, open top: {classes.open_top}")
     needed = SPLITS if processes.is_first else ("train", "validation")
     images = {

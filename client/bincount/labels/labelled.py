@@ -46,6 +46,10 @@ class LabelledImages:
         writer.writerows((row.image, row.count, row.taken_at) for row in self.rows)
         return text.getvalue().encode()
 
+    def field(self) -> dict[str, Any]:
+        """The pipeline's `field`: these images beside those of home, their table being uploaded."""
+        return {"bucket": self.bucket, "prefix": IMAGES, "labels": f"s3://{self.bucket}/{TABLE}"}
+
     def request(self) -> dict[str, Any]:
         """The pipeline's request for a dataset of these images, their table being uploaded."""
         source = {

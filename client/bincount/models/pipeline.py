@@ -11,9 +11,13 @@ from bincount.stage.stage import Stage
 from bincount.texts import shortened
 
 
-def start_pipeline(stage: Stage, *, request: Mapping[str, Any] | None = None) -> Execution:
-    """Starts it with a data request, or with the stage's own."""
-    given = {} if request is None else {"request": request}
+def start_pipeline(
+    stage: Stage, *, request: Mapping[str, Any] | None = None, field: Mapping[str, Any] | None = None
+) -> Execution:
+    """Starts it with a data request, or with the stage's own; `field` names images of production besides
+    (docs/contracts.md, "The pipeline")."""
+    parts = {"request": request, "field": field}
+    given = {name: part for name, part in parts.items() if part is not None}
     return start(stage=stage, machine="pipeline", request=json.dumps(given))
 
 
@@ -40,6 +44,21 @@ def follow_pipeline(
     yield from result_lines(json.loads(execution.output))
 
 
+def _part_lines(parts: dict[str, Any] | None) -> Iterator[str]:
+    """Home and the field by themselves; nothing without images of production."""
+    if parts is None:
+        return
+    for name in ("home", "field"):
+        part = parts[name]
+        figures = [
+            f"{role} accuracy {part[role]['accuracy']:.3f}, rmse {part[role]['rmse']:.3f}"
+            for role in ("challenger", "champion")
+            if part[role] is not None
+        ]
+        few = "" if part["decides"] else f"too few to decide, {parts['needed']:,} are needed"
+        yield f"  {name}, {part['images']:,} images: {'; '.join(filter(None, [*figures, few]))}"
+
+
 def own_jobs(stage: Stage, execution: Execution) -> list[TrainingJob]:
     """The training jobs of this run and of no other: by the names of the tuning jobs that it started."""
     return jobs_of(stage, tuning_jobs_of(stage, execution.history))
@@ -62,6 +81,7 @@ def result_lines(result: dict[str, Any]) -> Iterator[str]:
         shown = ", ".join(f"{name} {figures[name]:.3f}" for name in FIGURES if figures.get(name) is not None)
         said = "accepted" if verdict["accepted"] else f"rejected: {'; '.join(verdict['reasons'])}"
         yield f"the gate: {shown}; {said}"
+        yield from _part_lines(verdict.get("parts"))
     if "model_package" in result:
         yield f"registered {result['model_package']} {result.get('approval', '')}"
     logged = result.get("experiments")

@@ -187,6 +187,7 @@ def _arguments(settings: Settings) -> list[str]:
         "min-coverage": str(gate.min_coverage),
         "level": str(gate.level),
         "min-images": str(gate.min_images),
+        "part-loss": str(gate.part_loss),
     }
     return [word for name, value in arguments.items() for word in (f"--{name}", value)]
 

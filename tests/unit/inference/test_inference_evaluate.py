@@ -29,6 +29,7 @@ class Case:
 
     folder: Path
     counts: dict[str, int] = field(default_factory=dict)
+    field: set[str] = field(default_factory=set)
     champion: str = "none"
     stderr: str = ""
 
@@ -54,6 +55,7 @@ class Case:
     def write_manifest(self) -> None:
         lines = [{"id": name, "count": count, "split": "test"} for name, count in self.counts.items()]
         lines.append({"id": "unlisted", "count": 1, "split": "validation"})
+        lines = [line | ({"source": "field"} if line["id"] in self.field else {}) for line in lines]
         path = self.folder / "input" / "manifest" / "manifest.jsonl.gz"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))

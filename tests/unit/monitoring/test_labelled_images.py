@@ -12,7 +12,7 @@ from bincount.labels.labelled import labelled_images, upload
 from bincount.stage.stage import Stage
 from data_prep.storage import s3_store
 from tests.unit.client.conftest import Bincount, bincount
-from tests.unit.data_prep.conftest import jpeg
+from tests.unit.data_prep.conftest import all_splits, jpeg
 from tests.unit.data_prep.test_own_sources_s3 import prepare
 from tests.unit.monitoring.conftest import BUCKET, Calls
 from tests.unit.monitoring.test_kept_images import line, sort, stage
@@ -99,6 +99,40 @@ def test_a_later_label_moves_no_image_to_another_side(
     assert sides() == before
 
 
+def test_labels_stand_beside_home_in_one_dataset(
+    s3: Any,
+    stage: Stage,  # noqa: F811
+    calls: Calls,
+    production: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.unit.data_prep.test_own_sources_s3.STAGE", BUCKET)
+    for seed, (identity, count) in enumerate(all_splits(1, 2, 3).items()):
+        s3.put_object(Bucket=BUCKET, Key=f"home/bin-images/{identity}.jpg", Body=jpeg(seed=900 + seed))
+        label = json.dumps({"EXPECTED_QUANTITY": count}).encode()
+        s3.put_object(Bucket=BUCKET, Key=f"home/metadata/{identity}.json", Body=label)
+    home = {"bucket": BUCKET, "prefix": "home/"}
+
+    def manifest() -> dict[str, dict[str, Any]]:
+        found = labelled_images(stage)
+        upload(stage, found)
+        _, lines = prepare(s3, home, counts=[1, 3], field=found.field())
+        return {line.get("name", line["id"]).split("/")[0]: line for line in lines}
+
+    before = manifest()
+    assert len(before) == len(all_splits(1, 2, 3)) + len(production)
+    assert {name for name, line in before.items() if line.get("source") == "field"} == production.keys()
+    heavy = {name for name, line in before.items() if line.get("weight") == 3}
+    assert heavy == {name for name in production if before[name]["split"] == "train"}
+
+    calls.label("001-0", 1 + production["001-0"] % 3)
+    forget(stage, "000-0")
+    after = manifest()
+    assert before.keys() - after.keys() == {"000-0"}
+    assert after["001-0"]["count"] != production["001-0"]
+    assert all(after[name]["split"] == before[name]["split"] for name in after)
+
+
 def test_the_command_writes_table_and_request(
     stage: Stage,  # noqa: F811
     sort: Callable[..., dict[str, int]],  # noqa: F811
@@ -109,6 +143,8 @@ def test_the_command_writes_table_and_request(
 ) -> None:
     cloud = s3_environment | {"AWS_REGION": "us-east-1"}
     assert "capture.inputs" in bincount("labelled", check=1, **cloud).stderr
+    assert "capture.inputs" in bincount("train", "--field", check=1, **cloud).stderr
+    assert "give --field" in bincount("train", "--field-weight", "2", check=1, **cloud).stderr
     sort(line("a/b", review=True, kind="image/png"))
     calls.label("a/b", 4)
     done = bincount("labelled", "--upload", check=0, **cloud)

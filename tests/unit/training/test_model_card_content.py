@@ -146,3 +146,18 @@ def test_the_figures_are_read_out_of_the_archive(metrics: bytes, tmp_path: Path,
     content = (tmp_path / "output.tar.gz").read_bytes()
     read = model_card.read_metrics(Bucket(content[: len(content) - damage * 10]), FACTS["model_data"])
     assert read == ({} if damage else json.loads(metrics))
+
+
+def test_a_card_shows_home_and_the_field_by_themselves(found: dict[str, Any]) -> None:
+    figures = {"images": 9, "accuracy": 0.5, "rmse": 0.6, "within_one": 0.9, "coverage": 0.91}
+    home = {"images": 900, "decides": True, "challenger": figures | {"images": 900}, "champion": None}
+    field = {"images": 9, "decides": False, "challenger": figures, "champion": figures, "comparison": None}
+    parts = {"loss": 0.1, "needed": 184, "home": home | {"comparison": None}, "field": field}
+    card = model_card_content.card_of(FACTS | {"verdict": FACTS["verdict"] | {"parts": parts}}, found)
+    assert faults_of(card) == []
+    (gate, *_) = card["evaluation_details"]
+    assert [group["name"] for group in gate["metric_groups"][1:]] == [
+        "challenger on the home part, 900 images",
+        "challenger on the field part, 9 images, too few to decide: 184 are needed",
+        "champion on the field part, 9 images, too few to decide: 184 are needed",
+    ]

@@ -28,11 +28,13 @@ Ready = queue.Queue["tuple[Batch, list[Future[None]]] | BaseException | None"]
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """uint8 pixels [n, size, size, 3], class indices [n], and the images' places in their split [n]."""
+    """uint8 pixels [n, size, size, 3], class indices [n], and the images' places in their split [n]; weights
+    [n] in the loss, None where all images of the split count alike."""
 
     pixels: Tensor
     labels: Tensor
     indices: Tensor
+    weights: Tensor | None = None
 
 
 class DataLoader:
@@ -108,7 +110,8 @@ class DataLoader:
                 for first in range(0, len(items), share)
             ]
         labels = torch.tensor([images.labels[index] for index, _ in items])
-        return Batch(pixels=pixels, labels=labels, indices=indices), decoding
+        weights = None if images.weights is None else images.weights[indices]
+        return Batch(pixels=pixels, labels=labels, indices=indices, weights=weights), decoding
 
 
 def _take(

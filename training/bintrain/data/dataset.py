@@ -14,6 +14,8 @@ from bintrain.errors import TrainingError
 
 SPLITS = ("train", "validation", "test")
 """Models learn from the first, are chosen by the second, and are looked at once on the third."""
+MOST_WEIGHT = 10
+"""The largest weight of an image, as docs/schemas/manifest.schema.json has it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +23,7 @@ class BinImage:
     """One line of the manifest; `split` is one of SPLITS.
 
     `path` is the image's file on this machine or, with `in_shard`, the tar that holds it as `<id>.jpg`.
+    `weight` is how many times an image counts in the loss of training: what a person counted, more.
     """
 
     id: str
@@ -29,6 +32,7 @@ class BinImage:
     path: Path
     sha256: str
     in_shard: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,9 @@ def _read_line(line: str, *, folder: Path, shards: dict[str, Path]) -> BinImage:
     count = entry["count"]
     if not isinstance(count, int) or count < 0:
         raise ValueError(f"count {count!r} is not a number of objects")
+    weight = entry.get("weight", 1.0)
+    if not isinstance(weight, int | float) or not 1 <= weight <= MOST_WEIGHT:
+        raise ValueError(f"weight {weight!r} is not a number from 1 to {MOST_WEIGHT}")
     in_shard = entry["key"] is None
     if in_shard:
         # Asked once a shard, not once an image: on a network disk each question takes its time.
@@ -112,8 +119,9 @@ def _read_line(line: str, *, folder: Path, shards: dict[str, Path]) -> BinImage:
     else:
         path = _existing(folder / entry["key"])
     return BinImage(
-        id=entry["id"], count=count, split=split, path=path, sha256=entry["sha256"], in_shard=in_shard
-    )
+        id=entry["id"], count=count, split=split, path=path, sha256=entry["sha256"], in_shard=in_shard,
+        weight=float(weight),
+    )  # fmt: skip
 
 
 def _existing(path: Path) -> Path:

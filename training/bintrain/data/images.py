@@ -47,6 +47,8 @@ class Images:
         self.size = size
         self._quick = quick
         self.labels = [_label(image, classes=classes) for image in images]
+        self.weights = _weights(images)
+        """How much each image counts in the loss, 1 on average [N]; None where all count alike."""
         self.shards = _by_shard(images)
         """Shard -> the member names that belong here, with their places."""
         # Arrays, not objects: nothing may grow while half a million images are read.
@@ -173,6 +175,13 @@ def _by_shard(images: Sequence[BinImage]) -> dict[Path, dict[str, int]]:
         if image.in_shard:
             shards.setdefault(image.path, {})[f"{image.id}.jpg"] = index
     return shards
+
+
+def _weights(images: Sequence[BinImage]) -> Tensor | None:
+    if len({image.weight for image in images}) < 2:
+        return None
+    given = torch.tensor([image.weight for image in images])
+    return given / given.mean()
 
 
 def fits(count: int, *, size: int, cache_mib: int) -> bool:

@@ -15,8 +15,8 @@ binomial  two outputs, the rate and the sharpness of a binomial distribution: th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as functional
@@ -25,8 +25,14 @@ from torch import Tensor, nn
 LARGEST_RAW = 50.0
 """Beyond it a threshold's probability is 0 or 1 to more digits than float32 has."""
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""(logits over counts [N, C], class indices [N]) -> the mean loss, a scalar."""
+
+class Loss(Protocol):
+    """The mean loss over images, a scalar."""
+
+    def __call__(self, logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """`logits` over counts [N, C], class indices [N], and what each image counts [N], 1 on average over
+        the images that are trained on (not over each batch); None: all alike."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +57,21 @@ def build_loss(name: str, *, targets: Tensor) -> Loss:
     if name == "corn":
         return corn_loss
     if name == "emd":
-        return lambda logits, labels: squared_emd(logits, targets[labels])
-    return lambda logits, labels: functional.cross_entropy(logits, targets[labels])
+
+        def emd(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+            return squared_emd(logits, targets[labels], weights)
+
+        return emd
+
+    def soft(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        if weights is None:
+            return functional.cross_entropy(logits, targets[labels])
+        return (weights * functional.cross_entropy(logits, targets[labels], reduction="none")).mean()
+
+    return soft
 
 
-def corn_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def corn_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """CORN's loss from logits over counts.
 
     The binary cross entropies of an image's thresholds add up to its negative log-likelihood. The paper's
@@ -63,16 +79,19 @@ def corn_loss(logits: Tensor, labels: Tensor) -> Tensor:
     class in one less.
     """
     members = (labels + 1).clamp(max=logits.shape[1] - 1)
+    if weights is not None:
+        return (weights * functional.cross_entropy(logits, labels, reduction="none")).sum() / members.sum()
     return functional.cross_entropy(logits, labels, reduction="sum") / members.sum()
 
 
-def squared_emd(logits: Tensor, targets: Tensor) -> Tensor:
+def squared_emd(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """The squared earth mover's distance of softmax(logits) [N, C] to `targets` [N, C], the mean over images.
 
     On a line it is the sum over thresholds of the squared difference of the cumulated distributions.
     """
     difference = torch.softmax(logits, dim=1).cumsum(1) - targets.cumsum(1)
-    return (difference**2).sum(1).mean()
+    squares = (difference**2).sum(1)
+    return squares.mean() if weights is None else (weights * squares).mean()
 
 
 def _bounded(raw: Tensor) -> Tensor:

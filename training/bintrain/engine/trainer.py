@@ -157,7 +157,8 @@ class Trainer:
         with self._autocast():
             logits = self._forward(images.contiguous(memory_format=torch.channels_last))
         labels = batch.labels.to(self._device, non_blocking=True)
-        loss = self._loss(logits.float() + self._adjustment, labels)
+        weights = None if batch.weights is None else batch.weights.to(self._device, non_blocking=True)
+        loss = self._loss(logits.float() + self._adjustment, labels, weights)
         self._optimiser.zero_grad()
         self._scaler.scale(loss).backward()  # pyright: ignore[reportUnknownMemberType]
         self._scaler.unscale_(self._optimiser)
