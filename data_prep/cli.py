@@ -128,6 +128,19 @@ def _kind(arguments: argparse.Namespace) -> dict[str, Any]:
     return own
 
 
+def _field(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """Images of production, and the labels of them; None without."""
+    if (arguments.field is None) != (arguments.field_labels is None):
+        raise BadRequest("--field and --field-labels go together: images, and the table that names them")
+    if arguments.field is None:
+        return None
+    place: dict[str, Any] = {"directory": str(Path(arguments.field).resolve())}
+    if arguments.field.startswith("s3://"):
+        bucket, prefix = split_s3_uri(arguments.field)
+        place = {"bucket": bucket, "prefix": _folder(prefix)}
+    return {**place, "labels": _list_address(arguments.field_labels), "weight": arguments.field_weight}
+
+
 def _list_address(address: str | None) -> str | None:
     # However a path is spelled, the same list makes the same dataset.
     return str(Path(address).resolve()) if address and not address.startswith("s3://") else address
@@ -149,6 +162,7 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     return {
         "source": source | _kind(arguments),
+        "field": _field(arguments),
         "file_list": _list_address(arguments.file_list),
         "corrections": _list_address(arguments.corrections),
         "counts": arguments.counts,
@@ -207,6 +221,15 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     )
     add("--label-attribute", metavar="NAME", help="of a manifest with several: the one with the counts")
     add("--allow-near-duplicates", action="store_true", help="only warn of one photograph in two splits")
+    add("--field", metavar="DIR|s3://…", help="images of production that people counted, taken besides")
+    add("--field-labels", metavar="FILE|s3://…", help="their CSV, as bincount labelled writes it")
+    add(
+        "--field-weight",
+        type=float,
+        default=3.0,
+        metavar="1-10",
+        help="how many times such an image counts in training (default 3)",
+    )
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:

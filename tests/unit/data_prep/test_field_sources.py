@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from bincount_sources.split import split_of_block
-from data_prep.cli import make_dataset
+from data_prep.cli import main, make_dataset
 from data_prep.errors import BadRequest
 from data_prep.request import dataset_id, parse_request
 from data_prep.run import Run
@@ -208,6 +208,15 @@ def test_a_limit_takes_nothing_of_production_away(home: Path, tmp_path: Path) ->
     field = labelled(tmp_path / "field", [(f"x{n}", 1, TRAIN[n]) for n in range(4)])
     made = Made(begin_by_counts(home, tmp_path / "t", field=field, limit_per_class=3), tmp_path / "t")
     assert sum(line.get("source") == "field" for line in made.lines.values()) == 4
+
+
+def test_the_command_line_takes_a_field(home: Path, tmp_path: Path, capsys: Any) -> None:
+    field = labelled(tmp_path / "field", [("a", 1, TRAIN[0])])
+    words = ["--source", str(home), "--target", str(tmp_path / "t"), "--counts", "0-9", "--quiet"]
+    assert main([*words, "--field", field["directory"]]) == 1
+    assert "go together" in capsys.readouterr().err
+    assert main([*words, "--field", field["directory"], "--field-labels", field["labels"]]) == 0
+    assert "has 13 images" in capsys.readouterr().out
 
 
 def test_home_may_be_own_images_of_the_same_names(tmp_path: Path) -> None:
