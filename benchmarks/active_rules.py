@@ -1,9 +1,8 @@
 """The selection rules that benchmarks/active_learning.py holds against random choice.
 
 Each takes a Pool and a number and gives the places of the images to label next. What a rule reads says what
-it would cost in production: `answer` what every captured answer has; `views` the network's answers for
-three more views of each image; `features` the network's pooled features of each image, of the labelled
-ones, too.
+it would cost in production: `probabilities` every captured answer has; `views` are the network's answers for
+more views of each image; `features` are of each image, of the labelled ones, too.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What to look at next: of the kept images that nobody has labelled, those whose labels are worth most."""
+"""What to look at next: kept images that nobody has labelled, the least sure first, and no bin twice."""

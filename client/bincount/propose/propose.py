@@ -1,4 +1,4 @@
-"""The images that a person should look at next, the most useful first, and no bin twice."""
+"""The images that a person should look at next, the least sure first, and no bin twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a person's look at an answer is worth, by the answer's probabilities alone: the larger, the more.
+"""How unsure an answer is, by the answer's probabilities alone: the larger, the more.
 
 Each takes {count: probability} as an answer has them. benchmarks/active_learning.py holds them, and rules
 that need more than the answer, against random choice.
@@ -51,4 +51,5 @@ SCORES: dict[str, Callable[[Probabilities], float]] = {
     "interval": interval,
     "spread": spread,
 }
-RULE = "margin"
+RULE = "interval"
+"""What `propose` orders by (docs/propose.md has what that is worth)."""

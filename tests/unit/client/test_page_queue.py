@@ -33,8 +33,8 @@ def page(
     s3_environment: dict[str, str],  # noqa: F811
     tmp_path: Path,
 ) -> Iterator[tuple[str, Gateway]]:
-    """The page before a stage that keeps three images: the model is torn over `a`, then `b`, then `c`."""
-    shares = {"a": (0.02, 0.5, 0.48), "b": (0.2, 0.2, 0.6), "c": (0.05, 0.9, 0.05)}
+    """The page before a stage that keeps three images: `a`, of which it is least sure, `b`, and `c`."""
+    shares = {"a": (0.3, 0.4, 0.3), "b": (0.02, 0.48, 0.5), "c": (0.05, 0.9, 0.05)}
     sort(*(captured(name, *each, seed=place) for place, (name, each) in enumerate(shares.items())))
     with Gateway() as api:
         threading.Thread(target=api.serve_forever, daemon=True).start()

@@ -55,7 +55,7 @@ def propose(
     region: RegionOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Name the kept images whose labels are worth most: not yet labelled, no bin twice, most useful first.
+    """Name the kept images that a person should look at next: not labelled, no bin twice, least sure first.
 
     `bincount page` goes through them with the keyboard, and stores each number as a label. The images are
     kept with `capture.inputs` (docs/labels.md).
