@@ -39,8 +39,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def ours(*, model_dir: Path, image: bytes, **environment: str) -> Iterator[Server]:
-    """`python -m inference` with its default settings on a free port."""
+def ours(*, model_dir: Path, image: bytes, folder: Path = ROOT, **environment: str) -> Iterator[Server]:
+    """`python -m inference` of the checkout in `folder`, with its default settings on a free port."""
     port = free_port()
     command = [
         sys.executable,
@@ -51,7 +51,7 @@ def ours(*, model_dir: Path, image: bytes, **environment: str) -> Iterator[Serve
         "--port",
         str(port),
     ]
-    with _running(command, folder=ROOT, port=port, image=image, environment=environment) as server:
+    with _running(command, folder=folder, port=port, image=image, environment=environment) as server:
         yield server
 
 

@@ -20,6 +20,7 @@ from inference.http.accept import JSON, TEXT, choose_media_type
 from inference.http.errors import RequestError, image_error
 from inference.model.answer import Answer, Verification, answer_members, make_answer, verifications, verify
 from inference.model.engine import Engine
+from inference.model.explanation import Explanation, explain, explanation_members
 from inference.model.resources import available_cpus
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -39,12 +40,14 @@ class Model:
 class Inputs:
     """One request: a checked, still encoded image, and the number of objects it should show, if given.
 
-    `every_verification` asks for the verdict on every number (batch transform: its records carry none).
+    `every_verification` asks for the verdict on every number (batch transform: its records carry none),
+    `explain` for where the network looked.
     """
 
     image: EncodedImage
     expected_count: int | None = None
     every_verification: bool = False
+    explain: bool = False
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -60,6 +63,7 @@ class Prediction:
     request_id: str
     decode_ms: float
     infer_ms: float
+    explanation: Explanation | None = None
 
 
 def model_fn(model_dir: str | Path, *, cpus: int | None = None) -> Model:
@@ -110,7 +114,7 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
         except ImageFault as fault:
             raise image_error(fault) from fault
         decoded = time.perf_counter()
-        logits = model.engine.infer(pixels)
+        logits, evidence = model.engine.infer(pixels, explain=inputs.explain)
     inferred = time.perf_counter()
     answer = make_answer(logits, model=description)
     expected = inputs.expected_count
@@ -123,6 +127,11 @@ def predict_fn(inputs: Inputs, model: Model) -> Prediction:
         request_id=inputs.request_id,
         decode_ms=(decoded - start) * 1000,
         infer_ms=(inferred - decoded) * 1000,
+        explanation=(
+            explain(answer, logits=logits, evidence=evidence, model=description, no_map=model.engine.no_map)
+            if inputs.explain
+            else None
+        ),
     )
 
 
@@ -141,4 +150,6 @@ def output_fn(prediction: Prediction, accept: str | None) -> tuple[bytes, str]:
         model_id=prediction.model_id,
         request_id=prediction.request_id,
     )
+    if prediction.explanation is not None:
+        members["explanation"] = explanation_members(prediction.explanation)
     return json.dumps(members, separators=(",", ":")).encode(), JSON

@@ -11,10 +11,11 @@ export class Failed extends Error {
   }
 }
 
-/** The server's answer for an image; `expected` is a number or null. Throws Failed. */
-export function count(blob, expected) {
-  const query = expected === null ? "" : `?expected=${expected}`;
-  return post(`count${query}`, blob, "image/jpeg");
+/** The server's answer for an image; `expected` is a number or null, `explain` asks where the model looked. Throws Failed. */
+export function count(blob, expected, { explain = false } = {}) {
+  // One parameter for both: API Gateway hands it on as it is, and can join none.
+  const asked = [...(expected === null ? [] : [expected]), ...(explain ? ["explain=1"] : [])].join(",");
+  return post(asked ? `count?expected=${encodeURIComponent(asked)}` : "count", blob, "image/jpeg");
 }
 
 /** The answer to a person's count of the image of `request_id`. Throws Failed. */

@@ -1,6 +1,7 @@
 // The page: takes an image, sends it, shows what comes. Everything from outside is text, never markup.
 import { kindOf, make, show, sign } from "./answer.js";
 import { prepared, Unreadable } from "./image.js";
+import { drawMap, hearLook } from "./look.js";
 import { listen, send, sendAll } from "./sending.js";
 import { all, drop, find, keep, tidy, waits } from "./store.js";
 import { preferred, say, speak } from "./texts.js";
@@ -52,6 +53,7 @@ function hear() {
     if (file) void take(file);
   });
   at("next").addEventListener("click", () => void openNext());
+  hearLook(() => current && find(current));
   // Keys of one letter act in the result alone, where its headline or a number has the focus.
   at("result").addEventListener("keydown", (event) => {
     if (event.target.matches("input") || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -142,6 +144,7 @@ function fault(error) {
   current = null;
   at("result").hidden = false;
   at("image").hidden = true;
+  drawMap(null);
   at("headline").className = "verdict fault";
   at("headline").replaceChildren(sign("fault"), say("fault"));
   at("told").replaceChildren(make("p", "reason", sentence(error)));
@@ -178,6 +181,7 @@ function drawResult(item) {
   at("image").hidden = false;
   at("image").src = urlOf(item);
   at("image").alt = say("image");
+  drawMap(item);
   show(item, { headline: at("headline"), told: at("told"), correct, by: nameField });
   if (focused) at("told").querySelector(`[data-number="${Number(focused)}"]`)?.focus({ preventScroll: true });
 }

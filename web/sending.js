@@ -43,7 +43,7 @@ async function alone(id, work) {
 
 async function sendImage(item) {
   try {
-    item.answer = sound(await count(item.blob, item.expected));
+    item.answer = sound(await count(item.blob, item.expected, { explain: true }));
     Object.assign(item, { state: "answered", fault: null });
     pause = SOONEST;
   } catch (error) {

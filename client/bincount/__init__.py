@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bincount.counting.answer import Count, Verdict, Verification
+    from bincount.counting.answer import Count, Explanation, Verdict, Verification
     from bincount.counting.counter import BinCounter, Outcome, Question
     from bincount.datasets.dataset import Dataset, DatasetImage
     from bincount.errors import BincountError, Refused
@@ -27,6 +27,7 @@ __all__ = [
     "Count",
     "Dataset",
     "DatasetImage",
+    "Explanation",
     "Labelled",
     "Labeller",
     "Outcome",
@@ -44,6 +45,7 @@ _HOMES = {
     "Count": "counting.answer",
     "Dataset": "datasets.dataset",
     "DatasetImage": "datasets.dataset",
+    "Explanation": "counting.answer",
     "Labelled": "labels.label",
     "Labeller": "labels.labeller",
     "Outcome": "counting.counter",

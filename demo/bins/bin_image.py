@@ -74,11 +74,16 @@ class Thing:
 
 
 class BinImage(NamedTuple):
-    """The objects in the bin, the image, and the JPEG quality that its camera would use."""
+    """The objects in the bin, the image, and the JPEG quality that its camera would use.
+
+    The camera saw the quadrilateral `view` of the bin in which the objects' corners are: its corners top
+    left, bottom left, bottom right, top right (x, y), pixels; None: all of it, straight.
+    """
 
     things: list[Thing]
     image: Image.Image
     quality: int
+    view: tuple[float, ...] | None = None
 
 
 def draw_bin(*, count: int, rng: np.random.Generator) -> BinImage:
@@ -90,8 +95,9 @@ def draw_bin(*, count: int, rng: np.random.Generator) -> BinImage:
         _draw_thing(image=image, thing=thing)
     _draw_bands(image=image, rng=rng)
     _draw_lips(image=image, rng=rng)
-    image = _camera(image=image, rng=rng)
-    return BinImage(things, image, int(rng.integers(78, 93)))
+    view = _view(width=width, height=height, rng=rng)
+    image = _camera(image=image, view=view, rng=rng)
+    return BinImage(things, image, int(rng.integers(78, 93)), view)
 
 
 def place(*, count: int, width: int, height: int, rng: np.random.Generator) -> list[Thing]:
@@ -273,11 +279,14 @@ def _draw_lips(*, image: Image.Image, rng: np.random.Generator) -> None:
         )
 
 
-def _camera(*, image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    width, height = image.size
+def _view(*, width: int, height: int, rng: np.random.Generator) -> tuple[float, ...]:
     dx, dy = rng.uniform(0, 0.045, 4) * width, rng.uniform(0, 0.045, 4) * height
-    quad = (dx[0], dy[0], dx[1], height - dy[1], width - dx[2], height - dy[2], width - dx[3], dy[3])
-    image = image.transform((width, height), Image.Transform.QUAD, quad, Image.Resampling.BILINEAR)
+    return (dx[0], dy[0], dx[1], height - dy[1], width - dx[2], height - dy[2], width - dx[3], dy[3])
+
+
+def _camera(*, image: Image.Image, view: tuple[float, ...], rng: np.random.Generator) -> Image.Image:
+    width, height = image.size
+    image = image.transform((width, height), Image.Transform.QUAD, view, Image.Resampling.BILINEAR)
     blur = float(rng.uniform(2.0, 4.0)) if rng.random() < 0.15 else float(rng.uniform(0.4, 1.2))
     image = image.filter(ImageFilter.BoxBlur(blur))
     light = (float(rng.uniform(0.7, 1.12)) * (1 + rng.normal(0, 0.03, 3))).astype(np.float32)

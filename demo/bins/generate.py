@@ -58,7 +58,7 @@ def generate(*, out: Path, images: int, seed: int, counts: range, tidy: bool = F
     draw = draw_tidy_bin if tidy else draw_bin
     for k, identity in enumerate(ids):
         count = count_of(k=k, seed=seed, counts=counts)
-        things, image, quality = draw(count=count, rng=np.random.default_rng([seed, 1, k]))
+        things, image, quality, _ = draw(count=count, rng=np.random.default_rng([seed, 1, k]))
         image.save(out / "bin-images" / f"{identity}.jpg", quality=quality)
         _write_json(path=out / "metadata" / f"{identity}.json", value=metadata(things=things))
         file_list[str(count)].append(f"data/metadata/{identity}.json")

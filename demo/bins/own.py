@@ -28,7 +28,7 @@ def draw(*, out: Path, images: int, seed: int, counts: range) -> None:
         table.writerow(("image", "count", "group"))
         for k in range(images):
             count = count_of(k=k, seed=seed, counts=counts)
-            _, image, quality = draw_tidy_bin(count=count, rng=np.random.default_rng([seed, 3, k]))
+            _, image, quality, _ = draw_tidy_bin(count=count, rng=np.random.default_rng([seed, 3, k]))
             bin_, shot = divmod(k, IMAGES_OF_A_BIN)
             name = f"shelf {bin_ % SHELVES}/bin {bin_}, {shot}.{_SUFFIXES[shot % len(_SUFFIXES)]}"
             image.save(_made(out / "photos" / name), quality=quality)

@@ -14,7 +14,7 @@ from inference.http.accept import JSON, choose_media_type
 from inference.http.attributes import (
     CUSTOM_ATTRIBUTES,
     answer_attributes,
-    expected_count,
+    read_attributes,
     reject_query,
     request_id,
 )
@@ -83,10 +83,12 @@ class CountingApi:
         content_type = request.headers.get("content-type")
         check_content_type(content_type)
         reject_query(request.scope["query_string"])
-        expected = expected_count(_field(request, CUSTOM_ATTRIBUTES))
+        asked = read_attributes(_field(request, CUSTOM_ATTRIBUTES))
         async with self._bodies.read(request) as body:
             record.members["bytes"] = len(body)
-            question = Question(body, content_type, expected, record.request_id)
+            question = Question(
+                body, content_type, asked.expected_count, record.request_id, explain=asked.explain
+            )
             prediction = await self._service.answer(question)
         record.members |= {
             "count": prediction.answer.count,

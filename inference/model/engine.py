@@ -12,6 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from bincount_core.model_json import Description, ModelFault
+from inference.model.activation_map import NoExactMap, add_map
 
 # A second compiled copy costs about 2 bytes of memory for each byte of the weights file. On 2 CPUs it pays
 # where that is little (see Engine); larger machines have the memory.
@@ -51,6 +52,8 @@ class Engine:
         """
         core = ov.Core()
         network = _read_network(core, folder=folder, description=description)
+        self.no_map = _map_fault(network)
+        """Why this network has no activation map; None where it has one."""
         small = (folder / "model.bin").stat().st_size <= _SMALL_WEIGHTS_BYTES
         ahead = _REQUESTS_PER_STREAM if cpus > 1 else 1
         self.workers = cpus * ahead
@@ -79,9 +82,16 @@ class Engine:
             with self._lock:
                 self._images -= 1
 
-    def infer(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits (float32 `[classes]`) of one image (uint8 `[height, width, 3]`, RGB)."""
-        return _infer(self._alone if self._images < 2 else self._together, pixels)
+    def infer(
+        self, pixels: NDArray[np.uint8], *, explain: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Logits (float32 `[classes]`) of one image (uint8 `[height, width, 3]`, RGB), and its map.
+
+        The activation map, float32 `[classes, h, w]` (see `add_map`), is None unless asked for by `explain`,
+        and where the network has none.
+        """
+        idle = self._alone if self._images < 2 else self._together
+        return _infer(idle, pixels, explain=explain and self.no_map is None)
 
     def _run_once(self, pixels: NDArray[np.uint8]) -> None:
         """Let every request compute once, one after the other.
@@ -91,7 +101,7 @@ class Engine:
         """
         for idle in {id(pool): pool for pool in (self._alone, self._together)}.values():
             for _ in range(idle.qsize()):
-                _infer(idle, pixels)
+                _infer(idle, pixels, explain=False)
 
 
 def _requests(core: ov.Core, network: ov.Model, *, cpus: int, streams: int, ahead: int) -> _Idle:
@@ -104,16 +114,28 @@ def _requests(core: ov.Core, network: ov.Model, *, cpus: int, streams: int, ahea
     return idle
 
 
-def _infer(idle: _Idle, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _infer(
+    idle: _Idle, pixels: NDArray[np.uint8], *, explain: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     request = idle.get()
     try:
         # infer() would also make Python objects of inputs and outputs: 0.15 ms a call.
         request.get_input_tensor(0).data[0] = pixels
         request.start_async()
         request.wait()
-        return request.get_output_tensor(0).data[0].copy()
+        logits = request.get_output_tensor(0).data[0].copy()
+        return logits, request.get_output_tensor(1).data[0].copy() if explain else None
     finally:
         idle.put(request)
+
+
+def _map_fault(network: ov.Model) -> str | None:
+    """Adds the map where the network has one, else says why not."""
+    try:
+        add_map(network)
+    except NoExactMap as fault:
+        return str(fault)
+    return None
 
 
 def _read_network(core: ov.Core, *, folder: Path, description: Description) -> ov.Model:

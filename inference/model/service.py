@@ -37,6 +37,7 @@ class Question:
     content_type: str | None
     expected_count: int | None
     request_id: str
+    explain: bool = False
 
 
 class Service:
@@ -143,6 +144,7 @@ class Service:
             inputs,
             expected_count=question.expected_count,
             every_verification=self._settings.batch,
+            explain=question.explain,
             request_id=question.request_id,
         )
         return predict_fn(inputs, model), time.monotonic() - started

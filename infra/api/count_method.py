@@ -15,7 +15,7 @@ BINARY_TYPES = (*IMAGE_TYPES, "image/jpg", "image/pjpeg", "image/x-png")
 _FROM_CALLER = {
     "integration.request.header.Accept": "method.request.header.Accept",
     "integration.request.header.Content-Type": "method.request.header.Content-Type",
-    # A mapping copies a value and cannot join two: the server takes a bare number, too.
+    # A mapping copies a value and cannot join two: the server takes a bare number, and explain=1 behind it.
     "integration.request.header.X-Amzn-SageMaker-Custom-Attributes": "method.request.querystring.expected",
     # Captured answers are joined to later recounts by this id, which the caller sees as request_id.
     "integration.request.header.X-Amzn-SageMaker-Inference-Id": "context.requestId",

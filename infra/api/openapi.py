@@ -18,7 +18,7 @@ _ERRORS = {
     "408": "The image came too slowly",
     "413": "The image is too large, in bytes or pixels",
     "415": "The Content-Type is no image's",
-    "422": "The expected count is no whole number from 0 to 999999",
+    "422": "The expected count is no whole number from 0 to 999999, or explain is not 0 or 1",
     "429": "More requests than are allowed",
     "500": "The server or the API failed",
     "502": "The endpoint failed",
@@ -80,8 +80,14 @@ def _count() -> dict[str, Any]:
                 "name": "expected",
                 "in": "query",
                 "required": False,
-                "description": "The number of objects that should be there; asks for a verdict.",
-                "schema": {"type": "integer", "minimum": 0, "maximum": 999_999},
+                "description": "The number of objects that should be there; asks for a verdict. explain=1 "
+                "behind a comma, or alone, asks for where the model looked: 3,explain=1.",
+                "schema": {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 0, "maximum": 999_999},
+                        {"type": "string", "pattern": "^([0-9]{1,6},)?explain=[01]$"},
+                    ]
+                },
             }
         ],
         "requestBody": {

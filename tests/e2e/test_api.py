@@ -124,6 +124,18 @@ def test_a_number_that_the_model_cannot_say_is_uncertain(api: Api, warehouse: Ca
 
 
 @pytest.mark.parametrize(
+    ("asked", "verified"), [("3%2Cexplain%3D1", True), ("explain%3D1", False)], ids=["both", "explain"]
+)
+def test_where_the_model_looked_is_asked_for_behind_the_number(
+    api: Api, warehouse: Caller, asked: str, verified: bool
+) -> None:
+    answer = api.ask(f"/count?expected={asked}", caller=warehouse, body=bin_image(3), headers=JPEG)
+    assert answer.status_code == 200
+    assert answer.json()["explanation"]["reason"].startswith("this model's network has no exact map")
+    assert ("verification" in answer.json()) == verified
+
+
+@pytest.mark.parametrize(
     ("path", "body", "headers", "expected"),
     [
         ("/count", b"\xff\xd8 not an image", JPEG, (400, "undecodable_image")),
@@ -134,6 +146,7 @@ def test_a_number_that_the_model_cannot_say_is_uncertain(api: Api, warehouse: Ca
         ("/count?expected=many", bin_image(1), JPEG, (422, "bad_expected_count")),
         ("/count?expected=-1", bin_image(1), JPEG, (422, "bad_expected_count")),
         ("/count?expected=%EF%BC%93", bin_image(1), JPEG, (422, "bad_expected_count")),
+        ("/count?expected=3%2Cexplain%3Dyes", bin_image(1), JPEG, (422, "bad_explain")),
         (f"/count?expected={'1' * 1100}", bin_image(1), JPEG, (422, "bad_expected_count")),
         ("/count", bytes(6_291_457), JPEG, (413, "body_too_large")),
         ("/count", bytes(10 * 1024 * 1024 + 1), JPEG, (413, "body_too_large")),

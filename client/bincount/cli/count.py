@@ -19,9 +19,11 @@ from bincount.cli.shared import (
     StageOption,
     screen,
 )
+from bincount.counting.answer import Explanation
 from bincount.counting.counter import BinCounter, Outcome, Question
 from bincount_core.limits import MAX_EXPECTED
 
+_SHADES = " .:*#"
 _COLOURS = {"match": "green", "mismatch": "red", "uncertain": "yellow"}
 
 
@@ -30,6 +32,9 @@ def count(
     expect: Annotated[
         int | None, typer.Option("--expect", min=0, max=MAX_EXPECTED, help="So many objects should be there.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show where the model looked: what spoke for the count.")
+    ] = False,
     as_json: JsonOption = False,
     stage: StageOption = "dev",
     region: RegionOption = None,
@@ -45,7 +50,9 @@ def count(
     with BinCounter(
         stage=stage, region=region, profile=profile, api_url=api_url, concurrency=concurrency
     ) as counter:
-        questions = [Question(id=str(n), image=path, expected=expect) for n, path in enumerate(images)]
+        questions = [
+            Question(id=str(n), image=path, expected=expect, explain=explain) for n, path in enumerate(images)
+        ]
         outcomes = counter.count_many(questions)
         if as_json:
             found = [_print_json(outcome) for outcome in outcomes]
@@ -93,6 +100,26 @@ def _print_table(outcomes: list[Outcome]) -> None:
         if found is not None and found.reason:
             words = f"{outcome.question.image}: {found.expected} was expected: {found.reason}"
             console.print(words, markup=False, soft_wrap=True)
+    for outcome in outcomes:
+        looked = outcome.answer.explanation if outcome.answer is not None else None
+        if looked is not None:
+            words = "\n".join(_map_lines(looked))
+            console.print(f"{outcome.question.image}: {words}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _map_lines(looked: Explanation) -> list[str]:
+    """The map as an image of the bin: the darker a place, the more it spoke for the count."""
+    if looked.reason is not None:
+        return [looked.reason]
+    places = [place for row in looked.map for place in row]
+    low, high = min(places), max(places)
+    steps = len(_SHADES) / ((high - low) or 1)
+    shades = [
+        [_SHADES[min(int((place - low) * steps), len(_SHADES) - 1)] for place in row] for row in looked.map
+    ]
+    # Two signs a place: a sign is about twice as high as it is wide.
+    title = f"what spoke for {looked.count}, upright, from little ({_SHADES[0]!r}) to much ({_SHADES[-1]!r})"
+    return [title, *("  |" + "".join(2 * shade for shade in row) + "|" for row in shades)]
 
 
 def _cells(outcome: Outcome, *, expecting: bool) -> list[Text]:

@@ -41,12 +41,40 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Where the model looked: what each place of the upright image spoke for the count that was answered.
+
+    `map` holds rows from the top, each from the left; their mean plus `bias` is the count's logit.
+    It is empty where the network has no exact map; `reason` says so then.
+    """
+
+    count: int
+    map: tuple[tuple[float, ...], ...] = ()
+    bias: float = 0.0
+    reason: str | None = None
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> Self:
+        """Members that a later server may add are left alone."""
+        if "map" not in members:
+            return cls(count=int(members["count"]), reason=str(members["reason"]))
+        rows = tuple(tuple(float(place) for place in row) for row in members["map"])
+        return cls(count=int(members["count"]), map=rows, bias=float(members["bias"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """The members as they came."""
+        if self.reason is not None:
+            return {"count": self.count, "reason": self.reason}
+        return {"count": self.count, "map": [list(row) for row in self.map], "bias": self.bias}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """How many objects an image shows, and how far that can be trusted.
 
     `confidence` is the calibrated probability of `count`; `interval` holds the true count with the model's
     coverage (90 %); `at_least` means "`count` or more"; `review` asks for a person; `verification` is there
-    where a count was expected.
+    where a count was expected, `explanation` where it was asked for.
     """
 
     count: int
@@ -59,6 +87,7 @@ class Count:
     model: str
     request_id: str
     verification: Verification | None = None
+    explanation: Explanation | None = None
 
     @classmethod
     def from_json(cls, document: object) -> Self:
@@ -66,7 +95,7 @@ class Count:
         if not isinstance(document, Mapping):
             raise TypeError(f"expected a JSON object, got {type(document).__name__}")
         members = cast("Mapping[str, Any]", document)
-        verification = members.get("verification")
+        verification, explanation = members.get("verification"), members.get("explanation")
         low, high = members["interval"]
         return cls(
             count=int(members["count"]),
@@ -79,6 +108,7 @@ class Count:
             model=str(members["model"]),
             request_id=str(members["request_id"]),
             verification=None if verification is None else Verification.from_json(verification),
+            explanation=None if explanation is None else Explanation.from_json(explanation),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -96,4 +126,6 @@ class Count:
         }
         if self.verification is not None:
             members["verification"] = self.verification.to_json()
+        if self.explanation is not None:
+            members["explanation"] = self.explanation.to_json()
         return members

@@ -20,11 +20,13 @@ from bincount_core.limits import MAX_EXPECTED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`image` is a file or its bytes; `expected` the number of objects that should be there, if known."""
+    """`image` is a file or its bytes; `expected` the number of objects that should be there, if known;
+    `explain` asks for where the model looked."""
 
     id: str
     image: Path | bytes
     expected: int | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +80,18 @@ class BinCounter:
         """Lets go of the threads; questions that wait are dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def count(self, image: Path | str | bytes, *, expected: int | None = None) -> Count:
+    def count(
+        self, image: Path | str | bytes, *, expected: int | None = None, explain: bool = False
+    ) -> Count:
         """The answer for one image: a path or the bytes of a JPEG, PNG or WebP.
 
-        `expected` (0 to 999,999) asks whether so many objects are there. Raises Refused where this image was
-        not counted and BincountError where no image could be (no endpoint, no credentials, …).
+        `expected` (0 to 999,999) asks whether so many objects are there, `explain` where the model looked.
+        Raises Refused where this image was not counted and BincountError where none could be (no endpoint, no
+        credentials, …).
         """
         if expected is not None and not 0 <= expected <= MAX_EXPECTED:
             raise BincountError(f"an expected count from 0 to {MAX_EXPECTED} is expected, got {expected}")
-        document = self._transport.ask(read_image(image), expected=expected)
+        document = self._transport.ask(read_image(image), expected=expected, explain=explain)
         try:
             return Count.from_json(document)
         except (KeyError, TypeError, ValueError) as error:
@@ -94,10 +99,14 @@ class BinCounter:
             words = f"{type(error).__name__} {error} in {came}: is the server of this version?"
             raise Refused("bad_answer", words) from error
 
-    async def acount(self, image: Path | str | bytes, *, expected: int | None = None) -> Count:
+    async def acount(
+        self, image: Path | str | bytes, *, expected: int | None = None, explain: bool = False
+    ) -> Count:
         """The same from asynchronous code."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: self.count(image, expected=expected))
+        return await loop.run_in_executor(
+            self._pool, lambda: self.count(image, expected=expected, explain=explain)
+        )
 
     def count_many(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         """Outcomes in the order of completion; `questions` is read as it goes, so it may be endless.
@@ -116,7 +125,7 @@ class BinCounter:
         answer: Count | None = None
         refused: Refused | None = None
         try:
-            answer = self.count(question.image, expected=question.expected)
+            answer = self.count(question.image, expected=question.expected, explain=question.explain)
         except Refused as error:
             refused = error
         return Outcome(question=question, answer=answer, error=refused, seconds=time.perf_counter() - started)

@@ -13,6 +13,12 @@ FULL_RETRIES = 5
 _SERVER_FULL = 503
 
 
+def custom_attributes(*, expected: int | None, explain: bool) -> str:
+    """SageMaker's CustomAttributes that ask for it; empty where nothing is asked."""
+    number = [] if expected is None else [f"expected-count={expected}"]
+    return ",".join([*number, "explain=1"] if explain else number)
+
+
 class Endpoint:
     """InvokeEndpoint of one endpoint. botocore retries what AWS throttles, and a server that is full."""
 
@@ -23,9 +29,10 @@ class Endpoint:
             "needs-retry.sagemaker-runtime.InvokeEndpoint", _retry_when_full, unique_id="bincount-full"
         )
 
-    def ask(self, data: bytes, *, expected: int | None) -> dict[str, Any]:
+    def ask(self, data: bytes, *, expected: int | None, explain: bool = False) -> dict[str, Any]:
         """The answer's JSON. Raises Refused for this image, BincountError where no image can be asked."""
-        attributes = {} if expected is None else {"CustomAttributes": f"expected-count={expected}"}
+        asked = custom_attributes(expected=expected, explain=explain)
+        attributes = {"CustomAttributes": asked} if asked else {}
         try:
             response = self._client.invoke_endpoint(
                 EndpointName=self._name,

@@ -86,10 +86,11 @@ class _Routes:
 
     async def count(self, request: Request) -> Response:
         """One image to the counter; its answer as it came."""
-        expected = _expected(request)
+        expected, explain = _asked(request)
         image = await _body(request, most=ENDPOINT_BYTES)
+        kind = media_type(image)
         reply = await _ask(
-            lambda: self._page.counter.count(image, media_type=media_type(image), expected=expected)
+            lambda: self._page.counter.count(image, media_type=kind, expected=expected, explain=explain)
         )
         return _answer(reply)
 
@@ -125,14 +126,18 @@ class _Routes:
         return self._page.queue
 
 
-def _expected(request: Request) -> int | None:
+def _asked(request: Request) -> tuple[int | None, bool]:
+    """The expected number, and whether the map is asked for: `?expected=3,explain=1`, as the API takes it."""
     given = request.query_params.getlist("expected")
     if not given:
-        return None
-    if len(given) > 1 or not _COUNT.fullmatch(given[0]):
+        return None, False
+    number, _, wish = given[0].rpartition(",") if "explain" in given[0] else (given[0], "", "")
+    if wish not in ("", "explain=0", "explain=1"):
+        raise PageError(422, "bad_explain", f"{wish[:20]!r}: explain=1 is expected")
+    if len(given) > 1 or not (_COUNT.fullmatch(number) or (wish and not number)):
         message = f"expected={given[0][:20]!r}: a whole number from 0 to {MAX_EXPECTED} is expected, once"
         raise PageError(422, "bad_expected_count", message)
-    return int(given[0])
+    return int(number) if number else None, wish == "explain=1"
 
 
 async def _body(request: Request, *, most: int) -> bytes:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from bincount.counting.endpoint import custom_attributes
+from bincount.counting.https_api import count_path
 from bincount.errors import BincountError
 from bincount.labels.label import Label
 from bincount.stage.proxy import pool_for
@@ -32,8 +34,8 @@ class Reply:
 class Counter(Protocol):
     """Where images are sent."""
 
-    def count(self, image: bytes, *, media_type: str, expected: int | None) -> Reply:
-        """The answer for an image. Raises Unreachable where nobody answers."""
+    def count(self, image: bytes, *, media_type: str, expected: int | None, explain: bool = False) -> Reply:
+        """The answer for an image, with `explain` where the model looked. Raises Unreachable."""
         ...
 
 
@@ -60,9 +62,9 @@ class StageApi:
             timeout=_TIMEOUT, ca_certs=stage.ca_bundle,
         )  # fmt: skip
 
-    def count(self, image: bytes, *, media_type: str, expected: int | None) -> Reply:
+    def count(self, image: bytes, *, media_type: str, expected: int | None, explain: bool = False) -> Reply:
         """`POST <ApiUrl>/count?expected=N`."""
-        return self._post("count" if expected is None else f"count?expected={expected}", image, media_type)
+        return self._post(count_path(expected=expected, explain=explain), image, media_type)
 
     def label(self, label: Label) -> Reply:
         """`POST <ApiUrl>/labels`."""
@@ -84,11 +86,11 @@ class InferenceServer:
         self._url = f"{url.rstrip('/')}/invocations"
         self._pool = pool_for(url, proxied=True, maxsize=_CONNECTIONS, retries=_NO_RETRY, timeout=_TIMEOUT)
 
-    def count(self, image: bytes, *, media_type: str, expected: int | None) -> Reply:
+    def count(self, image: bytes, *, media_type: str, expected: int | None, explain: bool = False) -> Reply:
         """`POST /invocations`, as SageMaker calls it."""
         headers = {"Content-Type": media_type, "Accept": "application/json"}
-        if expected is not None:
-            headers["X-Amzn-SageMaker-Custom-Attributes"] = f"expected-count={expected}"
+        if asked := custom_attributes(expected=expected, explain=explain):
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = asked
         return _post(self._pool, self._url, image, headers)
 
 

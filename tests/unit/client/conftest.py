@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         attributes: dict[str, str] = {}
         if "expected" in query:
-            attributes["X-Amzn-SageMaker-Custom-Attributes"] = f"expected-count={query['expected'][0]}"
+            attributes["X-Amzn-SageMaker-Custom-Attributes"] = query["expected"][0]
         headers = {
             "Content-Type": self.headers["Content-Type"],
             "Accept": self.headers["Accept"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bincount import BinCounter, BincountError, Refused
+from bincount import BinCounter, BincountError, Count, Explanation, Refused
 from tests.unit.client.conftest import Api, Bincount
 
 Gray = Callable[..., bytes]
@@ -39,6 +39,23 @@ def test_the_answer_goes_on_to_programs_as_it_came(api: Api, counter: BinCounter
         answer = counter.count(gray(120), expected=expected).to_json()
         raw = counter._transport.ask(gray(120), expected=expected)  # pyright: ignore[reportPrivateUsage]
         assert {**raw, "request_id": answer["request_id"]} == answer
+
+
+def test_a_map_is_asked_for_and_comes_with_the_answer(api: Api, counter: BinCounter, gray: Gray) -> None:
+    answers = [counter.count(gray(120), expected=3, explain=True), counter.count(gray(120), explain=True)]
+    paths = [path for path, _, _ in api.requests]
+    assert paths == ["/v1/count?expected=3%2Cexplain%3D1", "/v1/count?expected=explain%3D1"]
+    for answer in answers:
+        assert answer.explanation is not None and answer.explanation.map == ()
+        assert "no exact map" in (answer.explanation.reason or "")
+        assert Count.from_json(answer.to_json()) == answer
+
+
+def test_a_map_keeps_its_numbers_on_the_way() -> None:
+    members = {"count": 3, "map": [[0.5, -1.25], [2, 0]], "bias": -9.0}
+    explanation = Explanation.from_json(members)
+    assert explanation.map == ((0.5, -1.25), (2.0, 0.0))
+    assert explanation.to_json() == members
 
 
 def test_an_uncertain_verdict_has_its_reason(

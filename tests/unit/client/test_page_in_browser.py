@@ -215,7 +215,7 @@ def test_a_lost_network_keeps_image_and_number_and_sends_them_once(
             {"reopen": True}, {"see": ["#items", "Matches"]},
         )  # fmt: skip
     clean(seen, address, lost=9)
-    assert [path for path, _, _ in api.requests] == ["/v1/count?expected=3"] * 2
+    assert [path for path, _, _ in api.requests] == ["/v1/count?expected=3%2Cexplain%3D1"] * 2
 
 
 def test_what_waits_is_sent_after_the_page_was_closed(

@@ -48,6 +48,22 @@ def test_an_image_is_counted_with_what_was_expected(page: str, gray: Gray, schem
     assert "verification" not in post(page, "count", gray(80)).json()
 
 
+def test_a_map_is_asked_for_as_at_the_api(page: str, gray: Gray, schema: Schema) -> None:
+    answer = post(page, "count?expected=3%2Cexplain%3D1", gray(120)).json()
+    schema("answer", answer)
+    assert answer["verification"]["expected"] == answer["explanation"]["count"] == 3
+    alone = post(page, "count?expected=explain%3D1", gray(120)).json()
+    assert "verification" not in alone and "explanation" in alone
+    assert "explanation" not in post(page, "count?expected=explain%3D0", gray(120)).json()
+
+
+@pytest.mark.parametrize("asked", ["3,explain=2", "explain", "3,explain=1,explain=1", "explain=<script>"])
+def test_a_bad_wish_for_a_map_is_rejected(page: str, gray: Gray, schema: Schema, asked: str) -> None:
+    response = httpx.post(f"{page}count", params={"expected": asked}, content=gray(120), timeout=30)
+    assert response.status_code == 422
+    assert code_of(response, schema) in ("bad_explain", "bad_expected_count")
+
+
 def test_an_error_of_the_server_comes_as_it_is(page: str, schema: Schema) -> None:
     response = post(page, "count", b"no image")
     assert (response.status_code, code_of(response, schema)) == (400, "undecodable_image")

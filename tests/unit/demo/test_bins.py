@@ -91,7 +91,7 @@ def test_every_object_is_in_view_and_mostly_uncovered(count: int) -> None:
 
 
 def test_the_drawn_objects_are_those_that_are_counted() -> None:
-    things, image, quality = draw_bin(count=4, rng=np.random.default_rng(0))
+    things, image, quality, _ = draw_bin(count=4, rng=np.random.default_rng(0))
     assert len(things) == 4
     assert image.mode == "RGB" and 78 <= quality <= 92
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.http.accept import JSON, TEXT, choose_media_type
-from inference.http.attributes import expected_count, reject_query, request_id
+from inference.http.attributes import Asked, read_attributes, reject_query, request_id
 from inference.http.errors import RequestError
 
 
@@ -114,7 +114,7 @@ def assert_not_acceptable(accept: str) -> None:
     ],
 )
 def test_the_expected_count_is_read_from_custom_attributes(attributes, expected):
-    assert expected_count(attributes) == expected
+    assert read_attributes(attributes).expected_count == expected
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,60 @@ def test_the_expected_count_is_read_from_custom_attributes(attributes, expected)
 )
 def test_a_bad_expected_count_is_422(attributes):
     with pytest.raises(RequestError) as caught:
-        expected_count(attributes)
+        read_attributes(attributes)
     assert (caught.value.status, caught.value.code) == (422, "bad_expected_count")
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("attributes", "asked"),
+    [
+        ("explain=1", Asked(explain=True)),
+        ("Explain = 1", Asked(explain=True)),
+        ("explain=0", Asked()),
+        ("3,explain=1", Asked(3, explain=True)),  # as the API's ?expected= passes it on
+        ("trace=abc;explain=1;expected-count=4", Asked(4, explain=True)),
+        ("c000b4f9-df62-4c85,explain=1", Asked(explain=True)),
+        ("explanation-id=7,plain=1", Asked()),
+        (None, Asked()),
+    ],
+)
+def test_a_map_is_asked_for_by_explain(attributes, asked):
+    assert read_attributes(attributes) == asked
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "explain",
+        "explain=",
+        "explain=true",
+        "explain=2",
+        "explain=01",
+        "explain=１",
+        "explain=1,explain=1",
+        "explain=1,explain=0",
+        "3,explain=yes",
+        "explanation=1",
+        "x-explain=1",
+        "explain:1",
+        "EXPLAIN_=1",
+        "explain=" + "1" * 900,
+        "explain=<script>alert(1)</script>",
+    ],
+)
+def test_a_wish_that_is_not_plain_is_422(attributes):
+    with pytest.raises(RequestError) as caught:
+        read_attributes(attributes)
+    assert (caught.value.status, caught.value.code) == (422, "bad_explain")
+    assert "explain=1" in caught.value.message and len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize("query", [b"explain=1", b"a=1&explain", b"Explain=0", b"x-explain=1"])
+def test_a_query_that_asks_for_a_map_is_422(query):
+    with pytest.raises(RequestError) as caught:
+        reject_query(query)
+    assert (caught.value.status, caught.value.code) == (422, "bad_explain")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +229,7 @@ def test_any_other_query_is_left_alone(query):
 @given(st.text(max_size=1024))
 def test_any_text_is_a_number_nothing_or_422(attributes):
     try:
-        number = expected_count(attributes)
+        number = read_attributes(attributes).expected_count
     except RequestError as error:
         assert error.status == 422
         assert len(error.message) < 500

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openvino as ov
 import pytest
 import torch
 import torchvision
@@ -28,6 +30,7 @@ from bintrain.export.trial import check_export, is_known
 from bintrain.networks import LITE, TORCHVISION, name_fault, weights_file
 from bintrain.settings import Machine, Settings
 from inference.inference import input_fn, model_fn, predict_fn
+from inference.model.activation_map import add_map
 from infra.training import weights as imagenet_weights
 from tests.unit.training.conftest import write_dataset
 
@@ -62,8 +65,15 @@ FAMILIES = {
 """A small member of each family, and the side of its images: the smallest that it takes, or nearly."""
 QUANTISED = ("efficientnet_lite0", "mobilenet_v3_small", "resnet18", "timm:vit_tiny_patch16_224")
 """Exported as INT8, which takes seconds for each; the others as FP16."""
+MAPPED = {
+    "efficientnet_lite0", "efficientnet_v2_s", "googlenet", "mnasnet0_5", "mobilenet_v2", "regnet_y_400mf",
+    "resnet18", "swin_t", "wide_resnet50_2",
+}  # fmt: skip
+"""Of those that are trained below with the head soft or emd: their graph ends with average pooling and one
+linear layer, so what each place gives to a count is known exactly."""
 FEW = {"train": [1, 4] * 4, "validation": [1, 4] * 2, "test": [4, 1] * 2}
 """For a network that is not calibrated to INT8: two steps of four images. One takes 224 pixels at least."""
+_FP32 = {"INFERENCE_PRECISION_HINT": "f32"}
 HEADS = ("soft", "corn", "binomial", "emd")
 
 
@@ -123,8 +133,30 @@ def test_a_family_learns_a_little_is_exported_and_serves(
     assert softmax(export.validation[0]) == pytest.approx(
         softmax(logits[0]), abs=0.2 if arch in QUANTISED else 0.02
     )
+    assert (model.engine.no_map is None) == (arch in MAPPED)
+    if arch in MAPPED:
+        _check_map(tmp_path, side=32 if arch.startswith("swin") else 96, int8=arch in QUANTISED)
     calibrated = softmax(export.validation[0] / model.description.temperature)
     assert served.probabilities == pytest.approx(calibrated, abs=0.02)
+
+
+def _check_map(folder: Path, *, side: int, int8: bool) -> None:
+    """The mean of the map and the bias are the logits; on images of 96 pixels there are nine places."""
+    core = ov.Core()
+    model: Any = core.read_model(folder / "model.xml")  # pyright: ignore[reportUnknownMemberType]
+    model.reshape([1, side, side, 3])
+    plain = core.compile_model(model, "CPU", _FP32)
+    add_map(model)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    found = core.compile_model(model, "CPU", _FP32)(pixels)
+    add = model.output(0).get_node().input_value(0).get_node()
+    bias = np.ravel(ov.Core().compile_model(ov.Model([add.input_value(1)], []), "CPU")([])[0])
+
+    logits, places = found["logits"][0], found["map"][0]
+    assert np.array_equal(plain(pixels)["logits"][0], logits), "the answer is the same with and without"
+    assert places.shape == (2, side // 32, side // 32)
+    # INT8 rounds the pooled features once more, to one of 256 steps.
+    assert places.mean((1, 2)) + bias == pytest.approx(logits, rel=1e-4, abs=0.03 if int8 else 1e-5)
 
 
 def _describe(

@@ -141,7 +141,7 @@ def test_the_server_reads_the_model_that_was_written(forty_bins: Path, tmp_path:
         "from inference.model.engine import Engine\nfrom bincount_core.model_json import read_description\n"
         "folder = pathlib.Path(sys.argv[1])\ndescription = read_description(folder / 'model.json')\n"
         "engine = Engine(folder=folder, description=description, cpus=1)\n"
-        "print(description.precision, engine.infer(np.zeros((32, 32, 3), np.uint8)).shape)"
+        "print(description.precision, engine.infer(np.zeros((32, 32, 3), np.uint8))[0].shape)"
     )
 
     served = subprocess.run([sys.executable, "-c", read, tmp_path / "model"], cwd=ROOT, check=True,
