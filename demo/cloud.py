@@ -12,6 +12,13 @@ STAGE = "local"
 REPOSITORY = "bincount-inference"
 INFERENCE_IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{REPOSITORY}:1"
 """An image that needs no build: the server of this source tree runs in its place."""
+WHOLE_NETWORK = {
+    "training.fixed": "{}",
+    "training.image_size": "64",
+    "training.epochs": "[4, 5]",
+    "training.batch_sizes": "[16]",
+}
+"""For a network without learned weights, of which all layers are trained: small images, few epochs."""
 BINCOUNT = Project(
     folder=ROOT,
     server_command=(sys.executable, "-m", "inference", "--model-dir", "{model_dir}", "--port", "{port}"),

@@ -48,6 +48,13 @@ class Settings(BaseModel):
     dropout: float = Field(default=0.2, ge=0, lt=1, description="share of features dropped before the head")
     clip: float = Field(default=5.0, gt=0, le=1000, description="largest norm of the gradient")
     freeze_backbone: bool = Field(default=False, description="train the head alone, as the seed project did")
+    frozen_views: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="with a frozen backbone: views of each training image (itself, mirrored, then at random) "
+        "whose features are computed once; 0: a new one in each epoch",
+    )
     quick_decode: bool = Field(
         default=True,
         description="decode training images the short way, nearly as what is evaluated; False: exactly so",

@@ -38,16 +38,25 @@ def training_plan(
     Images that do not fill the last batch wait for another epoch: a batch of one has no statistics.
     Raises TrainingError when shards are streamed and there are fewer of them than processes.
     """
-    steps = range(first, len(images) // batch)
     if not images.streamed:
-        order = _permutation(images, seed=seed, epoch=epoch)
-        for step in steps:
-            yield [(index, None) for index in order[step * batch : (step + 1) * batch][rank::size]]
+        plan = permuted_plan(
+            len(images), seed=seed, epoch=epoch, batch=batch, first=first, rank=rank, size=size
+        )
+        yield from ([(index, None) for index in taken] for taken in plan)
         return
     share = batch // size
     items = _shuffled(images, seed=(seed, epoch), rank=rank, size=size, skip=first * share)
-    for _ in steps:
+    for _ in range(first, len(images) // batch):
         yield list(islice(items, share))
+
+
+def permuted_plan(
+    count: int, *, seed: int, epoch: int, batch: int, first: int, rank: int, size: int
+) -> Iterator[Sequence[int]]:
+    """The same for what can be had in any order: places among `count`, permuted anew each epoch."""
+    order = _permutation(count, seed=seed, epoch=epoch)
+    for step in range(first, count // batch):
+        yield order[step * batch : (step + 1) * batch][rank::size]
 
 
 def ordered_plan(images: Images, *, batch: int, rank: int = 0, size: int = 1) -> Iterator[Sequence[Item]]:
@@ -68,7 +77,7 @@ def sample_plan(images: Images, *, count: int, batch: int, seed: int) -> Iterato
     if images.streamed:
         items = _shuffled(images, seed=(seed, 0), rank=0, size=1)
     else:
-        order = _permutation(images, seed=seed, epoch=0)
+        order = _permutation(len(images), seed=seed, epoch=0)
         items = ((index, None) for index in order)
     chosen = islice(items, count)
     while taken := list(islice(chosen, batch)):
@@ -132,8 +141,8 @@ def _stored(images: Images, shards: Sequence[Path], *, done: bytearray) -> Itera
             place += 1
 
 
-def _permutation(images: Images, *, seed: int, epoch: int) -> list[int]:
-    order = torch.randperm(len(images), generator=_generator(seed, epoch))
+def _permutation(count: int, *, seed: int, epoch: int) -> list[int]:
+    order = torch.randperm(count, generator=_generator(seed, epoch))
     return cast("Any", order).tolist()  # torch leaves open of what the list is
 
 

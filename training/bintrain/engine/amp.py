@@ -21,3 +21,9 @@ def amp_dtype(machine: Machine, *, device: torch.device) -> torch.dtype | None:
     if machine.amp == "auto":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.bfloat16 if machine.amp == "bf16" else torch.float16
+
+
+def autocast(machine: Machine, *, device: torch.device) -> torch.autocast:
+    """The context in which a network computes on `device`."""
+    dtype = amp_dtype(machine, device=device)
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)

@@ -27,7 +27,8 @@ class BinCounter(nn.Module):
         super().__init__()
         self.backbone = backbone.network
         self.counting = counting
-        self._head = tuple(f"backbone.{name}" for name in backbone.head)
+        self.heads = tuple(f"backbone.{name}".rstrip(".") for name in backbone.head)
+        """Names of the new last layer's modules: one, but for a few networks of timm."""
         self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
 
@@ -37,7 +38,24 @@ class BinCounter(nn.Module):
 
     def is_head(self, name: str) -> bool:
         """Whether a parameter, or a module, of that name belongs to the new last layer."""
-        return f"{name}.".startswith(self._head)
+        return f"{name}.".startswith(tuple(f"{head}." for head in self.heads))
+
+
+class HeadAlone(nn.Module):
+    """Features [N, D] -> logits over counts [N, C]: the last layer of a network, which it shares."""
+
+    def __init__(self, *, head: nn.Module, counting: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+        self.counting = counting
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Count."""
+        return self.counting(self.head(features))
+
+    def is_head(self, name: str) -> bool:
+        """Whether a parameter or module of that name belongs to the last layer: each does."""
+        return True
 
 
 def build_network(*, settings: Settings, classes: int, weights: Path | None) -> BinCounter:
@@ -68,7 +86,7 @@ def start_head(network: BinCounter) -> None:
             nn.init.zeros_(parameter)
 
 
-def set_training(network: BinCounter, *, frozen: bool) -> None:
+def set_training(network: BinCounter | HeadAlone, *, frozen: bool) -> None:
     """Training mode; a frozen backbone keeps its batch statistics too."""
     network.train(not frozen)
     for name, module in cast("Iterable[tuple[str, nn.Module]]", network.named_modules()):

@@ -9,14 +9,14 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
-from bintrain.engine.network import BinCounter
+from bintrain.engine.network import BinCounter, HeadAlone
 from bintrain.settings import Settings
 
 HEAD_RATE = 2.0
 """A new head on learned features takes twice the rate (the measured recipe)."""
 
 
-def build_optimiser(network: BinCounter, *, settings: Settings) -> AdamW:
+def build_optimiser(network: BinCounter | HeadAlone, *, settings: Settings) -> AdamW:
     """AdamW; biases and norms are not decayed, a head on pretrained features learns faster."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():

@@ -12,22 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from bintrain.data.augment import augment
 from bintrain.data.classes import Classes
-from bintrain.data.data_loader import Batch, DataLoader
 from bintrain.data.images import Images
 from bintrain.data.labels import log_priors, soft_labels
-from bintrain.data.sampling import ordered_plan, step_seed, training_plan
-from bintrain.engine.amp import amp_dtype
+from bintrain.data.sampling import step_seed
+from bintrain.engine.amp import amp_dtype, autocast
 from bintrain.engine.checkpoint import load_checkpoint, save_checkpoint
 from bintrain.engine.distributed import Processes
+from bintrain.engine.feeds import Fed, Source, choose_feed
 from bintrain.engine.heads import build_loss
 from bintrain.engine.network import BinCounter, set_training
 from bintrain.engine.optimizer import build_ema, build_optimiser, build_schedule
-from bintrain.engine.resources import usable_cpus
 from bintrain.errors import TrainingError
 from bintrain.evaluation.calibration import calibrated_answers
 from bintrain.evaluation.metrics import count_metrics
@@ -78,26 +76,30 @@ class Trainer:
         self._classes = classes
         self._processes = processes
         self._device = processes.device
-        self._network = network.to(self._device).to(memory_format=torch.channels_last)
-        if machine.compile:
-            self._network.compile()  # pyright: ignore[reportUnknownMemberType]
-        self._forward = processes.averaging(self._network)
-        self._train = train
         self._validation = validation
         self._checkpoints = checkpoints
         self._identity = identity
+        self._batch = _batch_size(settings, images=len(train), processes=processes.size)
+        self._steps = len(train) // self._batch
+        source = Source(
+            train=train, validation=validation, batch=self._batch, settings=settings, machine=machine,
+            processes=processes,
+        )  # fmt: skip
+        network = network.to(self._device).to(memory_format=torch.channels_last)
+        self._network, self._feed = choose_feed(source, network=network)
+        if machine.compile:
+            self._network.compile()  # pyright: ignore[reportUnknownMemberType]
+        self._forward = processes.averaging(self._network)
         targets = soft_labels(classes, sigma=settings.label_sigma)
         self._loss = build_loss(settings.head, targets=targets.to(self._device))
         self._validation_loss = build_loss(settings.head, targets=targets)
         priors = log_priors(train.labels, classes=classes)
         self._adjustment = (settings.logit_adjustment * priors).to(self._device)
-        self._batch = _batch_size(settings, images=len(train), processes=processes.size)
-        self._steps = len(train) // self._batch
-        self._optimiser = build_optimiser(network, settings=settings)
+        self._optimiser = build_optimiser(self._network, settings=settings)
         self._schedule = build_schedule(
             self._optimiser, steps=self._steps * settings.epochs, warmup=settings.warmup
         )
-        self._ema = build_ema(network, decay=settings.ema_decay)
+        self._ema = build_ema(self._network, decay=settings.ema_decay)
         self._amp_dtype = amp_dtype(machine, device=self._device)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._amp_dtype is torch.float16)
         self._progress = Progress()
@@ -124,7 +126,8 @@ class Trainer:
         progress, started = self._progress, time.perf_counter()
         loss = torch.tensor(progress.loss_sum, dtype=torch.float64, device=self._device)
         for step, batch in enumerate(self._shown(epoch), start=progress.step):
-            loss += self._step(batch, seed=step_seed(seed=self._settings.seed, epoch=epoch, step=step))
+            seed = step_seed(seed=self._settings.seed, epoch=epoch, step=step)
+            loss += self._step(batch, seed=seed)
             progress.step = step + 1
             if self._is_due() and progress.step < self._steps:
                 now = time.perf_counter()
@@ -138,27 +141,20 @@ class Trainer:
             "train:images_per_second": self._steps * self._batch / seconds,
         }
 
-    def _shown(self, epoch: int) -> Iterator[Batch]:
-        plan = training_plan(
-            self._train, seed=self._settings.seed, epoch=epoch, batch=self._batch, first=self._progress.step,
-            rank=self._processes.rank, size=self._processes.size,
-        )  # fmt: skip
+    def _shown(self, epoch: int) -> Iterator[Fed]:
+        first = self._progress.step
         yield from tqdm(
-            self._loader(self._train).batches(plan), desc=f"epoch {epoch}", leave=False,
-            initial=self._progress.step, total=self._steps,
+            self._feed.training(epoch=epoch, first=first), desc=f"epoch {epoch}", leave=False,
+            initial=first, total=self._steps,
             disable=not (self._processes.is_first and sys.stderr.isatty()),
         )  # fmt: skip
 
-    def _step(self, batch: Batch, *, seed: int) -> Tensor:
+    def _step(self, batch: Fed, *, seed: int) -> Tensor:
         # For dropout.
         torch.manual_seed(seed + self._processes.rank)  # pyright: ignore[reportUnknownMemberType]
-        place = (self._processes.rank, self._processes.size)
-        images = augment(self._to_floats(batch.pixels), generator=Generator().manual_seed(seed), place=place)
-        with self._autocast():
-            logits = self._forward(images.contiguous(memory_format=torch.channels_last))
-        labels = batch.labels.to(self._device, non_blocking=True)
-        weights = None if batch.weights is None else batch.weights.to(self._device, non_blocking=True)
-        loss = self._loss(logits.float() + self._adjustment, labels, weights)
+        with autocast(self._machine, device=self._device):
+            logits = self._forward(batch.inputs)
+        loss = self._loss(logits.float() + self._adjustment, batch.labels, batch.weights)
         self._optimiser.zero_grad()
         self._scaler.scale(loss).backward()  # pyright: ignore[reportUnknownMemberType]
         self._scaler.unscale_(self._optimiser)
@@ -182,12 +178,8 @@ class Trainer:
 
     def _predict(self, network: nn.Module) -> Tensor:
         network.eval()
-        rank, size = self._processes.rank, self._processes.size
-        plan = ordered_plan(self._validation, batch=max(1, self._batch // size), rank=rank, size=size)
-        own: list[tuple[Tensor, Tensor]] = []
         with torch.inference_mode():
-            for batch in self._loader(self._validation).batches(plan):
-                own.append((batch.indices, network(self._to_floats(batch.pixels)).float().cpu()))
+            own = [(indices, network(inputs).float().cpu()) for indices, inputs in self._feed.validation()]
         # Each image by its place, once: the figures are those of one process.
         logits = torch.empty(len(self._validation), len(self._classes.counts))
         for indices, found in (pair for pairs in self._processes.gather(own) for pair in pairs):
@@ -253,17 +245,6 @@ class Trainer:
             "schedule": self._schedule,
             "scaler": self._scaler,
         }
-
-    def _loader(self, images: Images) -> DataLoader:
-        threads = self._machine.workers or usable_cpus()
-        return DataLoader(images, threads=threads, pin=self._device.type == "cuda")
-
-    def _autocast(self) -> torch.autocast:
-        precision = self._amp_dtype
-        return torch.autocast(self._device.type, dtype=precision, enabled=precision is not None)
-
-    def _to_floats(self, pixels: Tensor) -> Tensor:
-        return pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
 
 
 def _batch_size(settings: Settings, *, images: int, processes: int) -> int:

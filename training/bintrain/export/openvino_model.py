@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -35,16 +36,20 @@ def convert_network(network: BinCounter, *, size: int) -> ov.Model:
     """The FP32 model: `image` uint8 [N, size, size, 3] -> `logits` float32 [N, C], any N."""
     wrapper = _RawPixels(network.cpu()).eval()
     example = torch.zeros((2, size, size, 3), dtype=torch.uint8)
-    shape = [("image", [-1, size, size, 3], ov.Type.u8)]
-    with torch.inference_mode(), warnings.catch_warnings():
-        # PyTorch asks for torch.export: its conversion takes twice as long and loses the fixed input size.
-        warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=FutureWarning)
-        model = ov.convert_model(  # pyright: ignore[reportUnknownMemberType]
-            wrapper, example_input=example, input=shape
-        )
+    model = convert_module(wrapper, example=example, shape=[("image", [-1, size, size, 3], ov.Type.u8)])
     model.inputs[0].get_tensor().set_names({"image"})
     model.outputs[0].get_tensor().set_names({"logits"})
     return model
+
+
+def convert_module(module: nn.Module, *, example: Tensor, shape: list[Any]) -> ov.Model:
+    """`module` as an FP32 model; `shape` names its input, with -1 for the number of images, and its type."""
+    with torch.inference_mode(), warnings.catch_warnings():
+        # PyTorch asks for torch.export: its conversion takes twice as long and loses the fixed input size.
+        warnings.filterwarnings("ignore", message=".*torch.jit.trace", category=FutureWarning)
+        return ov.convert_model(  # pyright: ignore[reportUnknownMemberType]
+            module, example_input=example, input=shape
+        )
 
 
 def save_model(model: ov.Model, *, folder: Path) -> Path:
