@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "core"), str(ROOT)]
 
+from demo.bins.generate import generate  # noqa: E402
 from demo.source import COUNTS, SEED, UNSEEN_SEED, make_bins, read_bin  # noqa: E402
 from demo.weights import WeightsMirror  # noqa: E402
 from inference.inference import Model, input_fn, model_fn, output_fn, predict_fn  # noqa: E402
@@ -48,12 +49,10 @@ def main() -> None:
     """Do what is missing and print all."""
     options = _parse()
     work: Path = options.work
-    bins = make_bins(work / "bins", images=options.images, seed=SEED)
-    unseen = make_bins(work / "unseen", images=options.judged, seed=UNSEEN_SEED)
+    bins, unseen, counts = _bins(work, options)
     _weights(work / "weights")
     command = [sys.executable, "-m", "data_prep", "--source", str(bins), "--target", str(work / "data")]
-    counts = f"{COUNTS[0]}-{COUNTS[-1]}"
-    subprocess.run([*command, "--counts", counts, "--quiet"], check=True, cwd=ROOT)
+    subprocess.run([*command, "--counts", f"{counts[0]}-{counts[-1]}", "--quiet"], check=True, cwd=ROOT)
     (dataset,) = (path.parent for path in (work / "data" / "datasets").glob("*/dataset.json"))
     print("| recipe | accuracy | RMSE | within one | precision | CPU s | each seed |")
     print("|---|---|---|---|---|---|---|")
@@ -77,10 +76,24 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
-    parser.add_argument("--images", type=int, default=900, help="as the demo draws")
+    parser.add_argument(
+        "--journeys", action="store_true", help="tidy bins, as tests/e2e draws them"
+    )
+    parser.add_argument("--images", type=int, help="default: 900 as the demo draws, 300 as the journeys")
     parser.add_argument("--judged", type=int, default=600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     return parser.parse_args()
+
+
+def _bins(work: Path, options: argparse.Namespace) -> tuple[Path, Path, range]:
+    if not options.journeys:
+        bins = make_bins(work / "bins", images=options.images or 900, seed=SEED)
+        return bins, make_bins(work / "unseen", images=options.judged, seed=UNSEEN_SEED), COUNTS
+    counts, drawn = range(0, 6), {"bins": (options.images or 300, 3), "unseen": (options.judged, 7)}
+    for name, (images, seed) in drawn.items():
+        if not (work / name).is_dir():
+            generate(out=work / name, images=images, seed=seed, counts=counts, tidy=True)
+    return work / "bins", work / "unseen", counts
 
 
 def _weights(channel: Path) -> None:
