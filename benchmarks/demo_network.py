@@ -31,12 +31,15 @@ from inference.inference import Model, input_fn, model_fn, output_fn, predict_fn
 
 BASE = "resnet18"
 TRIAL = "--max-count 5"
-FROZEN = "--arch efficientnet_lite0 --freeze-backbone True --frozen-views 2"
+FROZEN = (
+    "--arch efficientnet_lite0 --freeze-backbone True --frozen-views 2 --epochs 40 --batch-size 16 "
+    "--learning-rate 0.001317 --int8-images 100"
+)
 LITE = "--arch efficientnet_lite0 --batch-size 16"
 RECIPES = {
     BASE: "--arch resnet18 --image-size 64 --epochs 5 --learning-rate 0.001317 --batch-size 16",
-    "head-224": f"{FROZEN} --image-size 224 --epochs 60 --learning-rate 0.003 --batch-size 32",
-    "head-160": f"{FROZEN} --image-size 160 --epochs 60 --learning-rate 0.003 --batch-size 32",
+    "head-224": f"{FROZEN} --image-size 224",
+    "head-160": f"{FROZEN} --image-size 160",
     "uncached-128": f"{LITE} --image-size 128 --epochs 4 --learning-rate 0.003 --freeze-backbone True",
     "all-96": f"{LITE} --image-size 96 --epochs 3 --learning-rate 0.001317",
     "all-128": f"{LITE} --image-size 128 --epochs 2 --learning-rate 0.001317",
@@ -76,9 +79,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
-    parser.add_argument(
-        "--journeys", action="store_true", help="tidy bins, as tests/e2e draws them"
-    )
+    parser.add_argument("--journeys", action="store_true", help="tidy bins, as tests/e2e draws them")
     parser.add_argument("--images", type=int, help="default: 900 as the demo draws, 300 as the journeys")
     parser.add_argument("--judged", type=int, default=600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])

@@ -8,6 +8,7 @@ from bincount.models.registry import ModelPackage
 from bincount.runs.runs import Runs
 from bincount.stage.stage import Stage
 from bincount_core.s3_address import split_s3_address
+from demo.screen import Screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,23 @@ def keep_papers(stage: Stage, package: ModelPackage, *, folder: Path) -> Papers:
         gate = _written(folder / "gate.html", _read(stage, package.report))
     model = _written(folder / "model.tar.gz", _read(stage, package.model_data))
     return Papers(model=model, report=report, gate=gate)
+
+
+def name_papers(papers: Papers | None, *, report: Path, screen: Screen) -> None:
+    """Say where to look: at the run's report, training's and the gate's, and at the page for people."""
+    if papers is None:
+        return
+    above = report.parents[2]
+    named = {"report": report, "training's report": papers.report, "the gate's page": papers.gate}
+    screen.console.print()
+    for name, path in named.items():
+        if path:
+            screen.console.print(f"{name}: {path.relative_to(above)}", markup=False, soft_wrap=True)
+    screen.console.print(
+        f"the page for people, with this model: make try MODEL={papers.model.relative_to(above)}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _read(stage: Stage, address: str) -> bytes:

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import shlex
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -28,8 +27,9 @@ from bincount.stage.status import stage_status
 from demo.cloud import BINCOUNT, STAGE, WHOLE_NETWORK, run_sizes
 from demo.dataset import Dataset
 from demo.deployment import Deployment
+from demo.ending import stay
 from demo.options import ROOT, WEIGHTS, DemoError, Options
-from demo.papers import Papers, keep_papers
+from demo.papers import Papers, keep_papers, name_papers
 from demo.screen import Screen
 from demo.source import SEED, make_bins, unseen_generated, upload
 from demo.weights import WeightsMirror
@@ -57,9 +57,9 @@ def run(options: Options) -> None:
             demo = Demo(options=options, screen=screen, cloud=cloud, weights=weights.settings)
             report = demo.run(install_seconds=installed - options.started)
             path.write_text(json.dumps(report, indent=2) + "\n")
-            demo.name_papers(path)
+            name_papers(demo.papers, report=path, screen=screen)
             if options.keep:
-                demo.stay()
+                stay(options=options, cloud=cloud, screen=screen, outputs=demo.outputs)
     except (CloudError, BincountError) as error:
         raise DemoError(str(error)) from error
     except ClientError as error:
@@ -110,8 +110,8 @@ class Demo:
         self._cloud = cloud
         self._weights = weights
         self._seconds: dict[str, float] = {}
-        self._outputs: dict[str, dict[str, str]] = {}
-        self._papers: Papers | None = None
+        self.outputs: dict[str, dict[str, str]] = {}
+        self.papers: Papers | None = None
 
     def run(self, *, install_seconds: float) -> dict[str, Any]:
         """Each step once, in order; the report."""
@@ -124,7 +124,7 @@ class Demo:
         self._follow_release(stage, package)
         dataset = Dataset(stage=stage)
         counted = self._count(stage, dataset)
-        self._papers = keep_papers(stage, package, folder=self._options.out)
+        self.papers = keep_papers(stage, package, folder=self._options.out)
         status = stage_status(stage)
         self._screen.console.print(f"stage {STAGE}: {status.state}", markup=False, soft_wrap=True)
         store = self._options.out / "mlruns"
@@ -144,51 +144,6 @@ class Demo:
             "seconds": self._seconds,
         }
 
-    def name_papers(self, report: Path) -> None:
-        """Say where to look: at the run's report, training's and the gate's, and at the page for people."""
-        papers, above = self._papers, self._options.out.parents[1]
-        assert papers is not None, "a run that ended well has kept them"
-        named = {"report": report, "training's report": papers.report, "the gate's page": papers.gate}
-        self._screen.console.print()
-        for name, path in named.items():
-            if path:
-                self._screen.console.print(f"{name}: {path.relative_to(above)}", markup=False, soft_wrap=True)
-        model = papers.model.relative_to(above)
-        self._screen.console.print(
-            f"the page for people, with this model: make try MODEL={model}", markup=False, soft_wrap=True
-        )
-
-    def stay(self) -> None:
-        """Print how to call the endpoint and wait for Ctrl-C."""
-        bins = self._options.bins or self._options.out / "unseen"
-        image = min((bins / "bin-images").glob("*.jpg"))
-        client_file = str(self._cloud.client_file)
-        variables = {**self._cloud.environment(), "NO_PROXY": "127.0.0.1", "BINCOUNT_CLOUD": client_file}
-        exports = " ".join(
-            f"{name}={shlex.quote(value)}"
-            for name, value in sorted(variables.items())
-            if name.startswith(("AWS_", "NO_PROXY", "BINCOUNT_CLOUD"))
-        )
-        self._screen.console.print("\nThe cloud stays up until Ctrl-C. In another terminal:\n", style="bold")
-        print(f"cd {shlex.quote(str(ROOT))}; unset AWS_PROFILE; export {exports}")
-        print(f".venv/bin/bincount count --stage {STAGE} {shlex.quote(str(image))}")
-        print(f".venv/bin/bincount status --stage {STAGE}")
-        # What CloudFormation gives as ApiUrl is an address of AWS; here the API answers at this one.
-        prefix = Stage(STAGE, cloud=self._cloud.client_file).prefix
-        address = self._cloud.api_url(self._outputs[f"{prefix}-api"]["ApiUrl"])
-        print(f".venv/bin/bincount count --stage {STAGE} --api-url {address} {shlex.quote(str(image))}")
-        # The image is an argument, as a path may hold anything.
-        print(
-            '.venv/bin/python -c "import boto3, sys; '
-            "print(boto3.client('sagemaker-runtime').invoke_endpoint("
-            f"EndpointName='{prefix}', ContentType='image/jpeg', "
-            "CustomAttributes='expected-count=3', "
-            f"Body=open(sys.argv[1], 'rb').read())['Body'].read().decode())\" {shlex.quote(str(image))}",
-            flush=True,  # nothing is printed after it that would
-        )
-        while True:
-            time.sleep(3600)
-
     def _deploy(self) -> None:
         started = time.monotonic()
         overrides = dict(self._weights)
@@ -206,8 +161,8 @@ class Demo:
             self._screen.now("cdk bootstrap")
             deployment.bootstrap()
             self._screen.now("cdk deploy --all")
-            self._outputs = deployment.deploy()
-            for name in sorted(self._outputs):
+            self.outputs = deployment.deploy()
+            for name in sorted(self.outputs):
                 self._screen.line(name)
         self._seconds["deploy"] = round(time.monotonic() - started, 1)
 
@@ -295,7 +250,6 @@ class Demo:
     def _why_not_above(self, dataset: Dataset, majority: int) -> str:
         seen = sum(dataset.counts()["train"].values())
         return (
-            f"not above always answering {majority}: the network learned from {seen} bins, with its backbone "
-            "as it came; the best published counter of real bins saw 150,000 and is right on 56 of 100 "
-            "(docs/leaderboard.md)"
+            f"not above always answering {majority}: a small network learned from {seen} bins; the best that "
+            "was published for real bins, from 324,000 images, is right on 56 of 100 (docs/leaderboard.md)"
         )
