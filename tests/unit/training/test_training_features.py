@@ -68,7 +68,7 @@ def test_a_head_counts_from_features_as_its_network_from_images(arch: str) -> No
         assert torch.allclose(head.eval()(features), network.eval()(pixels), rtol=1e-3, atol=1e-3)
 
 
-def test_a_network_that_goes_on_behind_its_last_layer_is_trained_on_images(
+def test_a_network_that_goes_on_behind_its_head_is_trained_on_images(
     images: dict[str, Images], capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = _network(settings := FROZEN.model_copy(update={"arch": "squeezenet1_1"}))
