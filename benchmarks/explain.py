@@ -1,13 +1,15 @@
 """What `explain=1` costs who asks and who does not, and whether the map covers the objects.
 
     git worktree add /tmp/before COMMIT    # a commit of the server without maps
+    python benchmarks/explain.py cpu --model-dir DIR [DIR ...]
     python benchmarks/explain.py cost --model-dir DIR [DIR ...] --before /tmp/before [--rounds 12]
     python benchmarks/explain.py cover --model-dir DIR [--bins 300]
 
-`cost` runs the server of that checkout and this one side by side and asks them in turn, eight callers at a
-time, never for a map; then one caller asks this one, with and without it in turn. It prints answers a second,
-the server's own CPU time an answer (what else the machine does falls on the first, hardly on the second), and
-memory. `cover` counts drawn bins of which every pixel of every object is known.
+`cpu` takes the CPU time of the network with and without the map in turn, in this process, and that of a whole
+answer with and without it: what else the machine does hardly falls on it. `cost` runs the server of that
+checkout and this one side by side and asks them in turn, eight callers at a time, never for a map; then one
+caller asks this one, with and without it in turn. It prints answers a second, the server's own CPU time an
+answer, and memory. `cover` counts drawn bins of which every pixel of every object is known.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import io
 import os
 import statistics
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,18 +25,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import psutil
 import urllib3
 from numpy.typing import NDArray
 from PIL import Image
 from servers import ROOT, Server, ours
 
+from bincount_core.preprocessing import preprocess
 from demo.bins.bin_image import BinImage, draw_bin
 from demo.bins.object_mask import object_mask
-from inference.inference import input_fn, model_fn, predict_fn
+from inference.inference import input_fn, model_fn, output_fn, predict_fn
+from inference.model.activation_map import add_map
 
 CALLERS = 8
 IMAGES = 24
+PAIRS = 150
 SEED = 77
 SIDE = 224
 ASKED = {"X-Amzn-SageMaker-Custom-Attributes": "explain=1"}
@@ -44,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cost", "cover"))
+    parser.add_argument("what", choices=("cpu", "cost", "cover"))
     parser.add_argument("--model-dir", type=Path, nargs="+", required=True)
     parser.add_argument("--before", type=Path, help="a checkout of a commit without maps")
     parser.add_argument("--rounds", type=int, default=12, help="of each side (default %(default)s)")
@@ -54,8 +61,58 @@ def main() -> None:
     for model in options.model_dir:
         if options.what == "cover":
             _cover(model, bins=options.bins)
+        elif options.what == "cpu":
+            _cpu(model)
         else:
             _cost(model, before=options.before.resolve(), rounds=options.rounds, requests=options.requests)
+
+
+def _cpu(folder: Path) -> None:
+    """CPU time of the network without and with its further output, and of an answer with and without it."""
+    model = model_fn(folder, cpus=1)
+    image = _jpeg(draw_bin(count=3, rng=np.random.default_rng(SEED)))
+    inputs = input_fn(image, "image/jpeg")
+    pixels = preprocess(inputs.image, width=model.description.width, height=model.description.height)
+    requests = [_request(folder, pixels, with_map=with_map) for with_map in (False, True)]
+
+    def answer(explain: bool) -> None:
+        output_fn(predict_fn(replace(inputs, explain=explain), model), None)
+
+    plain, mapped = _in_turn(*(partial(_run, request) for request in requests))
+    same = np.array_equal(*(request.get_output_tensor(0).data for request in requests))
+    quiet, asked = _in_turn(partial(answer, False), partial(answer, True))
+    print(f"{folder}: logits the same with and without: {same}")
+    print(f"  network {plain:.2f} ms of CPU, with its map {mapped:.2f}: {mapped / plain:.3f} times")
+    print(f"  answer {quiet:.2f} ms of CPU, asked for the map {asked:.2f}: {asked - quiet:+.2f} ms")
+
+
+def _request(folder: Path, pixels: NDArray[np.uint8], *, with_map: bool) -> ov.InferRequest:
+    core = ov.Core()
+    network = core.read_model(folder / "model.xml")
+    network.reshape([1, *pixels.shape])
+    if with_map:
+        add_map(network)
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
+    request = core.compile_model(network, "CPU", options).create_infer_request()
+    request.get_input_tensor(0).data[0] = pixels
+    return request
+
+
+def _run(request: ov.InferRequest) -> None:
+    # As the server does: infer() would also make a Python object of each output.
+    request.start_async()
+    request.wait()
+
+
+def _in_turn(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds of this process's CPU time, the medians of PAIRS calls of each."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for number in range(PAIRS + 5):
+        for which in (0, 1) if number % 2 else (1, 0):
+            started = time.process_time()
+            (one, other)[which]()
+            taken[which].append(1000 * (time.process_time() - started))
+    return statistics.median(taken[0][5:]), statistics.median(taken[1][5:])
 
 
 @dataclass(slots=True)

@@ -156,7 +156,7 @@ def _check_map(folder: Path, *, side: int, int8: bool) -> None:
     assert np.array_equal(plain(pixels)["logits"][0], logits), "the answer is the same with and without"
     assert places.shape == (2, side // 32, side // 32)
     # INT8 rounds the pooled features once more, to one of 256 steps.
-    assert places.mean((1, 2)) + bias == pytest.approx(logits, rel=1e-4, abs=0.03 if int8 else 1e-5)
+    assert places.mean((1, 2)) + bias == pytest.approx(logits, rel=1e-4, abs=0.05 if int8 else 1e-5)
 
 
 def _describe(
