@@ -86,6 +86,7 @@ def _prepare(settings: Settings) -> None:
             "LAMBDA_EXECUTOR": "local",
             "DOCKER_HOST": f"unix://{settings.data_dir / 'no-docker.sock'}",
             "AUTH": "true",
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
             "USE_SSL": "1",
             **trust_environment(settings),
         }
@@ -105,7 +106,8 @@ def _make_certificate(settings: Settings) -> None:
 
 
 def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
-    # Imported here: all three read their settings from the environment, which _prepare has just set.
+    # Imported here: all of them read their settings from the environment, which _prepare has just set.
+    from embedded_cloud.cognito.installation import at_aws_hosts
     from embedded_cloud.ministack_hooks.parts import app, lambda_runtime
     from embedded_cloud.ministack_hooks.patches import install
     from embedded_cloud.sagemaker.administration import with_administration
@@ -116,7 +118,8 @@ def _run(settings: Settings, *, until_stdin_closes: bool) -> None:
         sagemaker.close()
         lambda_runtime.reset()
 
-    served = with_administration(app.app, interrupt=sagemaker.training_jobs.interrupt)
+    known = at_aws_hosts(app.app)
+    served = with_administration(known, interrupt=sagemaker.training_jobs.interrupt)
     try:
         asyncio.run(_serve_until_asked(served, settings, end_children, until_stdin_closes=until_stdin_closes))
     finally:

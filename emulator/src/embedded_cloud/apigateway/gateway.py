@@ -1,5 +1,7 @@
 """What ministack's API Gateway does for us, with types."""
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -53,6 +55,19 @@ def caller_of(headers: Mapping[str, str], query: Mapping[str, Any]) -> dict[str,
 def api_key_of(headers: Mapping[str, str]) -> dict[str, Any]:
     """ministack's record of the API key that a request brings; empty where it brings none that is known."""
     return apigateway_v1._resolve_api_key(apigateway_v1._api_key_from_request(headers)) or {}
+
+
+def person_of(headers: Mapping[str, str]) -> str | None:
+    """The subject of the token of a user pool that a request brings; None where it brings none."""
+    given = {name.lower(): value for name, value in headers.items()}.get("authorization", "")
+    parts = given.removeprefix("Bearer ").split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return None
+    return claims.get("sub")
 
 
 def is_binary(media_type: str, binary_types: Sequence[str]) -> bool:

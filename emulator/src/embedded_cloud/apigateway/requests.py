@@ -13,6 +13,7 @@ from embedded_cloud.apigateway.gateway import (
     caller_of,
     gateway_error,
     name_of,
+    person_of,
     stage_of,
 )
 from embedded_cloud.apigateway.metrics import RecordMetric, record_request
@@ -86,6 +87,8 @@ class GatewayRequests:
             "responseLatency": milliseconds,
             "integrationLatency": integration_ms,
             **_identity(request["headers"], request["query_params"]),
+            # Of the authorizer, which a request that it refuses does not leave.
+            "authorizer.claims.sub": None if error_type else person_of(request["headers"]),
         }
         self._log.write(request["stage"] or {}, values)
         if request["stage"] is not None:

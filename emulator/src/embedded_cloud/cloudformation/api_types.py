@@ -124,6 +124,30 @@ class SecurityGroupRule:
         revoke(GroupId=properties["GroupId"], SecurityGroupRuleIds=[physical_id])
 
 
+class WebAclAssociation:
+    """AWS::WAFv2::WebACLAssociation; nothing here looks at requests by the rules."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Provisioned:
+        """Puts the web ACL before the resource."""
+        request = {"ResourceArn": properties["ResourceArn"], "WebACLArn": properties["WebACLArn"]}
+        self._aws.client("wafv2").associate_web_acl(**request)
+        return f"{request['WebACLArn']}|{request['ResourceArn']}", {}
+
+    def update(
+        self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None = None
+    ) -> Provisioned:
+        """Puts another one in its place."""
+        self.delete(physical_id, old)
+        return self.create(logical_id or "Association", new, stack)
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Takes it away."""
+        self._aws.client("wafv2").disassociate_web_acl(ResourceArn=properties["ResourceArn"])
+
+
 def api_types(aws: Aws) -> dict[str, dict[str, Any]]:
     """The handlers of all these types, by type name. They call this cloud: not for its event loop."""
     types: dict[str, ApiType] = {
@@ -131,6 +155,7 @@ def api_types(aws: Aws) -> dict[str, dict[str, Any]]:
         "AWS::EC2::FlowLog": FlowLog(aws),
         "AWS::EC2::SecurityGroupIngress": SecurityGroupRule(aws, "ingress"),
         "AWS::EC2::SecurityGroupEgress": SecurityGroupRule(aws, "egress"),
+        "AWS::WAFv2::WebACLAssociation": WebAclAssociation(aws),
     }
     return {name: _handler(name, api_type) for name, api_type in types.items()}
 

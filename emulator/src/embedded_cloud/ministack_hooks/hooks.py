@@ -9,6 +9,7 @@ import importlib.metadata
 import inspect
 
 from embedded_cloud.cloudwatch import hooks as watch
+from embedded_cloud.cognito import hooks as people
 from embedded_cloud.eventbridge import hooks as events
 from embedded_cloud.functions import hooks as functions
 from embedded_cloud.ministack_hooks.hook import Hook, HookError, Module
@@ -133,7 +134,9 @@ REPLACED = (
         reason="States.ALL does not match States.DataLimitExceeded and States.Runtime",
     ),
     _SFN.function("_run_distributed_map", _MAP, reason="ItemBatcher, ResultWriter, size limit"),
-    _GATEWAY.function("_invoke_lambda_custom_v1", _CUSTOM, reason="AWS integrations with runtime.sagemaker"),
+    _GATEWAY.function(
+        "_invoke_lambda_custom_v1", _CUSTOM, reason="AWS integrations with runtime.sagemaker and s3"
+    ),
     _GATEWAY.function(
         "_invoke_mock_v1", ("integration",), reason="templates of mock integrations are rendered"
     ),
@@ -230,7 +233,7 @@ USED = (
 )
 
 
-_PARTS = (events, functions, states, watch)
+_PARTS = (events, functions, people, states, watch)
 ALL = REPLACED + USED + tuple(hook for part in _PARTS for hook in part.REPLACED + part.USED)
 
 

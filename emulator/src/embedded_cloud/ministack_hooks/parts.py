@@ -16,6 +16,7 @@ from ministack.services import apigateway_v1 as _apigateway_v1
 from ministack.services import cloudwatch as _cloudwatch
 from ministack.services import cloudwatch_logs as _cloudwatch_logs
 from ministack.services import codebuild as _codebuild
+from ministack.services import cognito as _cognito
 from ministack.services import ecr as _ecr
 from ministack.services import eventbridge as _eventbridge
 from ministack.services import lambda_svc as _lambda_svc
@@ -38,6 +39,7 @@ apigateway_v1: Any = _apigateway_v1
 cloudwatch: Any = _cloudwatch
 ecr: Any = _ecr
 codebuild: Any = _codebuild
+cognito: Any = _cognito
 eventbridge: Any = _eventbridge
 lambda_service: Any = _lambda_svc
 logs: Any = _cloudwatch_logs

@@ -11,6 +11,7 @@ from embedded_cloud.apigateway.lambda_events import with_request_id
 from embedded_cloud.apigateway.mock_integration import with_templates
 from embedded_cloud.apigateway.requests import GatewayRequests
 from embedded_cloud.apigateway.rest_api_tls import with_tls
+from embedded_cloud.apigateway.s3_integration import S3Integration
 from embedded_cloud.apigateway.sagemaker_integration import SageMakerIntegration
 from embedded_cloud.autoscaling.api import ApplicationAutoScaling
 from embedded_cloud.aws import Aws
@@ -19,6 +20,7 @@ from embedded_cloud.cloudformation.stage_access_logs import with_access_logs
 from embedded_cloud.cloudwatch import installation as watch
 from embedded_cloud.cloudwatch.recording import record
 from embedded_cloud.codebuild.builds import Builds
+from embedded_cloud.cognito import installation as people
 from embedded_cloud.eventbridge import installation as events
 from embedded_cloud.functions import installation as functions
 from embedded_cloud.functions.lambda_code import with_native_wheels
@@ -57,6 +59,7 @@ def install(settings: Settings) -> SageMaker:
     functions.install(record=record)
     events.install(aws=aws, authorise=authorise, record=record)
     states.install(aws=aws, authorise=authorise, publish=_publish_event, record=record)
+    people.install()
     _teach_api_gateway(sagemaker, aws)
     _teach_codebuild(settings, aws)
     return sagemaker
@@ -110,7 +113,7 @@ def _teach_api_gateway(sagemaker: SageMaker, aws: Aws) -> None:
     apigateway_v1._invoke_lambda_custom_v1 = SageMakerIntegration(
         invoke=functools.partial(_invoke, sagemaker),
         authorise=authorise,
-        other=apigateway_v1._invoke_lambda_custom_v1,
+        other=S3Integration(aws=aws, other=apigateway_v1._invoke_lambda_custom_v1),
     )
     apigateway_v1._invoke_mock_v1 = with_templates(apigateway_v1._invoke_mock_v1)
     apigateway_v1._build_lambda_event_v1 = with_request_id(apigateway_v1._build_lambda_event_v1)
