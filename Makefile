@@ -176,7 +176,7 @@ docs: install ## renew the tables of docs/ (settings, roles, quotas, first-accou
 lock: ## pin and hash all dependencies anew (needs uv)
 	@command -v uv >/dev/null || { echo "error: no 'uv' on the PATH: pip install uv"; exit 1; }
 	@for name in {infra,data_prep,inference,client}/requirements infra/weights-requirements \
-		client/requirements-recount inference/sbom-requirements benchmarks/mlflow/requirements requirements requirements-dev; do \
+		client/requirements-recount monitoring/requirements-drift inference/sbom-requirements benchmarks/mlflow/requirements requirements requirements-dev; do \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 			--custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done

@@ -30,6 +30,8 @@ class Prefix:
     LABELS = "labels/"
     LABEL_HISTORY = "label-history/"
     PROPOSALS = "proposals/"
+    BASELINES = "drift/baselines/"
+    NIGHTS = "drift/nights/"
     SITES = "sites/"
     RECOUNTS = "recounts/"
 
@@ -81,7 +83,23 @@ class Names:
     @property
     def jobs(self) -> tuple[str, ...]:
         """How the names of all SageMaker jobs of the stage begin, those of training/launch.py with them."""
-        return (self.tuning_jobs, self.evaluation_jobs, f"try-{self.stage}-", self.recount_jobs)
+        return (
+            self.tuning_jobs,
+            self.evaluation_jobs,
+            f"try-{self.stage}-",
+            self.recount_jobs,
+            self.drift_jobs,
+        )
+
+    @property
+    def drift(self) -> str:
+        """The state machine that compares a day's answers and images with the model's baseline."""
+        return f"{self.prefix}-drift"
+
+    @property
+    def drift_jobs(self) -> str:
+        """The beginning of the names of its processing jobs."""
+        return f"drift-{self.stage}-"
 
     @property
     def pipeline(self) -> str:

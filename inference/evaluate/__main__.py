@@ -4,8 +4,10 @@ python -m inference.evaluate --input /opt/ml/processing/input --output /opt/ml/p
     --dataset-id bins-0123456789ab --challenger s3://…/model.tar.gz --champion none
 
 Below the input: `bins/` (images or shards), `manifest/manifest.jsonl.gz`, `challenger/model.tar.gz` and,
-where a model serves, `champion/model.tar.gz`. Writes verdict.json, report.html and smoke.jpg. Exit status 0
-with a verdict, whichever it is; 1 with one line on stderr where there is none.
+where a model serves, `champion/model.tar.gz`. Writes verdict.json, report.html and smoke.jpg, and with
+`--baseline` what some of the bins look like to the challenger (`<model id>/` there; monitoring/drift compares
+production with it). Exit status 0 with a verdict, whichever it is; 1 with one line on stderr where there is
+none.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from inference.evaluate.examine import Examination, examine
 from inference.evaluate.page import page
 from inference.evaluate.verdict import Rules, evaluate_challenger
 from inference.inference import Model, model_fn
+from inference.observe.observe import Observer, write_observations
 
 NO_CHAMPION = "none"
 SCHEMA_VERSION = 1
@@ -35,6 +38,8 @@ MOST_UNREADABLE = 0.01
 # OpenVINO (2026.4.1) corrupts the heap now and then where a model is destroyed while the threads that used it
 # still end (seen here in one of eight runs). Models live as long as the process, which ends by os._exit.
 _KEPT: list[Model] = []
+_KEPT_OBSERVERS: list[Observer] = []
+FEWEST_OF_FIELD = 200  # half of a baseline is compared, and nothing below 100 (monitoring/drift)
 _MESSAGE_CHARACTERS = 1000  # SageMaker shows at most 1 KB of it
 
 
@@ -60,6 +65,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     labels = read_labels(options.input / "manifest" / "manifest.jsonl.gz")
     with tempfile.TemporaryDirectory() as scratch:
         challenger = _examine(options, "challenger", labels, Path(scratch))
+        _observe(options, labels, Path(scratch) / "challenger")
         champion = (
             None if options.champion == NO_CHAMPION else _examine(options, "champion", labels, Path(scratch))
         )
@@ -104,6 +110,33 @@ def _examine(options: argparse.Namespace, role: str, labels: Labels, scratch: Pa
     examination = examine(model, _reported(bins, role, len(labels.counts)))
     _check_readable(examination, images=len(labels.counts))
     return Evaluated(model.description, examination)
+
+
+def _observe(options: argparse.Namespace, labels: Labels, folder: Path) -> None:
+    """The baseline of the challenger's drift. A verdict does not depend on it: a fault is logged, no more.
+
+    Of production's own images where the dataset has enough of them: nights are to be like these.
+    """
+    if options.baseline is None or not options.baseline_images:
+        return
+    # Chosen by their ids' hashes, and written in that order: a sample by chance, and each time the same.
+    images = labels.field if len(labels.field) >= FEWEST_OF_FIELD else labels.counts
+    chosen = sorted(images, key=lambda id: hashlib.sha256(id.encode()).digest())[: options.baseline_images]
+    try:
+        observer = Observer(folder)
+        _KEPT_OBSERVERS.append(observer)
+        bins = stream_bins(options.input / "bins", labels={id: labels.counts[id] for id in chosen})
+        write_observations(
+            observer,
+            ((bin_.id, bin_.data) for bin_ in bins),
+            folder=options.baseline / observer.description.model_id,
+            order=chosen,
+            model_data=options.challenger,
+            dataset_id=options.dataset_id,
+            sizes=options.baseline_sizes,
+        )
+    except (EvaluationError, ModelFault, OSError, RuntimeError, ValueError) as error:
+        print(f"bincount: no baseline for drift: {error}", file=sys.stderr, flush=True)
 
 
 def _reported(bins: Iterator[Bin], role: str, images: int) -> Iterator[Bin]:
@@ -155,6 +188,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help="loss of accuracy that home, and the field, must have bins enough to show before they decide",
     )
     parser.add_argument("--min-images", type=int, default=1, help="with fewer bins a person decides")
+    parser.add_argument("--baseline", type=Path, help="folder for drift's baseline; without it there is none")
+    parser.add_argument("--baseline-images", type=int, default=2000, help="at most so many bins are in it")
+    parser.add_argument("--baseline-sizes", choices=("original", "stored"), default="original",
+                        help="whether the bins have the sizes in which they came")  # fmt: skip
     return parser.parse_args(arguments)
 
 

@@ -51,7 +51,7 @@ class Engine:
         Raises ModelFault where the network cannot be read or does not have the contract's input and output.
         """
         core = ov.Core()
-        network = _read_network(core, folder=folder, description=description)
+        network = read_network(core, folder=folder, description=description)
         self.no_map = _map_fault(network)
         """Why this network has no activation map; None where it has one."""
         small = (folder / "model.bin").stat().st_size <= _SMALL_WEIGHTS_BYTES
@@ -60,10 +60,10 @@ class Engine:
         """Threads that keep all CPUs busy."""
         self._images = 0
         self._lock = threading.Lock()
-        self._alone = _requests(core, network, cpus=cpus, streams=1, ahead=ahead)
+        self._alone = idle_requests(core, network, cpus=cpus, streams=1, ahead=ahead)
         split = cpus > 2 or (cpus == 2 and small)
         self._together = (
-            _requests(core, network, cpus=cpus, streams=cpus, ahead=ahead) if split else self._alone
+            idle_requests(core, network, cpus=cpus, streams=cpus, ahead=ahead) if split else self._alone
         )
         self._run_once(np.zeros((description.height, description.width, 3), dtype=np.uint8))
 
@@ -104,7 +104,7 @@ class Engine:
                 _infer(idle, pixels, explain=False)
 
 
-def _requests(core: ov.Core, network: ov.Model, *, cpus: int, streams: int, ahead: int) -> _Idle:
+def idle_requests(core: ov.Core, network: ov.Model, *, cpus: int, streams: int, ahead: int) -> _Idle:
     """The network compiled for `streams` images at a time on `cpus` CPUs: `ahead` idle requests a stream."""
     options = {**_COMMON, "INFERENCE_NUM_THREADS": cpus, "NUM_STREAMS": streams}
     compiled = core.compile_model(network, "CPU", options)
@@ -138,7 +138,7 @@ def _map_fault(network: ov.Model) -> str | None:
     return None
 
 
-def _read_network(core: ov.Core, *, folder: Path, description: Description) -> ov.Model:
+def read_network(core: ov.Core, *, folder: Path, description: Description) -> ov.Model:
     """The IR with one image per call; ModelFault where it does not have the contract's input and output."""
     path = folder / "model.xml"
     if not path.is_file() or not path.with_suffix(".bin").is_file():

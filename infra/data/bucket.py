@@ -71,6 +71,7 @@ class StageBucket(PrivateBucket):
             Prefix.CHECKPOINTS: settings.checkpoints_days,
             Prefix.CAPTURE: settings.captures_days,
             Prefix.IMAGES: settings.images_days,
+            Prefix.NIGHTS: settings.images_days,
             Prefix.LABELS: settings.labels_days,
             Prefix.LABEL_HISTORY: settings.labels_days,
             Prefix.PROPOSALS: _PROPOSALS_DAYS,

@@ -77,6 +77,7 @@ class Alarms(Construct):
         settings: Operations,
         takes_labels: bool,
         keeps_images: bool,
+        looks_for_drift: bool,
         names: Names,
         topic: sns.ITopic,
     ) -> None:
@@ -99,6 +100,8 @@ class Alarms(Construct):
             self._alarm("labels-5xx", metric=errors, threshold=0, periods=3, of=2)
         if keeps_images:
             self._watch_queue("images")
+        if looks_for_drift:
+            self._watch_drift()
 
     def _watch_endpoint(self, settings: Operations) -> None:
         names = self._names
@@ -108,6 +111,14 @@ class Alarms(Construct):
         self._alarm("endpoint-latency", metric=latency, threshold=settings.max_latency_ms * 1000, periods=3)
         surge = endpoint_metric(names, "Invocation4XXErrors", "Sum", minutes=5)
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
+
+    def _watch_drift(self) -> None:
+        """A figure a day: an alarm stays as it is until the next one."""
+        found = server_metric(self._names, "drift", "Maximum", minutes=24 * 60)
+        ignore = cloudwatch.TreatMissingData.IGNORE
+        self._alarm("drift", metric=found, threshold=0, periods=1, missing=ignore)
+        self._watch_state_machine("drift", *ENDS)
+        self._watch_queue("drift")
 
     def _watch_state_machine(self, what: str, *ends: str) -> None:
         arn = machine_arn(self, self._names.stack(what))
@@ -119,7 +130,14 @@ class Alarms(Construct):
         self._alarm(f"{what}-undelivered", metric=metric, threshold=0, periods=1)
 
     def _alarm(
-        self, what: str, *, metric: cloudwatch.IMetric, threshold: float, periods: int, of: int | None = None
+        self,
+        what: str,
+        *,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        periods: int,
+        of: int | None = None,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = FixedAlarm(
             self,
@@ -131,5 +149,6 @@ class Alarms(Construct):
             threshold=threshold,
             periods=periods,
             of=of,
+            missing=missing,
         )
         self.all.append(alarm)

@@ -1,4 +1,4 @@
-"""The Operations stack: alarms, their topic, the dashboard, the budget. No other stack needs it."""
+"""The Operations stack: alarms, their topic, the dashboard, the budget, drift. No other stack needs it."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_budgets as budgets
@@ -9,6 +9,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.data.stack import DataStack
+from infra.monitoring.drift.construct import Drift
 from infra.names import Names
 from infra.operations.alarms import Alarms
 from infra.operations.dashboard import Dashboard
@@ -86,6 +87,7 @@ class OperationsStack(Stack):
             settings=operations,
             takes_labels=settings.api.enabled and settings.labels.enabled,
             keeps_images=settings.capture.keeps_images,
+            looks_for_drift=settings.drift.enabled,
             names=names,
             topic=topic,  # pyright: ignore[reportArgumentType]
         )
@@ -98,4 +100,6 @@ class OperationsStack(Stack):
                 monthly_usd=operations.monthly_usd,
                 topic_arn=topic.topic_arn,
             )
+        if settings.drift.enabled:
+            Drift(self, "Drift", settings=settings, data=data)
         CfnOutput(self, "TopicArn", value=topic.topic_arn)

@@ -1,8 +1,11 @@
-"""Settings of alarms, budget and schedules."""
+"""Settings of alarms, budget, schedules and drift."""
 
 from pydantic import Field
 
-from infra.settings.section import Section
+from infra.settings.section import InstanceType, Section, no_graviton, rule
+
+# docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html: six fields, no number 0.
+_SCHEDULE = r"rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^\s()]+( +[^\s()]+){5}\)"
 
 
 class Operations(Section):
@@ -34,8 +37,7 @@ class Operations(Section):
     )
     retrain: str = Field(
         "",
-        # docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html: six fields, no number 0.
-        pattern=r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\([^\s()]+( +[^\s()]+){5}\))?$",
+        pattern=f"^({_SCHEDULE})?$",
         description="schedule of the pipeline, as EventBridge Scheduler writes it; empty: none",
     )
     retrain_on_list: bool = Field(
@@ -46,3 +48,55 @@ class Operations(Section):
     def starts_pipeline(self) -> bool:
         """Whether anything starts the pipeline by itself."""
         return bool(self.retrain) or self.retrain_on_list
+
+
+class Drift(Section):
+    """Whether production still looks like what the model was tested on, every night."""
+
+    enabled: bool = Field(
+        False, description="compare each day's answers and images with those of the model's test"
+    )
+    nights_per_alarm: int = Field(
+        100, ge=10, le=1_000, description="where nothing changes, one night in so many rings the alarm"
+    )
+    answers: int = Field(2_000, ge=100, le=20_000, description="answers of a day that are compared, at most")
+    images: int = Field(
+        500,
+        ge=0,
+        le=5_000,
+        description="images of a day that a processing job looks at, at most (they need capture.inputs); "
+        "0: none",
+    )
+    baseline_images: int = Field(
+        2_000,
+        ge=0,
+        le=10_000,
+        description="test images of which the gate writes the baseline of a model, at most; 0: no baseline",
+    )
+    # Captured files of a day have arrived by then, and whoever reads the alarm begins work.
+    schedule: str = Field(
+        "cron(0 4 * * ? *)",
+        pattern=f"^({_SCHEDULE})$",
+        description="when the day before is looked at, UTC, as EventBridge Scheduler writes it",
+    )
+    starts_pipeline: bool = Field(
+        False,
+        description="drift starts the pipeline, once for a model; it never releases, and so needs "
+        "release.approval manual",
+    )
+    instance_type: InstanceType = Field(
+        "ml.c7i.xlarge", description="instance type of the processing job (SageMaker has no Graviton there)"
+    )
+    max_runtime_seconds: int = Field(
+        3_600, ge=300, le=86_400, description="the processing job is stopped after this, seconds"
+    )
+
+    @rule("instance_type")
+    def _is_no_graviton(self) -> str | None:
+        return no_graviton(self.instance_type, jobs="processing jobs")
+
+    @rule("starts_pipeline", "enabled")
+    def _looks_before_it_starts(self) -> str | None:
+        if not self.starts_pipeline or self.enabled:
+            return None
+        return "needs drift.enabled: without it nobody looks"

@@ -9,7 +9,7 @@ from infra.settings.api import Api, Labels
 from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
 from infra.settings.experiments import Experiments
 from infra.settings.instances import regions_with_training_images
-from infra.settings.operations import Operations
+from infra.settings.operations import Drift, Operations
 from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.serving import Capture, Recount, Serving
@@ -144,6 +144,7 @@ class Settings(Section):
     labels: Labels = defaults_of(Labels)
     network: Network = defaults_of(Network)
     operations: Operations = defaults_of(Operations)
+    drift: Drift = defaults_of(Drift)
     security: Security = defaults_of(Security)
 
     @rule("tags")
@@ -224,6 +225,18 @@ class Settings(Section):
     @rule("gate.min_within_one")
     def _asks_for_no_unknown_share_within_one(self) -> str | None:
         return floor_fault("min_within_one", self.gate.min_within_one, task=self.task)
+
+    @rule("drift.enabled", "capture.percent")
+    def _captures_what_drifts(self) -> str | None:
+        if not self.drift.enabled or self.capture.percent:
+            return None
+        return "needs captured answers: set capture.percent above 0"
+
+    @rule("drift.starts_pipeline", "release.approval")
+    def _drift_never_releases(self) -> str | None:
+        if not self.drift.starts_pipeline or self.release.approval == "manual":
+            return None
+        return 'needs release.approval "manual": a model that drift had trained would be released by nobody'
 
     @rule("release.timeout_minutes")
     def _leaves_time_to_bake(self) -> str | None:

@@ -34,7 +34,11 @@ def quotas(chosen: Settings) -> Iterator[Quota]:
     yield _sagemaker(
         f"{training.instance_type} for {kind} usage", trials, "the tuning job's trials at a time"
     )
-    yield _sagemaker(f"{chosen.gate.instance_type} for processing job usage", 1, "the gate")
+    processing = {chosen.gate.instance_type: ["the gate"]}
+    if chosen.drift.enabled:
+        processing.setdefault(chosen.drift.instance_type, []).append("drift at night")
+    for instance_type, jobs in processing.items():
+        yield _sagemaker(f"{instance_type} for processing job usage", len(jobs), " and ".join(jobs))
     fleets = 2 * serving.max_instances
     yield _sagemaker(
         f"{serving.instance_type} for endpoint usage",

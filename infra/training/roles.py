@@ -27,7 +27,7 @@ class EvaluationRole(SageMakerRole):
     ) -> None:
         super().__init__(scope, id, log_groups="/aws/sagemaker/ProcessingJobs*", network=network)
         grant_read(self, bucket, Prefix.DATASETS, Prefix.MODELS)
-        grant_write(self, bucket, Prefix.EVALUATIONS)
+        grant_write(self, bucket, Prefix.EVALUATIONS, Prefix.BASELINES)
         grant_volume_encryption(self, bucket)
         grant_pull_serving_image(self, names=names)
 

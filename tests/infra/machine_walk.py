@@ -58,7 +58,12 @@ def walk(
     found, value = Walk(), given
     context: dict[str, Any] = {
         "QueryLanguage": machine.get("QueryLanguage", "JSONPath"),
-        "Execution": {"Id": f"{arn.format('execution')}:one", "Name": "one", "Input": given},
+        "Execution": {
+            "Id": f"{arn.format('execution')}:one",
+            "Name": "one",
+            "Input": given,
+            "StartTime": "2026-11-28T04:00:00.000Z",
+        },
         "StateMachine": {"Id": arn.format("stateMachine"), "Name": name},
         "variables": dict(variables or {}),
     }

@@ -39,6 +39,7 @@ RUN_BY = [
     (r"bincount (page)\b", "tests/unit/client/page_process.py", '"{0}"'),
     (r"bincount (propose)\b", "tests/unit/monitoring/test_proposals.py", '"{0}"'),
     (r"bincount (labelled)\b", "tests/unit/monitoring/test_labelled_images.py", '"{0}"'),
+    (r"bincount (drift)\b", "tests/unit/monitoring/test_drift_nights.py", '"{0}"'),
     (r"bincount (forget)\b", "tests/unit/monitoring/test_kept_images.py", '"{0}"'),
     (r"bincount (label)\b", "tests/unit/client/test_client_labels.py", '"{0}"'),
     (r"bincount (runs|report)\b", "tests/e2e/test_client_runs.py", '"{0}"'),

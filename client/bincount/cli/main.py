@@ -11,6 +11,7 @@ from bincount import __version__
 from bincount.cli.audit import audit
 from bincount.cli.check_images import check_images
 from bincount.cli.count import count
+from bincount.cli.drift import drift
 from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.labels.forget import forget
 from bincount.cli.labels.label import label
@@ -36,6 +37,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount check-images DIR                    what data preparation would reject of your own images
   bincount audit DATASET                       labels that look wrong, on a page to go through
   bincount page                                the page for people, in front of a stage
+  bincount drift                               has the light, a camera, the mix of counts changed?
   bincount status                              what is deployed, what serves
 
 All commands take --stage NAME (the default is dev). Exit status: 0 all is well, 1 an error (one line says
@@ -81,6 +83,7 @@ app.add_typer(models, name="models")
 app.command()(runs)
 app.command()(report)
 app.command()(page)
+app.command()(drift)
 app.command()(status)
 
 

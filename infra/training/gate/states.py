@@ -158,7 +158,8 @@ def evaluation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> di
                         "S3Uri": f"{{% 's3://{data.bucket.bucket_name}/{Prefix.EVALUATIONS}' & {name} %}}",
                         "S3UploadMode": "EndOfJob",
                     },
-                }
+                },
+                *_baseline_output(settings, data),
             ],
             **({"KmsKeyId": data.key.key_arn} if data.key else {}),
         },
@@ -188,8 +189,29 @@ def _arguments(settings: Settings) -> list[str]:
         "level": str(gate.level),
         "min-images": str(gate.min_images),
         "part-loss": str(gate.part_loss),
+        **_baseline_arguments(settings),
     }
     return [word for name, value in arguments.items() for word in (f"--{name}", value)]
+
+
+def _baseline_output(settings: Settings, data: DataStack) -> list[dict[str, Any]]:
+    """Below a folder named after the model, which is how drift finds it by an answer."""
+    if not settings.drift.baseline_images:
+        return []
+    to = f"s3://{data.bucket.bucket_name}/{Prefix.BASELINES.removesuffix('/')}"
+    output = {"LocalPath": f"{ROOT}/baseline", "S3Uri": to, "S3UploadMode": "EndOfJob"}
+    return [{"OutputName": "baseline", "S3Output": output}]
+
+
+def _baseline_arguments(settings: Settings) -> dict[str, str]:
+    if not settings.drift.baseline_images:
+        return {}
+    stored = "$type($states.input.request.stored) = 'object'"
+    return {
+        "baseline": f"{ROOT}/baseline",
+        "baseline-images": str(settings.drift.baseline_images),
+        "baseline-sizes": f"{{% {stored} ? 'stored' : 'original' %}}",
+    }
 
 
 def _inputs() -> str:

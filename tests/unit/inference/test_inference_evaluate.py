@@ -74,6 +74,7 @@ class Case:
         options = [text for name, value in given.items() for text in (f"--{name}", str(value))]
         command = [sys.executable, "-m", "inference.evaluate", "--dataset-id", "bins-0123456789ab", *options]
         command += ["--input", str(self.folder / "input"), "--output", str(self.folder / "output")]
+        command += ["--baseline", str(self.folder / "baseline"), "--baseline-images", "5"]
         command += ["--message", str(self.folder / "message"), "--challenger", "s3://bins/challenger.tar.gz"]
         done = subprocess.run(
             [*command, "--champion", self.champion], cwd=ROOT, capture_output=True, text=True, check=False
@@ -130,6 +131,17 @@ def test_a_first_model_is_evaluated_by_the_floors_alone(case, make_model, gray) 
     assert verdict["challenger"]["metrics"]["images"] == 6
     assert case.message == "accepted"
     assert "brightness-1: accepted" in (case.folder / "output" / "report.html").read_text()
+    baseline = (
+        case.folder / "baseline" / "brightness-1"
+    )  # the challenger's, by its id; 5 images were asked for
+    about = json.loads((baseline / "about.json").read_text())
+    assert (about["images"], about["sizes"]) == (5, "original")
+    assert about["model_data"] == "s3://bins/challenger.tar.gz"
+    lines = [
+        json.loads(each)
+        for each in gzip.decompress((baseline / "observations.jsonl.gz").read_bytes()).splitlines()
+    ]
+    assert len(lines) == 5 and all(line["count"] == case.counts[line["id"]] for line in lines)
 
 
 def test_shards_give_the_verdict_that_folders_give(case, tmp_path, make_model, gray) -> None:

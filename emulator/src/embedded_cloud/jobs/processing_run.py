@@ -9,6 +9,7 @@ from embedded_cloud.aws import Aws, split_s3_uri
 from embedded_cloud.jobs.job_files import JobFiles
 from embedded_cloud.jobs.run import JobFailure, ProgramRun, container_environment
 from embedded_cloud.jobs.s3_files import download_input
+from embedded_cloud.jobs.transform_run import transform_input
 from embedded_cloud.settings import Settings
 
 ROOT = "/opt/ml/processing"
@@ -60,11 +61,20 @@ class ProcessingRun(ProgramRun):
     def _download(self, item: dict[str, Any], s3: Any) -> None:
         source = item.get("S3Input", {})
         uri = source.get("S3Uri", "")
-        if source.get("S3DataType") != "S3Prefix":
-            raise JobFailure(
-                f"ClientError: input {item['InputName']}: the embedded cloud reads S3Prefix only"
-            )
-        download_input(uri, target=self._files.local_path(source["LocalPath"]), s3=s3)
+        target = self._files.local_path(source["LocalPath"])
+        if source.get("S3DataType") != "ManifestFile":
+            download_input(uri, target=target, s3=s3)
+            return
+        # Names keep their folders below the manifest's prefix; one that is not there fails the job.
+        try:
+            for bucket, key, name in transform_input(source, s3=s3):
+                path = target / name
+                if not path.resolve().is_relative_to(target.resolve()):
+                    raise ValueError(f"the name {name!r} leads out of the folder of its input")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                s3.download_file(bucket, key, str(path))
+        except (ClientError, ValueError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
 
     def _command(self) -> list[str]:
         application = self._record["AppSpecification"]

@@ -1,0 +1,1 @@
+"""What the nights of a stage found: drift, as monitoring wrote it into the bucket."""

@@ -1,0 +1,1 @@
+"""Drift: whether production's answers and images still are like those that the model was evaluated on."""
