@@ -34,6 +34,9 @@ class Prefix:
     NIGHTS = "drift/nights/"
     SITES = "sites/"
     RECOUNTS = "recounts/"
+    JOINED = "joined/"
+    LIVE = "live/"
+    LIVE_ANSWERS = "live/answers/"
 
 
 @dataclass(frozen=True)

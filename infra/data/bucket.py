@@ -75,6 +75,8 @@ class StageBucket(PrivateBucket):
             Prefix.LABELS: settings.labels_days,
             Prefix.LABEL_HISTORY: settings.labels_days,
             Prefix.PROPOSALS: _PROPOSALS_DAYS,
+            Prefix.JOINED: settings.labels_days,
+            Prefix.LIVE_ANSWERS: settings.captures_days,
         }
         # Each save of a job replaces its checkpoint, and only the last one is ever read. A captured file is
         # replaced by one without images, and a deleted image is to be gone.

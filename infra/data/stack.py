@@ -10,6 +10,7 @@ from infra.data.key import StageKey
 from infra.data.network import StageNetwork
 from infra.data.parameters import ParameterSeeds
 from infra.monitoring.image_keeper import ImageKeeper
+from infra.monitoring.live_accuracy import LiveAccuracy
 from infra.names import NO_MODEL, Names, Prefix
 from infra.packaging import lambda_package
 from infra.settings import Settings
@@ -39,6 +40,8 @@ class DataStack(Stack):
         )
         if settings.capture.keeps_images:
             ImageKeeper(self, "Images", settings=settings, bucket=self.bucket, key=self.key)
+        if settings.live.enabled:
+            LiveAccuracy(self, "Live", settings=settings, bucket=self.bucket, key=self.key)
         self.network = StageNetwork(self, "Network", settings=settings, key=self.key)
         ParameterSeeds(
             self,

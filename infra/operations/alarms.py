@@ -78,6 +78,7 @@ class Alarms(Construct):
         takes_labels: bool,
         keeps_images: bool,
         looks_for_drift: bool,
+        joins_labels: bool,
         names: Names,
         topic: sns.ITopic,
     ) -> None:
@@ -102,6 +103,9 @@ class Alarms(Construct):
             self._watch_queue("images")
         if looks_for_drift:
             self._watch_drift()
+        if joins_labels:
+            self._watch_queue("live")
+            self._watch_production()
 
     def _watch_endpoint(self, settings: Operations) -> None:
         names = self._names
@@ -119,6 +123,13 @@ class Alarms(Construct):
         self._alarm("drift", metric=found, threshold=0, periods=1, missing=ignore)
         self._watch_state_machine("drift", *ENDS)
         self._watch_queue("drift")
+
+    def _watch_production(self) -> None:
+        """By what infra/monitoring/live_accuracy.py's function writes: once a night, every 20 minutes."""
+        promise = server_metric(self._names, "below_promise", "Maximum", minutes=24 * 60)
+        self._alarm("live-accuracy", metric=promise, threshold=0, periods=1)
+        missing = server_metric(self._names, "capture_missing", "Maximum", minutes=20)
+        self._alarm("capture-stopped", metric=missing, threshold=0, periods=1)
 
     def _watch_state_machine(self, what: str, *ends: str) -> None:
         arn = machine_arn(self, self._names.stack(what))

@@ -88,6 +88,7 @@ class OperationsStack(Stack):
             takes_labels=settings.api.enabled and settings.labels.enabled,
             keeps_images=settings.capture.keeps_images,
             looks_for_drift=settings.drift.enabled,
+            joins_labels=settings.live.enabled,
             names=names,
             topic=topic,  # pyright: ignore[reportArgumentType]
         )

@@ -7,7 +7,7 @@ training.arch=resnet34`. One file a section.
 
 from infra.settings.api import Api, Labels
 from infra.settings.data_prep import DataPrep
-from infra.settings.operations import Drift, Operations
+from infra.settings.operations import Drift, Live, Operations
 from infra.settings.reading import SettingsError, context_of_cdk_json, load, paths, stages_of_cdk_json
 from infra.settings.release import Gate, Release
 from infra.settings.serving import Capture, Recount, Serving
@@ -23,6 +23,7 @@ __all__ = [
     "Api",
     "Gate",
     "Labels",
+    "Live",
     "Recount",
     "Release",
     "Serving",

@@ -1,4 +1,4 @@
-"""Settings of alarms, budget, schedules and drift."""
+"""Settings of alarms, budget, schedules and drift, and of how good production is."""
 
 from pydantic import Field
 
@@ -100,3 +100,20 @@ class Drift(Section):
         if not self.starts_pipeline or self.enabled:
             return None
         return "needs drift.enabled: without it nobody looks"
+
+
+class Live(Section):
+    """How good production is: answers joined to labels every night (docs/live-accuracy.md)."""
+
+    enabled: bool = Field(
+        False,
+        description="join answers and labels every night, say how good the model is, and notice that capture "
+        "stopped; needs capture.percent",
+    )
+    window_days: int = Field(
+        14,
+        ge=2,
+        le=60,
+        description="figures are of so many days, and labels are joined to answers at most so old, days",
+    )
+    memory_mib: int = Field(1769, ge=512, le=10_240, description="memory of the function, MiB")

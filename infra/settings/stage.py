@@ -9,7 +9,7 @@ from infra.settings.api import Api, Labels
 from infra.settings.data_prep import PUBLIC_SOURCE, DataPrep
 from infra.settings.experiments import Experiments
 from infra.settings.instances import regions_with_training_images
-from infra.settings.operations import Drift, Operations
+from infra.settings.operations import Drift, Live, Operations
 from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.serving import Capture, Recount, Serving
@@ -142,6 +142,7 @@ class Settings(Section):
     recount: Recount = defaults_of(Recount)
     capture: Capture = defaults_of(Capture)
     labels: Labels = defaults_of(Labels)
+    live: Live = defaults_of(Live)
     network: Network = defaults_of(Network)
     operations: Operations = defaults_of(Operations)
     drift: Drift = defaults_of(Drift)
@@ -168,6 +169,19 @@ class Settings(Section):
         if not strangers:
             return None
         return f"{', '.join(strangers)} are not of region {self.region}: name zones such as {self.region}a"
+
+    @rule("live.enabled", "capture.percent")
+    def _joins_what_is_captured(self) -> str | None:
+        if not self.live.enabled or self.capture.percent:
+            return None
+        return "needs answers that are kept: set capture.percent, such as 100, or this to false"
+
+    @rule("live.window_days", "storage.captures_days")
+    def _joins_what_is_still_there(self) -> str | None:
+        kept = self.storage.captures_days
+        if not self.live.enabled or self.live.window_days < kept:
+            return None
+        return f"must be below storage.captures_days, which is {kept}: answers older than that are gone"
 
     @rule("region")
     def _has_a_training_image(self) -> str | None:

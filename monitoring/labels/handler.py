@@ -49,7 +49,7 @@ def store(label: Label, *, call: str, labels: LabelStore) -> dict[str, Any]:
     call may be sent again.
 
     `state` is `pending`: captured answers arrive in the bucket minutes later and lie there by hour, so
-    whether there is one of this id is found when they are joined (docs/labels.md).
+    whether there is one of this id is found in the night that joins them (docs/live-accuracy.md).
     """
     last = labels.newest(label.request_id)
     if last is not None and last.label == label:

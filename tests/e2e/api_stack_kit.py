@@ -67,16 +67,28 @@ def deploy_api(cloud: Cloud, template: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def serve_a_model(cloud: Cloud) -> None:
-    """The endpoint that the API names, with a model that counts brightness."""
+CAPTURED = f"capture/{ENDPOINT}/AllTraffic/"
+
+
+def serve_a_model(cloud: Cloud, *, captures: bool = False) -> None:
+    """The endpoint that the API names, with a model that counts brightness; its answers as captured lines."""
     s3, sagemaker = cloud.client("s3"), cloud.client("sagemaker")
     s3.create_bucket(Bucket="models")
     s3.put_object(Bucket="models", Key="model.tar.gz", Body=model_archive())
-    role = make_role(cloud, name="endpoint", actions=["s3:GetObject"])
+    role = make_role(cloud, name="endpoint", actions=["s3:GetObject", "s3:PutObject"])
     container = {"Image": INFERENCE_IMAGE, "ModelDataUrl": "s3://models/model.tar.gz"}
     sagemaker.create_model(ModelName="tiny", ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "AllTraffic", "ModelName": "tiny", "InitialInstanceCount": 1}
     variant["InstanceType"] = "ml.m5.large"
-    sagemaker.create_endpoint_config(EndpointConfigName="tiny", ProductionVariants=[variant])
+    config: dict[str, Any] = {"EndpointConfigName": "tiny", "ProductionVariants": [variant]}
+    if captures:  # as infra/serving/endpoint.py has it
+        config["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{BUCKET}/capture",
+            "CaptureOptions": [{"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        }
+    sagemaker.create_endpoint_config(**config)
     sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="tiny")
     assert settled_endpoint(cloud, ENDPOINT)["EndpointStatus"] == "InService"

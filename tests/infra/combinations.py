@@ -37,6 +37,7 @@ COMBINATIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "drift.enabled": True,
             "drift.starts_pipeline": True,
             "release.approval": "manual",
+            "live.enabled": True,
             "recount.buckets": '["photos-of-bins"]',
             "data_prep.source_bucket": "photos-of-bins",
             "data_prep.source_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-1111-2222-3333",

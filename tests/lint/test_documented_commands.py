@@ -41,6 +41,7 @@ RUN_BY = [
     (r"bincount (labelled)\b", "tests/unit/monitoring/test_labelled_images.py", '"{0}"'),
     (r"bincount (drift)\b", "tests/unit/monitoring/test_drift_nights.py", '"{0}"'),
     (r"bincount (forget)\b", "tests/unit/monitoring/test_kept_images.py", '"{0}"'),
+    (r"bincount (live)\b", "tests/unit/monitoring/test_live_join.py", '"{0}"'),
     (r"bincount (label)\b", "tests/unit/client/test_client_labels.py", '"{0}"'),
     (r"bincount (runs|report)\b", "tests/e2e/test_client_runs.py", '"{0}"'),
     (r"pip install (mlflow)", "benchmarks/mlflow/requirements.in", "{0}=="),

@@ -16,6 +16,7 @@ from bincount.cli.errors import ERROR, OK, words_of_aws, words_of_sdk
 from bincount.cli.labels.forget import forget
 from bincount.cli.labels.label import label
 from bincount.cli.labels.labelled import labelled
+from bincount.cli.labels.live import live
 from bincount.cli.labels.propose import propose
 from bincount.cli.models import models
 from bincount.cli.page import page
@@ -33,6 +34,7 @@ HELP = """Count objects in images of warehouse bins.
   bincount label REQUEST_ID 4                  what a person counted there
   bincount propose 50                          images that a person should look at next
   bincount labelled                            images with people's counts: a dataset's source
+  bincount live                                how good the answers were, by people's counts
   bincount forget REQUEST_ID                   delete the image of one answer
   bincount check-images DIR                    what data preparation would reject of your own images
   bincount audit DATASET                       labels that look wrong, on a page to go through
@@ -75,6 +77,7 @@ app.command()(site)
 app.command()(label)
 app.command()(propose)
 app.command()(labelled)
+app.command()(live)
 app.command()(forget)
 app.command()(check_images)
 app.command()(audit)
