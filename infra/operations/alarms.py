@@ -117,10 +117,9 @@ class Alarms(Construct):
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
 
     def _watch_drift(self) -> None:
-        """A figure a day: an alarm stays as it is until the next one."""
+        """A figure a night: an alarm rings until the next one, or for a day where there is none."""
         found = server_metric(self._names, "drift", "Maximum", minutes=24 * 60)
-        ignore = cloudwatch.TreatMissingData.IGNORE
-        self._alarm("drift", metric=found, threshold=0, periods=1, missing=ignore)
+        self._alarm("drift", metric=found, threshold=0, periods=1)
         self._watch_state_machine("drift", *ENDS)
         self._watch_queue("drift")
 
@@ -148,7 +147,6 @@ class Alarms(Construct):
         threshold: float,
         periods: int,
         of: int | None = None,
-        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = FixedAlarm(
             self,
@@ -160,6 +158,5 @@ class Alarms(Construct):
             threshold=threshold,
             periods=periods,
             of=of,
-            missing=missing,
         )
         self.all.append(alarm)

@@ -92,7 +92,7 @@ def _publish(report: dict[str, Any], night: Night) -> None:
 
 
 def _put_metrics(report: dict[str, Any], night: Night) -> None:
-    """At the day's end. A night that was not tested has no figure of drift, and changes no alarm."""
+    """At the day's end. A night that was not tested has no figure of drift, and rings no alarm."""
     end = datetime(night.day.year, night.day.month, night.day.day, tzinfo=UTC) + timedelta(days=1)
     now = datetime.now(UTC)
     if not now - _LATEST < end <= now:

@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from embedded_cloud.cloud import Cloud
+from embedded_cloud.testing import wait_until
 
 from demo.cloud import BINCOUNT
+from monitoring.live.handler import look
 from tests.e2e.api_kit import Api, Caller, new_caller
-from tests.e2e.api_stack_kit import BUCKET, STACK, deployed_api, serve_a_model
+from tests.e2e.api_stack_kit import BUCKET, CAPTURED, ENDPOINT, STACK, deployed_api, serve_a_model
 from tests.e2e.test_api import JPEG, LABEL_SNIPPETS, ROOT, error_of, run_snippet
 from tests.e2e.tiny_model import bin_image
 
@@ -31,7 +34,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def api(cloud: Cloud) -> Api:
     """The API with a model and the stage's bucket behind it."""
     found = deployed_api(cloud)
-    serve_a_model(cloud)
+    serve_a_model(cloud, captures=True)
     return found
 
 
@@ -137,6 +140,33 @@ def test_the_command_line_labels_one_and_many(
     assert stored(cloud, f"label-history/{request_id}/")[-1]["bincount"]["by"] == "Ann"
     done = bincount(cloud, labeller, tmp_path, "a b", "2")
     assert done.returncode == 1 and "request_id" in done.stderr
+
+
+def test_the_night_joins_the_label_to_the_captured_answer(
+    cloud: Cloud, api: Api, labeller: Caller, request_id: str, tmp_path: Path
+) -> None:
+    """What went through the API was captured; the night after finds it and its label by the same id."""
+    assert send(api, labeller, request_id=request_id, count=1).status_code == 200
+    s3 = cloud.client("s3")
+    captured = wait_until(
+        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=CAPTURED), lambda found: found["KeyCount"]
+    )
+    environment = {
+        "BUCKET": BUCKET,
+        "CAPTURED": CAPTURED,
+        "CAPTURE_PERCENT": "100",
+        "WINDOW_DAYS": "2",
+        "FLOORS": "{}",
+        "ENDPOINT": ENDPOINT,
+    }
+    day = "/".join(captured["Contents"][0]["Key"].removeprefix(CAPTURED).split("/")[:3])
+    night = datetime.strptime(day, "%Y/%m/%d").replace(tzinfo=UTC) + timedelta(days=1, hours=2)
+    look(s3, cloud.client("cloudwatch"), environment=environment, now=night)
+    (joined,) = stored(cloud, f"joined/{day}/")
+    assert (joined["request_id"], joined["count"], joined["label"], joined["error"]) == (request_id, 3, 1, 2)
+    assert joined["weight"] == 1.0
+    (window,) = stored(cloud, "live/window.json")
+    assert [each["request_id"] for each in window["worst"]] == [request_id]
 
 
 def test_a_caller_without_the_policy_reads_what_is_missing(cloud: Cloud, api: Api, tmp_path: Path) -> None:
