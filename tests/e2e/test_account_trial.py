@@ -159,6 +159,7 @@ def test_the_whole_path_is_gone_and_what_was_asked_held(operator: Operator) -> N
     assert not operator.found("broken")
     held = operator.found("held")
     assert {"tuning-fields", "typed-parameter", "error-mapping", "transform-out", "blue-green"} <= set(held)
+    assert "capture-id" in held
     states = operator.cloud.client("stepfunctions")
     machine = "arn:aws:states:us-east-1:000000000000:stateMachine:bincount-trial-pipeline"
     runs = states.list_executions(stateMachineArn=machine)["executions"]
@@ -188,7 +189,7 @@ def test_remove_leaves_nothing_of_the_stage(operator: Operator) -> None:
     assert "nothing of the stage is left" in said and "issue" in said
     reported = operator.evidence()
     assert reported["state"] == "done" and set(reported["steps"]) == set(STEPS)
-    assert set(operator.found("not reached")) == {"capture-id"}, "the embedded cloud captures no answers"
+    assert not operator.found("not reached")
     assert not operator.found("broken")
     assert not operator.stacks()
 

@@ -71,8 +71,7 @@ BROKEN = {
         "count": Entry(state="done", facts={"error_response": {"code": "bad_answer", "message": "HTTP 502"}})
     },
     "capture-id": {
-        "count": Entry(state="done", facts={"request_ids": ["a"]}),
-        "recount": Entry(state="done", facts={"captured_ids": ["none"]}),
+        "recount": Entry(state="done", facts={"asked_ids": ["a"], "captured_ids": ["none"]}),
     },
     "transform-out": {"recount": failed("NothingAnswered: no answer is where it should be")},
     "late-endpoint-logs": {

@@ -65,6 +65,9 @@ class StepsOfUse(StepsToRelease):
         entry.facts["without_count"] = sum(not row["count"] for row in rows)
         entry.words += [line for line in done.out.splitlines() if line.startswith("started")]
         entry.words.append(f"{len(rows)} rows, {entry.facts['without_count']} of them without a count")
+        # Of the calls before this recount: `count` may be run again later, and its ids are others then.
+        asked = self.journal.steps["count"].facts if self.journal.done("count") else {}
+        entry.facts["asked_ids"] = asked.get("request_ids", [])
         entry.facts["captured_ids"] = self._captured(s3, bucket)
 
     def rollback(self, entry: Entry) -> None:

@@ -16,7 +16,7 @@ def _refused_as_the_server_says(seen: Seen) -> Verdict:
 
 def _captured(seen: Seen) -> Verdict:
     """The answers of `count` were captured by the time that a recount has ended; none yet settles nothing."""
-    captured, asked = seen.fact("recount", "captured_ids"), seen.fact("count", "request_ids", [])
+    captured, asked = seen.fact("recount", "captured_ids"), seen.fact("recount", "asked_ids", [])
     if not captured:
         return Verdict(state="not reached", step="recount", reason="no line below capture/ was there yet")
     known = sorted(set(captured) & set(asked))
