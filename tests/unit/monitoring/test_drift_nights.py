@@ -1,6 +1,5 @@
 """Nights of drift on a real S3: capture and baseline in; report, page, figure and command line out."""
 
-import contextlib
 import json
 import os
 import subprocess
@@ -26,9 +25,9 @@ from tests.browser.look import complaints, look
 from tests.unit.client.conftest import Bincount, bincount
 from tests.unit.inference.conftest import encode, make_model, model_dir
 from tests.unit.monitoring.conftest import BUCKET
-from tests.unit.monitoring.test_kept_images import line
+from tests.unit.monitoring.test_kept_images import line, stage
 
-__all__ = ["bincount", "make_model", "model_dir"]
+__all__ = ["bincount", "make_model", "model_dir", "stage"]
 ROOT = Path(__file__).parents[3]
 MODEL = "brightness-1"
 CAPTURES = "capture/bincount-dev/AllTraffic/"
@@ -122,6 +121,7 @@ def figures() -> dict[str, float]:
     return found
 
 
+@pytest.mark.usefixtures("stage")
 def test_a_darker_hall_is_reported_twice_the_same(
     cloud: Any, model_dir: Path, tmp_path: Path, bincount: Bincount, s3_environment: dict[str, str]
 ) -> None:
@@ -149,23 +149,12 @@ def test_a_darker_hall_is_reported_twice_the_same(
 
 
 def _the_command_line_says_it(s3: Any, bincount: Bincount, environment: dict[str, str], folder: Path) -> None:
-    done = bincount("drift", "--days", "2", check=4, **_stage_of(environment))
+    cloud = {**environment, "AWS_REGION": "us-east-1"}
+    done = bincount("drift", "--days", "2", check=4, **cloud)
     assert "darker" in done.stdout and "Check the lamps" in done.stdout and "no report" in done.stdout
     assert (folder / "drift" / f"drift-{NIGHT.day}.html").read_bytes().startswith(b"<!doctype html>")
-    lines = bincount("drift", "--json", check=4, **_stage_of(environment)).stdout.splitlines()
+    lines = bincount("drift", "--json", check=4, **cloud).stdout.splitlines()
     assert [json.loads(each) for each in lines] == [read(s3, NIGHT.report)]
-
-
-def _stage_of(environment: dict[str, str]) -> dict[str, str]:
-    """The bucket is found by the stack's output."""
-    template = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {"BucketName": {"Value": BUCKET}},
-    }
-    client = boto3.client("cloudformation")
-    with contextlib.suppress(client.exceptions.AlreadyExistsException):
-        client.create_stack(StackName="bincount-dev-data", TemplateBody=json.dumps(template))
-    return {**environment, "AWS_REGION": "us-east-1"}
 
 
 def test_a_day_without_traffic_and_a_model_without_baseline_say_so(cloud: Any, model_dir: Path) -> None:

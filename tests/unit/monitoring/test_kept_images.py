@@ -181,6 +181,9 @@ def stage(s3: Any, s3_environment: dict[str, str]) -> Iterator[Stage]:  # noqa: 
     )
     yield Stage("dev", region="us-east-1")
     formation.delete_stack(StackName="bincount-dev-data")
+    formation.get_waiter("stack_delete_complete").wait(
+        StackName="bincount-dev-data", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
 
 
 def test_a_forgotten_image_is_gone_with_every_version(s3: Any, stage: Stage, sort: Any) -> None:
