@@ -1,7 +1,9 @@
 """No test reaches a real account, whatever profile, endpoint or proxy the caller's environment names."""
 
+import ctypes
 import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 # Before anything loads torch, as `bintrain` does it for a job: threads that spin while they wait take the CPU
@@ -64,6 +66,15 @@ def order_of(item: pytest.Item) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=order_of)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_goes_back() -> Iterator[None]:
+    """After a file, what it freed goes back to the system; glibc would keep gigabytes of it in a worker."""
+    yield
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class GroupScheduling(LoadScopeScheduling):
