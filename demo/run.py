@@ -117,9 +117,9 @@ class Demo:
         """Each step once, in order; the report."""
         self._seconds["install"] = round(install_seconds, 1)
         self._deploy()
-        self._put_bins()
+        self._put_bins(self._options.images)
         stage = Stage(STAGE, cloud=self._cloud.client_file)
-        pipeline = self._run_pipeline(stage)
+        pipeline = self._train(stage)
         package = packages(stage)[0]
         self._follow_release(stage, package)
         dataset = Dataset(stage=stage)
@@ -166,31 +166,49 @@ class Demo:
                 self._screen.line(name)
         self._seconds["deploy"] = round(time.monotonic() - started, 1)
 
-    def _put_bins(self) -> None:
+    def _put_bins(self, number: int) -> None:
         s3 = self._cloud.client("s3")
         with self._screen.step("Bins into an emulated public bucket"):
             directory = self._options.bins
             if directory is None:
-                self._screen.now(f"drawing {self._options.images} bins")
-                directory = make_bins(self._options.out / "bins", images=self._options.images, seed=SEED)
+                self._screen.now(f"drawing {number} bins")
+                directory = make_bins(self._options.out / "bins", images=number, seed=SEED)
             images = upload(
                 s3, directory, progress=lambda done, all_: self._screen.now(f"{done} of {all_} files")
             )
             self._screen.line(f"{images} images")
 
-    def _run_pipeline(self, stage: Stage) -> Execution:
+    def _train(self, stage: Stage) -> Execution:
+        """The pipeline's run whose model the gate accepts; where it rejects the first, one with more bins.
+
+        Of 900 bins 80 are the gate's. There a model whose intervals hold the true count in 90 of 100 bins
+        misses the floor of 85 once in eight times by chance, and each kind of CPU trains another model.
+        """
+        execution, reasons = self._run_pipeline(stage)
+        if reasons and self._options.bins is None:
+            self._screen.console.print("The gate rejected this model; a data scientist would get more bins")
+            self._put_bins(2 * self._options.images)
+            execution, reasons = self._run_pipeline(stage)
+        if reasons:
+            raise DemoError(
+                f"the gate did not accept the model: {'; '.join(reasons)}. That is an answer, not a fault: "
+                "give more bins (IMAGES=3000 make demo; BINS=DIR with more images)"
+            )
+        return execution
+
+    def _run_pipeline(self, stage: Stage) -> tuple[Execution, list[str]]:
+        """One run, and why the gate rejected its model."""
         started = time.monotonic()
         with self._screen.step("The pipeline: prepare, train and tune, gate, register"):
             execution = start_pipeline(stage)
             for line in follow_pipeline(stage, execution):
                 self._screen.line(line)
             verdict = json.loads(execution.output)["verdict"]
-            if not verdict["accepted"]:  # a good end of the pipeline, but nothing would be released after it
-                raise DemoError(f"the gate did not accept the model: {'; '.join(verdict['reasons'])}")
             for doubt in verdict["needs_person"]:
                 self._screen.line(f"a person must decide: {doubt}")
-        self._seconds["pipeline"] = round(time.monotonic() - started, 1)
-        return execution
+        taken = self._seconds.get("pipeline", 0.0) + time.monotonic() - started
+        self._seconds["pipeline"] = round(taken, 1)
+        return execution, list(verdict["reasons"])
 
     def _follow_release(self, stage: Stage, package: ModelPackage) -> None:
         """The approval's event starts the release; it ends with the endpoint in service.

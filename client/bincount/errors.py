@@ -1,6 +1,7 @@
 """What can go wrong, as the caller sees it, and the server's error responses as exceptions."""
 
 import json
+from importlib.util import find_spec
 
 from bincount.texts import shortened
 
@@ -24,6 +25,16 @@ class Refused(BincountError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+def require_packages(*names: str, extra: str, why: str) -> None:
+    """Raises BincountError where one of the packages is not installed: they come with bincount[`extra`].
+
+    `why` follows their names: "read images".
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise BincountError(f"{', '.join(missing)} {why}: pip install 'bincount[{extra}]'")
 
 
 def of_response(text: str, *, status: int) -> Refused:

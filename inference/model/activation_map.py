@@ -11,11 +11,11 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
+from inference.model.graph import is_constant, unrounded
+
 MOST_SIDE = 32
 """Rows and columns of a map; a network for 1024 x 1024 pixels has that many."""
 OUTPUT = "map"
-# What leaves the pooled features as they are, INT8's rounding aside.
-_PASSED = ("FakeQuantize", "Reshape", "Squeeze", "Convert")
 _REASON = "this model's network has no exact map: its logits are no linear function of averaged features"
 
 
@@ -49,19 +49,17 @@ def add_map(network: ov.Model) -> None:
 def _linear_layer(network: ov.Model) -> Any:
     """The MatMul that makes the logits, a bias added or not."""
     node = _source(network.output(0).get_node())
-    if node.get_type_name() == "Add" and _is_constant(node.input_value(1)):
+    if node.get_type_name() == "Add" and is_constant(node.input_value(1)):
         node = _source(node)
-    if node.get_type_name() != "MatMul" or not _is_constant(node.input_value(1)):
+    if node.get_type_name() != "MatMul" or not is_constant(node.input_value(1)):
         raise NoExactMap(_REASON)
     return node
 
 
 def _pooled(output: Any) -> Any:
     """The feature map [1, C, h, w] whose mean over rows and columns `output` is, [1, C]."""
-    node, shape = output.get_node(), list(output.shape)
-    while node.get_type_name() in _PASSED:
-        node = _source(node)
-    if node.get_type_name() != "ReduceMean" or not _is_constant(node.input_value(1)):
+    node, shape = unrounded(output).get_node(), list(output.shape)
+    if node.get_type_name() != "ReduceMean" or not is_constant(node.input_value(1)):
         raise NoExactMap(_REASON)
     features = node.input_value(0)
     axes = {int(axis) % 4 for axis in np.ravel(node.input_value(1).get_node().get_data())}
@@ -72,14 +70,6 @@ def _pooled(output: Any) -> Any:
 
 def _source(node: Any) -> Any:
     return node.input_value(0).get_node()
-
-
-def _is_constant(output: Any) -> bool:
-    """Whether no parameter is behind it: weights may be stored as INT8 or FP16 with what makes them FP32."""
-    node = output.get_node()
-    if node.get_type_name() == "Parameter":
-        return False
-    return all(_is_constant(each.get_source_output()) for each in node.inputs())
 
 
 def _reshaped(output: Any, *shape: int) -> Any:

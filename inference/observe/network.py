@@ -1,7 +1,6 @@
 """The network with a second output: the pooled features that its last layer sees."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,11 @@ from numpy.typing import NDArray
 
 from bincount_core.model_json import Description
 from inference.model.engine import idle_requests, read_network
+from inference.model.graph import backwards, is_constant, unrounded
 from inference.model.resources import available_cpus
 
 MOST_DIMENSIONS = 4096
 _LAYERS = ("MatMul", "Convolution")
-# They change the form of what was pooled, or its grain (INT8), and not what it says.
-_PASSED = ("FakeQuantize", "Reshape", "Squeeze", "Convert")
 
 
 class ObservedNetwork:
@@ -64,31 +62,12 @@ def pooled_features(network: ov.Model) -> ov.Output | None:
     Found from the output backwards, whatever the head makes of the layer's numbers. None where there is no
     such layer, or what it reads is no vector of a fixed length (a head over a map of features).
     """
-    for node in _backwards(network.output(0).get_node()):
-        if node.get_type_name() not in _LAYERS or _depends_on_image(node.input_value(1).get_node()):
+    for node in backwards(network.output(0).get_node()):
+        if node.get_type_name() not in _LAYERS or not is_constant(node.input_value(1)):
             continue
-        source = node.input_value(0)
-        while source.get_node().get_type_name() in _PASSED:
-            source = source.get_node().input_value(0)
+        source = unrounded(node.input_value(0))
         shape = source.get_partial_shape()
         if not shape.is_static or not 2 <= math.prod(list(source.get_shape())) <= MOST_DIMENSIONS:
             return None
         return source
     return None
-
-
-def _backwards(start: ov.Node) -> Iterator[ov.Node]:
-    """`start` and what it is made of, the nearest first; each node once."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        node = waiting.pop(0)
-        if node.get_name() in seen:
-            continue
-        seen.add(node.get_name())
-        yield node
-        waiting += [source.get_node() for source in node.input_values()]
-
-
-def _depends_on_image(node: ov.Node) -> bool:
-    return any(each.get_type_name() == "Parameter" for each in _backwards(node))

@@ -10,37 +10,32 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.names import Prefix
-from infra.packaging import lambda_package
 from infra.settings import Settings
-from infra.shared.functions import PackagedFunction, lambda_python
 from infra.shared.grants import grant_read, grant_write
-from infra.shared.logs import StageLogs
+from infra.shared.monitoring_function import MonitoringFunction
 from infra.shared.nag import explain_wildcards
 
 PATH = "labels"
-_ARCHITECTURE = "arm64"
 
 
-class LabelFunction(PackagedFunction):
+class LabelFunction(MonitoringFunction):
     """Reads and writes labels and nothing else; it cannot delete any."""
 
     def __init__(
         self, scope: Construct, id: str, *, settings: Settings, bucket: s3.IBucket, key: kms.Key | None
     ) -> None:
-        runtime, python = lambda_python()
         super().__init__(
             scope,
             id,
-            directory=lambda_package.build(package="monitoring", architecture=_ARCHITECTURE, python=python),
-            architecture=_ARCHITECTURE,
-            handler="monitoring.labels.handler.handler",
+            part="labels",
+            settings=settings,
+            bucket=bucket,
+            key=key,
             memory_mib=512,
-            bucket_name=bucket.bucket_name,
             environment={"CAPTURE_PERCENT": str(settings.capture.percent)},
             # API Gateway gives up after 29 s.
             timeout=Duration.seconds(28),
-            runtime=runtime,
-            log_group=StageLogs(scope, f"{id}Logs", days=settings.log_retention_days, key=key),
+            logs_id=f"{id}Logs",
         )
         grant_read(self.own_role, bucket, Prefix.LABEL_HISTORY)
         grant_write(self.own_role, bucket, Prefix.LABELS, Prefix.LABEL_HISTORY)

@@ -4,23 +4,18 @@ import json
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.names import VARIANT, Names, Prefix
-from infra.packaging import lambda_package
 from infra.settings import Settings
-from infra.shared.functions import PackagedFunction, lambda_python
 from infra.shared.grants import grant_read, grant_write
-from infra.shared.logs import StageLogs
+from infra.shared.monitoring_function import MonitoringFunction
 from infra.shared.nag import explain_wildcards
 from infra.shared.state_machine import Undelivered
 
-_ARCHITECTURE = "arm64"
 EVERY = Duration.minutes(20)
 
 
@@ -35,15 +30,14 @@ class LiveAccuracy(Construct):
     ) -> None:
         super().__init__(scope, id)
         names = Names(settings.stage)
-        runtime, python = lambda_python()
-        function = PackagedFunction(
+        function = MonitoringFunction(
             self,
             "Function",
-            directory=lambda_package.build(package="monitoring", architecture=_ARCHITECTURE, python=python),
-            architecture=_ARCHITECTURE,
-            handler="monitoring.live.handler.handler",
+            part="live",
+            settings=settings,
+            bucket=bucket,
+            key=key,
             memory_mib=settings.live.memory_mib,
-            bucket_name=bucket.bucket_name,
             environment={
                 "ENDPOINT": names.endpoint,
                 "CAPTURED": f"{Prefix.CAPTURE}{names.endpoint}/{VARIANT}/",
@@ -51,8 +45,6 @@ class LiveAccuracy(Construct):
                 "WINDOW_DAYS": str(settings.live.window_days),
                 "FLOORS": json.dumps({**settings.floors, "min_coverage": settings.gate.min_coverage}),
             },
-            runtime=runtime,
-            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=key),
         )
         grant_read(function.own_role, bucket, Prefix.CAPTURE, Prefix.LABELS, Prefix.LIVE, Prefix.JOINED)
         grant_write(function.own_role, bucket, Prefix.LIVE, Prefix.JOINED)
@@ -61,20 +53,10 @@ class LiveAccuracy(Construct):
         )
         explain_wildcards(function.own_role, {"Resource::*": "CloudWatch knows no resources for this action"})
         failed = Undelivered(self, "Failed", name=names.undelivered("live"))
-        function.configure_async_invoke(
-            on_failure=destinations.SqsDestination(failed),  # pyright: ignore[reportArgumentType]
-            max_event_age=Duration.hours(1),
-            retry_attempts=2,
-        )
         events.Rule(
             self,
             "Schedule",
             description="Looks at what production answered; joins labels once a night",
             schedule=events.Schedule.rate(EVERY),
-            targets=[
-                targets.LambdaFunction(  # pyright: ignore[reportArgumentType]
-                    function,  # pyright: ignore[reportArgumentType]
-                    dead_letter_queue=failed,
-                )
-            ],
+            targets=[function.called_by_events(failed=failed, within=Duration.hours(1))],
         )

@@ -52,10 +52,14 @@ class Captured:
         return json.dumps({**self.line, "captureData": data}).encode() + b"\n"
 
 
+def place_of(request_id: str) -> float:
+    """Where an answer lies from 0 to 1, by its id's hash: a sample of a share is what lies below it."""
+    return int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:8], "big") / 2**64
+
+
 def is_sampled(request_id: str, *, share: float) -> bool:
     """Whether an answer is among a sample of this share: the same at every look, whatever the order."""
-    digest = hashlib.sha256(request_id.encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+    return place_of(request_id) < share
 
 
 def _image(given: dict[str, Any]) -> bytes | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from monitoring.aws import listed_below
 from monitoring.captures.captured import UNREADABLE, Captured
 
 HOUR = timedelta(hours=1)
@@ -28,8 +29,7 @@ def files_of_hour(s3: Any, *, bucket: str, folder: str, hour: datetime) -> list[
 
     `folder` is `capture/<endpoint>/<variant>/`.
     """
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}{hour:%Y/%m/%d/%H}/")
-    return [each for page in pages for each in page.get("Contents", ())]
+    return list(listed_below(s3, bucket, f"{folder}{hour:%Y/%m/%d/%H}/"))
 
 
 def digest_of_files(keys: Sequence[str]) -> str:

@@ -4,27 +4,17 @@ import json
 import logging
 import os
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from monitoring.aws import NAMESPACE, client
 from monitoring.drift.places import OBSERVATIONS, Night, baseline_folder, night_of
 from monitoring.drift.plan import ABOUT, Wanted, plan_night
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
-_RETRIES: Any = {"mode": "standard", "total_max_attempts": 5}
-_NAMESPACE = "BinCount"  # as the server's own metrics
 _LATEST = timedelta(days=13)  # CloudWatch takes no older figure
-
-
-@cache
-def client(service: Any) -> Any:
-    """One a container."""
-    return boto3.client(service, config=Config(retries=_RETRIES, max_pool_connections=20))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -102,7 +92,7 @@ def _put_metrics(report: dict[str, Any], night: Night) -> None:
         figures["drift"] = float(report["drifted"])
     dimensions = [{"Name": "endpoint", "Value": os.environ["ENDPOINT"]}]
     client("cloudwatch").put_metric_data(
-        Namespace=_NAMESPACE,
+        Namespace=NAMESPACE,
         MetricData=[
             {"MetricName": name, "Dimensions": dimensions, "Timestamp": end, "Value": value}
             for name, value in figures.items()

@@ -6,18 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
+from monitoring.aws import read_if_there
 from monitoring.drift.places import ABOUT, Night, baseline_folder
 from monitoring.drift.sample import lines_of_day, read_day
+from monitoring.images.keep import IMAGES, folder_of
 
-IMAGES = "images/"
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 """What is one folder below drift/baselines/ and no way out of it."""
 _READERS = 16
-NOT_THERE = ("404", "NoSuchKey", "NotFound")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +80,8 @@ def _reason(model: str | None, *, has_baseline: bool) -> str:
 def _about(s3: Any, bucket: str, model: str) -> dict[str, Any] | None:
     if not _MODEL.fullmatch(model):
         return None
-    try:
-        body = s3.get_object(Bucket=bucket, Key=f"{baseline_folder(model)}{ABOUT}")["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in NOT_THERE:
-            return None
-        raise
-    return json.loads(body)
+    body = read_if_there(s3, bucket, f"{baseline_folder(model)}{ABOUT}")
+    return None if body is None else json.loads(body)
 
 
 def _kept_images(s3: Any, bucket: str, ids: list[str]) -> list[str]:
@@ -102,7 +94,7 @@ def _kept_images(s3: Any, bucket: str, ids: list[str]) -> list[str]:
 
 
 def _image_of(s3: Any, bucket: str, request_id: str) -> str | None:
-    prefix = f"{IMAGES}{quote(request_id, safe='')}/image."
+    prefix = f"{folder_of(request_id)}image."
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents", [])
     return listed[0]["Key"].removeprefix(IMAGES) if listed else None
 

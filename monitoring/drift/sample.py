@@ -1,6 +1,5 @@
 """A day's sample of answers: by the request id, so that each look draws the same one."""
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.captures.captured import Captured
+from monitoring.captures.captured import Captured, place_of
 from monitoring.captures.hours import HOUR, captured_of_file, files_of_hour
 from monitoring.drift.places import Night
 
@@ -73,11 +72,6 @@ def lines_of_day(s3: Any, *, bucket: str, folder: str, night: Night) -> Iterator
     for number in range(24):
         for file in files_of_hour(s3, bucket=bucket, folder=folder, hour=first + number * HOUR):
             yield from captured_of_file(s3, bucket=bucket, key=file["Key"])
-
-
-def place_of(request_id: str) -> float:
-    """As monitoring.captures.captured.is_sampled has it."""
-    return int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:8], "big") / 2**64
 
 
 def _sampled(captured: Captured) -> tuple[str, Sampled] | None:

@@ -5,8 +5,7 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
+from monitoring.aws import head_if_there
 from monitoring.captures.captured import UNREADABLE, Captured, is_sampled
 from monitoring.captures.hours import lines_of_file
 
@@ -77,10 +76,4 @@ def _keep(s3: Any, captured: Captured, *, bucket: str, key: str, share: float) -
 
 
 def _is_forgotten(s3: Any, bucket: str, request_id: str) -> bool:
-    try:
-        s3.head_object(Bucket=bucket, Key=f"{FORGOTTEN}{quote(request_id, safe='')}")
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-            return False
-        raise
-    return True
+    return head_if_there(s3, bucket, f"{FORGOTTEN}{quote(request_id, safe='')}") is not None

@@ -11,7 +11,7 @@ MOST_BYTES = 16_384
 """Bytes of a body: a note and a name of the longest, every character written as a JSON escape, fit in."""
 MOST_NOTE = 500
 MOST_BY = 100
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}")  # docs/schemas/error.schema.json
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}")  # docs/schemas/error.schema.json
 _MEMBERS = ("request_id", "count", "note", "by")
 
 
@@ -85,7 +85,7 @@ def _no_constant(name: str) -> None:
 
 
 def _is_request_id(text: str) -> bool:
-    return bool(_REQUEST_ID.fullmatch(text)) and any(character.isalnum() for character in text)
+    return bool(REQUEST_ID.fullmatch(text)) and any(character.isalnum() for character in text)
 
 
 def _text_fault(members: dict[str, Any], name: str, most: int) -> str | None:

@@ -7,20 +7,18 @@ has the digest of the captured files that it was made from: an hour is not read 
 
 import gzip
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from monitoring.aws import head_if_there, read_if_there
 from monitoring.captures.captured import Captured
 from monitoring.captures.hours import captured_of_file, digest_of_files, files_of_hour
+from monitoring.labels.body import REQUEST_ID
 
 ANSWERS = "live/answers/"
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,64}")  # docs/schemas/error.schema.json
 _ID = b'{"request_id":"'
 Kind = tuple[str, bool, str]
 """Model, whether it asked for review, and the verdict ("" where no count was expected)."""
@@ -57,12 +55,9 @@ def key_of(hour: datetime) -> str:
 
 def read_hour(s3: Any, *, bucket: str, hour: datetime) -> Hour | None:
     """What write_hour wrote; None where nothing was."""
-    try:
-        packed = s3.get_object(Bucket=bucket, Key=key_of(hour))["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-            return None
-        raise
+    packed = read_if_there(s3, bucket, key_of(hour))
+    if packed is None:
+        return None
     head, *lines = gzip.decompress(packed).splitlines()
     return Hour(counts=json.loads(head), lines=lines)
 
@@ -156,9 +151,5 @@ def _body(seen: Counter[str], answers: dict[str, tuple[tuple[str, str], bytes, K
 
 
 def _digest_of_written(s3: Any, bucket: str, hour: datetime) -> str | None:
-    try:
-        return s3.head_object(Bucket=bucket, Key=key_of(hour))["Metadata"].get("captured")
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-            return None
-        raise
+    head = head_if_there(s3, bucket, key_of(hour))
+    return None if head is None else head["Metadata"].get("captured")

@@ -13,30 +13,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from monitoring.aws import NAMESPACE, client
 from monitoring.captures.hours import DAY, HOUR, hour_of
 from monitoring.live.answers import write_hour
-from monitoring.live.join import WINDOW, Joined, join_window, joined_on, night_of
+from monitoring.live.join import join_window, joined_on, night_of
 from monitoring.live.promise import broken
 from monitoring.live.silence import ARRIVES_WITHIN, missing_answers
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
-NAMESPACE = "BinCount"
 _LATE_HOURS = 3
 _NIGHT = timedelta(hours=1)
-_RETRIES: Any = {"mode": "standard", "total_max_attempts": 5}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """One run; `{"join": true}` joins now, whether it is time or not. What it did, for the log."""
-    config = Config(retries=_RETRIES, max_pool_connections=32)
-    clients = {name: boto3.client(name, config=config) for name in ("s3", "cloudwatch")}
     return look(
-        clients["s3"],
-        clients["cloudwatch"],
+        client("s3"),
+        client("cloudwatch"),
         environment=os.environ,
         now=datetime.now(UTC),
         joins=bool(event.get("join")),
@@ -62,8 +56,8 @@ def look(
     )
     metrics: dict[str, float] = {"capture_missing": missing}
     if due:
-        joined = join_window(s3, bucket=bucket, today=now.date(), days=days)
-        metrics |= figures_of_night(s3, joined, bucket=bucket, floors=json.loads(environment["FLOORS"]))
+        window = join_window(s3, bucket=bucket, today=now.date(), days=days)
+        metrics |= figures_of_night(window, floors=json.loads(environment["FLOORS"]))
     emit(metrics, endpoint=environment["ENDPOINT"])
     return {"hours": hours, "joined_days": days if due else 0, **metrics}
 
@@ -77,11 +71,8 @@ def write_hours(s3: Any, *, bucket: str, folder: str, now: datetime, days: int) 
     return sum(each is not None for each in written)
 
 
-def figures_of_night(
-    s3: Any, joined: list[Joined], *, bucket: str, floors: Mapping[str, float]
-) -> dict[str, float]:
+def figures_of_night(window: dict[str, Any], *, floors: Mapping[str, float]) -> dict[str, float]:
     """The metrics of a night: figures of the model that answered last, over the window."""
-    window = json.loads(s3.get_object(Bucket=bucket, Key=WINDOW)["Body"].read())
     if not window["model"]:
         return {"below_promise": 0.0, "live_labels": 0.0}
     model = window["models"][window["model"]]

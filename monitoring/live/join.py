@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from monitoring.aws import read_if_there
 from monitoring.captures.hours import DAY, HOUR
 from monitoring.labels.record import LabelEvent
 from monitoring.live.answers import read_hour
@@ -53,8 +52,8 @@ class Joined:
             yield json.dumps(document).encode() + b"\n"
 
 
-def join_window(s3: Any, *, bucket: str, today: date, days: int) -> list[Joined]:
-    """Joins the `days` days before `today` and writes what changed, oldest first; what was joined.
+def join_window(s3: Any, *, bucket: str, today: date, days: int) -> dict[str, Any]:
+    """Joins the `days` days before `today` and writes what changed, oldest first; the window's summary.
 
     The window's summary is written last: where it is of today, all is done. Run twice it writes the same
     bytes. A label is looked for in days after the answer and, since clocks differ, the day before it.
@@ -70,7 +69,7 @@ def join_window(s3: Any, *, bucket: str, today: date, days: int) -> list[Joined]
         write_day(s3, bucket=bucket, joined=one)
     summary = window_summary(joined, today=today, unmatched=len(unmatched))
     put_json(s3, bucket=bucket, key=WINDOW, document=summary)
-    return joined
+    return summary
 
 
 def join_day(s3: Any, *, bucket: str, day: date, labels: dict[str, LabelEvent]) -> Joined:
@@ -97,9 +96,7 @@ def join_day(s3: Any, *, bucket: str, day: date, labels: dict[str, LabelEvent]) 
 def write_day(s3: Any, *, bucket: str, joined: Joined) -> None:
     """The day's lines, then its summary; nothing for a day without traffic, unless it had some before."""
     key = f"{JOINED}{joined.day:%Y/%m/%d}/joined.jsonl"
-    body = b"".join(joined.lines())
-    if body or _stored(s3, bucket, key) is not None:
-        _put_if_changed(s3, bucket=bucket, key=key, body=body, kind="application/jsonl")
+    _put_if_changed(s3, bucket=bucket, key=key, body=b"".join(joined.lines()), kind="application/jsonl")
     if joined.tally.answers:
         put_json(s3, bucket=bucket, key=f"{DAYS}{joined.day}.json", document=day_summary(joined))
 
@@ -166,23 +163,14 @@ def put_json(s3: Any, *, bucket: str, key: str, document: dict[str, Any]) -> Non
 
 
 def _put_if_changed(s3: Any, *, bucket: str, key: str, body: bytes, kind: str) -> None:
-    """In a bucket with versions an equal object would be one more version."""
-    if _stored(s3, bucket, key) != body:
+    """In a bucket with versions an equal object would be one more version; of no bytes none is made."""
+    if (read_if_there(s3, bucket, key) or b"") != body:
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind)
-
-
-def _stored(s3: Any, bucket: str, key: str) -> bytes | None:
-    try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-            return None
-        raise
 
 
 def joined_on(s3: Any, *, bucket: str) -> date | None:
     """The day of the last complete join; None before the first."""
-    stored = _stored(s3, bucket, WINDOW)
+    stored = read_if_there(s3, bucket, WINDOW)
     return None if stored is None else date.fromisoformat(json.loads(stored)["joined_on"])
 
 

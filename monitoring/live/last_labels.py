@@ -1,10 +1,11 @@
 """The last label of each answer, of the labels that were given in some days."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
+from monitoring.aws import listed_below
 from monitoring.labels.record import LABELS, LabelEvent
 
 _WORKERS = 16
@@ -12,7 +13,7 @@ _WORKERS = 16
 
 def last_labels(s3: Any, *, bucket: str, days: Iterable[date]) -> dict[str, LabelEvent]:
     """By request id. `days` are those of labelling; an older label of the same answer does not matter."""
-    keys = [key for day in days for key in _keys(s3, bucket, f"{LABELS}{day:%Y/%m/%d}/")]
+    keys = [each["Key"] for day in days for each in listed_below(s3, bucket, f"{LABELS}{day:%Y/%m/%d}/")]
 
     def read(key: str) -> LabelEvent:
         return LabelEvent.from_line(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -24,8 +25,3 @@ def last_labels(s3: Any, *, bucket: str, days: Iterable[date]) -> dict[str, Labe
             if before is None or (before.labelled_at, before.call) < (event.labelled_at, event.call):
                 last[event.label.request_id] = event
     return last
-
-
-def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (each["Key"] for each in page.get("Contents", ()))

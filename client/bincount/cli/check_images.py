@@ -1,17 +1,16 @@
 """`bincount check-images`: what data preparation would reject of a folder, before anything is uploaded."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from bincount.cli.errors import ERROR, OK, UNCERTAIN
-from bincount.cli.shared import JsonOption, progress_screen, screen
-from bincount.errors import BincountError
+from bincount.cli.shared import JsonOption, progress_bars, screen
+from bincount.errors import require_packages
 
 _SHOWN = 10
 _NEEDED = ("numpy", "simplejpeg")
@@ -40,14 +39,11 @@ def check_images(
     usable image, labels that cannot be read), 4 some rows would be rejected.
     """
     table = labels is not None and labels.suffix.lower() == _PARQUET
-    missing = [name for name in (*_NEEDED, *(("arro3",) if table else ())) if find_spec(name) is None]
-    if missing:
-        raise BincountError(f"{', '.join(missing)} read images and labels: pip install 'bincount[images]'")
+    needed = (*_NEEDED, *(("arro3",) if table else ()))
+    require_packages(*needed, extra="images", why="read images and labels")
     from bincount.sources.check import check_folder
 
-    columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = progress_screen()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bars(TimeRemainingColumn(), words="reading images") as progress:
         task = progress.add_task("", total=None)
         checked = check_folder(
             folder,

@@ -1,13 +1,12 @@
 """`bincount page`: the page for people, in front of a stage or of a local inference server."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bincount.cli.shared import ApiOption, ProfileOption, RegionOption, StageOption
-from bincount.errors import BincountError
+from bincount.errors import require_packages
 from bincount.stage.stage import Stage
 
 
@@ -36,9 +35,7 @@ def page(
     Corrections go to the API as labels. Its queue shows the kept images that wait for a person, in the
     order of `bincount propose`.
     """
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        raise BincountError(f"{', '.join(missing)} are needed for the page: pip install 'bincount[page]'")
+    require_packages("starlette", "uvicorn", extra="page", why="are needed for the page")
     from bincount.page.app import Page
     from bincount.page.label import LabelFolder
     from bincount.page.queue import Queue

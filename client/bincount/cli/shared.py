@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 StageOption = Annotated[
     str,
@@ -37,3 +38,12 @@ def progress_screen() -> Console:
     """Standard error, so that progress never mixes with results."""
     plain = None if sys.stderr.isatty() else _LOG_WIDTH
     return Console(stderr=True, highlight=False, width=plain)
+
+
+def progress_bars(
+    *ends: ProgressColumn, words: str = "{task.description}", console: Console | None = None
+) -> Progress:
+    """Words, a bar, how many of all, `ends`; on a terminal alone, standard error's or that of `console`."""
+    shown = console or progress_screen()
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), *ends)
+    return Progress(*columns, console=shown, disable=not shown.is_terminal)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from bincount.cli.errors import MISMATCH, OK, UNCERTAIN
 from bincount.cli.shared import (
@@ -15,6 +15,7 @@ from bincount.cli.shared import (
     ProfileOption,
     RegionOption,
     StageOption,
+    progress_bars,
     progress_screen,
     screen,
 )
@@ -72,7 +73,10 @@ def _folder(folder: Path, manifest: str | None, out: Path, counter: BinCounter) 
     found = arrange_folder(
         folder, manifest=consignments, own=[out, *map(Path, [manifest] if manifest else [])]
     )
-    with SiteReport(out, columns=consignments.columns) as report, _progress() as progress:
+    with (
+        SiteReport(out, columns=consignments.columns) as report,
+        progress_bars(TimeRemainingColumn()) as progress,
+    ):
         task = progress.add_task("counting", total=sum(bin.row is None for bin in found.bins))
 
         def advance(row: Row) -> None:
@@ -114,12 +118,6 @@ def _read(manifest: str | None) -> Manifest:
     if manifest is None or manifest.startswith("s3://"):
         return Manifest()
     return read_manifest(Path(manifest).read_bytes(), name=manifest)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = progress_screen()
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _print_figures(figures: dict[str, Any], out: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
-from bincount.cli.shared import ProfileOption, RegionOption, StageOption, screen
+from bincount.cli.shared import ProfileOption, RegionOption, StageOption, progress_bars, screen
 from bincount.errors import BincountError
 from bincount.labels.labelled import labelled_images, upload
 from bincount.models.pipeline import follow_pipeline, start_pipeline
@@ -86,8 +86,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _watch(console: Console, stage: Stage, execution: Execution) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bars(TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task("starting", total=None)
 
         def looked(jobs: list[TrainingJob]) -> None:

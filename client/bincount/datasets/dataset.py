@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
-
 from bincount.errors import BincountError
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 from bincount_core.s3_address import split_s3_address
 
@@ -111,12 +110,10 @@ class Dataset:
         return [json.loads(line) for line in gzip.decompress(self._read(name)).splitlines()]
 
     def _read(self, name: str) -> bytes:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
-                raise
-        raise BincountError(f"{self.uri} has no {name}: no dataset of that name is sealed there")
+        data = read_if_there(self._s3, self._bucket, self._prefix + name)
+        if data is None:
+            raise BincountError(f"{self.uri} has no {name}: no dataset of that name is sealed there")
+        return data
 
 
 def _newest(stage: Stage) -> str:

@@ -6,12 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
 NIGHTS = "drift/nights/"
-_NOT_THERE = ("NoSuchKey", "404", "NotFound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +37,8 @@ class NightReport:
 def last_nights(stage: Stage, *, days: int, today: date | None = None) -> list[NightReport]:
     """The `days` days before `today` (default: now, UTC), the newest first."""
     newest = today or datetime.now(UTC).date()
-    s3 = stage.client("s3")
-    return [_night(s3, stage.bucket, newest - timedelta(days=back)) for back in range(1, days + 1)]
+    s3, bucket = stage.client("s3"), stage.bucket
+    return [_night(s3, bucket, newest - timedelta(days=back)) for back in range(1, days + 1)]
 
 
 def fetch_page(stage: Stage, night: NightReport, *, folder: Path) -> Path:
@@ -53,13 +51,8 @@ def fetch_page(stage: Stage, night: NightReport, *, folder: Path) -> Path:
 
 
 def _night(s3: Any, bucket: str, day: date) -> NightReport:
-    try:
-        body = s3.get_object(Bucket=bucket, Key=f"{_folder(day)}drift.json")["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _NOT_THERE:
-            return NightReport(day=day, report=None)
-        raise
-    return NightReport(day=day, report=json.loads(body))
+    body = read_if_there(s3, bucket, f"{_folder(day)}drift.json")
+    return NightReport(day=day, report=None if body is None else json.loads(body))
 
 
 def _folder(day: date) -> str:

@@ -7,8 +7,6 @@ step of several requests ends with a tag that says that it was done.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
-
 from bincount.errors import BincountError
 from bincount.experiments.file_store import FileStore
 from bincount.experiments.mlflow import Metric, Mlflow, MlflowRun, MlflowUnavailable
@@ -16,6 +14,7 @@ from bincount.experiments.record import PAGES, STATUS, Record, gate_metrics, gat
 from bincount.models.registry import ModelPackage
 from bincount.runs.output import read_output
 from bincount.runs.run import METRICS, Run, details_of
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
 _DONE, _GATE_DONE = "bincount.logged", "bincount.gate_logged"
@@ -123,9 +122,4 @@ def _put(mlflow: Tracking, there: MlflowRun, files: dict[str, bytes]) -> None:
 def _read(stage: Stage, address: str) -> bytes | None:
     """The object at an S3 address; None where it is not there."""
     bucket, key = address.removeprefix("s3://").split("/", 1)
-    try:
-        return stage.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-    return None
+    return read_if_there(stage.client("s3"), bucket, key)

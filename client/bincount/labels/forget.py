@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
 from bincount.errors import BincountError
 from bincount.labels.label import is_request_id
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
-_ABSENT = ("404", "NoSuchKey", "NotFound")
 _AT_ONCE = 1000  # keys that DeleteObjects takes
 
 
@@ -94,12 +92,8 @@ def _delete(s3: Any, bucket: str, doomed: list[_Version]) -> None:
 
 
 def _json(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return None
-        raise
+    body = read_if_there(s3, bucket, key)
+    return None if body is None else json.loads(body)
 
 
 def _datasets_with(s3: Any, bucket: str, name: str) -> Iterator[str]:
@@ -118,10 +112,6 @@ def _datasets_with(s3: Any, bucket: str, name: str) -> Iterator[str]:
 
 def _manifest(s3: Any, bucket: str, folder: str) -> Iterator[dict[str, Any]]:
     """The lines of a dataset's manifest; none where the dataset is not sealed, for such a one expires."""
-    try:
-        packed = s3.get_object(Bucket=bucket, Key=f"{folder}manifest.jsonl.gz")["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return
-        raise
-    yield from (json.loads(line) for line in gzip.decompress(packed).splitlines())
+    packed = read_if_there(s3, bucket, f"{folder}manifest.jsonl.gz")
+    if packed is not None:
+        yield from (json.loads(line) for line in gzip.decompress(packed).splitlines())

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from bincount.counting.stream import stream
 from bincount.errors import BincountError
+from bincount.stage.objects import listed_below
 from bincount.stage.stage import Stage
 
 IMAGES = "images/"
@@ -104,5 +105,4 @@ def upload(stage: Stage, images: LabelledImages) -> str:
 
 
 def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (each["Key"] for each in page.get("Contents", ()))
+    return (each["Key"] for each in listed_below(s3, bucket, prefix))

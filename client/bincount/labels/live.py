@@ -1,14 +1,12 @@
 """How good production was, as the stage's nightly join says it (docs/live-accuracy.md)."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
 from bincount.errors import BincountError
+from bincount.stage.objects import listed_below, read_if_there
 from bincount.stage.stage import Stage
 
 FIGURES = {
@@ -23,7 +21,6 @@ FIGURES = {
 """The figures of docs/schemas/live.schema.json, in the order of reading, as people say them."""
 _WINDOW = "live/window.json"
 _DAYS = "live/days/"
-_ABSENT = ("404", "NoSuchKey", "NotFound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +34,13 @@ class Live:
 def live(stage: Stage, *, days: int) -> Live:
     """Reads what the last night's join wrote. Raises BincountError where there was none."""
     bucket, s3 = stage.bucket, stage.client("s3")
-    window = _read(s3, bucket, _WINDOW)
+    window = read_if_there(s3, bucket, _WINDOW)
     if window is None:
         raise BincountError(
             "no night has joined answers and labels yet: set live.enabled, deploy, and look again after "
             "01:20 UTC"
         )
-    keys = sorted(_keys(s3, bucket))[-days:]
+    keys = [each["Key"] for each in listed_below(s3, bucket, _DAYS)][-days:]
     found = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
     return Live(window=json.loads(window), days=found)
 
@@ -52,8 +49,8 @@ def image_of(stage: Stage, request_id: str) -> bytes | None:
     """The kept image of an answer; None where none was kept, it expired, or it was forgotten."""
     folder = f"images/{quote(request_id, safe='')}/"
     s3, bucket = stage.client("s3"), stage.bucket
-    about = _read(s3, bucket, f"{folder}answer.json")
-    return None if about is None else _read(s3, bucket, f"{folder}{json.loads(about)['image']}")
+    about = read_if_there(s3, bucket, f"{folder}answer.json")
+    return None if about is None else read_if_there(s3, bucket, f"{folder}{json.loads(about)['image']}")
 
 
 def shown(name: str, figure: dict[str, Any], *, interval: bool = True) -> str:
@@ -73,17 +70,3 @@ def _percent(share: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.2f}"
-
-
-def _keys(s3: Any, bucket: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=_DAYS):
-        yield from (each["Key"] for each in page.get("Contents", ()))
-
-
-def _read(s3: Any, bucket: str, key: str) -> bytes | None:
-    try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return None
-        raise

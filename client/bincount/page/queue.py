@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from bincount.cli.errors import words_of_aws
-from bincount.errors import BincountError
+from bincount.errors import BincountError, require_packages
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ class Queue:
 
     def propose(self, *, by: str) -> dict[str, Any]:
         """`items`, in order, and how many `waiting` images nobody has labelled. Raises BincountError."""
-        missing = [name for name in ("numpy", "simplejpeg") if find_spec(name) is None]
-        if missing:
-            raise BincountError(f"{', '.join(missing)} read images: pip install 'bincount[images]'")
+        require_packages("numpy", "simplejpeg", extra="images", why="read images")
         from bincount.propose.propose import Known, propose
 
         with self._lock:  # one at a time: a second person gets what the first did not
@@ -49,13 +47,11 @@ class Queue:
 
     def image(self, request_id: str) -> tuple[bytes, str] | None:
         """Bytes and media type of an image that was proposed; None for any other, or one that is gone."""
-        from bincount.propose.kept import fetch
-
         bucket, kept = self._shown.get(request_id, ("", None))
         if kept is None:
             return None
         try:
-            data = fetch(self._stage.client("s3"), bucket, kept.image)
+            data = read_if_there(self._stage.client("s3"), bucket, kept.image)
         except ClientError as error:
             raise BincountError(words_of_aws(error)) from error
         return None if data is None else (data, _TYPES[kept.image.rpartition(".")[2]])

@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from botocore.exceptions import ClientError
-
 from bincount.counting.stream import stream
+from bincount.stage.objects import listed_below, read_if_there
 
 IMAGES, HISTORY = "images/", "label-history/"
 _ABOUT = "/answer.json"
-_ABSENT = ("404", "NoSuchKey", "NotFound")
 WORKERS = 16
 
 
@@ -50,11 +48,11 @@ class Listed:
 def list_kept(s3: Any, bucket: str, *, since: datetime) -> Listed:
     """What was kept since then; a folder's name is its request id, quoted."""
     kept: dict[str, datetime] = {
-        key.split("/")[1]: modified
-        for key, modified in _keys(s3, bucket, IMAGES)
-        if key.endswith(_ABOUT) and modified >= since
+        each["Key"].split("/")[1]: each["LastModified"]
+        for each in listed_below(s3, bucket, IMAGES)
+        if each["Key"].endswith(_ABOUT) and each["LastModified"] >= since
     }
-    known = {key.split("/")[1] for key, _ in _keys(s3, bucket, HISTORY)} if kept else set[str]()
+    known = {each["Key"].split("/")[1] for each in listed_below(s3, bucket, HISTORY)} if kept else set[str]()
     newest = sorted(kept, key=lambda name: (kept[name], name), reverse=True)
     return Listed(
         unlabelled=[name for name in newest if name not in known],
@@ -73,7 +71,7 @@ def read_kept(
     def read(name: str) -> KeptImage | None:
         if name in known:
             return known[name]
-        data = fetch(s3, bucket, f"{IMAGES}{name}{_ABOUT}")
+        data = read_if_there(s3, bucket, f"{IMAGES}{name}{_ABOUT}")
         if data is None:
             return None
         about = json.loads(data)
@@ -86,18 +84,3 @@ def read_kept(
         return known[name]
 
     return (each for each in stream(read, names, workers=WORKERS) if each is not None)
-
-
-def fetch(s3: Any, bucket: str, key: str) -> bytes | None:
-    """An object's bytes; None where it is not there any more."""
-    try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
-            return None
-        raise
-
-
-def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", ()))

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from bincount.propose.alike import Hash, Seen, hash_of
-from bincount.propose.kept import WORKERS, KeptImage, fetch, list_kept, read_kept
+from bincount.propose.kept import WORKERS, KeptImage, list_kept, read_kept
 from bincount.propose.score import RULE, SCORES
 from bincount.propose.taken import take, taken_by_others
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
 DAYS = 14
@@ -141,7 +142,7 @@ class _Images:
     def _hash(self, one: Proposal) -> Hash | None:
         key, hashes = one.kept.image, self.known.hashes
         if key not in hashes:
-            data = fetch(self.s3, self.bucket, key)
+            data = read_if_there(self.s3, self.bucket, key)
             hashes[key] = None if data is None else hash_of(data)
         return hashes[key]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bincount.propose.kept import fetch
+from bincount.stage.objects import listed_below, read_if_there
 
 PROPOSALS = "proposals/"
 HOURS = 12
@@ -19,9 +19,8 @@ def taken_by_others(s3: Any, bucket: str, *, by: str, now: datetime) -> set[str]
     """The request ids that were proposed to others since HOURS ago."""
     earliest = PROPOSALS + _moment(now - timedelta(hours=HOURS))
     found: set[str] = set()
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PROPOSALS, StartAfter=earliest)
-    for key in (each["Key"] for page in pages for each in page.get("Contents", ())):
-        data = fetch(s3, bucket, key)
+    for each in listed_below(s3, bucket, PROPOSALS, after=earliest):
+        data = read_if_there(s3, bucket, each["Key"])
         record: dict[str, Any] = json.loads(data) if data else {"by": by}
         if record["by"] != by:
             found.update(record["request_ids"])

@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from bincount.counting.answer import Count
 from bincount.recount.run_files import RunFiles, split_uri
 from bincount.site.row import Row
+from bincount.stage.objects import read_if_there
 from bincount.texts import shortened
 
 THREADS = 32
@@ -69,11 +68,4 @@ def _row(run_files: RunFiles, prefix: str, planned: Mapping[str, Any]) -> Row:
 
 
 def _get(run_files: RunFiles, name: str) -> bytes | None:
-    try:
-        return run_files.s3.get_object(Bucket=run_files.bucket, Key=run_files.key(name))["Body"].read()
-    except ClientError as error:
-        # The code, not the client's class of the error: botocore makes these classes at first use, and
-        # twice where two threads use them first.
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        return None
+    return read_if_there(run_files.s3, run_files.bucket, run_files.key(name))

@@ -9,11 +9,9 @@ from constructs import Construct
 
 from infra.data.network import StageNetwork
 from infra.data.stack import DataStack
-from infra.monitoring.drift.definition import Job, drift_definition
+from infra.monitoring.drift.definition import drift_definition, observation_job
 from infra.names import VARIANT, Names, Prefix
-from infra.packaging import lambda_package
 from infra.settings import Settings
-from infra.shared.functions import PackagedFunction, lambda_python
 from infra.shared.grants import (
     grant_pull_serving_image,
     grant_read,
@@ -22,13 +20,11 @@ from infra.shared.grants import (
     parameter_arn,
     sagemaker_arn,
 )
-from infra.shared.logs import StageLogs
+from infra.shared.monitoring_function import MonitoringFunction
 from infra.shared.nag import explain_wildcards
-from infra.shared.sagemaker_role import SageMakerRole, volume_key
+from infra.shared.sagemaker_role import SageMakerRole
 from infra.shared.state_machine import StageStateMachine, StateMachineRole, Undelivered, machine_arn
-from infra.shared.tags import job_tags
 
-_ARCHITECTURE = "arm64"
 _MEMORY_MIB = (
     3_008  # baseline and night with their features, and half a million random divisions' rows at a time
 )
@@ -67,7 +63,7 @@ class Drift(Construct):
                 partition=Stack.of(self).partition,
                 function=function.function_arn,
                 pipeline=pipeline,
-                job=_job(settings, data, role),
+                job=observation_job(settings=settings, data=data, role=role),
             ),
             settings=settings,
             key=data.key,
@@ -96,22 +92,17 @@ class Drift(Construct):
             description="Compares yesterday's answers and images with the model's baseline",
         )
 
-    def _function(self, settings: Settings, data: DataStack, names: Names) -> PackagedFunction:
-        runtime, python = lambda_python()
+    def _function(self, settings: Settings, data: DataStack, names: Names) -> MonitoringFunction:
         drift, capture = settings.drift, settings.capture
-        function = PackagedFunction(
+        function = MonitoringFunction(
             self,
             "Function",
-            directory=lambda_package.build(
-                package="monitoring",
-                requirements="monitoring/requirements-drift.txt",
-                architecture=_ARCHITECTURE,
-                python=python,
-            ),
-            architecture=_ARCHITECTURE,
-            handler="monitoring.drift.handler.handler",
+            part="drift",
+            settings=settings,
+            bucket=data.bucket,
+            key=data.key,
+            requirements="monitoring/requirements-drift.txt",
             memory_mib=_MEMORY_MIB,
-            bucket_name=data.bucket.bucket_name,
             environment={
                 "CAPTURES": f"{Prefix.CAPTURE}{names.endpoint}/{VARIANT}/",
                 "ENDPOINT": names.endpoint,
@@ -120,8 +111,6 @@ class Drift(Construct):
                 "IMAGE_SHARE": str(capture.sampled_share),
                 "NIGHTS_PER_ALARM": str(drift.nights_per_alarm),
             },
-            runtime=runtime,
-            log_group=StageLogs(self, "Logs", days=settings.log_retention_days, key=data.key),
         )
         grant_read(function.own_role, data.bucket, Prefix.CAPTURE, Prefix.BASELINES, Prefix.NIGHTS)
         grant_write(function.own_role, data.bucket, Prefix.NIGHTS)
@@ -136,13 +125,3 @@ class Drift(Construct):
             function.own_role, {"Resource::*": "PutMetricData knows no resources; its namespace bounds it"}
         )
         return function
-
-
-def _job(settings: Settings, data: DataStack, role: ObserverRole) -> Job:
-    return Job(
-        role_arn=role.role_arn,
-        tags=job_tags(settings),
-        network=data.network.vpc_config(),
-        volume_key=volume_key(data.key, instance_type=settings.drift.instance_type),
-        output_key=data.key.key_arn if data.key else None,
-    )

@@ -1,10 +1,13 @@
 """The states of one night: plan, observe images, compare; by setting, drift starts the pipeline."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from aws_cdk import aws_iam as iam
+
+from infra.data.stack import DataStack
 from infra.names import Names
 from infra.settings import Settings
+from infra.shared.processing_job import ROOT, processing_job
 from infra.shared.sagemaker_job import job_name, job_state
 from infra.shared.state_language import (
     PARAMETER_VALUE,
@@ -18,27 +21,15 @@ from infra.shared.state_language import (
     task,
 )
 
-ROOT = "/opt/ml/processing"
 TIMEOUT_HOURS = 6
 # A pipeline that this model's drift started is known by its name for 90 days, whatever became of it.
 _STARTED = "Sfn.ExecutionAlreadyExistsException"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """Members of CreateProcessingJob that keep the job apart from others; the keys are ARNs or None."""
-
-    role_arn: str
-    tags: list[dict[str, str]]
-    network: dict[str, Any]
-    volume_key: str | None
-    output_key: str | None
-
-
 def drift_definition(
-    *, settings: Settings, partition: str, function: str, pipeline: str, job: Job
+    *, settings: Settings, partition: str, function: str, pipeline: str, job: dict[str, Any]
 ) -> dict[str, Any]:
-    """`function` and `pipeline` are ARNs.
+    """`function` and `pipeline` are ARNs, `job` is what observation_job gives.
 
     Input: `{}` for the day before, or `{"day": "2026-11-27"}`. A night that cannot be compared (nobody asked,
     or the model has no baseline) is an answer: the execution succeeds and says why.
@@ -72,7 +63,7 @@ def drift_definition(
                 partition=partition,
                 kind="ProcessingJob",
                 name=job_name(names.drift_jobs),
-                request=_request(settings, job),
+                request=job,
                 keep={},
                 error="NotObserved",
                 where="Its log is in /aws/sagemaker/ProcessingJobs. Start an execution with this day again.",
@@ -108,28 +99,21 @@ def _start_pipeline(partition: str, pipeline: str) -> dict[str, State]:
     }
 
 
-def _request(settings: Settings, job: Job) -> dict[str, Any]:
+def observation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> dict[str, Any]:
+    """CreateProcessingJob's request but for the name. It takes from the state's input `plan` and `image`."""
     plan = "$states.input.plan"
     inputs = (
         ("images", f"{{% {plan}.manifest %}}", "ManifestFile"),
         ("model", f"{{% {plan}.model_data %}}", "S3Prefix"),
     )
-    cluster = {
-        "InstanceCount": 1,
-        "InstanceType": settings.drift.instance_type,
-        "VolumeSizeInGB": settings.gate.volume_gib,
-        **({"VolumeKmsKeyId": job.volume_key} if job.volume_key else {}),
-    }
-    output = {"LocalPath": f"{ROOT}/output", "S3Uri": f"{{% {plan}.observed %}}", "S3UploadMode": "EndOfJob"}
-    return {
-        "Tags": job.tags,
-        "RoleArn": job.role_arn,
-        "AppSpecification": {
-            "ImageUri": "{% $states.input.image %}",
-            "ContainerEntrypoint": ["python", "-m", "inference.observe"],
-            "ContainerArguments": ["--input", f"{ROOT}/input", "--output", f"{ROOT}/output"],
-        },
-        "ProcessingInputs": [
+    return processing_job(
+        settings=settings,
+        role=role,
+        key=data.key,
+        network=data.network.vpc_config(),
+        module="inference.observe",
+        arguments=["--input", f"{ROOT}/input", "--output", f"{ROOT}/output"],
+        inputs=[
             {
                 "InputName": name,
                 "S3Input": {
@@ -141,11 +125,7 @@ def _request(settings: Settings, job: Job) -> dict[str, Any]:
             }
             for name, uri, kind in inputs
         ],
-        "ProcessingOutputConfig": {
-            "Outputs": [{"OutputName": "observations", "S3Output": output}],
-            **({"KmsKeyId": job.output_key} if job.output_key else {}),
-        },
-        "ProcessingResources": {"ClusterConfig": cluster},
-        "StoppingCondition": {"MaxRuntimeInSeconds": settings.drift.max_runtime_seconds},
-        "NetworkConfig": {"EnableNetworkIsolation": True, **job.network},
-    }
+        outputs={"observations": ("output", f"{{% {plan}.observed %}}")},
+        instance_type=settings.drift.instance_type,
+        max_runtime_seconds=settings.drift.max_runtime_seconds,
+    )

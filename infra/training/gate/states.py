@@ -7,14 +7,12 @@ from aws_cdk import aws_iam as iam
 from infra.data.stack import DataStack
 from infra.names import NO_MODEL, Names, Prefix
 from infra.settings import Settings
+from infra.shared.processing_job import ROOT, processing_job
 from infra.shared.sagemaker_job import job_name, job_state
-from infra.shared.sagemaker_role import volume_key
 from infra.shared.state_language import PARAMETER_VALUE, State, choice, keep, parameter_reader, task
-from infra.shared.tags import job_tags
 from infra.training.experiments import logging_states
 from infra.training.model_card import card_states
 
-ROOT = "/opt/ml/processing"
 CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp"]
 FIGURES = ("accuracy", "rmse", "within_one", "coverage")
 
@@ -137,43 +135,23 @@ def evaluation_job(*, settings: Settings, data: DataStack, role: iam.Role) -> di
 
     It takes from the state's input `dataset`, `candidate`, `champion` and `image`.
     """
-    gate = settings.gate
-    name = job_name(Names(settings.stage).evaluation_jobs)
-    disk_key = volume_key(data.key, instance_type=gate.instance_type)
-    return {
-        "Tags": job_tags(settings),
-        "RoleArn": role.role_arn,
-        "AppSpecification": {
-            "ImageUri": "{% $states.input.image %}",
-            "ContainerEntrypoint": ["python", "-m", "inference.evaluate"],
-            "ContainerArguments": _arguments(settings),
-        },
-        "ProcessingInputs": f"{{% {_inputs()} %}}",
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {
-                    "OutputName": "verdict",
-                    "S3Output": {
-                        "LocalPath": f"{ROOT}/output",
-                        "S3Uri": f"{{% 's3://{data.bucket.bucket_name}/{Prefix.EVALUATIONS}' & {name} %}}",
-                        "S3UploadMode": "EndOfJob",
-                    },
-                },
-                *_baseline_output(settings, data),
-            ],
-            **({"KmsKeyId": data.key.key_arn} if data.key else {}),
-        },
-        "ProcessingResources": {
-            "ClusterConfig": {
-                "InstanceCount": 1,
-                "InstanceType": gate.instance_type,
-                "VolumeSizeInGB": gate.volume_gib,
-                **({"VolumeKmsKeyId": disk_key} if disk_key else {}),
-            }
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": gate.max_runtime_seconds},
-        "NetworkConfig": {"EnableNetworkIsolation": True, **data.network.vpc_config()},
-    }
+    bucket, name = data.bucket.bucket_name, job_name(Names(settings.stage).evaluation_jobs)
+    outputs = {"verdict": ("output", f"{{% 's3://{bucket}/{Prefix.EVALUATIONS}' & {name} %}}")}
+    if settings.drift.baseline_images:
+        # Below a folder named after the model, which is how drift finds it by an answer.
+        outputs["baseline"] = ("baseline", f"s3://{bucket}/{Prefix.BASELINES.removesuffix('/')}")
+    return processing_job(
+        settings=settings,
+        role=role,
+        key=data.key,
+        network=data.network.vpc_config(),
+        module="inference.evaluate",
+        arguments=_arguments(settings),
+        inputs=f"{{% {_inputs()} %}}",
+        outputs=outputs,
+        instance_type=settings.gate.instance_type,
+        max_runtime_seconds=settings.gate.max_runtime_seconds,
+    )
 
 
 def _arguments(settings: Settings) -> list[str]:
@@ -192,15 +170,6 @@ def _arguments(settings: Settings) -> list[str]:
         **_baseline_arguments(settings),
     }
     return [word for name, value in arguments.items() for word in (f"--{name}", value)]
-
-
-def _baseline_output(settings: Settings, data: DataStack) -> list[dict[str, Any]]:
-    """Below a folder named after the model, which is how drift finds it by an answer."""
-    if not settings.drift.baseline_images:
-        return []
-    to = f"s3://{data.bucket.bucket_name}/{Prefix.BASELINES.removesuffix('/')}"
-    output = {"LocalPath": f"{ROOT}/baseline", "S3Uri": to, "S3UploadMode": "EndOfJob"}
-    return [{"OutputName": "baseline", "S3Output": output}]
 
 
 def _baseline_arguments(settings: Settings) -> dict[str, str]:

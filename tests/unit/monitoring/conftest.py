@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from monitoring.images import handler as image_handler
+from monitoring import aws
 from monitoring.labels import handler, store
 from tests.unit.data_prep.conftest import s3_environment
 
@@ -21,7 +21,7 @@ def s3(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     for name, value in (s3_environment | {"BUCKET": BUCKET, "CAPTURE_PERCENT": "100"}).items():
         monkeypatch.setenv(name, value)
     store.store_of_environment.cache_clear()
-    image_handler.s3_client.cache_clear()
+    aws.client.cache_clear()
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
     yield client
@@ -30,7 +30,7 @@ def s3(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
             client.delete_object(Bucket=BUCKET, Key=each["Key"], VersionId=each["VersionId"])
     client.delete_bucket(Bucket=BUCKET)
     store.store_of_environment.cache_clear()
-    image_handler.s3_client.cache_clear()
+    aws.client.cache_clear()
 
 
 @pytest.fixture

@@ -112,7 +112,11 @@ def test_more_divisions_for_rarer_alarms() -> None:
     assert divisions_for(0.05) < divisions_for(0.001) < divisions_for(0.0001) == 40_000
 
 
-@pytest.mark.parametrize("data", [b"no gzip", packed([{"id": "a"}]), packed(lines(2, seed=1))[:-9]])
+@pytest.mark.parametrize(
+    "data",
+    [b"no gzip", packed([{"id": "a"}]), packed(lines(2, seed=1))[:-9]],
+    ids=["no gzip", "a member is missing", "cut"],
+)
 def test_a_damaged_file_is_named_as_one(data: bytes) -> None:
     with pytest.raises(ObservationFault, match=re.escape("observation.schema.json")):
         Observations.of_file(data)

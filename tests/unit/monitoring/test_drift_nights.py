@@ -17,9 +17,9 @@ from PIL import Image
 
 from inference.inference import input_fn, model_fn, output_fn, predict_fn
 from inference.observe.observe import Observer, write_observations
+from monitoring.captures.captured import place_of
 from monitoring.drift import handler
 from monitoring.drift.places import Night, baseline_folder, night_of
-from monitoring.drift.sample import place_of
 from monitoring.images.keep import keep_images
 from tests.browser.look import complaints, look
 from tests.unit.client.conftest import Bincount, bincount
@@ -64,7 +64,6 @@ def cloud(s3: Any, model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    handler.client.cache_clear()
     return s3
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from bincount.cli.errors import ERROR, OK
 from bincount.cli.shared import (
@@ -15,7 +15,7 @@ from bincount.cli.shared import (
     ProfileOption,
     RegionOption,
     StageOption,
-    progress_screen,
+    progress_bars,
     screen,
 )
 from bincount.errors import BincountError
@@ -106,10 +106,8 @@ def _given(
 
 def _send(labeller: Labeller, labels: list[Label], *, as_json: bool) -> int:
     """Sends them with a bar of progress; how many were not stored."""
-    columns = (TextColumn("sending labels"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = progress_screen()
     failed: list[Sent] = []
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bars(TimeRemainingColumn(), words="sending labels") as progress:
         task = progress.add_task("", total=len(labels))
         for sent in labeller.label_many(labels):
             progress.advance(task)

@@ -4,12 +4,10 @@ import csv
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from bincount.cli.errors import OK
@@ -18,17 +16,17 @@ from bincount.cli.shared import (
     ProfileOption,
     RegionOption,
     StageOption,
-    progress_screen,
+    progress_bars,
     screen,
 )
-from bincount.errors import BincountError
+from bincount.errors import require_packages
+from bincount.stage.objects import read_if_there
 from bincount.stage.stage import Stage
 
 if TYPE_CHECKING:
     from bincount.propose.propose import Progress as Told
     from bincount.propose.propose import Proposals
 
-_NEEDED = ("numpy", "simplejpeg")
 _COLUMNS = ("request_id", "count", "answered_at", "counted", "confidence", "low", "high", "score", "image")
 _SHOWN = 20
 
@@ -62,9 +60,7 @@ def propose(
 
     Exit status: 0 also where nothing waits.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise BincountError(f"{', '.join(missing)} read images: pip install 'bincount[images]'")
+    require_packages("numpy", "simplejpeg", extra="images", why="read images")
     from bincount.propose.propose import propose as propose_images
 
     target = Stage(stage, region=region, profile=profile)
@@ -84,19 +80,15 @@ def propose(
 
 @contextmanager
 def _progress() -> Generator["Told"]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = progress_screen()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bars() as progress:
         task = progress.add_task("listing images", total=None)
         yield lambda doing, done, of: progress.update(task, description=doing, completed=done, total=of)
 
 
 def _download(stage: Stage, found: "Proposals", folder: Path) -> None:
-    from bincount.propose.kept import fetch
-
     folder.mkdir(parents=True, exist_ok=True)
     for row in found.rows:
-        data = fetch(stage.client("s3"), found.bucket, row.kept.image)
+        data = read_if_there(stage.client("s3"), found.bucket, row.kept.image)
         if data is not None:
             (folder / row.kept.file_name).write_bytes(data)
 
