@@ -1,20 +1,26 @@
-// node look.mjs PAGE OUT: opens a page in every view, writes OUT/<view>.png, prints as JSON what was seen.
+// Opens `page`, a file, in every view and writes OUT/<view>.png; gives what was seen in each.
 //
-// Runs in the folder that `make browser` filled, with its browser or with the one that CHROMIUM names. A view of a
-// phone is a phone's browser: without a viewport of its own a page is laid out 980 pixels wide and shrunk, as there.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+// A view of a phone is a phone's browser: without a viewport of its own a page is laid out 980 pixels wide and shrunk, as there.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { VIEWS as SCREENS, open } from "./chromium.mjs";
+import { VIEWS as SCREENS } from "./chromium.mjs";
 import { measure } from "./measure.mjs";
 
-const [page, out] = process.argv.slice(2);
 const VIEWS = {
   ...SCREENS,
   print: { viewport: { width: 718, height: 1000 } }, // A4 at 96 dpi with margins of 1 cm
 };
-async function look(context, view) {
+
+export async function look(browser, { page, out }) {
+  const found = {};
+  for (const [view, options] of Object.entries(VIEWS)) {
+    const context = await browser.newContext(options);
+    found[view] = await see(context, view, page, out).finally(() => context.close());
+  }
+  return found;
+}
+
+async function see(context, view, page, out) {
   const seen = { console: [], requests: [] };
   const tab = await context.newPage();
   tab.on("console", (message) => seen.console.push(`${message.type()}: ${message.text()}`));
@@ -24,16 +30,5 @@ async function look(context, view) {
   await tab.goto(pathToFileURL(page).href, { waitUntil: "load" });
   const measured = await tab.evaluate(measure);
   await tab.screenshot({ path: join(out, `${view}.png`), fullPage: true });
-  await tab.close();
   return { ...seen, ...measured };
 }
-
-const profile = mkdtempSync(join(tmpdir(), "chromium-"));
-const found = {};
-for (const [view, options] of Object.entries(VIEWS)) {
-  const context = await open(join(profile, view), options);
-  found[view] = await look(context, view);
-  await context.close();
-}
-rmSync(profile, { recursive: true, force: true });
-process.stdout.write(JSON.stringify(found));

@@ -1,14 +1,11 @@
 """A page in a real browser: on a desk, in a hand, each light and dark, and on paper."""
 
-import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-BROWSER = ROOT / "build" / "browser"
-SCRIPT = Path(__file__).with_name("look.mjs")
+from tests.browser.served import ask
+
 VIEWS = ("desk", "hand", "desk-dark", "hand-dark", "print")
 HAND = 360
 """Width of the phone's view in CSS pixels."""
@@ -33,14 +30,8 @@ class View:
 
 def look(page: Path, out: Path) -> dict[str, View]:
     """What each of VIEWS shows of `page`; its screenshot is `out`/<view>.png. Fails where no browser is."""
-    assert (BROWSER / ".complete").is_file(), "the tests' browser is missing: run `make browser`"
-    out.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["node", SCRIPT, page.resolve(), out.resolve()],
-        cwd=BROWSER, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return {name: View(**seen) for name, seen in json.loads(done.stdout).items()}
+    seen = ask({"deed": "look", "page": str(page.resolve()), "out": str(out.resolve())}, out)
+    return {name: View(**found) for name, found in seen.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +48,9 @@ class Played:
 
 def play(page: Path | str, out: Path, *steps: dict[str, Any], **options: str) -> Played:
     """Use `page`, a file or an address, step by step; play.mjs has steps and options. Files go to `out`."""
-    assert (BROWSER / ".complete").is_file(), "the tests' browser is missing: run `make browser`"
-    out.mkdir(parents=True, exist_ok=True)
-    where = page.resolve() if isinstance(page, Path) else page
-    done = subprocess.run(
-        ["node", SCRIPT.with_name("play.mjs"), where, out.resolve(), json.dumps(options)],
-        cwd=BROWSER, input=json.dumps(steps), capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Played(**json.loads(done.stdout))
+    where = str(page.resolve()) if isinstance(page, Path) else page
+    what = {"deed": "play", "page": where, "out": str(out.resolve()), "steps": steps, "options": options}
+    return Played(**ask(what, out))
 
 
 def complaints(page: Path, views: dict[str, View]) -> list[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.browser.look import ROOT, play
+from tests.browser.look import play
+from tests.browser.served import ROOT
 
 PICTURE = ROOT / "docs" / "page.png"
 _BOX = (160, 0, 1120, 800)

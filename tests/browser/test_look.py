@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import look as kit
+from tests.browser import served as kit
 from tests.browser.look import VIEWS, complaints, look
 
 ROOT = Path(__file__).resolve().parents[2]
