@@ -4,6 +4,8 @@ The journeys run `dev` and `prod` as they are; here no floor of the gate decides
 than the part needs.
 """
 
+from demo.cloud import WHOLE_NETWORK
+
 OPEN_GATE = {
     "gate.min_accuracy": "0",
     "gate.max_rmse": "10",
@@ -12,4 +14,5 @@ OPEN_GATE = {
     "gate.min_images": "1",
 }
 NO_WAITING = {"release.poll_seconds": "1", "release.timeout_minutes": "6", "serving.bake_seconds": "0"}
-ONE_PART = {**OPEN_GATE, **NO_WAITING, "training.pretrained": "none"}
+SCRATCH = {**WHOLE_NETWORK, "training.arch": "resnet18", "training.pretrained": "none"}
+ONE_PART = {**OPEN_GATE, **NO_WAITING, **SCRATCH}

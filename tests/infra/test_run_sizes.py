@@ -22,8 +22,9 @@ SIZES = {
     "gate.min_images",
     "training.max_jobs",
     "training.max_parallel_jobs",
-    # network, resolution, epochs; images in a step, as few as there are
+    # network and how much of it is trained, resolution, epochs; images in a step, as few as there are
     "training.arch",
+    "training.fixed",
     "training.image_size",
     "training.epochs",
     "training.batch_sizes",
