@@ -1,4 +1,4 @@
-"""One browser for all pages that a process looks at: its start costs more than most of what is done with it."""
+"""One browser for all pages that a process looks at: its start costs more than what most tests do with it."""
 
 import atexit
 import json
@@ -21,11 +21,13 @@ class _Served:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
-        self._errors = Path(self._folder.name, "errors").open("w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            ["node", SCRIPT], cwd=BROWSER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-            env={**os.environ, "HOME": self._folder.name, "TMPDIR": self._folder.name}, encoding="utf-8",
-        )  # fmt: skip
+        self._errors = Path(self._folder.name, "errors")
+        home = {"HOME": self._folder.name, "TMPDIR": self._folder.name}
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                ["node", SCRIPT], cwd=BROWSER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                env={**os.environ, **home}, encoding="utf-8",
+            )  # fmt: skip
 
     @property
     def runs(self) -> bool:
@@ -47,8 +49,7 @@ class _Served:
 
     def _said(self) -> str:
         self._process.wait()
-        self._errors.seek(0)
-        return self._errors.read()
+        return self._errors.read_text(encoding="utf-8")
 
     def close(self) -> None:
         """Ends it, its browsers, and removes their files."""
@@ -58,7 +59,6 @@ class _Served:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        self._errors.close()
         self._folder.cleanup()
 
 
