@@ -28,42 +28,48 @@ def explain_wildcards(scope: IConstruct, reasons: Mapping[str, str]) -> None:
     since the beginning holds hashed ids and the account. A lone star is written `Resource::*`; tokens are
     allowed. A key that no policy needs fails the synth: reasons must not outlive what they excuse.
     """
-    for ending, reason in reasons.items():
-        scope.node.add_validation(_Explanation(scope, ending, reason))
+    scope.node.add_validation(_Explanations(scope, reasons))
 
 
 @jsii.implements(IValidation)
-class _Explanation:
-    """Acknowledges when the tree is validated: only then are references between stacks resolved."""
+class _Explanations:
+    """Acknowledges when the tree is validated: only then are references between stacks resolved.
 
-    def __init__(self, scope: IConstruct, ending: str, reason: str) -> None:
-        self._scope, self._ending, self._reason = scope, ending, reason
+    Each question to the CDK is a message to another process, so a policy is read once for all reasons.
+    """
+
+    def __init__(self, scope: IConstruct, reasons: Mapping[str, str]) -> None:
+        self._scope, self._reasons = scope, reasons
 
     def validate(self) -> list[str]:
-        found = False
-        ending = Stack.of(self._scope).resolve(self._ending)
-        ending = ending if isinstance(ending, str) else _flat(ending)
+        stack = Stack.of(self._scope)
+        reasons = {_ending(stack, end): reason for end, reason in self._reasons.items()}
+        needless = set(reasons)
         for policy in self._scope.node.find_all():
             for finding in _findings(policy):
-                if finding.endswith(ending):
-                    found = True
-                    ids = Acknowledgment(id=f"{RULE}[{finding}]", reason=self._reason)
+                for ending in (end for end in reasons if finding.endswith(end)):
+                    needless.discard(ending)
+                    ids = Acknowledgment(id=f"{RULE}[{finding}]", reason=reasons[ending])
                     Validations.of(policy).acknowledge(ids)
-        if found:
-            return []
         return [
             f"a wildcard that ends with {ending!r} is explained here, but no policy holds one: "
             "remove the explanation, or correct its end"
+            for ending in reasons
+            if ending in needless
         ]
+
+
+def _ending(stack: Stack, ending: str) -> str:
+    resolved = stack.resolve(ending)
+    return resolved if isinstance(resolved, str) else _flat(resolved)
 
 
 def _findings(node: IConstruct) -> Iterable[str]:
     """What cdk-nag calls the wildcards of a policy, or of a role with inline policies."""
-    stack = Stack.of(node)
     if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
-        documents = [stack.resolve(node.policy_document)]
+        documents = [Stack.of(node).resolve(node.policy_document)]
     elif isinstance(node, iam.CfnRole) and node.policies is not None:
-        documents = [policy["policyDocument"] for policy in stack.resolve(node.policies)]
+        documents = [policy["policyDocument"] for policy in Stack.of(node).resolve(node.policies)]
     else:
         return
     for statement in (s for document in documents for s in document["Statement"]):

@@ -33,6 +33,7 @@ SMALL = {
     "training.image_size": "32",
     "training.arch": "resnet18",
     "training.pretrained": "none",
+    "training.fixed": "{}",
     "gate.min_accuracy": "0",
     "gate.max_rmse": "9",
     "gate.min_within_one": "0",

@@ -10,13 +10,13 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 from bincount.errors import BincountError
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
 
 ARN = re.compile(
     r"arn:aws(?:-us-gov)?:sagemaker:(?P<region>[a-z0-9-]+):\d{12}:(?P<kind>mlflow-app|mlflow-tracking-server)/\S+"
@@ -48,12 +48,15 @@ class Address:
         url: str,
         body: bytes,
         headers: Mapping[str, str],
-        credentials: Callable[[], Credentials],
+        credentials: Callable[[], "Credentials"],
     ) -> dict[str, str]:
         """The headers of this request, with those that sign it; `credentials` are asked for only then."""
         given = {**self.headers, **headers}
         if self.service is None or self.region is None:
             return given
+        from botocore.auth import SigV4Auth  # here, as in stage/stage.py
+        from botocore.awsrequest import AWSRequest
+
         given["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
         request = AWSRequest(method=method, url=url, data=body, headers=given)
         SigV4Auth(credentials(), self.service, self.region).add_auth(request)

@@ -5,8 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 
 from bincount.errors import UNREACHABLE, BincountError, Refused, of_response
 from bincount.stage.proxy import pool_for, proxy_for, shown
@@ -88,6 +86,9 @@ def api_address(url: str) -> str:
 
 def signed(stage: Stage, *, url: str, data: bytes, headers: dict[str, str]) -> dict[str, str]:
     """The headers of a POST to a stage's API with the signature of the caller's credentials (SigV4)."""
+    from botocore.auth import SigV4Auth  # here, as in stage.py
+    from botocore.awsrequest import AWSRequest
+
     request = AWSRequest(method="POST", url=url, data=data, headers=headers)
     SigV4Auth(stage.credentials, "execute-api", stage.region).add_auth(request)
     return dict(request.headers.items())

@@ -6,16 +6,16 @@ import re
 import socket
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 
 from bincount.errors import BincountError
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.credentials import Credentials
 
 VARIABLE = "BINCOUNT_CLOUD"
 
@@ -145,7 +145,7 @@ class Stage:
         )
 
     @property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> "Credentials":
         """The caller's botocore credentials. Raises BincountError where there are none."""
         found = self._session.get_credentials()
         if found is None:
@@ -164,7 +164,10 @@ class Stage:
                 self._clients[service] = self._new_client(service)
             return self._clients[service]
 
-    def _open(self, region: str | None, profile: str | None) -> boto3.Session:
+    def _open(self, region: str | None, profile: str | None) -> "boto3.Session":
+        import boto3  # here: half of the start of a command that asks no stage
+        import botocore.session
+
         if self._variables:
             # The session of the embedded cloud must not see profiles and files of real accounts.
             nothing = {name: (None, None, None, None) for name in ("profile", "ca_bundle")}
@@ -184,6 +187,8 @@ class Stage:
             raise BincountError(f"{error}: name another profile or correct AWS_PROFILE") from error
 
     def _new_client(self, service: str) -> Any:
+        from botocore.config import Config
+
         config = Config(
             retries={"mode": "standard", "max_attempts": 4},
             max_pool_connections=self._connections,
