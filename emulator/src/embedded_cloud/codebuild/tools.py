@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -37,14 +35,20 @@ def main() -> int:
     return 0
 
 
+def _client(service: str) -> Any:
+    import boto3  # here: most of these programs need none, and it is most of their start
+
+    return boto3.client(service)
+
+
 def _aws(arguments: list[str]) -> None:
     match arguments[:2]:
         case ["s3", "cp"]:
             source, target = arguments[2:4]
             bucket, _, key = source.removeprefix("s3://").partition("/")
-            boto3.client("s3").download_file(bucket, key, target)
+            _client("s3").download_file(bucket, key, target)
         case ["ecr", "get-login-password"]:
-            answer: dict[str, Any] = boto3.client("ecr").get_authorization_token()
+            answer: dict[str, Any] = _client("ecr").get_authorization_token()
             print(answer["authorizationData"][0]["authorizationToken"])
         case ["ecr-public", "get-login-password"]:
             print("public images are not pulled here")
@@ -87,7 +91,7 @@ def _push(target: str, *, digest: str) -> None:
         "config": {**config, "size": 0},
         "layers": [],
     }
-    boto3.client("ecr").put_image(
+    _client("ecr").put_image(
         repositoryName=repository,
         imageTag=tag,
         imageManifest=json.dumps(manifest),
