@@ -12,7 +12,7 @@ export function make(name, className, ...children) {
   return element;
 }
 
-/** Fills `#headline` and `#told` with an item; `correct(number)` is called with a person's number. */
+/** Fills `#headline` and `#told` with an item; `correct(number)` is called with a person's number; null: none is asked. */
 export function show(item, { headline, told, correct, by }) {
   const kind = kindOf(item);
   headline.className = `verdict ${kind}`;
@@ -50,7 +50,8 @@ function answered(item, { kind, correct, by }) {
     if (kind === "uncertain" || kind === "review") parts.push(make("h3", "", say("why")));
     parts.push(...why.map((words) => make("p", "reason", words)));
   }
-  parts.push(make("p", "", sureness(answer)), make("p", "", range(answer)), correction(item, { correct, by }));
+  parts.push(make("p", "", sureness(answer)), make("p", "", range(answer)));
+  if (correct) parts.push(correction(item, { correct, by }));
   return parts;
 }
 

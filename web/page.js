@@ -4,6 +4,7 @@ import { prepared, Unreadable } from "./image.js";
 import { drawMap, hearLook } from "./look.js";
 import { listen, send, sendAll } from "./sending.js";
 import { all, drop, find, keep, tidy, waits } from "./store.js";
+import { enter, mayLabel, tellLogin } from "./entry.js";
 import { preferred, say, speak } from "./texts.js";
 import { counted, queue, sentence, summary } from "./words.js";
 
@@ -15,15 +16,14 @@ let facts = {};
 
 async function start() {
   at("language").value = preferred();
-  const told = fetch("page.json", { cache: "no-store" }).then((answer) => answer.json()).catch(() => ({}));
-  [facts] = await Promise.all([told, speak(at("language").value)]);
+  [facts] = await Promise.all([enter(), speak(at("language").value)]);
   document.documentElement.classList.toggle("touch", navigator.maxTouchPoints > 0);
   await tidy();
   listen((item) => void changed(item));
   hear();
-  at("main").hidden = false;
   drawExamples();
   await redraw();
+  at("main").hidden = false;
   void sendAll();
 }
 
@@ -130,7 +130,7 @@ async function changed(item) {
 
 // A person's number; a second tap on the same one changes nothing.
 async function correct(number) {
-  const item = await find(current);
+  const item = mayLabel(facts) && (await find(current));
   if (!item?.answer || (item.label?.count === number && item.label.state !== "refused")) return;
   const by = at("by").value.trim();
   localStorage.setItem("by", by);
@@ -163,6 +163,7 @@ async function redraw() {
   at("stage").textContent = facts.stage ? say("stage", { stage: facts.stage }) : "";
   at("to-queue").hidden = !facts.queue;
   at("drawn").hidden = !facts.drawn;
+  tellLogin({ waiting: items.filter(waits).length });
   drawResult(items.find((item) => item.id === current));
   drawEarlier(items);
   const there = new Set(items.map((item) => item.id));
@@ -182,7 +183,7 @@ function drawResult(item) {
   at("image").src = urlOf(item);
   at("image").alt = say("image");
   drawMap(item);
-  show(item, { headline: at("headline"), told: at("told"), correct, by: nameField });
+  show(item, { headline: at("headline"), told: at("told"), correct: mayLabel(facts) ? correct : null, by: nameField });
   if (focused) at("told").querySelector(`[data-number="${Number(focused)}"]`)?.focus({ preventScroll: true });
 }
 

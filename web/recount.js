@@ -3,11 +3,13 @@ import { kindOf, make, sign } from "./answer.js";
 import { count, Failed } from "./api.js";
 import { prepared, Unreadable } from "./image.js";
 import { BadTable, imageId, isImage, readManifest } from "./manifest.js";
+import { enter, tellLogin } from "./entry.js";
 import { preferred, say, speak } from "./texts.js";
 import { counted, reasons, sentence } from "./words.js";
 
 const AT_ONCE = 4;
 const TRIES = 5;
+const NEEDS_A_PERSON = new Set(["forbidden", "signed_out", "no_right_to_count"]);
 const at = (id) => document.getElementById(id);
 let images = new Map(); // id -> file
 let listed = null; // rows of the manifest
@@ -17,7 +19,8 @@ let running = false;
 
 async function start() {
   at("language").value = preferred();
-  await speak(at("language").value);
+  await Promise.all([enter(), speak(at("language").value)]);
+  tellLogin();
   hear();
   at("main").hidden = false;
 }
@@ -25,6 +28,7 @@ async function start() {
 function hear() {
   at("language").addEventListener("change", async (event) => {
     await speak(event.target.value);
+    tellLogin({ busy: rows.length > 0 });
     given();
     rows.forEach(draw);
     sums();
@@ -138,7 +142,7 @@ async function patiently(call) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Failed) || !error.later || error.text === "forbidden" || tried === TRIES || !running) throw error;
+      if (!(error instanceof Failed) || !error.later || NEEDS_A_PERSON.has(error.text) || tried === TRIES || !running) throw error;
       await new Promise((done) => setTimeout(done, 1000 * Math.min(30, error.seconds ?? 2 ** tried)));
     }
   }
@@ -177,7 +181,7 @@ function draw(row) {
 }
 
 // Where nobody answered, nothing is kept here, other than on the page for one image.
-const unfit = (found) => (["offline", "busy", "no_model", "upstream_failed", "forbidden"].includes(found.text) ? say(`lost_${found.text}`) : sentence(found));
+const unfit = (found) => (["offline", "busy", "no_model", "upstream_failed", "forbidden", "signed_out", "no_right_to_count"].includes(found.text) ? say(`lost_${found.text}`) : sentence(found));
 
 function picture(row) {
   row.url ??= URL.createObjectURL(row.file);

@@ -86,6 +86,7 @@ function sound(answer) {
 
 function again(seconds) {
   clearTimeout(timer);
+  if (seconds === Infinity) return; // until the person has signed in
   timer = setTimeout(() => void sendAll(), 1000 * (seconds ?? pause));
   pause = Math.min(LATEST, 2 * pause);
 }

@@ -22,13 +22,22 @@ _FROM_CALLER = {
 }
 
 
-def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: dict[str, Any]) -> None:
+def add_count_method(
+    *,
+    resource: apigateway.Resource,
+    endpoint: str,
+    options: dict[str, Any],
+    validator: apigateway.RequestValidator | None = None,
+) -> None:
     """Let POST on `resource` invoke `endpoint` (its name); `options` say which callers may.
+
+    Without `validator` the API gets one, which it can have once.
 
     The role may invoke this one endpoint. It is named, not referred to: the API exists, and answers 503,
     while no model is approved. (API Gateway sends no source account when it takes a role, so its trust has
     no such condition; only this account can give the role to an API, by iam:PassRole.)
     """
+    checks = apigateway.RequestValidatorOptions(validate_request_parameters=True)
     resource.add_method(
         "POST",
         apigateway.AwsIntegration(
@@ -44,7 +53,8 @@ def add_count_method(*, resource: apigateway.Resource, endpoint: str, options: d
         request_parameters={
             source: False for source in _FROM_CALLER.values() if source.startswith("method.request.")
         },
-        request_validator_options=apigateway.RequestValidatorOptions(validate_request_parameters=True),
+        request_validator=validator,
+        request_validator_options=None if validator else checks,
         method_responses=[
             apigateway.MethodResponse(
                 status_code=response.status_code,

@@ -42,14 +42,14 @@ class LabelFunction(MonitoringFunction):
 
 
 def add_label_method(
-    *, api: apigateway.RestApi, function: LabelFunction, options: dict[str, Any]
+    *, parent: apigateway.Resource | apigateway.IResource, function: LabelFunction, options: dict[str, Any]
 ) -> apigateway.Method:
-    """Let POST /labels invoke `function`; `options` say which callers may."""
+    """Let POST labels below `parent` invoke `function`; `options` say which callers may."""
     integration = apigateway.LambdaIntegration(
         function,  # pyright: ignore[reportArgumentType]
         allow_test_invoke=False,
     )
-    return api.root.add_resource(PATH).add_method("POST", integration, **options)
+    return parent.add_resource(PATH).add_method("POST", integration, **options)
 
 
 class LabellerPolicy(iam.ManagedPolicy):

@@ -18,22 +18,21 @@ from infra.shared.logs import StageLogs
 from infra.shared.nag import acknowledge
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
-ACCESS_LOG_FORMAT = json.dumps(
-    {
-        "time": "$context.requestTime",
-        "request_id": "$context.requestId",
-        "method": "$context.httpMethod",
-        "path": "$context.resourcePath",
-        "status": "$context.status",
-        "gateway_error": "$context.error.responseType",
-        "caller": "$context.identity.userArn",
-        "api_key_id": "$context.identity.apiKeyId",
-        "source_ip": "$context.identity.sourceIp",
-        "answer_bytes": "$context.responseLength",
-        "ms": "$context.responseLatency",
-        "endpoint_ms": "$context.integrationLatency",
-    }
-)
+_ACCESS_LOG = {
+    "time": "$context.requestTime",
+    "request_id": "$context.requestId",
+    "method": "$context.httpMethod",
+    "path": "$context.resourcePath",
+    "status": "$context.status",
+    "gateway_error": "$context.error.responseType",
+    "caller": "$context.identity.userArn",
+    "api_key_id": "$context.identity.apiKeyId",
+    "source_ip": "$context.identity.sourceIp",
+    "answer_bytes": "$context.responseLength",
+    "ms": "$context.responseLatency",
+    "endpoint_ms": "$context.integrationLatency",
+}
+_PERSON = {"person": "$context.authorizer.claims.sub"}
 
 
 _POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
@@ -75,7 +74,8 @@ TLS_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 class CountApi(apigateway.RestApi):
     """Regional, without methods yet. Images are its binary media types.
 
-    `limits` are those of single methods, by path and verb (`/labels/POST`); others have the stage's.
+    `limits` are those of single methods, by path and verb (`/labels/POST`); others have the stage's. With
+    `people` the access log names who signed in, by the user pool's id.
 
     A body above API Gateway's 10 MB ends there (413), one above the server's limit at the server (413).
     """
@@ -90,6 +90,7 @@ class CountApi(apigateway.RestApi):
         limits: Mapping[str, apigateway.MethodDeploymentOptions],
         log_retention_days: int,
         key: kms.Key | None,
+        people: bool = False,
     ) -> None:
         access_log = StageLogs(scope, "AccessLog", days=log_retention_days, key=key)
         super().__init__(
@@ -103,7 +104,9 @@ class CountApi(apigateway.RestApi):
             deploy_options=apigateway.StageOptions(
                 stage_name=API_STAGE,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
-                access_log_format=apigateway.AccessLogFormat.custom(ACCESS_LOG_FORMAT),
+                access_log_format=apigateway.AccessLogFormat.custom(
+                    json.dumps({**_ACCESS_LOG, **(_PERSON if people else {})})
+                ),
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
                 data_trace_enabled=False,  # it would write bodies into the log
                 metrics_enabled=True,

@@ -13,6 +13,8 @@ from infra.api.rest_api import CountApi
 from infra.names import API_STAGE, Names
 from infra.settings import Api, Settings
 from infra.shared.nag import acknowledge
+from infra.web.firewall import PageFirewall
+from infra.web.page import WebPage, page_limits
 
 
 class CallerKeys(Construct):
@@ -42,7 +44,7 @@ class CallerKeys(Construct):
 
 
 class ApiStack(Stack):
-    """The API, its methods, labels and API keys where the settings ask for them.
+    """The API, its methods; labels, API keys and the page for people where the settings ask for them.
 
     It refers to the endpoint by its name alone: neither stack waits for the other, and a release, which
     updates the Serving stack, never touches the API.
@@ -65,9 +67,10 @@ class ApiStack(Stack):
             "Api",
             name=names.prefix,
             settings=settings.api,
-            limits=_limits(settings),
+            limits={**_limits(settings), **page_limits(settings)},
             log_retention_days=settings.log_retention_days,
             key=key,
+            people=settings.web.enabled,
         )
         url = f"https://{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}/{API_STAGE}"
         with_keys = settings.api.auth == "api_key"
@@ -87,12 +90,18 @@ class ApiStack(Stack):
             labels=settings.labels.enabled,
             options=options,
         )
+        function = None
         if settings.labels.enabled:
             function = LabelFunction(self, "Labels", settings=settings, bucket=bucket, key=key)
-            method = add_label_method(api=api, function=function, options=options)
+            method = add_label_method(parent=api.root, function=function, options=options)
             if not with_keys:
                 policy = LabellerPolicy(self, "Labeller", method=method)
                 CfnOutput(self, "LabellerPolicyArn", value=policy.managed_policy_arn)
+        if settings.web.enabled:
+            WebPage(self, "Page", api=api, url=url, labels=function, settings=settings, key=key)
+            if settings.web.waf:
+                name, stage = names.stack("page"), api.deployment_stage
+                PageFirewall(self, "Firewall", name=name, stage=stage, settings=settings.web)
         if with_keys:
             keys = CallerKeys(self, "Keys", api=api, prefix=names.prefix, settings=settings.api)
             CfnOutput(self, "ApiKeyIds", value=Fn.join(",", keys.ids))

@@ -13,6 +13,7 @@ from infra.settings.release import Gate, Release
 from infra.settings.serving import Capture, Recount, Serving
 from infra.settings.stage import Network, Security, Settings, Storage
 from infra.settings.training import Training
+from infra.settings.web import Web
 
 STAGES = stages_of_cdk_json()
 """The stages of cdk.json; any name is allowed (infra/settings/reading.py)."""
@@ -36,6 +37,7 @@ __all__ = [
     "Security",
     "Storage",
     "Training",
+    "Web",
     "context_of_cdk_json",
     "load",
     "paths",

@@ -14,6 +14,7 @@ from infra.settings.release import MOST_LOOKS, Gate, Release
 from infra.settings.section import Section, TagName, TagValue, defaults_of, rule, sections
 from infra.settings.serving import Capture, Recount, Serving
 from infra.settings.training import Training
+from infra.settings.web import Web
 from infra.training.gate.floors import TASKS, floor_fault
 from infra.training.gate.known_results import ALL, EVEN, LIST, OTHER
 
@@ -143,6 +144,7 @@ class Settings(Section):
     capture: Capture = defaults_of(Capture)
     labels: Labels = defaults_of(Labels)
     live: Live = defaults_of(Live)
+    web: Web = defaults_of(Web)
     network: Network = defaults_of(Network)
     operations: Operations = defaults_of(Operations)
     drift: Drift = defaults_of(Drift)
@@ -161,6 +163,17 @@ class Settings(Section):
             other = seen.setdefault(name.lower(), name)
             if other != name:
                 return f"{name} and {other} are one tag to IAM, which knows no capitals: name one of them"
+        return None
+
+    @rule("web.enabled", "api.enabled", "stage")
+    def _has_an_api_and_a_name_for_the_page(self) -> str | None:
+        if not self.web.enabled:
+            return None
+        if not self.api.enabled:
+            return "the page is served by the API: set api.enabled, or leave this out"
+        taken = [word for word in ("aws", "amazon", "cognito") if word in self.stage]
+        if taken:
+            return f"Cognito takes no address of a login with {taken[0]!r} in it: rename the stage"
         return None
 
     @rule("network.availability_zones", "region")

@@ -1,5 +1,6 @@
 """A page in a real browser: on a desk, in a hand, each light and dark, and on paper."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,16 @@ class Played:
     measured: list[dict[str, Any]]
 
 
-def play(page: Path | str, out: Path, *steps: dict[str, Any], **options: str) -> Played:
-    """Use `page`, a file or an address, step by step; play.mjs has steps and options. Files go to `out`."""
+def play(
+    page: Path | str, out: Path, *steps: dict[str, Any], hosts: Sequence[str] = (), **options: Any
+) -> Played:
+    """Use `page`, a file or an address, step by step; play.mjs has steps and options. Files go to `out`.
+
+    `hosts` are rules (MAP NAME 127.0.0.1:PORT) for names that the browser shall find on this machine.
+    """
     where = str(page.resolve()) if isinstance(page, Path) else page
     what = {"deed": "play", "page": where, "out": str(out.resolve()), "steps": steps, "options": options}
-    return Played(**ask(what, out))
+    return Played(**ask({**what, "hosts": list(hosts)}, out))
 
 
 def complaints(page: Path, views: dict[str, View]) -> list[str]:

@@ -5,7 +5,8 @@
 // closed and opened again), {"shot": "name"}, {"download": "d"} (the key, or the button #ID, that starts it; it
 // becomes OUT/<its own name>), {"see": ["#said", "rows"]} (wait for a text), {"read": "#progress"}, {"click": "button"}, {"twice": "button"} (two
 // clicks at once), {"select": ["#language", "de"]}, {"offline": true}, {"give": ["drop", PATH, NAME, TYPE]} (a file is dropped, or
-// pasted), {"axe": true} (what axe-core finds), {"measure": true} (what measure.mjs finds). The profile is new.
+// pasted), {"axe": true} (what axe-core finds), {"measure": true} (what measure.mjs finds), {"store": ["login", TEXT]} (into the tab's
+// sessionStorage). The profile is new.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -93,6 +94,10 @@ class Visit {
 
   async measure() {
     this.seen.measured.push(await this.tab.evaluate(measure));
+  }
+
+  store(given) {
+    return this.tab.evaluate(([key, value]) => sessionStorage.setItem(key, value), given);
   }
 
   shot(name) {

@@ -1,7 +1,9 @@
 """The API stack alone on a strict cloud, with an endpoint behind it that runs the real server."""
 
+import io
 import json
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tests.infra.conftest import context
 STACK = "bincount-local-api"
 ENDPOINT = "bincount-local"
 BUCKET = "bincount-local-data"
+TEMPLATES = "templates-of-tests"
 
 
 def deployed_api(cloud: Cloud, **overrides: Any) -> Api:
@@ -43,12 +46,22 @@ def publish_assets(cloud: Cloud, out: Path) -> None:
     client = cloud.client("s3")
     files: dict[str, Any] = json.loads((out / f"{STACK}.assets.json").read_text())["files"]
     for file in files.values():
-        if file["source"]["packaging"] != "file" or file["source"]["path"].endswith(".json"):
-            continue
+        path = out / file["source"]["path"]
+        if path.name.endswith(".template.json"):
+            continue  # deploy_api sends it
+        body = zipped(path) if file["source"]["packaging"] == "zip" else path.read_bytes()
         for where in file["destinations"].values():
             client.create_bucket(Bucket=where["bucketName"])
-            body = (out / file["source"]["path"]).read_bytes()
             client.put_object(Bucket=where["bucketName"], Key=where["objectKey"], Body=body)
+
+
+def zipped(folder: Path) -> bytes:
+    """The files of an asset that is a folder, as the CDK sends them."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        for path in sorted(folder.rglob("*")):
+            writer.write(path, path.relative_to(folder))
+    return archive.getvalue()
 
 
 def deploy_api(cloud: Cloud, template: str) -> dict[str, str]:
@@ -58,7 +71,11 @@ def deploy_api(cloud: Cloud, template: str) -> dict[str, str]:
     cloud.client("ssm").put_parameter(Name=version, Value="30", Type="String", Overwrite=True)
     names = [stack["StackName"] for stack in formation.describe_stacks()["Stacks"]]
     put = formation.update_stack if STACK in names else formation.create_stack
-    put(StackName=STACK, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    # A template above 51,200 bytes is taken from a bucket alone; the CDK sends all of its own so.
+    cloud.client("s3").create_bucket(Bucket=TEMPLATES)
+    cloud.client("s3").put_object(Bucket=TEMPLATES, Key="api.json", Body=template.encode())
+    address = f"https://s3.us-east-1.amazonaws.com/{TEMPLATES}/api.json"
+    put(StackName=STACK, TemplateURL=address, Capabilities=["CAPABILITY_IAM"])
     stack = wait_until(
         lambda: formation.describe_stacks(StackName=STACK)["Stacks"][0],
         lambda stack: not stack["StackStatus"].endswith("_IN_PROGRESS"),

@@ -31,6 +31,7 @@ _PEERS = "IpPermissions.UserIdGroupPairs"
 CALLS = {
     "AWS::ApiGateway::Account": _call("apigateway", "UpdateAccount"),
     "AWS::ApiGateway::ApiKey": _call("apigateway", "CreateApiKey"),
+    "AWS::ApiGateway::Authorizer": _call("apigateway", "CreateAuthorizer"),
     "AWS::ApiGateway::Deployment": _call("apigateway", "CreateDeployment"),
     "AWS::ApiGateway::GatewayResponse": _call("apigateway", "PutGatewayResponse"),
     "AWS::ApiGateway::Method": _call(
@@ -55,6 +56,11 @@ CALLS = {
     "AWS::CloudWatch::CompositeAlarm": _call("cloudwatch", "PutCompositeAlarm"),
     "AWS::CloudWatch::Dashboard": _call("cloudwatch", "PutDashboard"),
     "AWS::CodeBuild::Project": _call("codebuild", "CreateProject"),
+    "AWS::Cognito::ManagedLoginBranding": _call("cognito-idp", "CreateManagedLoginBranding"),
+    "AWS::Cognito::UserPool": _call("cognito-idp", "CreateUserPool"),
+    "AWS::Cognito::UserPoolClient": _call("cognito-idp", "CreateUserPoolClient"),
+    "AWS::Cognito::UserPoolDomain": _call("cognito-idp", "CreateUserPoolDomain"),
+    "AWS::Cognito::UserPoolGroup": _call("cognito-idp", "CreateGroup"),
     "AWS::DynamoDB::Table": _call("dynamodb", "CreateTable"),
     "AWS::EC2::FlowLog": _call("ec2", "CreateFlowLogs"),
     "AWS::EC2::RouteTable": _call("ec2", "CreateRouteTable"),
@@ -122,6 +128,8 @@ CALLS = {
     "AWS::SageMaker::Model": _call("sagemaker", "CreateModel"),
     "AWS::SageMaker::ModelPackageGroup": _call("sagemaker", "CreateModelPackageGroup"),
     "AWS::Scheduler::Schedule": _call("scheduler", "CreateSchedule"),
+    "AWS::WAFv2::WebACL": _call("wafv2", "CreateWebACL"),
+    "AWS::WAFv2::WebACLAssociation": _call("wafv2", "AssociateWebACL"),
     "AWS::StepFunctions::StateMachine": _call(
         "stepfunctions",
         "CreateStateMachine",

@@ -57,6 +57,7 @@ COMBINATIONS = (
     Combination("dev in an existing VPC, with a key", "dev", {"storage.encryption": "kms", **_VPC}),
     Combination("prod in an existing VPC", "prod", _VPC),
     Combination("dev with API keys", "dev", {"api.auth": "api_key", "api.api_keys": ["warehouse", "audit"]}),
+    Combination("dev with the page", "dev", {"web.enabled": True, "web.waf": True}),
     Combination("dev without an API", "dev", {"api.enabled": False}),
     Combination("dev on Graviton", "dev", {"serving.instance_type": "ml.c7g.large"}),
     Combination("prod on Graviton", "prod", {"serving.instance_type": "ml.c7g.xlarge"}),

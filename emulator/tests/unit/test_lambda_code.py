@@ -4,6 +4,9 @@ import io
 import sys
 import zipfile
 
+import pytest
+from embedded_cloud.errors import AwsError
+from embedded_cloud.functions.deployed_code import with_code
 from embedded_cloud.functions.lambda_code import native
 from packaging.tags import sys_tags
 
@@ -46,3 +49,11 @@ def test_wheels_of_this_machine_and_pure_ones_stay() -> None:
     mine = wheel("mine", str(next(iter(sys_tags()))), "mine/core.so")
     code = bundle(**OWN, **PURE, **mine)
     assert native(code) == code
+
+
+def test_a_function_of_a_stack_has_its_code_in_s3() -> None:
+    check = with_code(lambda bucket, key, version: b"code" if key == "there.zip" else None)
+    check({"Code": {"S3Bucket": "assets", "S3Key": "there.zip"}})
+    check({"Code": {"ZipFile": "print()"}})
+    with pytest.raises(AwsError, match="NoSuchKey"):
+        check({"Code": {"S3Bucket": "assets", "S3Key": "gone.zip"}})

@@ -22,4 +22,8 @@ REPLACED = (
         reason="the same; throttles stay",
     ),
 )
-USED: tuple[Hook, ...] = ()
+USED: tuple[Hook, ...] = (
+    _SERVICE.function(
+        "_fetch_code_from_s3", ("bucket", "key", "version_id"), reason="a function without code is refused"
+    ),
+)
