@@ -1,58 +1,64 @@
 """The loop on the embedded cloud: another light, answers, recounts, and a model that learned from them.
 
-    python benchmarks/loop.py --work DIR [--home 600] [--answers 200] [--recounts 60] [--weight 3]
+    OMP_NUM_THREADS=1 python benchmarks/loop.py --work DIR [--home 900] [--answers 200] [--recounts 60]
+                                                [--weight 3] [--epochs '[4, 5]']
 
 Deploys the stage `local` with kept images and approval by a person. A first model learns from drawn bins in
 one light and is approved. Then bins in another light are asked about through the HTTPS API; data capture and
-the image keeper keep the images; a person (here: the label that was drawn) recounts some by `POST /labels`,
-those first that asked for review. The pipeline trains again with the field source that `bincount train
---field` names; the second model is released after its approval and not before. Both models are asked, through
-the endpoint, about bins of both lights that nobody has seen; differences are paired on the same bins, with
-the range that holds 95 % of 10,000 bootstraps and the gate's own test. One thing is not as in production: all
-answers come within minutes, so the time in each kept image's answer.json is spread over hours (5 answers
-each), or all images would be one block of the split.
+the image keeper keep the images; a person (here: the label that was drawn) recounts some, those first that
+asked for review. `bincount label --csv`, `bincount train --field --watch` and `bincount models approve` are
+the command line itself. The second model is released after its approval and not before: the endpoint is asked
+in between. Both models are asked, through the endpoint, about 600 bins of each light that nobody has seen;
+differences are paired on the same bins, with the range that holds 95 % of 10,000 bootstraps and the gate's
+own test. One thing is not as in production: all answers come within minutes, so the time in each kept image's
+answer.json is spread over hours (5 answers each), or all images would be one block of the split.
 
-Prints the figures and writes them to DIR/loop.json.
+Begins anew each time, but for the drawn bins. Prints the figures and writes them to DIR/loop.json.
 """
 
 import argparse
-import io
+import csv
 import json
+import os
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from embedded_cloud.cloud import Cloud
+from embedded_cloud.environment import forget_account
+from loop_lights import (
+    COUNTS_ASKED,
+    FIELD_SEED,
+    HOME_SEED,
+    ROOT,
+    Bin,
+    Errors,
+    answered_at,
+    bins,
+    compared,
+    drawn,
+    shares,
+    unseen,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / part) for part in ("core", "client", "emulator/src", "")]
+from bincount import BinCounter, Outcome, Question
+from bincount.datasets.dataset import Dataset
+from bincount.models.registry import ModelPackage, packages, serving_model
+from bincount.stage.execution import recent
+from bincount.stage.objects import listed_below
+from bincount.stage.stage import VARIABLE, Stage
+from demo.cloud import BINCOUNT, STAGE, run_sizes
+from demo.deployment import Deployment
+from demo.source import upload
+from demo.weights import WeightsMirror
 
-from embedded_cloud.cloud import Cloud  # noqa: E402
-
-from bincount import BinCounter, Question  # noqa: E402
-from bincount.labels.label import Label  # noqa: E402
-from bincount.labels.labelled import labelled_images  # noqa: E402
-from bincount.labels.labelled import upload as upload_table  # noqa: E402
-from bincount.labels.labeller import Labeller  # noqa: E402
-from bincount.models import release  # noqa: E402
-from bincount.models.pipeline import follow_pipeline, start_pipeline  # noqa: E402
-from bincount.models.registry import packages, serving_model  # noqa: E402
-from bincount.stage.stage import Stage  # noqa: E402
-from demo.bins.generate import generate  # noqa: E402
-from demo.cloud import BINCOUNT, STAGE, run_sizes  # noqa: E402
-from demo.deployment import Deployment  # noqa: E402
-from demo.source import Bin, read_bin, upload  # noqa: E402
-from demo.weights import WeightsMirror  # noqa: E402
-from inference.evaluate.paired import chance_of_worse  # noqa: E402
-
-COUNTS = range(0, 6)
-HOME_SEED, FIELD_SEED, UNSEEN_HOME, UNSEEN_FIELD = 3, 11, 7, 13
-UNSEEN = 300
-ANSWERS_AN_HOUR = 5
+STILL_SECONDS, LONGEST_SECONDS = 20, 300
 SETTINGS = {
+    "data_prep.counts": f"[{COUNTS_ASKED.replace('-', ', ')}]",
     "capture.inputs": "true",
     "capture.sampled_share": "0.5",
     "release.approval": "manual",
@@ -61,7 +67,6 @@ SETTINGS = {
     "labels.requests_per_second": "50",
     "labels.burst": "100",
 }
-Right = NDArray[np.int64]
 
 
 def main() -> None:
@@ -70,10 +75,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for bins, the cloud and loop.json")
-    for name, default in (("home", 600), ("answers", 200), ("recounts", 60), ("weight", 3)):
+    for name, default in (("home", 900), ("answers", 200), ("recounts", 60), ("weight", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--epochs", default="[4, 5]", help="the stage's range of epochs")
     options = parser.parse_args()
+    options.work = options.work.resolve()
+    shutil.rmtree(options.work / "cloud", ignore_errors=True)
     options.work.mkdir(parents=True, exist_ok=True)
+    forget_account()
     with (
         WeightsMirror(ROOT / "build" / "weights", arch=run_sizes()["training.arch"]) as weights,
         Cloud(data_dir=options.work / "cloud", project=BINCOUNT) as cloud,
@@ -86,177 +95,160 @@ class Loop:
 
     def __init__(self, options: argparse.Namespace, cloud: Cloud, weights: dict[str, str]) -> None:
         self.options = options
+        self.work: Path = options.work
         self.cloud = cloud
         self.stage = Stage(STAGE, cloud=cloud.client_file)
         self.began = time.monotonic()
+        self.unseen = unseen(self.work)
         self.report: dict[str, Any] = {
-            name: getattr(options, name) for name in ("home", "answers", "recounts")
+            name: getattr(options, name) for name in ("home", "answers", "recounts", "weight", "epochs")
         }
         self.deployment = Deployment(
             environment=cloud.environment(),
-            out=options.work,
-            overrides={**weights, **SETTINGS},
+            out=self.work,
+            overrides={**weights, **SETTINGS, "training.epochs": options.epochs},
             say=lambda _: None,
         )
 
     def run(self) -> None:
         """From nothing to two models, and the figures of both."""
         self.deployment.bootstrap()
-        outputs = self.deployment.deploy()
+        self.deployment.deploy()
         self.say("deployed")
-        self.bucket = outputs[f"bincount-{STAGE}-data"]["BucketName"]
-        self.api_url = self.cloud.api_url(outputs[f"bincount-{STAGE}-api"]["ApiUrl"])
-        upload(
-            self.cloud.client("s3"),
-            self.drawn("home", self.options.home, HOME_SEED),
-            progress=lambda *_: None,
-        )
+        folder = drawn(self.work / "home", images=self.options.home, seed=HOME_SEED)
+        upload(self.cloud.client("s3"), folder, progress=lambda *_: None)
         first = self.train()
-        self.approve(1)
-        before = self.both_lights()
+        assert first.gate == "accepted", (
+            f"the gate rejected the first model ({first.reason}): try more --home"
+        )
+        self.approve(first)
+        before = self.errors(first)
         self.say(f"first model: {shares(before)}")
         self.recount()
-        second = self.train(field={**self.field(), "weight": self.options.weight})
-        assert serving_model(self.stage) == first["candidate"]["model_data"], "it served before its approval"
-        self.say(f"registered as {second['approval']}; the first model still serves")
-        self.approve(2)
-        assert serving_model(self.stage) == second["candidate"]["model_data"]
-        after = self.both_lights()
+        releases = len(recent(self.stage, "release"))
+        second = self.train("--field", "--field-weight", str(self.options.weight))
+        self.say(f"registered as {second.approval}, {second.gate} by the gate")
+        assert second.approval != "Approved", "it was approved without a person"
+        assert serving_model(self.stage) == first.model_data, "it is released before its approval"
+        assert len(recent(self.stage, "release")) == releases, "a release began before the approval"
+        between = self.errors(first)  # which looks at the name of the model in each answer
+        assert all((between[light] == before[light]).all() for light in before), "other answers came"
+        self.say("the first model still serves, with the same answers")
+        self.describe(second)
+        self.approve(second)
+        after = self.errors(second)
         self.say(f"second model: {shares(after)}")
-        self.report["verdict"] = second["verdict"]
         for light in before:
             self.report[light] = compared(before[light], after[light])
             self.say(f"{light}: {self.report[light]}")
-        (self.options.work / "loop.json").write_text(json.dumps(self.report, indent=1) + "\n")
+        self.report["seconds"] = round(time.monotonic() - self.began)
+        (self.work / "loop.json").write_text(json.dumps(self.report, indent=1) + "\n")
 
-    def train(self, *, field: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One execution of the pipeline to a registered model; its output."""
-        execution = start_pipeline(self.stage, field=field)
-        for line in follow_pipeline(self.stage, execution):
-            self.say(line)
-        output: dict[str, Any] = json.loads(execution.output)
-        return output
+    def train(self, *field: str) -> ModelPackage:
+        """`bincount train --watch` to a registered model."""
+        self.bincount("train", "--watch", *field)
+        return packages(self.stage)[0]
 
-    def approve(self, version: int) -> None:
+    def approve(self, package: ModelPackage) -> None:
         """A person's yes, and the release to its end."""
-        assert not packages(self.stage)[0].is_approved
-        for line in release.approve(self.stage, version=version, note="looked at its report"):
-            self.say(line)
+        note = ("--note", "looked at its report")
+        self.bincount("models", "approve", str(package.version), *note)
+        assert serving_model(self.stage) == package.model_data, f"version {package.version} does not serve"
+
+    def describe(self, package: ModelPackage) -> None:
+        """What the dataset took of the field, and what the gate said, into the report."""
+        dataset = Dataset(stage=self.stage)
+        self.report["dataset"] = {
+            name: dataset.description[name] for name in ("field", "rejected", "warnings")
+        }
+        assert package.verdict is not None
+        bucket, _, key = package.verdict.removeprefix("s3://").partition("/")
+        verdict = json.loads(self.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        wanted = ("accepted", "reasons", "needs_person", "comparison", "parts")
+        self.report["gate"] = {name: verdict[name] for name in wanted}
+        self.say(f"the gate: {json.dumps(self.report['gate'])}")
 
     def recount(self) -> None:
         """Answers in the other light, their images, and what a person counted in some of them."""
-        bins = {each.id: each for each in self.bins("field", self.options.answers, FIELD_SEED, dim=True)}
-        with BinCounter(stage=self.stage, api_url=self.api_url, concurrency=2) as counter:
-            questions = (Question(id=each.id, image=each.jpeg) for each in bins.values())
-            asked = {each.answer.request_id: each for each in counter.count_many(questions) if each.answer}
-        assert len(asked) == len(bins), f"{len(asked)} of {len(bins)} were answered"
-        kept = self.kept_images([*asked])
-        wanted = sorted(kept, key=lambda name: (not asked[name].answer.review, name))[: self.options.recounts]
-        labels = [
-            Label(request_id=name, count=bins[asked[name].question.id].count, note=None, by="benchmark")
-            for name in wanted
-        ]
-        sent = list(Labeller(stage=self.stage, api_url=self.api_url).label_many(labels))
-        assert all(each.labelled for each in sent), [each.error for each in sent if each.error][:3]
-        reviews = sum(each.answer.review for each in asked.values())
-        self.report["production"] = {"reviews": reviews, "kept": len(kept), "labels": len(sent)}
-        self.say(f"{len(asked)} answers, {reviews} asked for review, {len(kept)} images, {len(sent)} labels")
+        folder = drawn(self.work / "production", images=self.options.answers, seed=FIELD_SEED)
+        asked = {each.id: each for each in bins(folder, dim=True)}
+        with BinCounter(stage=self.stage, api_url=self.stage.api_url, concurrency=2) as counter:
+            outcomes = {each.question.id: each for each in ask(counter, [*asked.values()])}
+        answered = {each.answer.request_id: id for id, each in outcomes.items() if each.answer}
+        kept = self.kept_images(answered, place={id: number for number, id in enumerate(sorted(asked))})
+        wanted = sorted(kept, key=lambda id: (not reviewed(outcomes[id]), id))[: self.options.recounts]
+        table = self.work / "recount.csv"
+        with table.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(("request_id", "count"))
+            rows.writerows((kept[id], asked[id].count) for id in wanted)
+        self.bincount("label", "--csv", str(table), "--by", "benchmark")
+        reviews = sum(map(reviewed, outcomes.values()))
+        self.report["production"] = {"reviews": reviews, "kept": len(kept), "labels": len(wanted)}
+        self.say(f"{len(outcomes)} answers, {reviews} asked for review, {len(kept)} images are kept")
 
-    def kept_images(self, asked: list[str]) -> list[str]:
-        """The answers whose image is kept, once the number stays; their times are spread over hours."""
-        s3, known, since = self.cloud.client("s3"), -1, time.monotonic()
-        while True:
-            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="images/")
-            keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
-            abouts = [key for key in keys if key.endswith("/answer.json")]
-            if len(abouts) != known:
-                known, since = len(abouts), time.monotonic()
-            elif len(abouts) >= self.options.recounts and time.monotonic() - since > 20:
-                break
-            assert time.monotonic() - since < 300, f"{len(abouts)} images were kept"
+    def kept_images(self, answered: dict[str, str], *, place: dict[str, int]) -> dict[str, str]:
+        """The bins whose image is kept with the id of the answer; their times are spread over hours."""
+        s3, bucket = self.cloud.client("s3"), self.stage.bucket
+        began = changed = time.monotonic()
+        found: list[str] = []
+        while len(found) < self.options.recounts or time.monotonic() - changed < STILL_SECONDS:
+            assert time.monotonic() - began < LONGEST_SECONDS, f"{len(found)} images were kept"
             time.sleep(2)
-        place = {name: number for number, name in enumerate(asked)}
-        kept: list[str] = []
-        for key in abouts:
-            about = json.loads(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
-            if about["request_id"] not in place:
-                continue
-            hour = place[about["request_id"]] // ANSWERS_AN_HOUR
-            about["answered_at"] = f"2026-11-{1 + hour // 24:02d}T{hour % 24:02d}:20:01Z"
-            s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(about).encode())
-            kept.append(about["request_id"])
+            keys = [each["Key"] for each in listed_below(s3, bucket, "images/")]
+            now = [key for key in keys if key.endswith("/answer.json") and key.split("/")[1] in answered]
+            if len(now) != len(found):
+                found, changed = now, time.monotonic()
+        kept: dict[str, str] = {}
+        for key in found:
+            about = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            id = answered[about["request_id"]]
+            about["answered_at"] = answered_at(place[id])
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(about).encode())
+            kept[id] = about["request_id"]
         return kept
 
-    def field(self) -> dict[str, Any]:
-        """As `bincount train --field` does it."""
-        found = labelled_images(self.stage)
-        upload_table(self.stage, found)
-        return found.field()
-
-    def both_lights(self) -> dict[str, Right]:
-        """Errors of the model that serves, in objects, on unseen bins of both lights."""
-        sets = {
-            "home": self.bins("unseen home", UNSEEN, UNSEEN_HOME),
-            "field": self.bins("unseen field", UNSEEN, UNSEEN_FIELD, dim=True),
-        }
-        found: dict[str, Right] = {}
+    def errors(self, model: ModelPackage) -> Errors:
+        """Errors in objects on unseen bins of both lights, of the model that must serve."""
+        found: Errors = {}
         with BinCounter(stage=self.stage, concurrency=2) as counter:
-            for light, bins in sets.items():
-                questions = (Question(id=each.id, image=each.jpeg) for each in bins)
-                counts = {o.question.id: o.answer.count for o in counter.count_many(questions) if o.answer}
-                found[light] = np.array([abs(counts[each.id] - each.count) for each in bins])
+            for light, own in self.unseen.items():
+                outcomes = {each.question.id: each.answer for each in ask(counter, own)}
+                answers = [answer for each in own if (answer := outcomes[each.id])]
+                assert len(answers) == len(own), f"{len(answers)} of {len(own)} were answered"
+                names = {answer.model for answer in answers}
+                assert names == {model.training_job}, f"{names} answered, not {model.training_job}"
+                counts = zip(answers, own, strict=True)
+                found[light] = np.array([abs(answer.count - each.count) for answer, each in counts])
         return found
 
-    def bins(self, name: str, images: int, seed: int, *, dim: bool = False) -> list[Bin]:
-        """Drawn bins, in the first light or in the other one."""
-        folder = self.drawn(name, images, seed)
-        found = [read_bin(folder, path.stem) for path in sorted(folder.glob("bin-images/*.jpg"))]
-        return [
-            Bin(id=each.id, count=each.count, jpeg=other_light(each.jpeg)) if dim else each for each in found
-        ]
-
-    def drawn(self, name: str, images: int, seed: int) -> Path:
-        """A folder in the public layout."""
-        folder = self.options.work / name
-        if not (folder / "file_list.json").is_file():
-            generate(out=folder, images=images, seed=seed, counts=COUNTS, tidy=True)
-        return folder
+    def bincount(self, *words: str) -> None:
+        """The command line, whose lines are shown; it must end well."""
+        variables = {**os.environ, VARIABLE: str(self.cloud.client_file), "COLUMNS": "200"}
+        variables["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("client", "core"))
+        command = [sys.executable, "-m", "bincount", *words, "--stage", STAGE]
+        self.say(f"bincount {' '.join(words)}")
+        with subprocess.Popen(
+            command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                self.say(f"  {line.rstrip()}")
+        assert process.returncode == 0, f"bincount {words[0]} ended with {process.returncode}"
 
     def say(self, line: str) -> None:
         """With the seconds since the start."""
         print(f"{time.monotonic() - self.began:7.0f}  {line}", flush=True)
 
 
-def other_light(jpeg: bytes) -> bytes:
-    """A dim bluish lamp at the left: a fifth of the light, at the right edge two thirds of that, noise."""
-    pixels = np.asarray(Image.open(io.BytesIO(jpeg)), dtype=np.float32)
-    fall = np.linspace(1.0, 0.65, pixels.shape[1], dtype=np.float32)[None, :, None]
-    noise = np.random.default_rng(len(jpeg)).normal(0, 6, pixels.shape).astype(np.float32)
-    dim = pixels * fall * np.array([0.14, 0.18, 0.3], dtype=np.float32) + 6 + noise
-    out = io.BytesIO()
-    Image.fromarray(np.clip(dim, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
-    return out.getvalue()
+def ask(counter: BinCounter, own: list[Bin]) -> list[Outcome]:
+    """All of them, in the order of completion."""
+    return list(counter.count_many(Question(id=each.id, image=each.jpeg) for each in own))
 
 
-def shares(errors: dict[str, Right]) -> str:
-    """Accuracy by light."""
-    return ", ".join(f"{light} {float((found == 0).mean()):.1%}" for light, found in errors.items())
-
-
-def compared(before: Right, after: Right) -> dict[str, Any]:
-    """Accuracy and RMSE of both, the paired difference of accuracy with its range, and the gate's chance of
-    looking this bad by noise."""
-    gain = (after == 0).astype(float) - (before == 0)
-    drawn = np.random.default_rng(1).choice(gain, size=(10_000, len(gain))).mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return {
-        "bins": len(gain),
-        "accuracy": [round(float((e == 0).mean()), 4) for e in (before, after)],
-        "rmse": [round(float(np.sqrt((e**2).mean())), 3) for e in (before, after)],
-        "gain": round(float(gain.mean()), 4),
-        "range": [round(float(low), 4), round(float(high), 4)],
-        "p_worse": round(chance_of_worse(-gain.astype(np.int64)), 4),
-    }
+def reviewed(outcome: Outcome) -> bool:
+    """Whether the answer asked for a person."""
+    return bool(outcome.answer and outcome.answer.review)
 
 
 if __name__ == "__main__":

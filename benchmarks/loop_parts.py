@@ -1,37 +1,70 @@
 """What 60 recounts are worth: the loop's learning by its parts, without the cloud (loop.py has the whole).
 
-    OMP_NUM_THREADS=1 python benchmarks/loop_parts.py --work DIR [--home 600] [--answers 200] [--recounts 60]
+    OMP_NUM_THREADS=1 python benchmarks/loop_parts.py --work DIR [--home 900] [--answers 200] [--recounts 60]
+                                                      [--tries 3:5 10:5 3:10 3:5:warm 0:5]
 
 Data preparation, training, the server's code and the gate are the product's own programs; answers and labels
 go no way through an API. A first model learns from drawn bins in one light. It is asked about bins in another
 one; those that it wants reviewed are recounted first (here: by the label that was drawn), up to 60 of them.
-The second model learns from home and these. Both are judged, as they serve, on bins of both lights that
-nobody has seen, and by the gate on the second dataset. What is in DIR is not done again; figures are in
-DIR/parts.json.
+Each try is a second model that learns from home and these: `weight:epochs`, or `weight:epochs:warm` for one
+that starts from the weights of the first. Weight 0 is home alone with another seed: what training again does
+by itself. All are held, as they serve, against the first on 600 bins of each light that nobody has seen, and
+judged by the gate on the second dataset. What is in DIR is not done again; figures are in DIR/parts.json.
 """
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from loop import COUNTS, FIELD_SEED, HOME_SEED, ROOT, UNSEEN, UNSEEN_FIELD, UNSEEN_HOME, compared, other_light
-from loop import shares as shown
+from loop_lights import (
+    COUNTS_ASKED,
+    FIELD_SEED,
+    HOME_SEED,
+    ROOT,
+    Bin,
+    Errors,
+    answered_at,
+    bins,
+    compared,
+    drawn,
+    shares,
+    unseen,
+)
 
-from demo.bins.generate import generate
-from demo.source import Bin, read_bin
+from demo.weights import WeightsMirror
 from inference.inference import Model, input_fn, model_fn, predict_fn
 
-ANSWERS_AN_HOUR = 5
-TRIAL = (
-    "--arch resnet18 --image-size 64 --pretrained none --batch-size 16 --learning-rate 0.001317 --max-count 5"
+ARCH = "resnet18"
+TRIAL = f"--arch {ARCH} --image-size 64 --batch-size 16 --learning-rate 0.001317 --max-count 5"
+"""As the stage `local` trains; its first weights are untrained ones, too."""
+FLOORS = (
+    "--min-accuracy 0.35 --max-rmse 1.5 --min-within-one 0.7 --min-coverage 0.85 --level 0.05 --min-images 10"
 )
-FLOORS = "--min-accuracy 0 --max-rmse 100 --min-within-one 0 --min-coverage 0 --level 0.05"
+"""Those of the stage `local`."""
+FIRST_EPOCHS = 5
 _KEPT: list[Model] = []
+
+
+class Try(NamedTuple):
+    """How a second model is trained."""
+
+    weight: float
+    epochs: int
+    warm: bool
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """`3:5` or `3:5:warm`."""
+        weight, epochs, *warm = text.split(":")
+        return cls(float(weight), int(epochs), warm == ["warm"])
 
 
 def main() -> None:
@@ -40,117 +73,149 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
-    for name, default in (("home", 600), ("answers", 200), ("recounts", 60), ("weight", 3), ("epochs", 5)):
+    for name, default in (("home", 900), ("answers", 200), ("recounts", 60)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--tries", nargs="+", default=["3:5", "10:5", "3:10", "3:5:warm", "0:5"])
     options = parser.parse_args()
-    work: Path = options.work
-    home = drawn(work / "home", options.home, HOME_SEED)
-    first = trained(work, "first", prepared(work, home), epochs=options.epochs)
-    before = both_lights(work, first)
-    print("first:", shown(before), flush=True)
+    work: Path = options.work.resolve()
+    at_home = drawn(work / "home", images=options.home, seed=HOME_SEED)
+    asked = unseen(work)
+    plain = prepared(work, at_home)
+    first = trained(work, "first", plain, epochs=FIRST_EPOCHS)
+    before = errors_of(first, asked)
+    print("first:", shares(before), flush=True)
     field = recounted(work, first, images=options.answers, recounts=options.recounts)
-    named = ("--field", field, "--field-labels", field / "labelled.csv")
-    dataset = prepared(work, home, *named, "--field-weight", options.weight)
-    second = trained(work, "second", dataset, epochs=options.epochs)
-    after = both_lights(work, second)
-    report: dict[str, Any] = {light: compared(before[light], after[light]) for light in before}
-    report["field"]["dataset"] = json.loads((dataset / "dataset.json").read_text())["field"]
-    verdict = judged(work, dataset, champion=first, challenger=second)
-    report["gate"] = {name: verdict[name] for name in ("accepted", "reasons", "needs_person", "parts")}
-    (work / "parts.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps(report, indent=1))
+    report: dict[str, Any] = {}
+    for text in options.tries:
+        report[text] = tried(work, Try.of(text), at_home, field, first=first, before=before, asked=asked)
+        print(text, json.dumps(report[text], indent=1), flush=True)
+        (work / "parts.json").write_text(json.dumps(report, indent=1) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # as inference/evaluate: OpenVINO's models live as long as the process
 
 
-def drawn(folder: Path, images: int, seed: int) -> Path:
-    """Bins in the public layout."""
-    if not (folder / "file_list.json").is_file():
-        generate(out=folder, images=images, seed=seed, counts=COUNTS, tidy=True)
-    return folder
-
-
-def bins(folder: Path, *, dim: bool = False) -> list[Bin]:
-    """Those of a folder, in the first light or in the other one."""
-    found = [read_bin(folder, path.stem) for path in sorted(folder.glob("bin-images/*.jpg"))]
-    return [Bin(id=each.id, count=each.count, jpeg=other_light(each.jpeg)) if dim else each for each in found]
+def tried(
+    work: Path,
+    how: Try,
+    at_home: Path,
+    field: Path,
+    *,
+    first: Path,
+    before: Errors,
+    asked: dict[str, list[Bin]],
+) -> dict[str, Any]:
+    """A second model against the first: on unseen bins, and by the gate."""
+    name = f"weight-{how.weight:g}-epochs-{how.epochs}" + ("-warm" if how.warm else "")
+    source = ("--field", field, "--field-labels", field / "labelled.csv", "--field-weight", how.weight)
+    dataset = prepared(work, at_home, *(source if how.weight else ()))
+    start = first.parent / "output" / "weights.pt" if how.warm else None
+    seed = 0 if how.weight else 1
+    began = time.monotonic()
+    second = trained(work, name, dataset, epochs=how.epochs, start=start, seed=seed)
+    seconds = time.monotonic() - began
+    after = errors_of(second, asked)
+    found: dict[str, Any] = {light: compared(before[light], after[light]) for light in before}
+    found["training_seconds"] = round(seconds)
+    if how.weight:
+        described = json.loads((dataset / "dataset.json").read_text())
+        found["dataset"] = {"field": described["field"], "rejected": described["rejected"]}
+    verdict = judged(work / f"gate-{name}", dataset, champion=first, challenger=second)
+    wanted = ("accepted", "reasons", "needs_person", "parts")
+    found["gate"] = {each: verdict.get(each) for each in wanted}
+    return found
 
 
 def call(*words: object) -> str:
     """A program of the product, from the repository's folder; its output."""
-    done = subprocess.run(
-        [sys.executable, *map(str, words)], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "core")))}
+    command = [sys.executable, *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, env=variables, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
-def prepared(work: Path, home: Path, *field: object) -> Path:
+def prepared(work: Path, at_home: Path, *field: object) -> Path:
     """The dataset's folder."""
-    said = call(
-        "-m", "data_prep", "--source", home, "--target", work / "data", "--counts", "0-5", "--quiet", *field
-    )
+    places = ("--source", at_home, "--target", work / "data", "--counts", COUNTS_ASKED, "--quiet")
+    said = call("-m", "data_prep", *places, *field)
     return Path(said.split(" has ")[0])
 
 
-def trained(work: Path, name: str, dataset: Path, *, epochs: int) -> Path:
-    """The model's folder."""
+def trained(
+    work: Path, name: str, dataset: Path, *, epochs: int, start: Path | None = None, seed: int = 0
+) -> Path:
+    """The model's folder; it starts from the weights `start`, else from untrained ones."""
     folder = work / name
     if not (folder / "model" / "model.json").is_file():
-        call("training/train.py", "--dataset", dataset, "--model-dir", folder / "model", "--output-dir",
-             folder / "output", "--epochs", epochs, *TRIAL.split())  # fmt: skip
+        (folder / "weights").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(start or untrained(), folder / "weights" / f"{ARCH}.pth")
+        places = ("--model-dir", folder / "model", "--output-dir", folder / "output")
+        chosen = ("--weights", folder / "weights", "--epochs", epochs, "--seed", seed)
+        call("training/train.py", "--dataset", dataset, *places, *chosen, *TRIAL.split())
     return folder / "model"
 
 
-def answers(model: Path, asked: list[Bin]) -> list[Any]:
+def untrained() -> Path:
+    """The demo's first weights."""
+    folder = ROOT / "build" / "weights"
+    WeightsMirror(folder, arch=ARCH)
+    return next(folder.glob(f"{ARCH}-*.pth"))
+
+
+def answers(model: Model, asked: list[Bin]) -> list[Any]:
     """What the server's code says of the bins."""
-    _KEPT.append(loaded := model_fn(model))
-    return [predict_fn(input_fn(each.jpeg, "image/jpeg"), loaded).answer for each in asked]
+    return [predict_fn(input_fn(each.jpeg, "image/jpeg"), model).answer for each in asked]
 
 
-def both_lights(work: Path, model: Path) -> dict[str, Any]:
+def loaded(folder: Path) -> Model:
+    """The model as it is served, kept until the process ends."""
+    _KEPT.append(model := model_fn(folder))
+    return model
+
+
+def errors_of(folder: Path, asked: dict[str, list[Bin]]) -> Errors:
     """Errors in objects on unseen bins of both lights."""
-    sets = {
-        "home": bins(drawn(work / "unseen home", UNSEEN, UNSEEN_HOME)),
-        "field": bins(drawn(work / "unseen field", UNSEEN, UNSEEN_FIELD), dim=True),
-    }
+    model = loaded(folder)
     return {
-        light: np.array([abs(a.count - b.count) for a, b in zip(answers(model, asked), asked, strict=True)])
-        for light, asked in sets.items()
+        light: np.array([abs(a.count - b.count) for a, b in zip(answers(model, own), own, strict=True)])
+        for light, own in asked.items()
     }
 
 
 def recounted(work: Path, model: Path, *, images: int, recounts: int) -> Path:
     """A folder as images/ in a stage's bucket with its labelled.csv: what the model wants reviewed first."""
-    asked = bins(drawn(work / "production", images, FIELD_SEED), dim=True)
-    said = answers(model, asked)
+    asked = bins(drawn(work / "production", images=images, seed=FIELD_SEED), dim=True)
+    said = answers(loaded(model), asked)
     order = sorted(range(len(asked)), key=lambda place: (not said[place].review, asked[place].id))[:recounts]
-    print(f"{len(asked)} answers, {sum(a.review for a in said)} ask for review, {len(order)} are recounted")
+    reviews = sum(answer.review for answer in said)
+    print(f"{len(asked)} answers, {reviews} ask for review, {len(order)} are recounted", flush=True)
     folder = work / "images"
+    shutil.rmtree(folder, ignore_errors=True)
     lines = ["image,count,taken_at"]
     for place in sorted(order):
-        each, hour = asked[place], place // ANSWERS_AN_HOUR
-        (folder / each.id).mkdir(parents=True, exist_ok=True)
+        each = asked[place]
+        (folder / each.id).mkdir(parents=True)
         (folder / each.id / "image.jpg").write_bytes(each.jpeg)
-        lines.append(f"{each.id}/image.jpg,{each.count},2026-11-{1 + hour // 24:02d}T{hour % 24:02d}:20:01Z")
+        lines.append(f"{each.id}/image.jpg,{each.count},{answered_at(place)}")
     (folder / "labelled.csv").write_text("\n".join(lines) + "\n")
     return folder
 
 
-def judged(work: Path, dataset: Path, *, champion: Path, challenger: Path) -> dict[str, Any]:
+def judged(folder: Path, dataset: Path, *, champion: Path, challenger: Path) -> dict[str, Any]:
     """The gate's verdict."""
-    folder = work / "gate"
+    shutil.rmtree(folder, ignore_errors=True)
     for role, model in (("champion", champion), ("challenger", challenger)):
         path = folder / role / "model.tar.gz"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True)
         with tarfile.open(path, "w:gz") as archive:
             for file in model.iterdir():
                 archive.add(file, arcname=file.name)
     for name, target in (("bins", dataset / "val"), ("manifest", dataset)):
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to(target.resolve())
-    places = ("--input", folder, "--output", work / "verdict", "--dataset-id", dataset.name)
+        (folder / name).symlink_to(target)
+    places = ("--input", folder, "--output", folder / "verdict", "--dataset-id", dataset.name)
     roles = ("--challenger", "second", "--champion", "first")
     call("-m", "inference.evaluate", *places, *roles, *FLOORS.split())
-    verdict: dict[str, Any] = json.loads((work / "verdict" / "verdict.json").read_text())
+    verdict: dict[str, Any] = json.loads((folder / "verdict" / "verdict.json").read_text())
     return verdict
 
 
