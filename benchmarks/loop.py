@@ -1,7 +1,7 @@
 """The loop on the embedded cloud: another light, answers, recounts, and a model that learned from them.
 
     OMP_NUM_THREADS=1 python benchmarks/loop.py --work DIR [--home 900] [--answers 200] [--recounts 60]
-                                                [--weight 3] [--epochs '[4, 5]']
+                                                [--weight 3]
 
 Deploys the stage `local` with kept images and approval by a person. A first model learns from drawn bins in
 one light and is approved. Then bins in another light are asked about through the HTTPS API; data capture and
@@ -77,7 +77,6 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for bins, the cloud and loop.json")
     for name, default in (("home", 900), ("answers", 200), ("recounts", 60), ("weight", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--epochs", default="[4, 5]", help="the stage's range of epochs")
     options = parser.parse_args()
     options.work = options.work.resolve()
     shutil.rmtree(options.work / "cloud", ignore_errors=True)
@@ -101,12 +100,12 @@ class Loop:
         self.began = time.monotonic()
         self.unseen = unseen(self.work)
         self.report: dict[str, Any] = {
-            name: getattr(options, name) for name in ("home", "answers", "recounts", "weight", "epochs")
+            name: getattr(options, name) for name in ("home", "answers", "recounts", "weight")
         }
         self.deployment = Deployment(
             environment=cloud.environment(),
             out=self.work,
-            overrides={**weights, **SETTINGS, "training.epochs": options.epochs},
+            overrides={**weights, **SETTINGS},
             say=lambda _: None,
         )
 

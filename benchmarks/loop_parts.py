@@ -1,15 +1,16 @@
 """What 60 recounts are worth: the loop's learning by its parts, without the cloud (loop.py has the whole).
 
     OMP_NUM_THREADS=1 python benchmarks/loop_parts.py --work DIR [--home 900] [--answers 200] [--recounts 60]
-                                                      [--tries 3:5 10:5 3:10 3:5:warm 0:5]
+                                                      [--tries 3:40 10:40 3:120 3:4:whole 0:40]
 
 Data preparation, training, the server's code and the gate are the product's own programs; answers and labels
 go no way through an API. A first model learns from drawn bins in one light. It is asked about bins in another
 one; those that it wants reviewed are recounted first (here: by the label that was drawn), up to 60 of them.
-Each try is a second model that learns from home and these: `weight:epochs`, or `weight:epochs:warm` for one
-that starts from the weights of the first. Weight 0 is home alone with another seed: what training again does
-by itself. All are held, as they serve, against the first on 600 bins of each light that nobody has seen, and
-judged by the gate on the second dataset. What is in DIR is not done again; figures are in DIR/parts.json.
+Each try is a second model that learns from home and these: `weight:epochs`, or `weight:epochs:whole` where
+the whole network learns and not its last layer alone. Weight 0 is home alone with another seed: what training
+again does by itself. All are held, as they serve, against the first on 600 bins of each light that nobody has
+seen, and judged by the gate on the second dataset. What is in DIR is not done again; figures are in
+DIR/parts.json.
 """
 
 import argparse
@@ -39,17 +40,26 @@ from loop_lights import (
     unseen,
 )
 
-from demo.weights import WeightsMirror
+from demo.cloud import run_sizes
 from inference.inference import Model, input_fn, model_fn, predict_fn
 
-ARCH = "resnet18"
-TRIAL = f"--arch {ARCH} --image-size 64 --batch-size 16 --learning-rate 0.001317 --max-count 5"
-"""As the stage `local` trains; its first weights are untrained ones, too."""
+SIZES = run_sizes()
+ARCH = SIZES["training.arch"]
+LEARNING_RATE = 0.001317
+TRIAL = {
+    "arch": ARCH,
+    "image-size": SIZES["training.image_size"],
+    "batch-size": json.loads(SIZES["training.batch_sizes"])[0],
+    "learning-rate": LEARNING_RATE,
+    "max-count": 5,
+    **json.loads(SIZES.get("training.fixed", "{}")),
+}
+"""As the stage `local` trains: at this commit the last layer of a network that knows ImageNet."""
 FLOORS = (
     "--min-accuracy 0.35 --max-rmse 1.5 --min-within-one 0.7 --min-coverage 0.85 --level 0.05 --min-images 10"
 )
 """Those of the stage `local`."""
-FIRST_EPOCHS = 5
+FIRST_EPOCHS = json.loads(SIZES["training.epochs"])[1]
 _KEPT: list[Model] = []
 
 
@@ -58,13 +68,13 @@ class Try(NamedTuple):
 
     weight: float
     epochs: int
-    warm: bool
+    whole: bool
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """`3:5` or `3:5:warm`."""
-        weight, epochs, *warm = text.split(":")
-        return cls(float(weight), int(epochs), warm == ["warm"])
+        """`3:40` or `3:4:whole`."""
+        weight, epochs, *whole = text.split(":")
+        return cls(float(weight), int(epochs), whole == ["whole"])
 
 
 def main() -> None:
@@ -75,13 +85,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
     for name, default in (("home", 900), ("answers", 200), ("recounts", 60)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--tries", nargs="+", default=["3:5", "10:5", "3:10", "3:5:warm", "0:5"])
+    parser.add_argument("--tries", nargs="+", default=["3:40", "10:40", "3:120", "3:4:whole", "0:40"])
     options = parser.parse_args()
     work: Path = options.work.resolve()
     at_home = drawn(work / "home", images=options.home, seed=HOME_SEED)
     asked = unseen(work)
     plain = prepared(work, at_home)
-    first = trained(work, "first", plain, epochs=FIRST_EPOCHS)
+    first = trained(work, "first", plain, Try(1, FIRST_EPOCHS, whole=False))
     before = errors_of(first, asked)
     print("first:", shares(before), flush=True)
     field = recounted(work, first, images=options.answers, recounts=options.recounts)
@@ -105,13 +115,11 @@ def tried(
     asked: dict[str, list[Bin]],
 ) -> dict[str, Any]:
     """A second model against the first: on unseen bins, and by the gate."""
-    name = f"weight-{how.weight:g}-epochs-{how.epochs}" + ("-warm" if how.warm else "")
+    name = f"weight-{how.weight:g}-epochs-{how.epochs}" + ("-whole" if how.whole else "")
     source = ("--field", field, "--field-labels", field / "labelled.csv", "--field-weight", how.weight)
     dataset = prepared(work, at_home, *(source if how.weight else ()))
-    start = first.parent / "output" / "weights.pt" if how.warm else None
-    seed = 0 if how.weight else 1
     began = time.monotonic()
-    second = trained(work, name, dataset, epochs=how.epochs, start=start, seed=seed)
+    second = trained(work, name, dataset, how)
     seconds = time.monotonic() - began
     after = errors_of(second, asked)
     found: dict[str, Any] = {light: compared(before[light], after[light]) for light in before}
@@ -141,25 +149,17 @@ def prepared(work: Path, at_home: Path, *field: object) -> Path:
     return Path(said.split(" has ")[0])
 
 
-def trained(
-    work: Path, name: str, dataset: Path, *, epochs: int, start: Path | None = None, seed: int = 0
-) -> Path:
-    """The model's folder; it starts from the weights `start`, else from untrained ones."""
+def trained(work: Path, name: str, dataset: Path, how: Try) -> Path:
+    """The model's folder."""
     folder = work / name
     if not (folder / "model" / "model.json").is_file():
-        (folder / "weights").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(start or untrained(), folder / "weights" / f"{ARCH}.pth")
+        flags: dict[str, Any] = {**TRIAL, "epochs": how.epochs, "seed": 0 if how.weight else 1}
+        if how.whole:
+            flags |= {"freeze-backbone": False, "frozen-views": 0, "learning-rate": LEARNING_RATE / 4}
         places = ("--model-dir", folder / "model", "--output-dir", folder / "output")
-        chosen = ("--weights", folder / "weights", "--epochs", epochs, "--seed", seed)
-        call("training/train.py", "--dataset", dataset, *places, *chosen, *TRIAL.split())
+        words = [word for flag, value in flags.items() for word in (f"--{flag}", value)]
+        call("training/train.py", "--dataset", dataset, *places, *words)
     return folder / "model"
-
-
-def untrained() -> Path:
-    """The demo's first weights."""
-    folder = ROOT / "build" / "weights"
-    WeightsMirror(folder, arch=ARCH)
-    return next(folder.glob(f"{ARCH}-*.pth"))
 
 
 def answers(model: Model, asked: list[Bin]) -> list[Any]:
