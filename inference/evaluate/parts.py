@@ -19,6 +19,12 @@ HOME, FIELD = "home", "field"
 POWER = 0.8
 DISAGREEING = 0.3
 """Share of bins on which one of two models of like worth is right alone."""
+_UNKNOWN = {
+    HOME: "the test has no image of the public dataset: how good the model is at home is not known; "
+    "prepare a dataset with more of its images",
+    FIELD: "the test has no image of production: how good the model is there is not known; "
+    "label images of more hours",
+}
 
 
 def bins_needed(*, loss: float, level: float) -> int:
@@ -48,7 +54,7 @@ def evaluate_parts(
     loss: float,
 ) -> Parts:  # fmt: skip
     """Both models on each part by itself. A part with too few bins does not decide; where it looks worse all
-    the same, a person must."""
+    the same, or has no bin at all, a person must."""
     needed = bins_needed(loss=loss, level=level)
     members: dict[str, Any] = {"loss": loss, "needed": needed}
     reasons: list[str] = []
@@ -63,6 +69,7 @@ def evaluate_parts(
         few = "" if decides else f", too few to decide ({needed} are needed)"
         said = [f"on the {name} part{few}: {reason}" for reason in worse]
         reasons, doubts = ([*reasons, *said], doubts) if decides else (reasons, [*doubts, *said])
+        doubts += [] if own else [_UNKNOWN[name]]
     return Parts(members, home, reasons, doubts)
 
 

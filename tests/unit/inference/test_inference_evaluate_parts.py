@@ -49,6 +49,18 @@ def test_without_images_of_production_there_are_no_parts(case, make_model, gray)
     assert "parts" not in case.evaluate()
 
 
+def test_a_part_without_a_test_image_wants_a_person(case, make_model, gray) -> None:
+    """The one image of production fell into validation: nothing is known of the model there."""
+    case.add_bins([0, 1, 2, 3] * 4, gray)
+    case.field = {"unlisted"}
+    case.write_manifest()
+    models(case, make_model)
+    verdict = case.evaluate(part_loss=LOSS)
+    assert verdict["accepted"] and verdict["parts"]["field"]["images"] == 0
+    (doubt,) = [doubt for doubt in verdict["needs_person"] if "production" in doubt]
+    assert "label images of more hours" in doubt
+
+
 def test_both_parts_have_their_own_figures(case, make_model, gray) -> None:
     bins(case, gray, home=[0, 1, 2, 3] * 4, field=[1, 2])
     models(case, make_model)
