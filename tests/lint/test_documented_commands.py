@@ -51,6 +51,8 @@ RUN_BY = [
     (r"npx cdk bootstrap()", "tests/e2e/test_journeys.py", "deployment.bootstrap()"),
     (r"npx cdk deploy()", "tests/e2e/test_journeys.py", "journey.deploy()"),
     (r"npx cdk destroy()", "tests/e2e/test_journeys.py", "deployment.destroy()"),
+    (r"aws cognito-idp admin-create-user()", "tests/e2e/page_kit.py", "admin_create_user"),
+    (r"aws cognito-idp admin-add-user-to-group()", "tests/e2e/page_kit.py", "admin_add_user_to_group"),
     (r"aws stepfunctions start-execution()", "tests/e2e/journey_kit.py", "start_execution"),
     (r"(?:\S+ )?training/launch\.py (train|tune)\b", "tests/e2e/test_retraining.py", '"{0}"'),
     (
