@@ -115,6 +115,11 @@ class Names:
         return f"{self.prefix}-release"
 
     @property
+    def sign_in(self) -> str:
+        """The function that Cognito calls before each token of the page."""
+        return f"{self.prefix}-sign-in"
+
+    @property
     def alarm_topic(self) -> str:
         """The SNS topic of all alarms."""
         return self.stack("alarms")

@@ -10,6 +10,7 @@ from infra.operations.metrics import (
     api_errors_metric,
     endpoint_metric,
     executions_metric,
+    function_errors_metric,
     server_metric,
     waiting_messages_metric,
 )
@@ -67,6 +68,7 @@ class Alarms(Construct):
     the one for an endpoint without requests comes and goes with the endpoint (quiet_alarm.py there). A Lambda
     has none of its own: each is a step of a state machine, which retries it and fails with it, part of a
     deployment, behind a path of the API whose errors are watched, or has a queue for what it could not do.
+    The page's, which Cognito calls, has one.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Alarms(Construct):
         *,
         settings: Operations,
         takes_labels: bool,
+        serves_page: bool,
         keeps_images: bool,
         looks_for_drift: bool,
         joins_labels: bool,
@@ -99,6 +102,8 @@ class Alarms(Construct):
         if takes_labels:
             errors = api_errors_metric(names, path="/labels")
             self._alarm("labels-5xx", metric=errors, threshold=0, periods=3, of=2)
+        if serves_page:
+            self._watch_page(takes_labels=takes_labels)
         if keeps_images:
             self._watch_queue("images")
         if looks_for_drift:
@@ -115,6 +120,14 @@ class Alarms(Construct):
         self._alarm("endpoint-latency", metric=latency, threshold=settings.max_latency_ms * 1000, periods=3)
         surge = endpoint_metric(names, "Invocation4XXErrors", "Sum", minutes=5)
         self._alarm("endpoint-4xx", metric=surge, threshold=settings.max_caller_errors, periods=3, of=2)
+
+    def _watch_page(self, *, takes_labels: bool) -> None:
+        """Nobody can sign in where Cognito's trigger fails; a page's labels have a path of their own."""
+        failed = function_errors_metric(self._names.sign_in)
+        self._alarm("sign-in-failed", metric=failed, threshold=0, periods=1)
+        if takes_labels:
+            errors = api_errors_metric(self._names, path="/page/labels")
+            self._alarm("page-labels-5xx", metric=errors, threshold=0, periods=3, of=2)
 
     def _watch_drift(self) -> None:
         """A figure a night: an alarm rings until the next one, or for a day where there is none."""

@@ -44,6 +44,17 @@ def api_errors_metric(names: Names, *, path: str) -> cloudwatch.Metric:
     )
 
 
+def function_errors_metric(name: str) -> cloudwatch.Metric:
+    """Calls of a Lambda function that failed, in five minutes."""
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions_map={"FunctionName": name},
+        statistic="Sum",
+        period=Duration.minutes(5),
+    )
+
+
 def executions_metric(state_machine_arn: str, end: str) -> cloudwatch.Metric:
     """Executions that ended as `end` (Failed, TimedOut, Aborted), in five minutes."""
     return cloudwatch.Metric(

@@ -86,6 +86,7 @@ class OperationsStack(Stack):
             "Alarms",
             settings=operations,
             takes_labels=settings.api.enabled and settings.labels.enabled,
+            serves_page=settings.api.enabled and settings.web.enabled,
             keeps_images=settings.capture.keeps_images,
             looks_for_drift=settings.drift.enabled,
             joins_labels=settings.live.enabled,

@@ -44,7 +44,8 @@ LAMBDAS = Path(__file__).resolve().parents[1] / "runtime"
 
 class PlainFunction(lambda_.Function):
     """`module` of infra/runtime and the modules that it imports (`along`); it needs nothing but what the
-    Lambda runtime has. `own_role` is its role, to grant more to. `memory_mib` None: Lambda's default."""
+    Lambda runtime has. `own_role` is its role, to grant more to. `memory_mib` None: Lambda's default; `name`
+    None: one that CloudFormation makes."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class PlainFunction(lambda_.Function):
         timeout: Duration,
         memory_mib: int | None = None,
         environment: dict[str, str] | None = None,
+        name: str | None = None,
     ) -> None:
         role = LambdaRole(scope, f"{id}Role", log_group=log_group)
         files = [f"!{name}.py" for name in (module, *along)]
@@ -67,6 +69,7 @@ class PlainFunction(lambda_.Function):
             role=role,  # pyright: ignore[reportArgumentType]
             runtime=runtime,
             handler=f"{module}.handler",
+            function_name=name,
             code=lambda_.Code.from_asset(str(LAMBDAS), exclude=["*", *files]),
             memory_size=memory_mib,
             environment=environment,

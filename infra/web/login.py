@@ -41,7 +41,7 @@ class Login(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.pool = self._pool(prefix, settings)
-        self._give_rights(settings, key)
+        self._give_rights(prefix, settings, key)
         self._client = self._page_as_client(list(pages), settings)
         self._domain = self.pool.add_domain(
             "Domain",
@@ -101,7 +101,7 @@ class Login(Construct):
             acknowledge(pool, rule="AwsSolutions-COG2", reason="web.mfa is off, by the settings")
         return pool
 
-    def _give_rights(self, settings: Settings, key: kms.Key | None) -> None:
+    def _give_rights(self, prefix: str, settings: Settings, key: kms.Key | None) -> None:
         runtime, _ = lambda_python()
         function = PlainFunction(
             self,
@@ -110,6 +110,7 @@ class Login(Construct):
             runtime=runtime,
             log_group=StageLogs(self, "RightsLogs", days=settings.log_retention_days, key=key),
             timeout=Duration.seconds(5),  # Cognito waits no longer
+            name=f"{prefix}-sign-in",  # Names.sign_in: an alarm watches it
         )
         self.pool.add_trigger(
             cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,

@@ -36,7 +36,7 @@ def test_every_bad_end_of_every_state_machine_rings(combination: str) -> None:
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_every_lambda_fails_where_somebody_is_notified(combination: str) -> None:
     """With a state machine, by its alarms; with a deployment, at once. Called by neither, it has an alarm: on
-    the queue of what it could not do, or on the 5xx answers of its path of the API."""
+    its errors, on the queue of what it could not do, or on the 5xx answers of its paths of the API."""
     for template in synthesized(combination).values():
         found = template.to_json()["Resources"]
         definitions = json.dumps([r for r in found.values() if r["Type"] == _MACHINE])
@@ -51,7 +51,13 @@ def test_every_lambda_fails_where_somebody_is_notified(combination: str) -> None
             called = name in definitions or any(name in token for token in tokens)
             called = called or (name in json.dumps(exported) and any(_exports(name) in o for o in others))
             called = called or _has_a_watched_queue(name, found, combination)
-            assert called or _has_a_watched_path(name, found, combination), name
+            called = called or _has_watched_errors(resource, combination)
+            assert called or _has_watched_paths(name, found, combination), name
+
+
+def _has_watched_errors(function: Resource, combination: str) -> bool:
+    wanted = [{"Name": "FunctionName", "Value": function["Properties"].get("FunctionName")}]
+    return any(a["MetricName"] == "Errors" and a["Dimensions"] == wanted for a in alarms(combination))
 
 
 def _has_a_watched_queue(name: str, found: dict[str, Resource], combination: str) -> bool:
@@ -65,19 +71,33 @@ def _has_a_watched_queue(name: str, found: dict[str, Resource], combination: str
     return False
 
 
-def _has_a_watched_path(name: str, found: dict[str, Resource], combination: str) -> bool:
+def _has_watched_paths(name: str, found: dict[str, Resource], combination: str) -> bool:
     methods = [each["Properties"] for each in found.values() if each["Type"] == "AWS::ApiGateway::Method"]
-    (method,) = [each for each in methods if name in json.dumps(each["Integration"].get("Uri", ""))]
-    path = found[method["ResourceId"]["Ref"]]["Properties"]["PathPart"]
+    own = [each for each in methods if name in json.dumps(each["Integration"].get("Uri", ""))]
     (api,) = [
         each["Properties"]["Name"] for each in found.values() if each["Type"] == "AWS::ApiGateway::RestApi"
     ]
-    wanted = {"ApiName": api, "Stage": "v1", "Resource": f"/{path}", "Method": method["HttpMethod"]}
-    return wanted in [
+    watched = [
         {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
         for alarm in alarms(combination)
         if alarm.get("Namespace") == "AWS/ApiGateway" and alarm["MetricName"] == "5XXError"
     ]
+    wanted = [
+        {
+            "ApiName": api,
+            "Stage": "v1",
+            "Resource": _path(method["ResourceId"]["Ref"], found),
+            "Method": method["HttpMethod"],
+        }
+        for method in own
+    ]
+    return bool(wanted) and all(each in watched for each in wanted)
+
+
+def _path(resource: str, found: dict[str, Resource]) -> str:
+    properties = found[resource]["Properties"]
+    parent = properties["ParentId"].get("Ref")
+    return f"{_path(parent, found) if parent in found else ''}/{properties['PathPart']}"
 
 
 def _exports(name: str) -> str:
