@@ -57,7 +57,9 @@ CALLS = {
     "AWS::CloudWatch::Dashboard": _call("cloudwatch", "PutDashboard"),
     "AWS::CodeBuild::Project": _call("codebuild", "CreateProject"),
     "AWS::Cognito::ManagedLoginBranding": _call("cognito-idp", "CreateManagedLoginBranding"),
-    "AWS::Cognito::UserPool": _call("cognito-idp", "CreateUserPool"),
+    "AWS::Cognito::UserPool": _call(
+        "cognito-idp", "CreateUserPool", UserPoolName="CreateUserPool.PoolName", EnabledMfas=""
+    ),
     "AWS::Cognito::UserPoolClient": _call("cognito-idp", "CreateUserPoolClient"),
     "AWS::Cognito::UserPoolDomain": _call("cognito-idp", "CreateUserPoolDomain"),
     "AWS::Cognito::UserPoolGroup": _call("cognito-idp", "CreateGroup"),
