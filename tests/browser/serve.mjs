@@ -19,9 +19,21 @@ async function browserFor(hosts = []) {
 
 async function answer({ deed, hosts, ...what }) {
   try {
-    return { seen: await DEEDS[deed](await browserFor(hosts), what) };
+    return { seen: await done(deed, hosts, what) };
   } catch (error) {
     return { error: error.stack ?? String(error) };
+  }
+}
+
+// A browser that has shown many pages may fail to draw one. Looking changes nothing, so a new one looks again.
+async function done(deed, hosts, what) {
+  const browser = await browserFor(hosts);
+  try {
+    return await DEEDS[deed](browser, what);
+  } catch (error) {
+    if (deed !== "look" || !String(error).includes("Protocol error")) throw error;
+    await browser.close();
+    return await DEEDS[deed](await browserFor(hosts), what);
   }
 }
 
