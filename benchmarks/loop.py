@@ -40,7 +40,6 @@ from loop_lights import (
     answered_at,
     bins,
     compared,
-    drawn,
     shares,
     unseen,
 )
@@ -53,7 +52,7 @@ from bincount.stage.objects import listed_below
 from bincount.stage.stage import VARIABLE, Stage
 from demo.cloud import BINCOUNT, STAGE, run_sizes
 from demo.deployment import Deployment
-from demo.source import upload
+from demo.source import make_bins, upload
 from demo.weights import WeightsMirror
 
 STILL_SECONDS, LONGEST_SECONDS = 20, 300
@@ -114,7 +113,7 @@ class Loop:
         self.deployment.bootstrap()
         self.deployment.deploy()
         self.say("deployed")
-        folder = drawn(self.work / "home", images=self.options.home, seed=HOME_SEED)
+        folder = make_bins(self.work / "home", images=self.options.home, seed=HOME_SEED)
         upload(self.cloud.client("s3"), folder, progress=lambda *_: None)
         first = self.train()
         assert first.gate == "accepted", (
@@ -169,7 +168,7 @@ class Loop:
 
     def recount(self) -> None:
         """Answers in the other light, their images, and what a person counted in some of them."""
-        folder = drawn(self.work / "production", images=self.options.answers, seed=FIELD_SEED)
+        folder = make_bins(self.work / "production", images=self.options.answers, seed=FIELD_SEED)
         asked = {each.id: each for each in bins(folder, dim=True)}
         with BinCounter(stage=self.stage, api_url=self.stage.api_url, concurrency=2) as counter:
             outcomes = {each.question.id: each for each in ask(counter, [*asked.values()])}

@@ -29,11 +29,6 @@ Errors = dict[str, NDArray[np.int64]]
 """By light (`home`, `field`): how many objects each unseen bin was miscounted by."""
 
 
-def drawn(folder: Path, *, images: int, seed: int) -> Path:
-    """Bins in the public layout, drawn unless they are there."""
-    return make_bins(folder, images=images, seed=seed)
-
-
 def bins(folder: Path, *, dim: bool = False) -> list[Bin]:
     """Those of a folder, in the first light or in the other one."""
     found = [read_bin(folder, path.stem) for path in sorted(folder.glob("bin-images/*.jpg"))]
@@ -43,8 +38,8 @@ def bins(folder: Path, *, dim: bool = False) -> list[Bin]:
 def unseen(work: Path) -> dict[str, list[Bin]]:
     """Bins of both lights that no model learns from and no dataset has."""
     return {
-        "home": bins(drawn(work / "unseen-home", images=UNSEEN, seed=UNSEEN_HOME)),
-        "field": bins(drawn(work / "unseen-field", images=UNSEEN, seed=UNSEEN_FIELD), dim=True),
+        "home": bins(make_bins(work / "unseen-home", images=UNSEEN, seed=UNSEEN_HOME)),
+        "field": bins(make_bins(work / "unseen-field", images=UNSEEN, seed=UNSEEN_FIELD), dim=True),
     }
 
 

@@ -35,12 +35,12 @@ from loop_lights import (
     answered_at,
     bins,
     compared,
-    drawn,
     shares,
     unseen,
 )
 
 from demo.cloud import run_sizes
+from demo.source import make_bins
 from inference.inference import Model, input_fn, model_fn, predict_fn
 
 SIZES = run_sizes()
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--tries", nargs="+", default=["3:40", "10:40", "3:120", "3:4:whole", "0:40"])
     options = parser.parse_args()
     work: Path = options.work.resolve()
-    at_home = drawn(work / "home", images=options.home, seed=HOME_SEED)
+    at_home = make_bins(work / "home", images=options.home, seed=HOME_SEED)
     asked = unseen(work)
     plain = prepared(work, at_home)
     first = trained(work, "first", plain, Try(1, FIRST_EPOCHS, whole=False))
@@ -184,7 +184,7 @@ def errors_of(folder: Path, asked: dict[str, list[Bin]]) -> Errors:
 
 def recounted(work: Path, model: Path, *, images: int, recounts: int) -> Path:
     """A folder as images/ in a stage's bucket with its labelled.csv: what the model wants reviewed first."""
-    asked = bins(drawn(work / "production", images=images, seed=FIELD_SEED), dim=True)
+    asked = bins(make_bins(work / "production", images=images, seed=FIELD_SEED), dim=True)
     said = answers(loaded(model), asked)
     order = sorted(range(len(asked)), key=lambda place: (not said[place].review, asked[place].id))[:recounts]
     reviews = sum(answer.review for answer in said)

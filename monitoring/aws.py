@@ -20,7 +20,7 @@ def client(service: Any) -> Any:
     return boto3.client(service, config=Config(retries=_RETRIES, max_pool_connections=32))
 
 
-def is_absent(error: ClientError) -> bool:
+def _is_absent(error: ClientError) -> bool:
     """Whether S3 says that there is no such object. Without the right to list it says 403 instead."""
     return error.response["Error"]["Code"] in _ABSENT
 
@@ -30,7 +30,7 @@ def read_if_there(s3: Any, bucket: str, key: str) -> bytes | None:
     try:
         return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if is_absent(error):
+        if _is_absent(error):
             return None
         raise
 
@@ -40,7 +40,7 @@ def head_if_there(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
     try:
         return s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if is_absent(error):
+        if _is_absent(error):
             return None
         raise
 

@@ -35,32 +35,25 @@ def server_metric(
 
 def api_errors_metric(names: Names, *, path: str) -> cloudwatch.Metric:
     """Answers 5xx of POST on one path of the API, in five minutes."""
-    return cloudwatch.Metric(
-        namespace="AWS/ApiGateway",
-        metric_name="5XXError",
-        dimensions_map={"ApiName": names.prefix, "Stage": API_STAGE, "Resource": path, "Method": "POST"},
-        statistic="Sum",
-        period=Duration.minutes(5),
-    )
+    where = {"ApiName": names.prefix, "Stage": API_STAGE, "Resource": path, "Method": "POST"}
+    return _sum_of_five_minutes("AWS/ApiGateway", "5XXError", where)
 
 
 def function_errors_metric(name: str) -> cloudwatch.Metric:
     """Calls of a Lambda function that failed, in five minutes."""
-    return cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions_map={"FunctionName": name},
-        statistic="Sum",
-        period=Duration.minutes(5),
-    )
+    return _sum_of_five_minutes("AWS/Lambda", "Errors", {"FunctionName": name})
 
 
 def executions_metric(state_machine_arn: str, end: str) -> cloudwatch.Metric:
     """Executions that ended as `end` (Failed, TimedOut, Aborted), in five minutes."""
+    return _sum_of_five_minutes("AWS/States", f"Executions{end}", {"StateMachineArn": state_machine_arn})
+
+
+def _sum_of_five_minutes(namespace: str, name: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
     return cloudwatch.Metric(
-        namespace="AWS/States",
-        metric_name=f"Executions{end}",
-        dimensions_map={"StateMachineArn": state_machine_arn},
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dimensions,
         statistic="Sum",
         period=Duration.minutes(5),
     )

@@ -7,6 +7,7 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.names import Names
 from infra.runtime.sign_in_rights import RIGHTS
 from infra.settings import Settings
 from infra.shared.functions import PlainFunction, lambda_python
@@ -25,8 +26,7 @@ _TOKEN_MINUTES = 15
 class Login(Construct):
     """Only an administrator makes users; each gets rights by groups (infra/runtime/sign_in_rights.py).
 
-    `prefix` begins every name; `pages` are the addresses to which a person comes back after signing in or
-    out.
+    `pages` are the addresses to which a person comes back after signing in or out.
     """
 
     def __init__(
@@ -34,18 +34,18 @@ class Login(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
         pages: Iterable[str],
         settings: Settings,
         key: kms.Key | None,
     ) -> None:
         super().__init__(scope, id)
-        self.pool = self._pool(prefix, settings)
-        self._give_rights(prefix, settings, key)
+        names = Names(settings.stage)
+        self.pool = self._pool(names, settings)
+        self._give_rights(names, settings, key)
         self._client = self._page_as_client(list(pages), settings)
         self._domain = self.pool.add_domain(
             "Domain",
-            cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_domain_prefix(self, prefix)),
+            cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_domain_prefix(self, names.prefix)),
             managed_login_version=cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
         )
         # Without a branding of its own the client's managed login says "Login pages unavailable".
@@ -72,12 +72,12 @@ class Login(Construct):
         """What a token must have one of; it is not there in tokens of other clients."""
         return [f"{self.client_id}/{right}" for right in rights]
 
-    def _pool(self, prefix: str, settings: Settings) -> cognito.UserPool:
+    def _pool(self, names: Names, settings: Settings) -> cognito.UserPool:
         required = settings.web.mfa == "required"
         pool = cognito.UserPool(
             self,
             "Users",
-            user_pool_name=prefix,
+            user_pool_name=names.prefix,
             feature_plan=cognito.FeaturePlan.ESSENTIALS,  # scopes by trigger and managed login need it
             self_sign_up_enabled=False,
             sign_in_aliases=cognito.SignInAliases(email=True),
@@ -101,7 +101,7 @@ class Login(Construct):
             acknowledge(pool, rule="AwsSolutions-COG2", reason="web.mfa is off, by the settings")
         return pool
 
-    def _give_rights(self, prefix: str, settings: Settings, key: kms.Key | None) -> None:
+    def _give_rights(self, names: Names, settings: Settings, key: kms.Key | None) -> None:
         runtime, _ = lambda_python()
         function = PlainFunction(
             self,
@@ -110,7 +110,7 @@ class Login(Construct):
             runtime=runtime,
             log_group=StageLogs(self, "RightsLogs", days=settings.log_retention_days, key=key),
             timeout=Duration.seconds(5),  # Cognito waits no longer
-            name=f"{prefix}-sign-in",  # Names.sign_in: an alarm watches it
+            name=names.sign_in,  # an alarm watches it
         )
         self.pool.add_trigger(
             cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,

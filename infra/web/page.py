@@ -52,7 +52,7 @@ class WebPage(Construct):
         names = Names(settings.stage)
         base = f"{url}/{PATH}"
         addresses = [f"{base}/{page}" for page in pages()]
-        self._login = Login(scope, "Login", prefix=names.prefix, pages=addresses, settings=settings, key=key)
+        self._login = Login(scope, "Login", pages=addresses, settings=settings, key=key)
         self._headers = security_headers(login=self._login.url)
         root = api.root.add_resource(PATH)
         self._lead_to(f"{base}/index.html", root)

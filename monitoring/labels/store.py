@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from monitoring.aws import listed_below
 from monitoring.labels.record import LabelEvent, history_of
 
 _SECONDS = 5  # API Gateway waits 29 s for the function: three tries of each call fit in
@@ -23,10 +24,7 @@ class LabelStore:
 
     def newest(self, request_id: str) -> LabelEvent | None:
         """The last label of an answer; None where it has none. Names sort by time."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=history_of(request_id)
-        )
-        keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
+        keys = [each["Key"] for each in listed_below(self._s3, self._bucket, history_of(request_id))]
         if not keys:
             return None
         found = self._s3.get_object(Bucket=self._bucket, Key=max(keys))

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -73,8 +74,8 @@ def create_app(page: Page, *, hosts: Iterable[str]) -> ASGIApp:
         ClientDisconnect: _gone,
         Exception: _failed,
     }
-    # Outside of the guard, so that texts and scripts cross a slow line at a third of their size.
-    return GZipMiddleware(Guard(Starlette(routes=listed, exception_handlers=handlers), hosts=hosts))
+    packed = [Middleware(GZipMiddleware)]  # texts and scripts cross a slow line at a third of their size
+    return Guard(Starlette(routes=listed, middleware=packed, exception_handlers=handlers), hosts=hosts)
 
 
 class _Routes:

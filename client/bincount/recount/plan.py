@@ -13,6 +13,7 @@ from bincount.site.arrangement import Arrangement, Bin, arrange
 from bincount.site.image_files import is_image
 from bincount.site.manifest import Manifest, read_manifest
 from bincount.site.row import Row
+from bincount.stage.objects import listed_below
 from bincount_core.limits import ENDPOINT_BYTES
 
 CHUNK = 1_000
@@ -103,17 +104,16 @@ def _objects(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
     """(name below the prefix, bytes) of every object but those that are markers of folders."""
     images = 0
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for item in page.get("Contents", []):
-                name = item["Key"][len(prefix) :]
-                images += is_image(name)
-                if images > MAX_IMAGES:
-                    raise BadRecount(
-                        f"BadRecount: more than {MAX_IMAGES} images below s3://{bucket}/{prefix}: recount it "
-                        "in parts"
-                    )
-                if name and not name.endswith("/"):
-                    yield name, item["Size"]
+        for item in listed_below(s3, bucket, prefix):
+            name = item["Key"][len(prefix) :]
+            images += is_image(name)
+            if images > MAX_IMAGES:
+                raise BadRecount(
+                    f"BadRecount: more than {MAX_IMAGES} images below s3://{bucket}/{prefix}: recount it "
+                    "in parts"
+                )
+            if name and not name.endswith("/"):
+                yield name, item["Size"]
     except ClientError as error:
         raise BadRecount(f"BadRecount: s3://{bucket}/{prefix} cannot be listed: {_why(error)}") from error
 
