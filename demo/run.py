@@ -31,7 +31,7 @@ from demo.ending import stay
 from demo.options import ROOT, WEIGHTS, DemoError, Options
 from demo.papers import Papers, keep_papers, name_papers
 from demo.screen import Screen
-from demo.source import SEED, make_bins, unseen_generated, upload
+from demo.source import LISTED, SEED, make_bins, unseen_generated, upload
 from demo.weights import WeightsMirror
 
 ENDING_SECONDS = 45  # a killed demo's cloud ends by itself, with all that it runs
@@ -188,7 +188,7 @@ class Demo:
         if reasons and self._options.bins is None:
             self._screen.console.print("The gate rejected this model; a data scientist would get more bins")
             self._put_bins(2 * self._options.images)
-            execution, reasons = self._run_pipeline(stage)
+            execution, reasons = self._run_pipeline(stage, request=LISTED)
         if reasons:
             raise DemoError(
                 f"the gate did not accept the model: {'; '.join(reasons)}. That is an answer, not a fault: "
@@ -196,11 +196,13 @@ class Demo:
             )
         return execution
 
-    def _run_pipeline(self, stage: Stage) -> tuple[Execution, list[str]]:
-        """One run, and why the gate rejected its model."""
+    def _run_pipeline(
+        self, stage: Stage, *, request: dict[str, Any] | None = None
+    ) -> tuple[Execution, list[str]]:
+        """One run, of the stage's own request by default, and why the gate rejected its model."""
         started = time.monotonic()
         with self._screen.step("The pipeline: prepare, train and tune, gate, register"):
-            execution = start_pipeline(stage)
+            execution = start_pipeline(stage, request=request)
             for line in follow_pipeline(stage, execution):
                 self._screen.line(line)
             verdict = json.loads(execution.output)["verdict"]

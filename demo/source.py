@@ -15,6 +15,12 @@ SEED, UNSEEN_SEED = 2026, 7
 UNSEEN_IMAGES = 200
 COUNTS = range(1, 6)
 _ARN = f"arn:aws:s3:::{SOURCE_BUCKET}"
+LISTED = {
+    "source": {"bucket": SOURCE_BUCKET, "unsigned": True},
+    "file_list": f"s3://{SOURCE_BUCKET}/file_list.json",
+}
+"""Asks for the bins of the bucket's list. Its content is part of what a dataset is, so more bins make another
+one; the stage's own request, by counts, finds the dataset again that it made before."""
 # Everybody may list and read, without credentials: as the real one.
 PUBLIC = {
     "Version": "2012-10-17",
